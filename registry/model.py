@@ -1,0 +1,191 @@
+"""The nouns of the registry: frozen data, standard library only.
+
+Words as in the field: a *template* is a step template ("action template"); a *source* is a git repository
+that offers templates; a *version* is what the source branch's first-parent line held under a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+BUILTIN_SOURCE = "builtin"
+LIBRARY_SOURCE = "library"
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about a document.
+
+    `path` is where in the document (`steps[2].with.uri`), `file`, `line` and `column` where in the text
+    (1-based; None when unknown), `code` the stable id of the rule, `hint` the next step.
+    """
+
+    message: str
+    code: str
+    path: str = ""
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+class ControlType(StrEnum):
+    """How a parameter is entered. Unknown control types of newer documents are kept as plain text."""
+
+    SINGLE_LINE = "SingleLineText"
+    MULTI_LINE = "MultiLineText"
+    SELECT = "Select"
+    CHECKBOX = "Checkbox"
+    SENSITIVE = "Sensitive"
+    STEP_NAME = "StepName"
+    PACKAGE = "Package"
+    CERTIFICATE = "Certificate"
+    WORKER_POOL = "WorkerPool"
+    AZURE_ACCOUNT = "AzureAccount"
+    AWS_ACCOUNT = "AmazonWebServicesAccount"
+    GOOGLE_ACCOUNT = "GoogleCloudAccount"
+    USERNAME_PASSWORD_ACCOUNT = "UsernamePasswordAccount"  # noqa: S105 - the name of a control, not a secret
+    OIDC_ACCOUNT = "GenericOidcAccount"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One input of a template. Whatever the control, a value is text.
+
+    `default` None means: absent unless given. `options` of a Select are (value, label) pairs.
+    `required`, `pattern`, `minimum`, `maximum` are Treadle's typed extras.
+    """
+
+    name: str
+    id: str | None = None
+    label: str | None = None
+    help: str | None = None
+    default: str | None = None
+    control: str = ControlType.SINGLE_LINE
+    options: tuple[tuple[str, str], ...] = ()
+    required: bool = False
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def sensitive(self) -> bool:
+        return self.control == ControlType.SENSITIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output variable that a template declares."""
+
+    name: str
+    help: str | None = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepTemplate:
+    """A step template, read from Octopus JSON or a template folder.
+
+    `properties` is the action's property bag as text (None for JSON null); the script body stays under its
+    own key there. `packages` and `extra` (every key this class has no field for) are kept as parsed.
+    """
+
+    id: str
+    name: str
+    version: int
+    action_type: str
+    description: str = ""
+    category: str = "other"
+    properties: Mapping[str, str | None] = _NOTHING
+    parameters: tuple[Parameter, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    packages: tuple[Mapping[str, Any], ...] = ()
+    extra: Mapping[str, Any] = field(default=_NOTHING)
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter of that name, ignoring case as Octopus does; None if there is none."""
+        folded = name.casefold()
+        return next((p for p in self.parameters if p.name.casefold() == folded), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the exact bytes of a template came from. `url` carries no credentials.
+
+    `blob` and `commit` are full git object names, `date` an ISO 8601 instant of the commit.
+    """
+
+    source: str
+    slug: str
+    path: str
+    version: int
+    blob: str
+    commit: str | None = None
+    url: str | None = None
+    ref: str | None = None
+    author: str | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedTemplate:
+    """A reference made exact."""
+
+    reference: Reference
+    template: StepTemplate
+    provenance: Provenance
+
+
+_REFERENCE = re.compile(
+    r"(?P<source>[A-Za-z0-9][A-Za-z0-9._-]*)/(?P<slug>[A-Za-z0-9][A-Za-z0-9._-]*)"
+    r"(?:@(?P<selector>latest|(?P<version>\d+)(?P<open>\+)?(?::(?P<blob>[0-9a-f]{4,64}))?))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`source/slug`, `@12` exact, `@12+` 12 or any later with a compatible interface, `@latest`,
+    `@12:ab12cd3` a variant by blob."""
+
+    source: str
+    slug: str
+    version: int | None = None
+    open: bool = False
+    latest: bool = False
+    blob: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Read a reference. Raises ValueError with a sentence on anything else."""
+        match = _REFERENCE.fullmatch(text)
+        if match is None or (match["open"] and match["blob"]):
+            raise ValueError(f'"{text}" is not a template reference')
+        return cls(
+            source=match["source"],
+            slug=match["slug"],
+            version=int(match["version"]) if match["version"] else None,
+            open=bool(match["open"]),
+            latest=match["selector"] == "latest",
+            blob=match["blob"],
+        )
+
+    def __str__(self) -> str:
+        if self.latest:
+            return f"{self.source}/{self.slug}@latest"
+        if self.version is None:
+            return f"{self.source}/{self.slug}"
+        tail = f":{self.blob}" if self.blob else "+" if self.open else ""
+        return f"{self.source}/{self.slug}@{self.version}{tail}"

@@ -1,0 +1,1 @@
+"""The command line: the one program, for registry and runner alike."""

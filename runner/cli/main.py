@@ -1,0 +1,135 @@
+"""`treadle`: the root command, its options, and the one place where errors become exit codes.
+
+Commands are imported when they are called, so that `--help`, `--version` and completion cost little more than
+Python itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from registry.cli.context import Context
+from registry.errors import UserError
+
+CANCELLED = 130
+OUR_FAULT = 3
+
+# Sections in the order of a first day with Treadle: name -> (module:attribute, one line).
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Templates": {
+        "search": ("registry.cli.search:search", "Find templates in all sources."),
+        "show": ("registry.cli.show:show", "Describe a template: parameters, script, versions."),
+        "import": ("registry.cli.import_:import_command", "Copy templates into the library."),
+        "validate": ("registry.cli.validate:validate", "Check templates, processes and projects."),
+        "pack": ("registry.cli.pack:pack", "Turn a template folder into Octopus JSON."),
+        "unpack": ("registry.cli.pack:unpack", "Turn Octopus JSON into a template folder."),
+        "source": ("registry.cli.source:source", "Manage where templates come from."),
+    },
+    "Processes and runs": {
+        "init": ("runner.cli.init:init", "Start a project."),
+        "plan": ("runner.cli.plan:plan", "Show what a run would do; create nothing."),
+        "run": ("runner.cli.run:run", "Run a process in an environment."),
+        "runs": ("runner.cli.runs:runs", "Look at earlier and live runs."),
+        "expand": ("runner.cli.expand:expand", "Evaluate a text with #{...} in it."),
+    },
+    "Machine": {
+        "image": ("runner.cli.image:image", "Build and list worker images."),
+        "doctor": ("runner.cli.doctor:doctor", "Check that everything Treadle needs is there."),
+        "completion": ("runner.cli.completion:completion", "Print a shell completion script."),
+    },
+}
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for section in COMMANDS.values():
+            if cmd_name in section:
+                module, attribute = section[cmd_name][0].split(":")
+                command = getattr(importlib.import_module(module), attribute)
+                return command if isinstance(command, click.Command) else None
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and name not in self.list_commands(ctx):
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, self.list_commands(ctx), n=1)
+            ctx.fail(f'no command "{name}"' + (f' (did you mean "{close[0]}"?)' if close else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, line) for name, (_, line) in section.items()])
+
+
+@click.group(
+    cls=LazyCommands,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TREADLE"},
+    epilog="Start with: treadle source sync, treadle search slack, treadle init.",
+)
+@click.option(
+    "-C",
+    "directory",
+    metavar="DIR",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="Work as if started in DIR.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Verbose lines too.")
+@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR is respected as well).")
+@click.version_option(None, "--version", package_name="treadle", message="treadle %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, directory: Path | None, quiet: bool, verbose: bool, no_color: bool) -> None:
+    """Deployment step templates from git, run as processes in containers."""
+    if directory is not None:
+        os.chdir(directory)
+    ctx.obj = Context.from_environment(
+        directory=Path.cwd(), quiet=quiet, verbose=verbose, no_color=no_color or "NO_COLOR" in os.environ
+    )
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except UserError as error:
+        from registry.cli.problems import show_error
+
+        show_error(error)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Cancelled.", err=True)
+        sys.exit(CANCELLED)
+    except BrokenPipeError:
+        # The reader went away (`treadle search x | head`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        from registry.cli.problems import show_crash
+
+        show_crash(error)
+        sys.exit(OUR_FAULT)
+
+
+if __name__ == "__main__":
+    main()

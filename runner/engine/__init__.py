@@ -1,0 +1,1 @@
+"""The engine port: the little that the runner asks of a container engine."""
