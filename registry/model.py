@@ -7,16 +7,15 @@ that offers templates; a *version* is what the source branch's first-parent line
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 BUILTIN_SOURCE = "builtin"
 LIBRARY_SOURCE = "library"
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_PLAIN_KEY = re.compile(r"[\w$-]+")
 
 
 class Severity(StrEnum):
@@ -40,6 +39,19 @@ class Problem:
     file: str | None = None
     line: int | None = None
     column: int | None = None
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """A path in a document as people write it: `steps[2].with.uri`, keys with other signs in quotes."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif _PLAIN_KEY.fullmatch(key):
+            text += f".{key}" if text else key
+        else:
+            text += f'["{key}"]'
+    return text
 
 
 class ControlType(StrEnum):
@@ -109,11 +121,11 @@ class StepTemplate:
     action_type: str
     description: str = ""
     category: str = "other"
-    properties: Mapping[str, str | None] = _NOTHING
+    properties: Mapping[str, str | None] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
     outputs: tuple[Output, ...] = ()
     packages: tuple[Mapping[str, Any], ...] = ()
-    extra: Mapping[str, Any] = field(default=_NOTHING)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that name, ignoring case as Octopus does; None if there is none."""

@@ -1,0 +1,282 @@
+"""YAML text <-> plain data, with positions and limits.
+
+The reading follows YAML 1.2's core schema where YAML 1.1 surprises people: only `true` and `false` are
+booleans, dates and `0x1F` are text, keys are always text. Numbers remember their spelling
+(`registry.numerals`), so that `1.10` given for a text parameter stays `1.10`.
+
+A blank and `#{` begin a comment in YAML, which silently swallows an unquoted `#{Variable}`: a problem here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from registry.errors import Invalid
+from registry.model import Problem, path_text
+from registry.numerals import read_number
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_DEPTH = 64
+MAX_NODES = 500_000
+
+Path = tuple[str | int, ...]
+Position = tuple[int, int]
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
+_SWALLOWED = re.compile(r"(?:(?<=[\s,:\[{-])|^)#\{")
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """The data of one YAML text, and where each part of it stands.
+
+    `value` is None, bool, int, float, str, list or dict (keys are text). `problems` are those that leave the
+    data readable, such as a duplicate key; a caller that validates passes them on.
+    """
+
+    value: Any
+    file: str
+    text: str = field(repr=False)
+    problems: tuple[Problem, ...] = ()
+    _values: Mapping[Path, Position] = field(default_factory=dict, repr=False)
+    _keys: Mapping[Path, Position] = field(default_factory=dict, repr=False)
+
+    def position(self, path: Sequence[str | int]) -> Position:
+        """Line and column (1-based) of the value at `path`, of its nearest parent where there is none."""
+        return _nearest(self._values, tuple(path))
+
+    def key_position(self, path: Sequence[str | int]) -> Position:
+        """Line and column (1-based) of the key itself, for a finding about the key."""
+        return self._keys.get(tuple(path)) or self.position(path)
+
+    def raw_line(self, line: int) -> str:
+        """The text of a line (1-based), without its line end; empty past the end."""
+        lines = self.text.splitlines()
+        return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def load_yaml(text: str, file: str) -> YamlDocument:
+    """Read one YAML document. `file` is its name for messages.
+
+    Raises Invalid where the text is no YAML, is too large or nests too deep.
+    """
+    if len(text) > MAX_BYTES:
+        raise _unreadable(file, None, f"the file is larger than {MAX_BYTES >> 20} MB", "yaml-too-large")
+    text = text.removeprefix("\ufeff")
+    reader = _Reader(text, file)
+    try:
+        value = reader.read()
+    except yaml.YAMLError as error:
+        raise _syntax_error(text, file, error) from None
+    return YamlDocument(value, file, text, tuple(reader.problems), reader.values, reader.keys)
+
+
+def decode_yaml(data: bytes, file: str) -> str:
+    """The text of a YAML file. Raises Invalid where it isn't UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"the file is not UTF-8 text (byte {error.start})"
+        raise _unreadable(file, None, message, "not-utf8", "save the file as UTF-8") from None
+
+
+def _nearest(positions: Mapping[Path, Position], path: Path) -> Position:
+    while path and path not in positions:
+        path = path[:-1]
+    return positions.get(path, (1, 1))
+
+
+@dataclass
+class _Anchor:
+    value: Any
+    nodes: int
+
+
+class _Reader:
+    """Builds data from parser events, so that depth and size are checked before anything grows."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.lines = text.splitlines()
+        self.problems: list[Problem] = []
+        self.values: dict[Path, Position] = {}
+        self.keys: dict[Path, Position] = {}
+        self.nodes = 0
+        self._anchors: dict[str, _Anchor | None] = {}
+        self._events: Iterator[Any] = iter(yaml.parse(text, Loader=_LOADER))
+
+    def read(self) -> Any:
+        next(self._events)
+        event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return None
+        value = self._node(next(self._events), ())
+        next(self._events)
+        event = next(self._events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            raise self._refused(event, "a second document begins here", "yaml-documents", "keep one per file")
+        return value
+
+    def _node(self, event: Any, path: Path) -> Any:
+        self.values.setdefault(path, _position(event))
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        before = self.nodes
+        self._count(event, 1)
+        if len(path) > MAX_DEPTH:
+            raise self._refused(event, f"more than {MAX_DEPTH} levels of nesting", "yaml-too-deep")
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        value = self._content(event, path)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(value, self.nodes - before)
+        return value
+
+    def _content(self, event: Any, path: Path) -> Any:
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, path)
+        if event.tag is not None:
+            self._report(event, path, f'the tag "{event.tag}" is not supported', "yaml-tag", "remove the tag")
+        return self._sequence(path) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(path)
+
+    def _alias(self, event: Any) -> Any:
+        if event.anchor not in self._anchors:
+            raise self._refused(event, f'the alias "*{event.anchor}" has no anchor before it', "yaml-alias")
+        anchor = self._anchors[event.anchor]
+        if anchor is None:
+            raise self._refused(event, f'the alias "*{event.anchor}" contains itself', "yaml-alias")
+        self._count(event, anchor.nodes)
+        return anchor.value
+
+    def _sequence(self, path: Path) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._node(event, (*path, len(items))))
+        return items
+
+    def _mapping(self, path: Path) -> dict[str, Any]:
+        own: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._key(event)
+            here = (*path, key)
+            if here in self.keys:
+                line = self.keys[here][0]
+                self._report(event, here, f'duplicate key "{key}"', "duplicate-key", f"first on line {line}")
+            self.keys[here] = _position(event)
+            value = self._node(next(self._events), here)
+            if key == "<<" and _plain(event):
+                merged.update(self._merge(value, event))
+            else:
+                own[key] = value
+        return {**merged, **own} if merged else own
+
+    def _merge(self, value: Any, event: Any) -> dict[str, Any]:
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, dict) for part in parts):
+            raise self._refused(event, '"<<" needs a mapping or a list of mappings', "yaml-merge")
+        return {key: item for part in reversed(parts) for key, item in part.items()}
+
+    def _key(self, event: Any) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self._refused(event, "a key must be text", "yaml-key")
+        return str(event.value)
+
+    def _scalar(self, event: Any, path: Path) -> Any:
+        text: str = event.value
+        if not _plain(event) or event.tag in _TEXT_TAGS:
+            return text
+        if event.tag is not None:
+            self._report(event, path, f'the tag "{event.tag}" is not supported', "yaml-tag", "remove the tag")
+        self._look_for_swallowed(event, path)
+        if text in _NULLS:
+            return None
+        if text in _BOOLEANS:
+            return _BOOLEANS[text]
+        return _number_or_text(text)
+
+    def _look_for_swallowed(self, event: Any, path: Path) -> None:
+        end = event.end_mark
+        line = self.lines[end.line] if end.line < len(self.lines) else ""
+        rest = line[end.column :].lstrip()
+        if rest.startswith("#{"):
+            position = (end.line + 1, line.index("#{", end.column) + 1)
+            self.problems.append(_swallowed(self.file, path, position))
+
+    def _count(self, event: Any, nodes: int) -> None:
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            raise self._refused(event, f"more than {MAX_NODES} values, aliases resolved", "yaml-too-large")
+
+    def _report(self, event: Any, path: Path, message: str, code: str, hint: str) -> None:
+        line, column = _position(event)
+        self.problems.append(
+            Problem(message, code, path_text(path), hint, file=self.file, line=line, column=column)
+        )
+
+    def _refused(self, event: Any, message: str, code: str, hint: str | None = None) -> Invalid:
+        return _unreadable(self.file, _position(event), message, code, hint)
+
+
+def _plain(event: Any) -> bool:
+    return not event.style  # libyaml says "", the Python parser None
+
+
+def _number_or_text(text: str) -> Any:
+    if not _NUMBER.fullmatch(text):
+        return text
+    try:
+        return read_number(text)
+    except ValueError:
+        return text  # a git object name such as 12e4567 looks like a number out of range
+
+
+def _position(event: Any) -> Position:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _swallowed(file: str, path: Path, position: Position) -> Problem:
+    return Problem(
+        'YAML takes the "#{" after a blank for a comment, and what follows is lost',
+        "yaml-swallowed-variable",
+        path_text(path),
+        'quote it: "... #{Name} ..."',
+        file=file,
+        line=position[0],
+        column=position[1],
+    )
+
+
+def _syntax_error(text: str, file: str, error: yaml.YAMLError) -> Invalid:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read"
+    position = (mark.line + 1, mark.column + 1) if mark else None
+    hint = None
+    if mark and _SWALLOWED.search(_lines_around(text, error, mark.line)):
+        hint = 'a "#{" after a blank begins a comment: quote the text around "#{...}"'
+    elif "\\t" in repr(said):
+        hint = "indent with blanks, not tabs"
+    return _unreadable(file, position, f"this is not YAML: {said}", "yaml-syntax", hint)
+
+
+def _lines_around(text: str, error: yaml.YAMLError, last: int) -> str:
+    context = getattr(error, "context_mark", None)
+    first = context.line if context else max(0, last - 3)
+    return "\n".join(text.splitlines()[first : last + 1])
+
+
+def _unreadable(
+    file: str, position: Position | None, message: str, code: str, hint: str | None = None
+) -> Invalid:
+    line, column = position or (None, None)
+    problem = Problem(message, code, hint=hint, file=file, line=line, column=column)
+    return Invalid(code, f"{file}: {message}", hint, [problem])
