@@ -1,0 +1,47 @@
+# Everything starts from a bare Debian machine: each target sets up what it needs, and costs little the second time.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv/bin
+WORKERS ?= auto
+
+.PHONY: help setup docker image format check test demo bench clean
+
+help: ## Show this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: .venv/installed ## Make .venv with Treadle in it
+
+.venv/installed: pyproject.toml
+	@PYTHON=$(PYTHON) scripts/ensure-venv
+	@touch $@
+
+docker: ## Make sure that a Docker engine answers
+	@scripts/ensure-docker
+
+image: setup docker ## Build the worker image, where it is missing or outdated
+	@$(VENV)/treadle image build --if-outdated --base "$$(scripts/ensure-base-image)"
+
+format: setup ## Format the code
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+check: setup ## Format, lint, types, layers
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+
+test: image check ## Check, then run all tests
+	$(VENV)/pytest -n $(WORKERS)
+
+demo: image ## Show the product in one screen
+	@scripts/demo
+
+bench: image ## Measure what the documentation promises
+	@for bench in bench/*.py; do $(VENV)/python "$$bench"; done
+
+clean: ## Remove what setup and the tools made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
