@@ -1,0 +1,36 @@
+"""The variable language `#{...}` of deployment processes: a complete implementation that needs nothing else of Treadle.
+
+    >>> from runner.octostache import Variables
+    >>> Variables({"Host": "web-1", "Url": "http://#{Host | ToUpper}/"}).evaluate("see #{Url}").text
+    'see http://WEB-1/'
+"""
+
+from runner.octostache.analysis import argument_names, parse
+from runner.octostache.errors import (
+    FilterError,
+    InvalidValueError,
+    InvalidVariableError,
+    LimitExceededError,
+    MissingVariableError,
+    OctostacheError,
+    RecursiveDefinitionError,
+    TemplateSyntaxError,
+)
+from runner.octostache.evaluator import Limits
+from runner.octostache.variables import Evaluation, Variables
+
+__all__ = [
+    "Evaluation",
+    "FilterError",
+    "InvalidValueError",
+    "InvalidVariableError",
+    "LimitExceededError",
+    "Limits",
+    "MissingVariableError",
+    "OctostacheError",
+    "RecursiveDefinitionError",
+    "TemplateSyntaxError",
+    "Variables",
+    "argument_names",
+    "parse",
+]

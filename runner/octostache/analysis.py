@@ -1,0 +1,89 @@
+"""What a text says about variables without evaluating it."""
+
+from collections.abc import Iterator
+
+from runner.octostache.parser import parse_tokens
+from runner.octostache.syntax import (
+    Calculation,
+    Conditional,
+    Each,
+    Expression,
+    FilterCall,
+    Name,
+    Operation,
+    Plain,
+    Substitution,
+    Symbol,
+    SymbolIndex,
+    Template,
+    Term,
+    Token,
+)
+
+
+def parse(text: str, halt_on_error: bool = True) -> Template:
+    """The tokens of `text`, with their positions; see `syntax` for what they are.
+
+    Raises `TemplateSyntaxError` (unless `halt_on_error=False`) and `LimitExceededError`.
+    """
+    return parse_tokens(text, halt_on_error)
+
+
+def argument_names(text: str, halt_on_error: bool = True) -> list[str]:
+    """The names that `text` mentions, distinct, in order: every step by name, the collection of an `each` but not
+    its body, both branches of conditions, and quoted right sides as they are.
+
+    Raises `TemplateSyntaxError` and `LimitExceededError`.
+    """
+    return list(dict.fromkeys(_template_names(parse_tokens(text, halt_on_error))))
+
+
+def _template_names(template: Template) -> Iterator[str]:
+    for token in template:
+        yield from _token_names(token)
+
+
+def _token_names(token: Token) -> Iterator[str]:
+    match token:
+        case Plain():
+            yield from token.name.split(".")
+        case Substitution(expression, _):
+            yield from _expression_names(expression)
+        case Conditional(condition, then, otherwise, _):
+            yield from _expression_names(condition.left)
+            if isinstance(condition.right, str):
+                yield condition.right
+            elif condition.right is not None:
+                yield from _expression_names(condition.right)
+            yield from _template_names(then)
+            yield from _template_names(otherwise)
+        case Each(_, collection, _, _):
+            yield from _symbol_names(collection)
+        case Calculation(term, _):
+            yield from _term_names(term)
+
+
+def _expression_names(expression: Expression) -> Iterator[str]:
+    if isinstance(expression, FilterCall):
+        yield from _expression_names(expression.argument)
+        for option in expression.options:
+            yield from _token_names(option)
+    else:
+        yield from _symbol_names(expression)
+
+
+def _symbol_names(symbol: Symbol) -> Iterator[str]:
+    for step in symbol.steps:
+        if isinstance(step, Name):
+            yield step.text
+        elif isinstance(step, SymbolIndex):
+            yield from _symbol_names(step.symbol)
+
+
+def _term_names(term: Term) -> Iterator[str]:
+    if isinstance(term, Operation):
+        yield from _term_names(term.first)
+        for _, operand in term.rest:
+            yield from _term_names(operand)
+    elif isinstance(term, Symbol):
+        yield from _symbol_names(term)

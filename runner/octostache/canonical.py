@@ -1,0 +1,94 @@
+"""Tokens as text.
+
+Two forms: the *echo*, which stands in the output where a value is missing (the language's own canonical form, which
+forgets some of what was written), and the *source*, which parses back into the same template.
+"""
+
+import re
+from typing import Final
+
+from runner.octostache.dotnet.numbers import shortest_double
+from runner.octostache.syntax import (
+    Calculation,
+    Conditional,
+    Each,
+    Expression,
+    FilterCall,
+    Index,
+    Name,
+    Number,
+    Operation,
+    Plain,
+    Substitution,
+    Symbol,
+    SymbolIndex,
+    Template,
+    Term,
+    Token,
+)
+
+_LITERAL_OPEN: Final = re.compile(r"#\{")
+
+
+def symbol_text(symbol: Symbol) -> str:
+    """`A.B[x][#{y}]`."""
+    parts: list[str] = []
+    for step in symbol.steps:
+        match step:
+            case Name(text, _):
+                parts.append("." + text if parts else text)
+            case Index(text, _):
+                parts.append(f"[{text}]")
+            case SymbolIndex(inner, _):
+                parts.append(f"[#{{{symbol_text(inner)}}}]")
+    return "".join(parts)
+
+
+def expression_text(expression: Expression) -> str:
+    """`A | F "option" #{nested}`, without the braces around it."""
+    if isinstance(expression, Symbol):
+        return symbol_text(expression)
+    options = "".join(f' "{option}"' if isinstance(option, str) else " " + echo(option) for option in expression.options)
+    return f"{expression_text(expression.argument)} | {expression.name}{options}"
+
+
+def template_text(template: Template) -> str:
+    """All tokens, in canonical form."""
+    return "".join(echo(token) for token in template)
+
+
+def echo(token: Token) -> str:
+    """The canonical form of a token."""
+    match token:
+        case str():
+            return _LITERAL_OPEN.sub("##{", token)
+        case Plain(name, _):
+            return f"#{{{name}}}"
+        case Substitution(expression, _):
+            return f"#{{{expression_text(expression)}}}"
+        case Conditional():
+            return _conditional_text(token)
+        case Each(variable, collection, body, _):
+            return f"#{{each {variable} in {symbol_text(collection)}}}{template_text(body)}#{{/each}}"
+        case Calculation(term, _):
+            return f"#{{{_term_text(term)}}}"
+
+
+def _conditional_text(token: Conditional) -> str:
+    left, operator, right = token.condition
+    head = expression_text(left)
+    if operator is not None and right is not None:
+        side = f'"{right}"' if isinstance(right, str) else expression_text(right)
+        head = f"{head} {operator} {side} "
+    otherwise = f"#{{else}}{template_text(token.otherwise)}" if token.otherwise else ""
+    return f"#{{if {head}}}{template_text(token.then)}{otherwise}#{{/if}}"
+
+
+def _term_text(term: Term) -> str:
+    match term:
+        case Number(value):
+            return shortest_double(value)
+        case Operation(first, rest):
+            return _term_text(first) + "".join(operator + _term_text(operand) for operator, operand in rest)
+        case _:
+            return symbol_text(term)

@@ -1,0 +1,1 @@
+"""The parts of .NET's behaviour that the language shows: character classes, casing, formats, dates, addresses."""

@@ -1,0 +1,407 @@
+"""From template to text.
+
+A `_Context` is a tree of values with a parent. A symbol is looked up in the nearest context that knows all of its
+steps, and the value found there is rendered *where it was defined*: a variable's value cannot see the loop variables
+of the text that mentions it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from runner.octostache.bindings import Node
+from runner.octostache.canonical import echo, expression_text, symbol_text
+from runner.octostache.dotnet.characters import WHITE_SPACE, fold, to_lower
+from runner.octostache.dotnet.numbers import parse_double, shortest_double
+from runner.octostache.errors import (
+    FilterError,
+    InvalidVariableError,
+    LimitExceededError,
+    RecursiveDefinitionError,
+    TemplateSyntaxError,
+)
+from runner.octostache.filters import FILTERS, FilterFailure
+from runner.octostache.json_values import json_items, json_member
+from runner.octostache.parser import parse_tokens
+from runner.octostache.syntax import (
+    Calculation,
+    Conditional,
+    Each,
+    Expression,
+    FilterCall,
+    Index,
+    Name,
+    Number,
+    Operation,
+    Plain,
+    Step,
+    Substitution,
+    Symbol,
+    SymbolIndex,
+    Template,
+    Term,
+    Token,
+)
+
+Function: TypeAlias = Callable[[str | None, Sequence[str]], str | None]
+_NO_INPUT: Final = Symbol(())
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one evaluation may use before it ends with `LimitExceededError`."""
+
+    nesting: int = 100
+    """Levels of values, bodies and filter options inside each other."""
+    steps: int = 2_000_000
+    """Tokens evaluated inside values, bodies and options; those of the text itself are free."""
+    output: int = 64 * 1024 * 1024
+    """Characters that all values and results together may have, beyond the length of the text."""
+
+
+class _Context:
+    __slots__ = ("parent", "root", "stack")
+
+    def __init__(self, root: Node | None, parent: "_Context | None") -> None:
+        self.root = root
+        self.parent = parent
+        self.stack: list[Symbol] = []
+
+
+def is_truthy(text: str) -> bool:
+    """Whether a condition on `text` holds: anything but empty, `0`, `no` and `false`."""
+    return text not in ("", "0") and fold(text.strip(WHITE_SPACE)) not in ("NO", "FALSE")
+
+
+class Evaluator:
+    """One evaluation: use it once. What it found out is in `missing`, `reads` and `nulls` (all in order)."""
+
+    def __init__(self, root: Node, functions: Mapping[str, Function], limits: Limits) -> None:
+        self.missing: dict[str, None] = {}
+        self.reads: dict[str, None] = {}
+        self.nulls: list[str] = []
+        self._root = _Context(root, None)
+        self._functions = functions
+        self._limits = limits
+        self._depth = 0
+        self._steps = 0
+        self._output = 0
+
+    def run(self, template: Template, length: int) -> str:
+        """The text that `template`, parsed from a text of `length` characters, evaluates to."""
+        self._output = -length
+        try:
+            return self._render(template, self._root)
+        except RecursionError:
+            raise LimitExceededError("values are nested too deep for this call stack") from None
+
+    def items(self, collection: Symbol) -> list[str]:
+        """The texts of what `each` would visit."""
+        return [item.value or "" for item in self._items(collection, self._root)]
+
+    # ---- tokens
+
+    def _render(self, template: Template, context: _Context) -> str:
+        out: list[str] = []
+        plain_children = context.root.children if context.parent is None and context.root is not None else None
+        for token in template:
+            if type(token) is str:
+                out.append(token)
+            elif type(token) is Plain:
+                node = plain_children.get(token.name.upper()) if plain_children is not None else None
+                if node is not None and node.value is not None and "#{" not in node.value and not context.stack:
+                    if node.origin is not None:
+                        self.reads[node.origin] = None
+                    out.append(node.value)
+                else:
+                    out.append(self._substitute(token.symbol, token, context))
+            else:
+                out.append(self._evaluate(token, context))
+        text = "".join(out)
+        self._output += len(text)
+        if self._output > self._limits.output:
+            raise LimitExceededError(f"the values grow beyond {self._limits.output} characters")
+        return text
+
+    def _render_nested(self, template: Template, context: _Context) -> str:
+        self._steps += len(template) + 1
+        if self._steps > self._limits.steps:
+            raise LimitExceededError(f"the evaluation takes more than {self._limits.steps} steps")
+        if self._depth >= self._limits.nesting:
+            raise LimitExceededError(f"values are nested more than {self._limits.nesting} deep")
+        self._depth += 1
+        text = self._render(template, context)
+        self._depth -= 1
+        return text
+
+    def _evaluate(self, token: Token, context: _Context) -> str:
+        match token:
+            case Substitution():
+                return self._substitute(token.expression, token, context)
+            case Conditional():
+                return self._choose(token, context)
+            case Each():
+                return self._repeat(token, context)
+            case Calculation():
+                value = self._calculate(token.term, context)
+                return echo(token) if value is None else shortest_double(value)
+            case Plain():
+                return self._substitute(token.symbol, token, context)
+            case str():
+                return token
+
+    def _substitute(self, expression: Expression, token: Token, context: _Context) -> str:
+        value = self._value(expression, context)
+        if value is not None:
+            return value
+        text = echo(token)
+        if isinstance(expression, FilterCall) and expression.name == "null":
+            self.nulls.append(text)
+            return ""
+        self.missing[text] = None
+        return text
+
+    def _choose(self, token: Conditional, context: _Context) -> str:
+        condition = token.condition
+        left = self._side(condition.left, context)
+        right = condition.right
+        if left is not None and right is not None and not isinstance(right, str):
+            right = self._side(right, context)
+            unknown = condition.right if right is None else None
+        else:
+            unknown = condition.left if left is None else None
+        if left is None or unknown is not None:
+            self.missing[expression_text(unknown)] = None  # type: ignore[arg-type]  # the side that had no value
+            return echo(token)
+        if condition.operator is None:
+            holds = is_truthy(left)
+        else:
+            holds = (left == right) == (condition.operator == "==")
+        branch = token.then if holds else token.otherwise
+        return self._render_nested(branch, context) if branch else ""
+
+    def _side(self, side: Expression, context: _Context) -> str | None:
+        if isinstance(side, Symbol):
+            return self._resolve(side, context, spread_nulls=True) or ""
+        return self._value(side, context)
+
+    def _repeat(self, token: Each, context: _Context) -> str:
+        items = self._items(token.collection, context)
+        variable = fold(token.variable)
+        if items and variable == "OCTOPUS":
+            raise InvalidVariableError(token.variable, "cannot be a loop variable: the specials of the loop live there")
+        out: list[str] = []
+        for index, item in enumerate(items):
+            local = _specials(index, len(items))
+            local.children[variable] = item
+            out.append(self._render_nested(token.body, _Context(local, context)))
+        return "".join(out)
+
+    def _items(self, collection: Symbol, context: _Context) -> list[Node]:
+        node = self._walk(collection, context, spread_nulls=True)
+        if node is None:
+            return []
+        if node.value is None:
+            return list(node.indexed.values())
+        items = json_items(node.value)
+        if items is not None:
+            return [_item_node(item, node.origin) for item in items]
+        return [Node(part, node.origin) for part in node.value.split(",")]
+
+    def _calculate(self, term: Term, context: _Context) -> float | None:
+        match term:
+            case Number(value):
+                return value
+            case Operation(first, rest):
+                result = self._calculate(first, context)
+                for operator, operand in rest:
+                    if result is None:
+                        return None
+                    right = self._calculate(operand, context)
+                    result = None if right is None else _apply(operator, result, right)
+                return result
+            case _:
+                text = self._resolve(term, context, spread_nulls=True)
+                return None if text is None else parse_double(text)
+
+    # ---- expressions
+
+    def _value(self, expression: Expression, context: _Context) -> str | None:
+        if isinstance(expression, Symbol):
+            return self._resolve(expression, context)
+        argument = self._value(expression.argument, context)
+        options = [
+            option if isinstance(option, str) else self._render_nested((option,), _Context(None, context))
+            for option in expression.options
+        ]
+        result = self._call(expression, argument, options)
+        if result is not None:
+            self._output += len(result)
+        return result
+
+    def _call(self, call: FilterCall, argument: str | None, options: Sequence[str]) -> str | None:
+        name = to_lower(call.name)
+        built_in = FILTERS.get(name)
+        try:
+            result = built_in(argument, options) if built_in else None
+        except FilterFailure as failure:
+            raise FilterError(call.name, argument, call.position, str(failure)) from failure
+        if result is None and name in self._functions:
+            return self._functions[name](argument, options)
+        return result
+
+    def _resolve(self, symbol: Symbol, context: _Context, spread_nulls: bool = False) -> str | None:
+        node = self._walk(symbol, context, spread_nulls)
+        return None if node is None else node.value
+
+    def _walk(self, symbol: Symbol, context: _Context, spread_nulls: bool = False) -> Node | None:
+        """The node that `symbol` leads to, its value rendered; None if it leads nowhere."""
+        if symbol == _NO_INPUT:
+            return None
+        _check_recursion(symbol, context)
+        visited = [context]
+        context.stack.append(symbol)
+        try:
+            resolved = self._resolve_indexes(symbol, context)
+            if resolved is None:
+                return None
+            while (node := self._find(resolved.steps, context)) is None:
+                if context.parent is None:
+                    return None
+                context = context.parent
+                if resolved is not symbol:
+                    _check_recursion(resolved, context)
+                context.stack.append(resolved)
+                visited.append(context)
+            return self._expanded(node, context, spread_nulls)
+        finally:
+            for entered in visited:
+                entered.stack.pop()
+
+    def _resolve_indexes(self, symbol: Symbol, context: _Context) -> Symbol | None:
+        if not any(type(step) is SymbolIndex for step in symbol.steps):
+            return symbol
+        steps: list[Step] = []
+        for step in symbol.steps:
+            if isinstance(step, SymbolIndex):
+                with self._unreported():
+                    text = self._resolve(step.symbol, context)
+                if text is None:
+                    return None
+                steps.append(Index(text, -1))
+            else:
+                steps.append(step)
+        return Symbol(tuple(steps))
+
+    def _find(self, steps: Sequence[Step], context: _Context) -> Node | None:
+        node = context.root
+        for step in steps:
+            if node is None:
+                return None
+            text: str = step.text  # type: ignore[union-attr]  # symbol indexes are resolved
+            if type(step) is Name:
+                child = node.children.get(fold(text))
+            elif text == "*" and node.indexed:
+                child = next(iter(node.indexed.values()))
+            else:
+                child = node.indexed.get(fold(text))
+            node = self._json_step(node, text, context) if child is None else child
+        return node
+
+    def _json_step(self, node: Node, member: str, context: _Context) -> Node | None:
+        if not node.value or not member:
+            return None
+        try:
+            with self._unreported():
+                value = self._render_node(node, context)
+        except RecursiveDefinitionError:
+            return None
+        found = json_member(value or "", member)
+        return None if found is None else Node(found, node.origin)
+
+    def _expanded(self, node: Node, context: _Context, spread_nulls: bool) -> Node:
+        if node.value is None:
+            return node
+        nulls, self.nulls = self.nulls, []
+        text = self._render_node(node, context)
+        self.nulls = nulls + self.nulls if spread_nulls else nulls
+        return node if text == node.value else Node(text, node.origin)
+
+    def _render_node(self, node: Node, context: _Context) -> str | None:
+        """The node's value, rendered below `context`; as it is if it doesn't parse or holds a null token."""
+        value = node.value
+        if node.origin is not None and value is not None:
+            self.reads[node.origin] = None
+        if value is None or "#{" not in value:
+            return value
+        try:
+            template = parse_tokens(value)
+        except TemplateSyntaxError:
+            return value
+        before = len(self.nulls)
+        text = self._render_nested(template, _Context(None, context))
+        return text if len(self.nulls) == before else value
+
+    @contextmanager
+    def _unreported(self) -> Iterator[None]:
+        """What is missing inside is nobody's concern."""
+        missing, self.missing = self.missing, {}
+        nulls, self.nulls = self.nulls, []
+        try:
+            yield
+        finally:
+            self.missing, self.nulls = missing, nulls
+
+
+def _check_recursion(symbol: Symbol, context: _Context) -> None:
+    ancestor: _Context | None = context
+    while ancestor is not None:
+        if symbol in ancestor.stack:
+            chain = (*ancestor.stack, symbol)
+            raise RecursiveDefinitionError(symbol_text(symbol), tuple(map(symbol_text, chain)))
+        ancestor = ancestor.parent
+
+
+def _specials(index: int, count: int) -> Node:
+    each = Node()
+    each.children = {
+        "INDEX": Node(str(index)),
+        "FIRST": Node("True" if index == 0 else "False"),
+        "LAST": Node("True" if index == count - 1 else "False"),
+    }
+    template, octopus, local = Node(), Node(), Node()
+    template.children["EACH"] = each
+    octopus.children["TEMPLATE"] = template
+    local.children["OCTOPUS"] = octopus
+    return local
+
+
+def _item_node(item: "str | tuple[str, str]", origin: str | None) -> Node:
+    if isinstance(item, str):
+        return Node(item, origin)
+    name, value = item
+    node = Node(name, origin)
+    node.children = {"KEY": Node(name, origin), "VALUE": Node(value, origin)}
+    return node
+
+
+def _apply(operator: str, left: float, right: float) -> float:
+    match operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case _:
+            return _divide(left, right)
+
+
+def _divide(left: float, right: float) -> float:
+    if right != 0:
+        return left / right
+    if left == 0 or left != left:
+        return float("nan")
+    negative = (left < 0) != (str(right).startswith("-"))
+    return float("-inf") if negative else float("inf")

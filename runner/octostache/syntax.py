@@ -1,0 +1,132 @@
+"""What a parsed text is made of.
+
+A template is a tuple of tokens. Text is a plain `str`; everything else is one of the tuples below.
+They are named tuples, not dataclasses, because a large file makes tens of thousands of them.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+Operator: TypeAlias = Literal["==", "!="]
+
+
+class Name(NamedTuple):
+    """A step by name: `Port` in `#{Server.Port}`; `position` is its 0-based offset in the text."""
+
+    text: str
+    position: int
+
+
+class Index(NamedTuple):
+    """A step by literal index, `[a]`, kept as text; it may be empty."""
+
+    text: str
+    position: int
+
+
+class SymbolIndex(NamedTuple):
+    """A step whose index is the value of another symbol, `[#{Other}]`."""
+
+    symbol: "Symbol"
+    position: int
+
+
+Step: TypeAlias = Name | Index | SymbolIndex
+
+
+class Symbol(NamedTuple):
+    """A path to a value: steps from the root; without steps it stands for "no input" of a filter."""
+
+    steps: tuple[Step, ...]
+
+
+class FilterCall(NamedTuple):
+    """`argument | name option option`; `position` is the offset of the name."""
+
+    argument: "Expression"
+    name: str
+    options: tuple["Token", ...]
+    position: int
+
+
+Expression: TypeAlias = Symbol | FilterCall
+
+
+class Plain(NamedTuple):
+    """`#{Name}` or `#{Dotted.Name}` without white space: by far the most frequent token.
+
+    `position` is the offset of the first character of the name.
+    """
+
+    name: str
+    position: int
+
+    @property
+    def symbol(self) -> Symbol:
+        """The same as a path."""
+        steps: list[Step] = []
+        position = self.position
+        for part in self.name.split("."):
+            steps.append(Name(part, position))
+            position += len(part) + 1
+        return Symbol(tuple(steps))
+
+
+class Substitution(NamedTuple):
+    """`#{expression}`."""
+
+    expression: Expression
+    position: int
+
+
+class Condition(NamedTuple):
+    """`left`, or `left operator right`; a quoted side is always on the right, as text."""
+
+    left: Expression
+    operator: Operator | None = None
+    right: "Expression | str | None" = None
+
+
+class Conditional(NamedTuple):
+    """`if`, `elseif` (nested in `otherwise`) and `unless` (with its branches swapped)."""
+
+    condition: Condition
+    then: "Template"
+    otherwise: "Template"
+    position: int
+
+
+class Each(NamedTuple):
+    """`#{each variable in collection}body#{/each}`."""
+
+    variable: str
+    collection: Symbol
+    body: "Template"
+    position: int
+
+
+class Number(NamedTuple):
+    """A constant of a calculation."""
+
+    value: float
+
+
+class Operation(NamedTuple):
+    """`first op operand op operand ...`, evaluated from left to right; the operators share one precedence."""
+
+    first: "Term"
+    rest: tuple[tuple[str, "Term"], ...]
+
+
+Term: TypeAlias = Number | Symbol | Operation
+
+
+class Calculation(NamedTuple):
+    """`#{calc term}`."""
+
+    term: Term
+    position: int
+
+
+Token: TypeAlias = str | Plain | Substitution | Conditional | Each | Calculation
+Template: TypeAlias = Sequence[Token]
