@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry.folder import TEMPLATE_FILE, read_view, write_view
 from registry.jsondoc import JsonLayout, dump_json, load_json
 from registry.model import StepTemplate
 from registry.octopus import to_template
@@ -53,6 +54,22 @@ def read_header(data: bytes, name: str) -> TemplateHeader:
     """Id, name and version of a template's JSON. Raises Invalid as `read_template` does."""
     template = to_template(load_json(data, name).value, name)
     return TemplateHeader(template.id, template.name, template.version)
+
+
+def read_folder(files: Mapping[str, bytes], folder: str = "") -> TemplateDocument:
+    """Read a template folder. `files` are its files by relative path (`template.yaml`, `script.sh`,
+    `tests/ok.yaml`), `folder` its name for messages.
+
+    Raises Invalid with `problems` where template.yaml is missing, can't be read or is no template.
+    """
+    value, layout, used = read_view(files, folder)
+    beside = {name: data for name, data in files.items() if name not in used and name != ".gitattributes"}
+    return TemplateDocument(to_template(value, f"{folder}/{TEMPLATE_FILE}"), value, layout, beside)
+
+
+def to_folder(document: TemplateDocument) -> dict[str, bytes]:
+    """The document as a template folder: its files by relative path; `read_folder` gives it back."""
+    return {**document.files, **write_view(document.value, document.layout)}
 
 
 def write_json(document: TemplateDocument) -> bytes:

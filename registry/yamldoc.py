@@ -18,7 +18,7 @@ import yaml
 
 from registry.errors import Invalid
 from registry.model import Problem, path_text
-from registry.numerals import read_number
+from registry.numerals import WrittenFloat, WrittenInt, number_text, read_number
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 64
@@ -78,6 +78,15 @@ def load_yaml(text: str, file: str) -> YamlDocument:
     except yaml.YAMLError as error:
         raise _syntax_error(text, file, error) from None
     return YamlDocument(value, file, text, tuple(reader.problems), reader.values, reader.keys)
+
+
+class Inline(list[Any]):
+    """A list to be written on one line."""
+
+
+def dump_yaml(value: Any) -> str:
+    """YAML text that `load_yaml` reads as `value` again; several lines of text become a literal block."""
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
 def decode_yaml(data: bytes, file: str) -> str:
@@ -280,3 +289,41 @@ def _unreadable(
     line, column = position or (None, None)
     problem = Problem(message, code, hint=hint, file=file, line=line, column=column)
     return Invalid(code, f"{file}: {message}", hint, [problem])
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that our reading, or YAML 1.1's, would take for something else."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def _written_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text.strip() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+def _written_number(dumper: _Dumper, number: int | float) -> yaml.ScalarNode:
+    kind = "int" if isinstance(number, int) else "float"
+    return dumper.represent_scalar(f"tag:yaml.org,2002:{kind}", number_text(number))
+
+
+def _written_inline(dumper: _Dumper, items: Inline) -> yaml.SequenceNode:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=True)
+
+
+for _kind, _pattern in {
+    "null": r"~|null|Null|NULL|",
+    "bool": r"true|True|TRUE|false|False|FALSE",
+    "int": r"[-+]?[0-9]+",
+    "float": _NUMBER.pattern,
+    "merge": r"<<",
+}.items():
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"(?:{_pattern})\Z"), None)
+_Dumper.add_representer(str, _written_text)
+_Dumper.add_representer(Inline, _written_inline)
+for _type in (int, float, WrittenInt, WrittenFloat):
+    _Dumper.add_representer(_type, _written_number)

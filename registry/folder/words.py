@@ -1,0 +1,89 @@
+"""What is called how in template.yaml and in the Octopus document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry.octopus import CONTROL_TYPE
+
+TEMPLATE_FILE = "template.yaml"
+FORMAT_VERSION = 1
+
+# template.yaml key -> document key, in the order in which people read them.
+DOCUMENT_KEYS: Mapping[str, str] = {
+    "id": "Id",
+    "name": "Name",
+    "version": "Version",
+    "description": "Description",
+    "category": "Category",
+    "action_type": "ActionType",
+}
+PARAMETER_KEYS: Mapping[str, str] = {"name": "Name", "label": "Label", "help": "HelpText", "id": "Id"}
+
+# What a document says where template.yaml is silent.
+DOCUMENT_DEFAULTS: Mapping[str, Any] = {
+    "Description": "",
+    "Category": "other",
+    "Properties": {},
+    "Parameters": [],
+}
+PARAMETER_DEFAULTS: Mapping[str, Any] = {
+    "Label": "",
+    "HelpText": "",
+    "DefaultValue": None,
+    "DisplaySettings": {CONTROL_TYPE: "SingleLineText"},
+}
+
+# The order in which Octopus writes keys; others follow as they come.
+DOCUMENT_ORDER = (
+    "Id",
+    "Name",
+    "Description",
+    "ActionType",
+    "Version",
+    "CommunityActionTemplateId",
+    "Packages",
+    "GitDependencies",
+    "Properties",
+    "Parameters",
+    "StepPackageId",
+    "$Meta",
+    "LastModifiedBy",
+    "Category",
+    "Treadle",
+)
+PARAMETER_ORDER = ("Id", "Name", "Label", "HelpText", "DefaultValue", "DisplaySettings")
+
+# template.yaml key of a parameter's typed extra -> key in the document's extension.
+TYPED_EXTRAS: Mapping[str, str] = {
+    "required": "Required",
+    "pattern": "Pattern",
+    "minimum": "Minimum",
+    "maximum": "Maximum",
+}
+OUTPUT_KEYS: Mapping[str, str] = {"name": "Name", "help": "HelpText", "sensitive": "Sensitive"}
+
+SCRIPT_SUFFIXES: Mapping[str, str] = {
+    "Bash": ".sh",
+    "PowerShell": ".ps1",
+    "Python": ".py",
+    "CSharp": ".csx",
+    "FSharp": ".fsx",
+}
+DEFAULT_SYNTAX = "PowerShell"
+
+
+def arrange(
+    given: Mapping[str, Any], defaults: Mapping[str, Any], keys: list[str] | None, order: tuple[str, ...]
+) -> dict[str, Any]:
+    """Put keys into the order of the document.
+
+    `keys`, where recorded, is the document's own order: a default it doesn't name is left out, something
+    given that it doesn't name comes last. Otherwise all keys come in the usual `order`.
+    """
+    merged = {**defaults, **given}
+    if keys is None:
+        keys = [*(key for key in order if key in merged), *(key for key in merged if key not in order)]
+    names = [*(key for key in keys if key in merged), *(key for key in given if key not in keys)]
+    return {key: merged[key] for key in names}
