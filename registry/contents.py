@@ -1,0 +1,76 @@
+"""Template contents in git, read whole: a blob of Octopus JSON, or the tree of a template folder.
+
+What comes from a source is not trusted: links are not followed, sizes are asked before anything is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from registry.documents import TemplateDocument, read_folder, read_template
+from registry.errors import Untrusted, UserError
+from registry.folder.words import DEFAULT_SYNTAX
+from registry.git import FILE_MODES, Repository, TreeEntry
+from registry.history import Shape
+from registry.index import Record
+from registry.jsondoc import MAX_BYTES
+from registry.model import StepTemplate
+from registry.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
+
+
+def read_content(repository: Repository, record: Record) -> TemplateDocument:
+    """The document that a record of the index names. Raises Invalid where it can't be read, Untrusted where
+    it is too large or holds links."""
+    ((_, document),) = read_contents(repository, [record])
+    if isinstance(document, UserError):
+        raise document
+    return document
+
+
+def read_contents(
+    repository: Repository, records: Sequence[Record]
+) -> Iterator[tuple[Record, TemplateDocument | UserError]]:
+    """The documents of many records, by a handful of git processes; for what can't be read, the reason."""
+    trees = [record.id for record in records if record.shape is Shape.FOLDER]
+    files = repository.trees(trees) if trees else {}
+    wanted = [record.id for record in records if record.shape is Shape.JSON]
+    wanted += [entry.id for entries in files.values() for entry in entries if entry.mode in FILE_MODES]
+    sizes = repository.sizes(wanted)
+    blobs = dict(repository.blobs([blob for blob, size in sizes.items() if size <= MAX_BYTES]))
+    for record in records:
+        try:
+            yield record, _document(record, files.get(record.id, []), blobs, sizes)
+        except UserError as error:
+            yield record, error
+
+
+def _document(
+    record: Record, entries: Sequence[TreeEntry], blobs: dict[str, bytes], sizes: dict[str, int]
+) -> TemplateDocument:
+    if record.shape is Shape.JSON:
+        return read_template(_blob(record.path, record.id, blobs, sizes), record.path)
+    files = {}
+    for entry in entries:
+        path = f"{record.path}/{entry.path}"
+        if entry.mode not in FILE_MODES:
+            raise Untrusted("link-in-template", f'"{path}" is a link: links are not followed')
+        files[entry.path] = _blob(path, entry.id, blobs, sizes)
+    return read_folder(files, record.path)
+
+
+def _blob(path: str, identity: str, blobs: dict[str, bytes], sizes: dict[str, int]) -> bytes:
+    if identity in blobs:
+        return blobs[identity]
+    raise too_large(path, sizes.get(identity, 0))
+
+
+def too_large(path: str, size: int) -> Untrusted:
+    message = f'"{path}" is {size / 1e6:.1f} MB large; at most {MAX_BYTES >> 20} MB are read'
+    return Untrusted("template-too-large", message)
+
+
+def syntaxes(template: StepTemplate) -> tuple[str, ...]:
+    """The script languages of a template, lower case; none where it has no script of its own."""
+    if SCRIPT_BODY not in template.properties:
+        return ()
+    return ((template.properties.get(SCRIPT_SYNTAX) or DEFAULT_SYNTAX).lower(),)

@@ -1,0 +1,126 @@
+"""TREADLE_HOME: where mirrors, the index, the default library and runs lie, and how they are written.
+
+The layout is fixed here and nowhere else. Everything under it may be deleted while no command runs; only the
+default library and the runs would be missed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.errors import Conflict, Unavailable
+
+_LOCK_WAIT = 120.0
+_LOCK_POLL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one user's (or one test's) Treadle. `config_file` need not lie under `path`."""
+
+    path: Path
+    config_file: Path
+
+    @classmethod
+    def locate(cls, environ: Mapping[str, str] | None = None) -> Home:
+        """The home the environment asks for: `TREADLE_HOME`, else the XDG folders of data and settings."""
+        env = os.environ if environ is None else environ
+        if env.get("TREADLE_HOME"):
+            return cls.at(Path(env["TREADLE_HOME"]).expanduser().absolute())
+        user = Path(env.get("HOME") or Path.home())
+        data = Path(env.get("XDG_DATA_HOME") or user / ".local/share")
+        config = Path(env.get("XDG_CONFIG_HOME") or user / ".config")
+        return cls(path=data / "treadle", config_file=config / "treadle" / "config.yaml")
+
+    @classmethod
+    def at(cls, path: Path) -> Home:
+        """A home that keeps its settings with its state."""
+        return cls(path=path, config_file=path / "config.yaml")
+
+    @property
+    def index_file(self) -> Path:
+        return self.path / "index.sqlite"
+
+    @property
+    def library(self) -> Path:
+        return self.path / "library"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    def mirror(self, key: str) -> Path:
+        """The bare mirror of a source. `key` is `SourceDefinition.mirror_key`."""
+        return self.path / "sources" / f"{key}.git"
+
+    def lock_file(self, name: str) -> Path:
+        return self.path / "locks" / f"{name}.lock"
+
+
+@contextmanager
+def exclusive(lock_file: Path, purpose: str, wait: float = _LOCK_WAIT) -> Iterator[None]:
+    """Hold `lock_file` alone, waiting up to `wait` seconds. The kernel frees it when the process dies.
+
+    `purpose` names what is being done, for the one who has to wait in vain. Raises Conflict.
+    """
+    make_folder(lock_file.parent)
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _acquire(descriptor, lock_file, purpose, time.monotonic() + wait)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, lock_file: Path, purpose: str, deadline: float) -> None:
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        if time.monotonic() >= deadline:
+            raise Conflict(
+                "locked",
+                f'another treadle process is busy: cannot {purpose} while it holds "{lock_file}"',
+                hint="Wait for it to finish, or end it, and try again.",
+            )
+        time.sleep(_LOCK_POLL)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder of ours, readable by its owner only. Raises Unavailable."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            "home-not-writable",
+            f'cannot create "{path}": {error.strerror}',
+            hint="Point TREADLE_HOME at a folder that you may write to.",
+        ) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
+
+    A symlink is followed, the file's mode is kept.
+    """
+    target = path.resolve()
+    make_folder(target.parent)
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,273 @@
+"""Writing the version index: one sync, one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from registry.contents import read_contents, syntaxes, too_large
+from registry.errors import Invalid, UserError
+from registry.git import FILE_MODES, SYMLINK_MODE, Commit, Repository, TreeEntry
+from registry.headers import Header, NotATemplateError, read_header
+from registry.history import FOLDER_FILE, Content, History, Lineage, Shape, continues, is_slug, locate
+from registry.index import Index, Record, clear_source, head_records
+from registry.jsondoc import MAX_BYTES
+from registry.model import StepTemplate
+
+_KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
+_SCRIPT_KEYS = ("ScriptBody", "CustomScripts.")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to index: `folder` of `commit`, where `ref` points, for the source of this key and name."""
+
+    key: str
+    name: str
+    ref: str | None
+    folder: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a sync changed at the head: slugs, each in order."""
+
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def index_repository(index: Index, repository: Repository, target: Target) -> Changes:
+    """Bring the index of one source up to `target`: from where it was, or from the beginning when the branch
+    was rewritten, the folder is another, or nothing was there."""
+    with index.transaction() as connection:
+        known = index.source(target.key)
+        before = {item.slug: item.content for item in index.entries(known.id)} if known else {}
+        since = known.commit if known and known.folder == target.folder else None
+        if since == target.commit:
+            return Changes()
+        writer = _Writer(connection, repository, _begin(connection, target))
+        writer.write(target, since)
+        after = {item.slug: item.content for item in index.entries(writer.source)}
+    return _compare(before, after)
+
+
+def _begin(connection: sqlite3.Connection, target: Target) -> int:
+    connection.execute(
+        "INSERT OR IGNORE INTO source (key, name, folder, commit_id, synced) VALUES (?, ?, '', '', '')",
+        (target.key, target.name),
+    )
+    return int(connection.execute("SELECT id FROM source WHERE key = ?", (target.key,)).fetchone()[0])
+
+
+def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> Changes:
+    return Changes(
+        added=tuple(sorted(after.keys() - before.keys())),
+        updated=tuple(sorted(slug for slug in after.keys() & before.keys() if after[slug] != before[slug])),
+        removed=tuple(sorted(before.keys() - after.keys())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """One source being written, inside of a transaction."""
+
+    connection: sqlite3.Connection
+    repository: Repository
+    source: int
+
+    def write(self, target: Target, since: str | None) -> None:
+        commits = self._commits_since(target, since) if since else None
+        if commits is None:
+            clear_source(self.connection, self.source)
+            commits = self.repository.history(target.commit, None, target.folder)
+        history = self._load(target.folder)
+        contents = history.extend(commits)
+        self._save(history)
+        self._append(contents)
+        self._describe({item.lineage for item in contents}, history)
+        self._refuse(target)
+        self.connection.execute(
+            "UPDATE source SET ref = ?, folder = ?, commit_id = ?, synced = ? WHERE id = ?",
+            (target.ref, target.folder, target.commit, _now(), self.source),
+        )
+
+    def _commits_since(self, target: Target, since: str) -> list[Commit] | None:
+        """What came after `since`; None when the branch does not go on from there."""
+        if self.repository.commit_of(since) is None:
+            return None
+        commits = self.repository.history(target.commit, since, target.folder)
+        return commits if continues(commits, since) else None
+
+    def _load(self, folder: str) -> History:
+        lineages = self._rows("SELECT number, path, alive FROM lineage WHERE source = ?")
+        owners = self._rows("SELECT path, lineage FROM path WHERE source = ?")
+        return History(
+            folder,
+            {number: Lineage(number, path, bool(alive)) for number, path, alive in lineages},
+            {row[0]: row[1] for row in owners},
+        )
+
+    def _save(self, history: History) -> None:
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO lineage VALUES (?, ?, ?, ?, ?)",
+            [
+                (self.source, item.number, item.path, _slug(item.path, history.folder), item.alive)
+                for item in history.lineages.values()
+            ],
+        )
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO path VALUES (?, ?, ?)",
+            [(self.source, path, number) for path, number in history.owners.items()],
+        )
+
+    # --- contents
+
+    def _append(self, contents: Sequence[Content]) -> None:
+        """Add what can be read, and note what can't. Of what only merged branches held, each content once."""
+        headers = self._headers(contents)
+        known = {(lineage, identity) for lineage, identity in self._rows(_KNOWN)}
+        rows = []
+        for item in contents:
+            header = headers.get(item.id)
+            if header and item.lineage and (item.main or (item.lineage, item.id) not in known):
+                known.add((item.lineage, item.id))
+                rows.append(_row(self.source, item, header))
+        self.connection.executemany(
+            "INSERT INTO content VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+        )
+
+    def _headers(self, contents: Sequence[Content]) -> dict[str, Header]:
+        """The header of every content by its id; each is read once, however often it was committed."""
+        first = {_defining_object(item): item for item in reversed(contents)}
+        sizes = self.repository.sizes(list(first))
+        headers = {}
+        for name, data in self.repository.blobs([name for name, size in sizes.items() if size <= MAX_BYTES]):
+            item = first[name]
+            try:
+                headers[item.id] = read_header(data, item.place.shape, item.place.path)
+            except (Invalid, NotATemplateError) as error:
+                self._find("unreadable", item.place.path, item.id, item.commit, str(error))
+        for name, size in sizes.items():
+            if size > MAX_BYTES:
+                item = first[name]
+                reason = too_large(item.place.path, size).message
+                self._find("unreadable", item.place.path, item.id, item.commit, reason)
+        return headers
+
+    def _find(self, kind: str, path: str, identity: str, commit: str, reason: str) -> None:
+        row = (self.source, kind, path, identity, commit, reason)
+        self.connection.execute("INSERT OR IGNORE INTO finding VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    # --- the head
+
+    def _describe(self, touched: set[int], history: History) -> None:
+        """Renew the entries of the templates that changed."""
+        dead = {number for number, item in history.lineages.items() if not item.alive}
+        for lineage in touched | dead:
+            self._drop_entry(lineage)
+        heads = [record for record in head_records(self.connection, self.source) if record.lineage in touched]
+        for record, document in read_contents(self.repository, heads):
+            slug = _slug(history.lineages[record.lineage].path, history.folder)
+            if isinstance(document, UserError):
+                self._find("unreadable", record.path, record.id, record.commit, document.message)
+            elif is_slug(slug):
+                self._enter(slug, record, document.template)
+
+    def _drop_entry(self, lineage: int) -> None:
+        row = self.connection.execute(
+            "DELETE FROM entry WHERE source = ? AND lineage = ? RETURNING id", (self.source, lineage)
+        ).fetchone()
+        if row:
+            self.connection.execute("DELETE FROM entry_text WHERE rowid = ?", (row[0],))
+
+    def _enter(self, slug: str, record: Record, template: StepTemplate) -> None:
+        made = self.connection.execute(
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self.source,
+                record.lineage,
+                slug,
+                template.name,
+                template.category,
+                template.action_type,
+                " ".join(syntaxes(template)),
+                _summary(template.description),
+                template.version,
+                record.id,
+            ),
+        )
+        self.connection.execute(
+            """INSERT INTO entry_text (rowid, slug, name, category, description, parameters, script)
+               VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            (made.lastrowid, slug, template.name, template.category, template.description, *_texts(template)),
+        )
+
+    def _refuse(self, target: Target) -> None:
+        """Note what lies at the head and is not taken: links, and names that no reference can have."""
+        self.connection.execute("DELETE FROM finding WHERE source = ? AND kind = 'refused'", (self.source,))
+        prefix = f"{target.folder}/" if target.folder else ""
+        for entry in self.repository.entries(f"{target.commit}:{target.folder}"):
+            path = prefix + entry.path
+            reason = _reason_to_refuse(entry, path, target.folder)
+            if reason:
+                self._find("refused", path, entry.id, target.commit, reason)
+
+    def _rows(self, question: str) -> list[sqlite3.Row]:
+        return self.connection.execute(question, (self.source,)).fetchall()
+
+
+def _reason_to_refuse(entry: TreeEntry, path: str, folder: str) -> str | None:
+    if entry.mode == SYMLINK_MODE:
+        return f'"{path}" is a link: links are not followed'
+    place = locate(path, folder) if entry.mode in FILE_MODES else None
+    if place and not is_slug(place.slug):
+        return f'"{place.slug}" is no name for a template: letters, digits, ".", "_" and "-" only'
+    return None
+
+
+def _defining_object(item: Content) -> str:
+    return item.id if item.place.shape is Shape.JSON else f"{item.id}:{FOLDER_FILE}"
+
+
+def _row(source: int, item: Content, header: Header) -> tuple[str | int, ...]:
+    place = item.place
+    what = (
+        source,
+        item.lineage,
+        header.version,
+        header.guid,
+        item.id,
+        place.path,
+        place.slug,
+        place.shape.value,
+    )
+    return (*what, item.commit, item.author, item.date, int(item.main))
+
+
+def _slug(path: str, folder: str) -> str:
+    place = locate(path, folder)
+    assert place is not None, path
+    return place.slug
+
+
+def _texts(template: StepTemplate) -> tuple[str, str]:
+    """What is searched of the parameters, and of the script."""
+    words = (word for item in template.parameters for word in (item.name, item.label, item.help) if word)
+    scripts = (
+        text
+        for key, text in template.properties.items()
+        if text and any(part in key for part in _SCRIPT_KEYS)
+    )
+    return "\n".join(words), "\n".join(scripts)
+
+
+def _summary(description: str) -> str:
+    return next((line.strip() for line in description.splitlines() if line.strip()), "")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
