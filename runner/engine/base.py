@@ -18,8 +18,8 @@ Rules for every implementation, checked by one contract suite against the fake a
 - A prepared container whose client dies, by `kill -9` even, ends by itself: its stdin reaches its end.
 - A payload that ran is a result, whatever its exit code; only an engine that breaks raises, `EngineError`.
 - `stop` and `remove` are idempotent and raise nothing when the container is gone already.
-- Nothing secret goes into a spec: what is in it shows in `inspect` and in process lists. Secrets travel in the
-  payload only.
+- Nothing secret goes into a spec: what is in it shows in `inspect` and in process lists. Secrets travel in
+  the payload only.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`memory` in bytes, `cpus` in cores, `private_size` of the secrets' tmpfs and `tmp_size` of /tmp in bytes."""
+    """Sizes in bytes, `cpus` in cores; `private_size` is the secrets' tmpfs, `tmp_size` that of /tmp."""
 
     memory: int = 2 * 1024**3
     cpus: float = 2.0
@@ -179,8 +179,11 @@ class Engine(Protocol):
     def ensure_image(self, reference: str, on_progress: Callable[[str], None] | None = None) -> Image:
         """The image, pulled if need be; a missing worker image of ours is built. Raises ImageNotFound."""
 
-    def hold_namespace(self, network: str, labels: Mapping[str, str]) -> Namespace:
-        """Start a namespace holder on `network`. It ends by itself when its client dies."""
+    def hold_namespace(self, image: str, network: str, labels: Mapping[str, str]) -> Namespace:
+        """Start a namespace holder on `network`, from any image with a shell that is there already.
+
+        It ends by itself when its client dies. Raises ImageNotFound, ContainerRefused.
+        """
 
     def prepare(self, spec: ContainerSpec) -> Container:
         """A started container that waits for its payload. Raises ImageNotFound, ContainerRefused."""

@@ -1,0 +1,176 @@
+"""From an endpoint to a client of the Engine API, and from that client's errors to ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.engine.base import Endpoint, EngineError
+from runner.engine.ssh_tunnel import SshTunnel
+
+if TYPE_CHECKING:
+    from docker import APIClient
+    from docker.errors import APIError
+    from docker.tls import TLSConfig
+
+TIMEOUT = 120
+"""Seconds that one answer may take: a busy engine is slow, and a dead one closes the connection anyway."""
+
+ANY_VERSION = "1.41"
+"""For the one question that is asked without naming a version."""
+
+CONNECTIONS = 64
+"""Kept open at most: each attached container takes one, and every thread another."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A client, and the tunnel it goes through."""
+
+    client: APIClient
+    name: str
+    tunnel: SshTunnel | None = None
+
+    def close(self) -> None:
+        self.client.close()
+        if self.tunnel:
+            self.tunnel.close()
+
+
+def connect(endpoint: Endpoint) -> Connection:
+    """A connection that has been answered. Raises EngineError."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    host, tls = _address(endpoint)
+    tunnel = SshTunnel.open(host) if host.startswith("ssh://") else None
+    try:
+        client = _client(tunnel.url if tunnel else host, tls)
+    except (DockerException, RequestException, OSError) as error:
+        if tunnel:
+            tunnel.close()
+        raise unreachable(host, error) from error
+    return Connection(client, host, tunnel)
+
+
+def _client(url: str, tls: TLSConfig | None) -> APIClient:
+    """A client that speaks the engine's own version of the API.
+
+    The package's `version="auto"` asks before `trust_env` can be switched off, and with that on
+    REQUESTS_CA_BUNDLE takes the place of the engine's own certificate authority.
+    """
+    from docker import APIClient
+
+    def make(version: str) -> APIClient:
+        client = APIClient(
+            base_url=url, version=version, tls=tls or False, timeout=TIMEOUT, max_pool_size=CONNECTIONS
+        )
+        client.trust_env = False
+        return client
+
+    first = make(ANY_VERSION)
+    try:
+        return make(str(first.version(api_version=False)["ApiVersion"]))
+    finally:
+        first.close()
+
+
+def _address(endpoint: Endpoint) -> tuple[str, TLSConfig | None]:
+    """The endpoint's own address; else DOCKER_HOST; else the current context: as the docker command does."""
+    if endpoint.host:
+        return endpoint.host, _tls(dict(endpoint.tls), bool(endpoint.tls))
+    if host := os.environ.get("DOCKER_HOST"):
+        folder = Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
+        files = {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key")}
+        return host, _tls(files, bool(os.environ.get("DOCKER_TLS_VERIFY")))
+    return _current_context()
+
+
+def _current_context() -> tuple[str, TLSConfig | None]:
+    from docker.context import ContextAPI
+    from docker.errors import DockerException
+
+    name = os.environ.get("DOCKER_CONTEXT")
+    try:
+        context = ContextAPI.get_context(name)
+    except DockerException as error:
+        raise EngineError(
+            "docker-context-unreadable", f"The Docker context cannot be read: {error}."
+        ) from error
+    if context is None:
+        raise EngineError(
+            "docker-context-unknown",
+            f'The Docker context "{name or "that is set as current"}" does not exist.',
+            hint="List the contexts with: docker context ls",
+        )
+    # The package calls its default socket "http+unix://", which names it as a transport of its own.
+    host = str(context.Host).removeprefix("http+")
+    return host, context.TLSConfig
+
+
+def _tls(files: dict[str, str], wanted: bool) -> TLSConfig | None:
+    if not wanted:
+        return None
+    from docker.errors import TLSParameterError
+    from docker.tls import TLSConfig
+
+    pair = (files["cert"], files["key"]) if "cert" in files and "key" in files else None
+    try:
+        return TLSConfig(client_cert=pair, ca_cert=files.get("ca"), verify=True)
+    except TLSParameterError as error:
+        named = ", ".join(f'{name} "{path}"' for name, path in sorted(files.items()))
+        raise EngineError(
+            "engine-tls-files",
+            f"The TLS files of this engine cannot be used: {named}.",
+            hint="Give ca, cert and key as paths of files that exist.",
+        ) from error
+
+
+def unreachable(host: str, error: Exception) -> EngineError:
+    """The engine does not answer: what to do about it, by the kind of failure."""
+    detail = _innermost(error)
+    if isinstance(detail, PermissionError):
+        hint = 'Add yourself to the group "docker" (and log in again), or run as root.'
+    elif host.startswith("unix://"):
+        hint = "Start it (sudo systemctl start docker), or name another engine in DOCKER_HOST."
+    else:
+        hint = "Check the address, its port, and that TLS is used on both sides."
+    return EngineError(
+        "engine-unreachable", f'The Docker engine at "{host}" does not answer: {detail}.', hint
+    )
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The operating system's reason; the libraries between wrap it several times."""
+    seen = error
+    while (inner := seen.__cause__ or seen.__context__) is not None:
+        seen = inner
+        if isinstance(seen, OSError) and seen.errno:
+            break
+    return seen
+
+
+def explanation(error: APIError) -> str:
+    """What the engine itself said."""
+    return str(error.explanation or error).strip().rstrip(".")
+
+
+@contextmanager
+def translated(host: str, doing: str) -> Iterator[None]:
+    """Turn whatever the client raises while `doing` something into EngineError."""
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except APIError as error:
+        message = f'The Docker engine at "{host}" failed while {doing}: {explanation(error)}.'
+        raise EngineError("engine-failed", message) from error
+    except (DockerException, RequestException, HTTPError, OSError) as error:
+        message = f'The connection to the Docker engine at "{host}" broke while {doing}: {_innermost(error)}.'
+        raise EngineError("engine-lost", message, hint="Check that the engine is still running.") from error

@@ -1,0 +1,184 @@
+"""Images on one engine: what is known of them, and how a missing one gets there."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from registry.errors import UserError
+from runner.engine.base import Endpoint, EngineError, Image
+from runner.engine.docker_connect import Connection, connect, explanation, translated
+from runner.engine.docker_refusals import image_not_found, local_images
+from runner.engine.worker_image import BASES, CONTEXT_LABEL, context_digest, context_tar, worker_reference
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What running an image depends on. `user` is the image's own, "" for root."""
+
+    image: Image
+    user: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_worker(self) -> bool:
+        """Ours, or built on top of ours: labels are inherited."""
+        return CONTEXT_LABEL in self.labels
+
+
+class DockerImages:
+    """Looks each image up once. May be used from many threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._client: APIClient = connection.client
+        self._known: dict[str, ImageFacts] = {}
+        self._getting = threading.Lock()
+
+    def facts(self, reference: str) -> ImageFacts:
+        """What the engine knows of an image that is there. Raises ImageNotFound."""
+        found = self._known.get(reference) or self._inspect(reference)
+        if found is None:
+            raise image_not_found(self._client, reference)
+        return found
+
+    def ensure(self, reference: str, progress: Progress) -> Image:
+        """See `Engine.ensure_image`."""
+        with self._getting:
+            if reference in self._known:
+                return self._known[reference].image
+            if reference == worker_reference():
+                return self._ensure_worker(progress).image
+            found = self._inspect(reference)
+            if found is None:
+                self._pull(reference, progress)
+                found = self.facts(reference)
+            return found.image
+
+    def build_worker(
+        self, progress: Progress, base: str | None = None, force: bool = False
+    ) -> tuple[Image, bool]:
+        """The worker image on this engine, and whether it had to be built. Raises EngineError."""
+        reference = worker_reference()
+        found = self._inspect(reference)
+        if found and found.labels.get(CONTEXT_LABEL) == context_digest() and not force:
+            return found.image, False
+        self._build(reference, base or self._find_base(progress), progress)
+        self._known.pop(reference, None)
+        return self.facts(reference).image, True
+
+    def _ensure_worker(self, progress: Progress) -> ImageFacts:
+        self.build_worker(progress)
+        return self.facts(worker_reference())
+
+    def _inspect(self, reference: str) -> ImageFacts | None:
+        from docker.errors import ImageNotFound as Missing
+
+        with translated(self._connection.name, f'looking for the image "{reference}"'):
+            try:
+                found = self._client.inspect_image(reference)
+            except Missing:
+                return None
+        self._known[reference] = facts = _facts(reference, found)
+        return facts
+
+    def _pull(self, reference: str, progress: Progress) -> None:
+        from docker.errors import APIError
+        from docker.utils import parse_repository_tag
+
+        name, tag = parse_repository_tag(reference)
+        progress(f"Pulling {reference}")
+        with translated(self._connection.name, f'pulling "{reference}"'):
+            try:
+                reason = _follow(
+                    self._client.pull(name, tag=tag or "latest", stream=True, decode=True), progress
+                )
+            except APIError as error:
+                reason = explanation(error)
+        if reason:
+            raise image_not_found(self._client, reference, reason)
+
+    def _build(self, reference: str, base: str, progress: Progress) -> None:
+        progress(f"Building {reference} on {base}")
+        with translated(self._connection.name, f'building "{reference}"'):
+            messages = self._client.build(
+                fileobj=io.BytesIO(context_tar()),
+                custom_context=True,
+                tag=reference,
+                buildargs={"BASE": base},
+                labels={CONTEXT_LABEL: context_digest()},
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            reason = _follow(messages, progress)
+        if reason:
+            raise EngineError(
+                "image-build-failed",
+                f'Building the image "{reference}" on "{base}" failed: {reason}.',
+                hint="See the whole build with: treadle -v image build --force",
+            )
+
+    def _find_base(self, progress: Progress) -> str:
+        """A base image on this engine: there already, pulled, or sent over from the local engine."""
+        reference = worker_reference()
+        there = local_images(self._client)
+        for base in BASES:
+            if base in there:
+                return base
+        try:
+            self._pull(BASES[0], progress)
+        except UserError as error:
+            if sent := self._send_base(progress):
+                return sent
+            raise EngineError(
+                "no-base-image",
+                f'"{self._connection.name}" has nothing to build "{reference}" on: {error.message}',
+                hint="Name one that is there: treadle image build --base IMAGE. "
+                "Without a registry, scripts/ensure-base-image makes one from Debian's packages.",
+            ) from error
+        return BASES[0]
+
+    def _send_base(self, progress: Progress) -> str | None:
+        """Copy a base image from the engine of the current context, if that is another one and has any."""
+        local = connect(Endpoint())
+        try:
+            base = next((base for base in BASES if base in local_images(local.client)), None)
+            if base is None or local.client.info()["ID"] == self._client.info()["ID"]:
+                return None
+            progress(f"Sending {base} to {self._connection.name}")
+            with translated(self._connection.name, f'sending the image "{base}"'):
+                _follow(self._client.load_image(local.client.get_image(base)), progress)
+            return base
+        finally:
+            local.close()
+
+
+def _facts(reference: str, found: Mapping[str, Any]) -> ImageFacts:
+    config = found.get("Config") or {}
+    digests = [digest.rpartition("@")[2] for digest in found.get("RepoDigests") or ()]
+    environment = dict(entry.partition("=")[::2] for entry in config.get("Env") or ())
+    return ImageFacts(
+        Image(reference, str(found["Id"]), digests[0] if digests else None, environment),
+        str(config.get("User") or ""),
+        dict(config.get("Labels") or {}),
+    )
+
+
+def _follow(messages: Iterator[Mapping[str, Any]], progress: Progress) -> str | None:
+    """Pass on what a build or a pull says; the reason, in one line, when it ends in failure."""
+    for message in messages:
+        if reason := message.get("error"):
+            return " ".join(str(reason).split()).rstrip(".")
+        text = str(message.get("stream") or message.get("status") or "").strip()
+        if text and "progressDetail" not in message:
+            progress(text)
+    return None

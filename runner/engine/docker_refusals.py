@@ -1,0 +1,83 @@
+"""What an engine says when it refuses a container, told as the mistake it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from registry.errors import UserError
+from runner.engine.base import ContainerRefused, EngineError, ImageNotFound
+from runner.engine.docker_connect import Connection, explanation, translated
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+SERVER_FAULT = 500
+
+
+@contextmanager
+def refusals(connection: Connection, image: str, user: str | None = None) -> Iterator[None]:
+    """Turn a refusal to create or start a container into ImageNotFound or ContainerRefused."""
+    from docker.errors import APIError
+
+    with translated(connection.name, "starting a container"):
+        try:
+            yield
+        except APIError as error:
+            known = _recognise(connection.client, explanation(error), image, user)
+            if known is None and (error.status_code or SERVER_FAULT) >= SERVER_FAULT:
+                raise
+            said = f"The engine refuses the container: {explanation(error)}."
+            raise known or _refused("container-refused", said) from error
+
+
+def _recognise(client: APIClient, said: str, image: str, user: str | None) -> UserError | None:
+    """The mistake behind what the engine said; None when it is none that we know."""
+    if "No such image" in said:
+        return image_not_found(client, image)
+    if "cannot join network of" in said or "No such container" in said:
+        return EngineError("namespace-gone", "The network namespace that this action was to join has ended.")
+    if network := re.search(r"network (\S+) not found", said):
+        return _no_network(client, network[1])
+    if "/bin/sh" in said and "no such file" in said:
+        return _refused(
+            "image-without-shell",
+            f'The image "{image}" has no /bin/sh, which every action needs.',
+            "Choose an image with a shell; Alpine and busybox are enough.",
+        )
+    if "unable to find user" in said or "no matching entries" in said:
+        named = f'user "{user}"' if user else "user that it names itself"
+        return _refused("no-such-user", f'The image "{image}" has no {named}.', "A numeric id always works.")
+    if "OCI runtime" in said or "invalid mount config" in said:
+        return _refused("container-refused", f'A container of "{image}" cannot start: {said}.')
+    return None
+
+
+def _refused(code: str, message: str, hint: str | None = None) -> ContainerRefused:
+    return ContainerRefused(code, message, hint)
+
+
+def _no_network(client: APIClient, name: str) -> ContainerRefused:
+    there = sorted(str(network["Name"]) for network in client.networks())
+    return _refused(
+        "no-such-network",
+        f'The engine has no network "{name}".',
+        f"It has: {', '.join(there)}. Make one with: docker network create {name}",
+    )
+
+
+def image_not_found(client: APIClient, reference: str, reason: str | None = None) -> ImageNotFound:
+    """The error for an image that is neither here nor to be had, with the nearest one that is here."""
+    there = local_images(client)
+    close = get_close_matches(reference, there, n=1)
+    hint = f'Did you mean "{close[0]}"?' if close else "List what is there with: docker images"
+    because = f" and cannot be pulled: {reason}" if reason else ""
+    return ImageNotFound("image-not-found", f'The image "{reference}" is not there{because}.', hint)
+
+
+def local_images(client: APIClient) -> list[str]:
+    """The names of all images that the engine has."""
+    return sorted({tag for image in client.images() for tag in image.get("RepoTags") or ()})

@@ -1,0 +1,17 @@
+# The waiting half of a container: read "<bytes>\n" and that many bytes of tar from stdin, unpack them at "/", then
+# become the start file. POSIX sh, for dash, bash and busybox alike, any user, any capability dropped.
+#
+# tar is running before the payload comes, so that what is left to do then is quick. It reads a pipe of its own:
+# nobody closes the container's stdin, and tar would wait for that. `read` takes single bytes, so the tar's first
+# ones are still there for head. Where stdin ends without a payload, all of this ends.
+for tool in tar head mkdir; do
+  command -v $tool >/dev/null || { echo "treadle: this image has no \"$tool\", which taking in a script needs" >&2; exit 127; }
+done
+mkdir -p "$1" && cd "$1" || exit 126
+umask 077
+{ read -r size && exec head -c "$size"; } | tar -x -o -p -m -C / -f - || {
+  echo "treadle: the files of this action could not be unpacked" >&2
+  exit 126
+}
+umask 022
+exec /bin/sh "$2" </dev/null
