@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import io
 import tarfile
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.engine.base import ContainerSpec
 from runner.engine.docker_images import ImageFacts
 from runner.engine.docker_spec import ROOM_DIR
+from runner.engine.payload import WORK_DIR
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -21,23 +24,28 @@ ROOTS = ("", "0", "root")
 
 
 def make_room(client: APIClient, container: str, image: ImageFacts, spec: ContainerSpec) -> None:
-    """Make ROOM_DIR writable for the container's user, where it is not."""
-    user = (spec.user or image.user).partition(":")[0]
+    """Let the container's user make WORK_DIR, where it may not."""
+    user, _, group = (spec.user or image.user).partition(":")
     if image.is_worker or user in ROOTS:
         return
     if spec.read_only:
-        # The engine refuses to write onto a read-only root, but not into a volume of it.
-        client.put_archive(container, ROOM_DIR, _folder("./"))
+        # Onto a read-only root nothing can be put, into a volume of it new folders can.
+        owner = (int(user), int(group or 0)) if user.isdecimal() and (group or "0").isdecimal() else (0, 0)
+        client.put_archive(container, ROOM_DIR, _folders([Path(WORK_DIR).name], owner))
     else:
-        client.put_archive(container, "/", _folder(ROOM_DIR.strip("/")))
+        # /tmp too: the runtime gives a tmpfs the mode of the folder below it.
+        client.put_archive(container, "/", _folders([ROOM_DIR.strip("/"), "tmp"]))
 
 
-def _folder(name: str) -> bytes:
-    """A tar of one folder that everybody may write to."""
+def _folders(names: list[str], owner: tuple[int, int] = (0, 0)) -> bytes:
+    """A tar of folders that everybody may write to."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.type = tarfile.DIRTYPE
-        entry.mode = 0o1777
-        tar.addfile(entry)
+        for name in names:
+            entry = tarfile.TarInfo(name)
+            entry.type = tarfile.DIRTYPE
+            entry.mode = 0o1777
+            entry.mtime = int(time.time())
+            entry.uid, entry.gid = owner
+            tar.addfile(entry)
     return buffer.getvalue()

@@ -7,11 +7,10 @@
 for tool in tar head mkdir; do
   command -v $tool >/dev/null || { echo "treadle: this image has no \"$tool\", which taking in a script needs" >&2; exit 127; }
 done
+umask 022
 mkdir -p "$1" && cd "$1" || exit 126
-umask 077
 { read -r size && exec head -c "$size"; } | tar -x -o -p -m -C / -f - || {
   echo "treadle: the files of this action could not be unpacked" >&2
   exit 126
 }
-umask 022
 exec /bin/sh "$2" </dev/null
