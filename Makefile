@@ -22,7 +22,7 @@ docker: ## Make sure that a Docker engine answers
 	@scripts/ensure-docker
 
 image: setup docker ## Build the worker image, where it is missing or outdated
-	@$(VENV)/treadle image build --if-outdated --base "$$(scripts/ensure-base-image)"
+	@$(VENV)/treadle image build --base "$$(scripts/ensure-base-image)"
 
 format: setup ## Format the code
 	$(VENV)/ruff format .

@@ -54,7 +54,8 @@ class DockerEngine:
         return self._connection.client
 
     @cached_property
-    def _images(self) -> DockerImages:
+    def images(self) -> DockerImages:
+        """The images of this engine, for the commands that build and list them."""
         return DockerImages(self._connection)
 
     def check(self) -> EngineInfo:
@@ -64,10 +65,10 @@ class DockerEngine:
         return EngineInfo(self._connection.name, str(info["ServerVersion"]), rootless)
 
     def ensure_image(self, reference: str, on_progress: Callable[[str], None] | None = None) -> Image:
-        return self._images.ensure(reference, on_progress or _ignore)
+        return self.images.ensure(reference, on_progress or _ignore)
 
     def prepare(self, spec: ContainerSpec) -> Container:
-        facts = self._images.facts(spec.image)
+        facts = self.images.facts(spec.image)
         with refusals(self._connection, spec.image, spec.user):
             id_, attachment = self._start(
                 action_config(spec), lambda id_: make_room(self._client, id_, facts, spec)

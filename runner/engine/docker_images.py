@@ -17,6 +17,8 @@ from runner.engine.worker_image import BASES, CONTEXT_LABEL, context_digest, con
 if TYPE_CHECKING:
     from docker import APIClient
 
+NO_TAG = "<none>:<none>"
+
 Progress = Callable[[str], None]
 
 
@@ -32,6 +34,16 @@ class ImageFacts:
     def is_worker(self) -> bool:
         """Ours, or built on top of ours: labels are inherited."""
         return CONTEXT_LABEL in self.labels
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """An image of ours on an engine; `size` in bytes, `current` when a build would make the same again."""
+
+    reference: str
+    id: str
+    size: int
+    current: bool
 
 
 class DockerImages:
@@ -68,12 +80,31 @@ class DockerImages:
     ) -> tuple[Image, bool]:
         """The worker image on this engine, and whether it had to be built. Raises EngineError."""
         reference = worker_reference()
-        found = self._inspect(reference)
-        if found and found.labels.get(CONTEXT_LABEL) == context_digest() and not force:
-            return found.image, False
+        if not force and self.worker_is_current():
+            return self.facts(reference).image, False
         self._build(reference, base or self._find_base(progress), progress)
         self._known.pop(reference, None)
         return self.facts(reference).image, True
+
+    def worker_is_current(self) -> bool:
+        """Whether this version's worker image is there, built from the files that travel with Treadle now."""
+        found = self._inspect(worker_reference())
+        return found is not None and found.labels.get(CONTEXT_LABEL) == context_digest()
+
+    def built(self) -> list[BuiltImage]:
+        """All worker images on this engine, those of other versions included."""
+        with translated(self._connection.name, "listing images"):
+            found = self._client.images(filters={"label": CONTEXT_LABEL})
+        digest = context_digest()
+        return sorted(
+            (
+                BuiltImage(tag, image["Id"], image["Size"], image["Labels"][CONTEXT_LABEL] == digest)
+                for image in found
+                for tag in image.get("RepoTags") or ()
+                if tag != NO_TAG
+            ),
+            key=lambda image: image.reference,
+        )
 
     def _ensure_worker(self, progress: Progress) -> ImageFacts:
         self.build_worker(progress)

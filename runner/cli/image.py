@@ -1,0 +1,58 @@
+"""`treadle image`: build and list the images that actions run in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from registry.cli.context import Context
+
+NAMES = ("worker",)
+
+
+@click.group()
+def image() -> None:
+    """Build and list worker images, on the engine of the current Docker context."""
+
+
+@image.command()
+@click.argument("name", type=click.Choice(NAMES), default=NAMES[0])
+@click.option("--base", metavar="IMAGE", help="Debian 12 image to build on, instead of debian:bookworm-slim.")
+@click.option("--force", is_flag=True, help="Build even when the image is there and current.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be built.")
+@click.pass_obj
+def build(context: Context, name: str, base: str | None, force: bool, dry_run: bool) -> None:  # noqa: ARG001
+    """Build an image where it is missing or outdated."""
+    from runner.engine.docker import DockerEngine
+
+    with DockerEngine() as engine:
+        if dry_run:
+            outdated = force or not engine.images.worker_is_current()
+            click.echo("The image would be built." if outdated else "The image is current.")
+            return
+        progress = click.echo if context.verbose else lambda _: None
+        made, built = engine.images.build_worker(progress, base, force)
+    if built or not context.quiet:
+        click.echo(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
+
+
+@image.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """List the worker images that are there."""
+    from runner.engine.docker import DockerEngine
+
+    with DockerEngine() as engine:
+        found = engine.images.built()
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+        return
+    for one in found:
+        state = "current" if one.current else "outdated"
+        click.echo(f"{one.reference}  {one.size / 1e6:.0f} MB  {state}  {one.id}")
+    if not found:
+        click.echo("No worker image is built yet. Build one with: treadle image build")
