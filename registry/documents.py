@@ -32,15 +32,6 @@ class TemplateDocument:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateHeader:
-    """What tells one version of a template from another."""
-
-    id: str
-    name: str
-    version: int
-
-
 def read_template(data: bytes, name: str) -> TemplateDocument:
     """Read Octopus JSON. `name` is the file's name for messages.
 
@@ -48,12 +39,6 @@ def read_template(data: bytes, name: str) -> TemplateDocument:
     """
     document = load_json(data, name)
     return TemplateDocument(to_template(document.value, name), document.value, document.layout)
-
-
-def read_header(data: bytes, name: str) -> TemplateHeader:
-    """Id, name and version of a template's JSON. Raises Invalid as `read_template` does."""
-    template = to_template(load_json(data, name).value, name)
-    return TemplateHeader(template.id, template.name, template.version)
 
 
 def read_folder(files: Mapping[str, bytes], folder: str = "") -> TemplateDocument:
