@@ -126,6 +126,17 @@ class Exit:
     out_of_memory: bool = False
 
 
+def refuse_oversized(payload: Payload, limits: Limits) -> None:
+    """Raises ContainerRefused when the payload does not fit into the tmpfs that takes its secrets."""
+    if payload.private_size > limits.private_size:
+        raise ContainerRefused(
+            "payload-too-large",
+            f"The action's script and variables take {payload.private_size:,} bytes; "
+            f"{limits.private_size:,} are allowed.",
+            hint="Pass large contents as files or packages, not as variables.",
+        )
+
+
 class Container(Protocol):
     """A container that waits for its payload, runs it once, and is removed."""
 
@@ -133,7 +144,7 @@ class Container(Protocol):
     def id(self) -> str: ...
 
     def deliver(self, payload: Payload) -> None:
-        """Hand over the payload; the container runs its start file. Raises EngineError."""
+        """Hand over the payload; the container runs its start file. Raises ContainerRefused, EngineError."""
 
     def output(self, drain_timeout: float = 10.0) -> Iterator[tuple[Stream, bytes]]:
         """Chunks as they come, of any size and cut anywhere, until both streams are closed.

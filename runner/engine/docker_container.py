@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from runner.engine.base import ContainerRefused, EngineError, Exit, Limits, Stream
+from runner.engine.base import EngineError, Exit, Limits, Stream, refuse_oversized
 from runner.engine.docker_attach import Attachment
 from runner.engine.docker_connect import Connection, translated
 from runner.engine.docker_stream import BrokenStream, demultiplex
-from runner.engine.payload import PRIVATE_DIR, Payload
+from runner.engine.payload import Payload
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -44,21 +44,11 @@ class DockerContainer:
         return self._id
 
     def deliver(self, payload: Payload) -> None:
-        self._check_size(payload)
+        refuse_oversized(payload, self._limits)
         tar = payload.to_tar()
         with translated(self._host, "delivering an action"):
             self._attachment.send(b"%d\n" % len(tar))
             self._attachment.send(tar)
-
-    def _check_size(self, payload: Payload) -> None:
-        private = sum(len(file.content) for file in payload.files if file.path.startswith(PRIVATE_DIR + "/"))
-        if private > self._limits.private_size:
-            raise ContainerRefused(
-                "payload-too-large",
-                f"The action's script and variables take {private} bytes; "
-                f"{self._limits.private_size} are allowed.",
-                hint="Pass large contents as files or packages, not as variables.",
-            )
 
     def output(self, drain_timeout: float = 10.0) -> Iterator[tuple[Stream, bytes]]:
         drain = _Drain(self._has_exited, drain_timeout)

@@ -35,6 +35,11 @@ class Payload:
 
     files: tuple[PayloadFile, ...]
 
+    @property
+    def private_size(self) -> int:
+        """Bytes that will lie in PRIVATE_DIR."""
+        return sum(len(file.content) for file in self.files if file.path.startswith(f"{PRIVATE_DIR}/"))
+
     def to_tar(self) -> bytes:
         """The tar that the receiver unpacks at "/", in the order of `files`."""
         buffer = io.BytesIO()
