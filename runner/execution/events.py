@@ -1,0 +1,152 @@
+"""The events of a run: what happened, as plain dictionaries ready for one line of JSON each.
+
+The journal adds `seq` (1, 2, 3 ...) and `time` (ISO 8601, UTC, milliseconds). Nothing in an event is secret:
+texts come masked, and sensitive values as eight asterisks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from runner.execution.artifacts import Artifact
+from runner.execution.masking import Masker
+from runner.execution.service_messages import Level, OutputVariable, Progress, ServiceMessage
+from runner.model import MASK, ActionResult, RunResult, StepResult
+
+Event = Mapping[str, Any]
+"""`{"event": kind, ...}`; read from a journal, it has `seq` and `time` too."""
+
+
+class Kind(StrEnum):
+    """The kinds of events, in the order in which a run meets them."""
+
+    RUN_STARTED = "run-started"
+    STEP_STARTED = "step-started"
+    ACTION_STARTED = "action-started"
+    LOG = "log"
+    PROGRESS = "progress"
+    OUTPUT = "output"
+    MESSAGE = "message"
+    ARTIFACT = "artifact"
+    WARNING = "warning"
+    ACTION_FINISHED = "action-finished"
+    STEP_FINISHED = "step-finished"
+    RUN_FINISHED = "run-finished"
+
+
+def run_started(run: str, process: str, environment: str | None, project: str) -> Event:
+    return {
+        "event": Kind.RUN_STARTED,
+        "run": run,
+        "process": process,
+        "environment": environment,
+        "project": project,
+    }
+
+
+def step_started(step: str) -> Event:
+    return {"event": Kind.STEP_STARTED, "step": step}
+
+
+def action_started(action: str, step: str, name: str, target: str | None) -> Event:
+    """`action` is the plan's id of the action; `target` None means: on the worker."""
+    return {"event": Kind.ACTION_STARTED, "action": action, "step": step, "name": name, "target": target}
+
+
+def log(action: str, level: Level, lines: list[str]) -> Event:
+    """Masked lines of one level, in order."""
+    return {"event": Kind.LOG, "action": action, "level": level, "lines": lines}
+
+
+def progress(action: str, value: Progress, masker: Masker) -> Event:
+    return {
+        "event": Kind.PROGRESS,
+        "action": action,
+        "percentage": value.percentage,
+        "message": masker.mask_text(value.message),
+    }
+
+
+def output(action: str, variable: OutputVariable, masker: Masker) -> Event:
+    return {
+        "event": Kind.OUTPUT,
+        "action": action,
+        "name": masker.mask_text(variable.name),
+        "value": MASK if variable.sensitive else masker.mask_text(variable.value),
+        "sensitive": variable.sensitive,
+    }
+
+
+def message(action: str, value: ServiceMessage, masker: Masker) -> Event:
+    """A service message that the runner does nothing about."""
+    secrets = value.secrets
+    attributes = {
+        name: MASK if text in secrets else masker.mask_text(text) for name, text in value.attributes.items()
+    }
+    return {
+        "event": Kind.MESSAGE,
+        "action": action,
+        "name": masker.mask_text(value.name),
+        "attributes": attributes,
+    }
+
+
+def artifact(action: str, value: Artifact) -> Event:
+    return {
+        "event": Kind.ARTIFACT,
+        "action": action,
+        "name": value.name,
+        "path": value.path,
+        "size": value.size,
+    }
+
+
+def warning(code: str, message: str, action: str | None = None) -> Event:
+    """Something worth knowing that fails nothing. `code` is stable; `action` None means: the run."""
+    about = {} if action is None else {"action": action}
+    return {"event": Kind.WARNING, **about, "code": code, "message": message}
+
+
+def action_finished(result: ActionResult, step: str, name: str, target: str | None) -> Event:
+    return {
+        "event": Kind.ACTION_FINISHED,
+        "action": result.action,
+        "step": step,
+        "name": name,
+        "target": target,
+        "status": result.status,
+        "exit_code": result.exit_code,
+        "message": result.message,
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def step_finished(result: StepResult) -> Event:
+    return {"event": Kind.STEP_FINISHED, **_step(result)}
+
+
+def run_finished(result: RunResult) -> Event:
+    """The last event of every run that wasn't cut off."""
+    return {
+        "event": Kind.RUN_FINISHED,
+        "run": result.run,
+        "status": result.status,
+        "seconds": round(result.seconds, 3),
+        "steps": [_step(step) for step in result.steps],
+        **_unless_empty("message", result.message),
+    }
+
+
+def _step(result: StepResult) -> dict[str, Any]:
+    return {
+        "step": result.step,
+        "status": result.status,
+        **_unless_empty("reason", result.reason),
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _unless_empty(key: str, text: str) -> dict[str, str]:
+    return {key: text} if text else {}
