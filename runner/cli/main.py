@@ -97,9 +97,9 @@ def cli(ctx: click.Context, directory: Path | None, quiet: bool, verbose: bool, 
     """Deployment step templates from git, run as processes in containers."""
     if directory is not None:
         os.chdir(directory)
-    ctx.obj = Context.from_environment(
-        directory=Path.cwd(), quiet=quiet, verbose=verbose, no_color=no_color or "NO_COLOR" in os.environ
-    )
+    plain = no_color or "NO_COLOR" in os.environ
+    ctx.color = False if plain else None
+    ctx.obj = Context.from_environment(Path.cwd(), quiet=quiet, verbose=verbose, no_color=plain)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Kinds of action: what becomes of a template's properties, by `ActionType`."""

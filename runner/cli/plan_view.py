@@ -1,0 +1,107 @@
+"""A plan as text for people: steps, targets, template versions, and every value with where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from runner.model import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
+
+_ORIGINS = {
+    OriginKind.DEFAULT: "default",
+    OriginKind.GIVEN: "with",
+    OriginKind.INPUT: "input",
+    OriginKind.PROJECT: "project",
+    OriginKind.PROPERTY: "property",
+    OriginKind.SYSTEM: "system",
+}
+_MAX_VALUE = 60
+
+
+def render_plan(plan: Plan, verbose: bool) -> str:
+    """The whole plan; `verbose` adds the scripts as they will run and all variables."""
+    where = f" in {plan.environment}" if plan.environment else ""
+    lines = [click.style(f"{plan.process}{where}", bold=True), ""]
+    for step in plan.steps:
+        lines += _step(step, verbose)
+    count = len(plan.actions)
+    skipped = sum(1 for step in plan.steps if step.skip)
+    summary = f"{count} {'action' if count == 1 else 'actions'}, one container each"
+    if skipped:
+        summary += f"; {skipped} of {len(plan.steps)} steps skipped"
+    return "\n".join([*lines, summary])
+
+
+def _step(step: PlannedStep, verbose: bool) -> list[str]:
+    head = click.style(f"{step.number:>3}  {step.name}", bold=True)
+    if step.condition != "success":
+        head += f"  ({'on failure' if step.condition == 'failure' else 'always'})"
+    lines = [head]
+    if step.notes:
+        lines += [f"     {line}" for line in step.notes.strip().splitlines()]
+    if step.skip is not None:
+        return [*lines, click.style(f"     skipped: {step.skip_detail}", fg="yellow"), ""]
+    first = step.actions[0]
+    lines.append(f"     {_what(first)}")
+    lines.append(f"     {_where(step.actions)}")
+    groups = _groups(step.actions)
+    for actions in groups:
+        if len(groups) > 1:
+            lines.append(f"     on {', '.join(a.target.name for a in actions if a.target)}:")
+        lines += _values(actions[0].parameters)
+        if verbose:
+            lines += _values(actions[0].variables)
+            lines += ["     script:", *(f"       │ {line}" for line in actions[0].preview.splitlines())]
+    return [*lines, ""]
+
+
+def _what(action: PlannedAction) -> str:
+    pin = action.template
+    if pin is None:
+        return f"{action.syntax} script of the process, image {action.image}"
+    commit = f", commit {pin.provenance.commit[:9]}" if pin.provenance.commit else ""
+    return (
+        f"{pin.provenance.source}/{pin.provenance.slug}@{pin.version} "
+        f"({action.syntax}, blob {pin.provenance.blob[:9]}{commit}), image {action.image}"
+    )
+
+
+def _where(actions: tuple[PlannedAction, ...]) -> str:
+    names = [action.target.name for action in actions if action.target]
+    return f"on {', '.join(names)}" if names else "once, on the worker"
+
+
+def _groups(actions: Iterable[PlannedAction]) -> list[list[PlannedAction]]:
+    """Actions that would read alike, together: targets mostly differ in nothing that is shown."""
+    groups: dict[object, list[PlannedAction]] = {}
+    for action in actions:
+        key = tuple((value.name, value.shown) for value in action.parameters)
+        groups.setdefault(key, []).append(action)
+    return list(groups.values())
+
+
+def _values(values: Iterable[PlannedValue]) -> list[str]:
+    rows = [(value.name, _shown(value), _origin(value)) for value in values]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
+    return [
+        f"       {name:<{widths[0]}}  {shown:<{widths[1]}}  {click.style(origin, dim=True)}"
+        for name, shown, origin in rows
+    ]
+
+
+def _shown(value: PlannedValue) -> str:
+    if value.shown is None:
+        return "(null)"
+    lines = value.shown.splitlines() or ['""']
+    text = lines[0] if len(lines) == 1 else f"{lines[0]} … ({len(lines)} lines)"
+    return text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"
+
+
+def _origin(value: PlannedValue) -> str:
+    origin = _ORIGINS[value.origin.kind]
+    if value.origin.detail:
+        origin += f" {value.origin.detail}"
+    if value.missing:
+        origin += f"; known at run time: {', '.join(value.missing)}"
+    return origin

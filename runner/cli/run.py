@@ -1,0 +1,105 @@
+"""`treadle run PROCESS -e ENV`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from registry.cli.context import Context
+from runner.cli.inputs import input_options, read_inputs
+from runner.model import Plan, Status
+
+if TYPE_CHECKING:
+    from runner.cli.run_view import RunView
+    from runner.execution.action import Cancellation
+
+_EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130}
+
+
+@click.command()
+@click.argument("process")
+@input_options
+@click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "live", "plain", "json"]),
+    default="auto",
+    help="auto: a live tree on a terminal, plain lines elsewhere; json: the events, one a line.",
+)
+@click.pass_context
+def run(
+    ctx: click.Context,
+    process: str,
+    environment: str | None,
+    variables: tuple[str, ...],
+    var_files: tuple[Path, ...],
+    skip: tuple[str, ...],
+    targets: tuple[str, ...],
+    strict: bool,
+    progress: str,
+) -> None:
+    """Run PROCESS: every step on its targets, each in a container of its own.
+
+    Exit code 0: all steps succeeded. 1: a step failed. 2: nothing ran, the input is wrong. 3: the engine or Treadle
+    itself failed. 130: cancelled with Ctrl-C.
+
+    \b
+    Example:
+      treadle run deploy -e Test --var Release=1.4
+    """
+    from runner.app import run_service
+    from runner.cli.warnings import show_warnings
+    from runner.execution.action import Cancellation
+
+    context: Context = ctx.obj
+    service = run_service(context)
+    plan = service.plan(process, read_inputs(environment, variables, var_files, skip, targets))
+    show_warnings(plan.warnings, strict)
+    cancellation = Cancellation()
+    with _view(plan, context, progress) as view, _cancel_on_signals(cancellation):
+        result = service.run(plan, view.show, cancellation, _tell)
+    ctx.exit(_EXIT_CODES.get(result.status, 1))
+
+
+def _view(plan: Plan, context: Context, progress: str) -> RunView:
+    from runner.cli.run_view import JsonView, LiveView, PlainView, QuietView
+
+    if progress == "auto":
+        progress = "live" if sys.stdout.isatty() and not context.quiet else "plain"
+    if progress == "json":
+        return JsonView()
+    if context.quiet:
+        return QuietView()
+    if progress == "live":
+        from rich.console import Console
+
+        return LiveView(plan, context.verbose, Console(no_color=not context.color, highlight=False))
+    return PlainView(plan, context.verbose)
+
+
+@contextmanager
+def _cancel_on_signals(cancellation: Cancellation) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) cancels in order; a second one gives up at once."""
+
+    def cancel(number: int, frame: Any) -> None:
+        if cancellation.requested:
+            raise KeyboardInterrupt
+        click.echo("Cancelling: stopping containers (again to give up at once) ...", err=True)
+        cancellation.request()
+
+    previous = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)

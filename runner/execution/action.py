@@ -1,0 +1,285 @@
+"""One action's life: container, payload, output, exit, artifacts, result.
+
+A script that fails is a result. What raises is a broken engine, a full disk, or a defect.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from registry.errors import UserError
+from runner.actions import script as properties
+from runner.bootstrap import ScriptRequest, Syntax, build_payload
+from runner.engine.base import Container, EngineError, Exit
+from runner.execution import events
+from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
+from runner.execution.masking import Masker
+from runner.execution.preparing import Preparer
+from runner.execution.pump import Limits, OutputPump, PumpSummary
+from runner.execution.service_messages import (
+    ArtifactRequest,
+    Level,
+    OutputVariable,
+    Progress,
+    ServiceMessage,
+)
+from runner.model import ActionResult, PlannedAction, PlannedValue, Status
+from runner.octostache import OctostacheError
+from runner.variables import Bound, OutputValue, bind
+
+Record = Callable[[events.Event], object]
+
+STOP_GRACE = 10.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+_HANDLED_BY_PUMP = frozenset({"mask", "resultMessage"})
+
+
+class Cancellation:
+    """Whether the run is cancelled, and what has to be stopped when it is. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._live: dict[str, Container] = {}
+        self._cancelled = threading.Event()
+
+    @property
+    def requested(self) -> bool:
+        return self._cancelled.is_set()
+
+    def request(self) -> None:
+        """Stop what runs, each container with its grace period, all at once. Returns at once."""
+        with self._lock:
+            if self._cancelled.is_set():
+                return
+            self._cancelled.set()
+            live = list(self._live.values())
+        for container in live:
+            threading.Thread(target=container.stop, args=(STOP_GRACE,), daemon=True).start()
+
+    def watch(self, container: Container) -> None:
+        with self._lock:
+            self._live[container.id] = container
+            late = self._cancelled.is_set()
+        if late:
+            container.stop(STOP_GRACE)
+
+    def forget(self, container: Container) -> None:
+        with self._lock:
+            self._live.pop(container.id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionServices:
+    """What every action of a run shares."""
+
+    preparer: Preparer
+    masker: Masker
+    artifacts: ArtifactStore
+    record: Record
+    cancellation: Cancellation
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEnd:
+    """An action's result with the outputs it set, in the order it set them (the last of a name counts)."""
+
+    result: ActionResult
+    outputs: tuple[OutputValue, ...] = ()
+
+
+def run_action(
+    action: PlannedAction,
+    run_values: list[PlannedValue],
+    timeout: float | None,
+    services: ActionServices,
+) -> ActionEnd:
+    """Run one action to its end. `run_values` are what only the run knows: outputs, the image's environment.
+
+    Raises EngineError, Unavailable (journal).
+    """
+    started = time.monotonic()
+    target = action.target.name if action.target else None
+    services.record(events.action_started(action.id, action.step, action.name, target))
+    sink = _Sink(action, services)
+    try:
+        status, exit_code, message = _run(action, run_values, timeout, services, sink)
+    except EngineError:
+        raise
+    except UserError as error:
+        # The engine refused the container as the user described it: the script never ran.
+        status, exit_code = Status.FAILED, None
+        message = error.message if error.hint is None else f"{error.message} ({error.hint})"
+    except OctostacheError as error:
+        status, exit_code = Status.FAILED, None
+        message = "; ".join([str(error), *getattr(error, "__notes__", ())])
+    result = ActionResult(
+        action.id, status, exit_code, services.masker.mask_text(message), time.monotonic() - started
+    )
+    services.record(events.action_finished(result, action.step, action.name, target))
+    return ActionEnd(result, tuple(sink.outputs.values()))
+
+
+def _run(
+    action: PlannedAction,
+    run_values: list[PlannedValue],
+    timeout: float | None,
+    services: ActionServices,
+    sink: _Sink,
+) -> tuple[Status, int | None, str]:
+    container = services.preparer.take(action)
+    try:
+        bound = bind([*action.variables, *run_values], action.parameters)
+        for secret in bound.secrets():
+            services.masker.add(secret)
+        request, complaint = _request(action, bound, sink)
+        if complaint:
+            return Status.FAILED, None, complaint
+        deadline = _Deadline(container, timeout)
+        services.cancellation.watch(container)
+        try:
+            container.deliver(build_payload(request))
+            summary = _pump(container, services, sink)
+            ended = container.wait()
+        finally:
+            deadline.cancel()
+            services.cancellation.forget(container)
+        sink.collect(container)
+        return _judge(action, ended, summary, deadline, services.cancellation)
+    finally:
+        services.preparer.remove(container)
+
+
+def _request(action: PlannedAction, bound: Bound, sink: _Sink) -> tuple[ScriptRequest, str | None]:
+    """The script as it will run, and a complaint when its substitution failed and must not."""
+    evaluation = bound.scope.evaluate(action.script, halt_on_error=False)
+    complaint = None
+    if evaluation.error is not None:
+        sink.note(f"Substitution in the script: {evaluation.error}")
+        if bound.scope.get_flag(properties.FAIL_ON_SUBSTITUTION):
+            complaint = f"substitution in the script failed: {evaluation.error}"
+    request = ScriptRequest(
+        syntax=Syntax(action.syntax),
+        body=evaluation.text if evaluation.text is not None else action.script,
+        variables=bound.texts(),
+        parameters=bound.scope.get(properties.PARAMETERS),
+        log_environment=not bound.scope.get_flag(properties.SUPPRESS_ENVIRONMENT),
+    )
+    return request, complaint
+
+
+def _pump(container: Container, services: ActionServices, sink: _Sink) -> PumpSummary:
+    pump = OutputPump(services.masker, sink, services.limits)
+    stopped = False
+    for stream, chunk in container.output():
+        pump.feed(stream, chunk)
+        if pump.violated and not stopped:
+            stopped = True
+            threading.Thread(target=container.stop, args=(STOP_GRACE,), daemon=True).start()
+    return pump.close()
+
+
+def _judge(
+    action: PlannedAction,
+    ended: Exit,
+    summary: PumpSummary,
+    deadline: _Deadline,
+    cancellation: Cancellation,
+) -> tuple[Status, int | None, str]:
+    """What the end of the container means, most telling reason first."""
+    said = summary.result_message
+    if cancellation.requested and ended.code != 0:
+        return Status.CANCELLED, ended.code, "cancelled"
+    if deadline.passed:
+        return Status.FAILED, ended.code, f"timed out after {deadline.seconds:g} s"
+    if summary.violations:
+        return Status.FAILED, ended.code, "; ".join(summary.violations)
+    if ended.out_of_memory and ended.code != 0:
+        return Status.FAILED, ended.code, "out of memory (give it more with container: {memory: ...})"
+    if ended.code != 0:
+        return Status.FAILED, ended.code, said or f"the script ended with exit code {ended.code}"
+    flag = action.properties.get(properties.FAIL_ON_ERROR_OUTPUT, "")
+    if flag.strip().lower() == "true" and summary.error_output:
+        return Status.FAILED, -1, said or "the script wrote to its error output"
+    return Status.SUCCESS, 0, said or ""
+
+
+class _Deadline:
+    """Stops a container after its timeout."""
+
+    def __init__(self, container: Container, seconds: float | None) -> None:
+        self.seconds = seconds
+        self.passed = False
+        self._container = container
+        self._timer: threading.Timer | None = None
+        if seconds is not None:
+            self._timer = threading.Timer(seconds, self._stop)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _stop(self) -> None:
+        self.passed = True
+        self._container.stop(STOP_GRACE)
+
+
+class _Sink:
+    """Turns what the pump finds into events, outputs and artifacts."""
+
+    def __init__(self, action: PlannedAction, services: ActionServices) -> None:
+        self._action = action
+        self._services = services
+        self._artifacts: list[ArtifactRequest] = []
+        self.outputs: dict[str, OutputValue] = {}
+
+    def log(self, level: Level, lines: list[str]) -> None:
+        self._services.record(events.log(self._action.id, level, lines))
+
+    def note(self, text: str) -> None:
+        """A verbose line of the runner's own."""
+        self.log(Level.VERBOSE, self._services.masker.mask_text(text).splitlines())
+
+    def message(self, message: ServiceMessage) -> None:
+        services, action = self._services, self._action.id
+        if output := OutputVariable.of(message):
+            self._set(output)
+        elif artifact := ArtifactRequest.of(message):
+            self._artifacts.append(artifact)
+        elif progress := Progress.of(message):
+            services.record(events.progress(action, progress, services.masker))
+        elif message.name not in _HANDLED_BY_PUMP:
+            services.record(events.message(action, message, services.masker))
+
+    def collect(self, container: Container) -> None:
+        """Fetch the artifacts; one that can't be had is a warning, not a failure."""
+        services, action = self._services, self._action.id
+        for request in self._artifacts:
+            name = services.masker.mask_text(request.name)
+            try:
+                artifact = services.artifacts.collect(container.fetch, request.path, name, action)
+            except FileNotFoundError:
+                self._warn("artifact-missing", f'artifact "{name}" is not there: "{request.path}"')
+            except (ArtifactMissing, ArtifactRefused) as error:
+                self._warn(error.code, error.message)
+            else:
+                services.record(events.artifact(action, artifact))
+                for left_out in artifact.left_out:
+                    self._warn("artifact-part", f'artifact "{name}" is kept without {left_out}')
+
+    def _set(self, output: OutputVariable) -> None:
+        target = self._action.target.name if self._action.target else None
+        self.outputs[output.name.casefold()] = OutputValue(
+            self._action.name, target, output.name, output.value, output.sensitive
+        )
+        self._services.record(events.output(self._action.id, output, self._services.masker))
+
+    def _warn(self, code: str, text: str) -> None:
+        masked = self._services.masker.mask_text(text)
+        self._services.record(events.warning(code, masked, self._action.id))

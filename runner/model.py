@@ -1,0 +1,334 @@
+"""The nouns of the runner: frozen data, nothing that acts.
+
+Words as in the field: a *process* is an ordered list of *steps*; a step's *action* is a template reference or an
+inline script; *targets* have *roles* and belong to *environments*; a *plan* is the frozen result of compiling a
+process for one environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from registry.model import Parameter, Problem, Provenance, Reference
+
+MASK = "********"
+"""What is shown in place of a secret: always eight characters, whatever its length."""
+
+
+class Status(StrEnum):
+    """What a run, a step or an action can be; the first three are still moving."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCESS = "success"
+    SUCCESS_WITH_WARNINGS = "success-with-warnings"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class Condition(StrEnum):
+    """When a step runs: what it asks of the steps before it."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ALWAYS = "always"
+
+
+class SkipReason(StrEnum):
+    """Why a step did not run. The first rule that excludes it is the one told."""
+
+    DISABLED = "disabled"
+    ENVIRONMENT = "environment"
+    SKIPPED_BY_USER = "skipped-by-user"
+    NO_TARGETS = "no-targets"
+    CONDITION = "condition"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSettings:
+    """What a step asks of its container; None means the default.
+
+    `memory` and `tmp` in bytes, `cpus` in cores. `shared_network` False: the action gets a network namespace of
+    its own instead of joining the one of its target's run.
+    """
+
+    image: str | None = None
+    user: str | None = None
+    network: str | None = None
+    memory: int | None = None
+    cpus: float | None = None
+    pids: int | None = None
+    tmp: int | None = None
+    read_only: bool = False
+    capabilities: tuple[str, ...] = ()
+    shared_network: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InlineScript:
+    """A script written into the process. `shell` is `bash`, `python` or `sh`."""
+
+    body: str
+    shell: str = "bash"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """A template with the values given to its parameters; a None value means: leave the parameter absent."""
+
+    reference: Reference
+    values: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None is no limit."""
+
+    name: str
+    action: InlineScript | TemplateUse
+    roles: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    exclude_environments: tuple[str, ...] = ()
+    condition: Condition = Condition.SUCCESS
+    disabled: bool = False
+    required: bool = False
+    fail_without_targets: bool = False
+    max_parallel: int = 10
+    timeout: float | None = None
+    container: ContainerSettings = ContainerSettings()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """An ordered list of steps.
+
+    `blank_parameters_empty`: a parameter with neither value nor default is defined as empty text, instead of
+    being absent. `file` is where it was read from; `positions` maps document paths to (line, column).
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    file: str
+    blank_parameters_empty: bool = False
+    positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetEngine:
+    """A target's Docker endpoint; `tls` maps `ca`, `cert` and `key` to file paths."""
+
+    host: str
+    tls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A place where actions run. `volumes` maps volume names or absolute paths to absolute container paths;
+    they and the `network` belong to the target: Treadle never removes them."""
+
+    name: str
+    environments: tuple[str, ...]
+    roles: tuple[str, ...]
+    engine: TargetEngine | None = None
+    network: str | None = None
+    volumes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a variable's value applies; each dimension empty = everywhere."""
+
+    environments: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VariableSource:
+    """Where a value comes from when it isn't written down: an environment variable or a file of the runner's."""
+
+    env: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedValue:
+    """One value of a variable. `value` is None when `source` tells where to get it."""
+
+    value: str | None
+    scope: Scope = Scope()
+    source: VariableSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A project variable with all its values."""
+
+    name: str
+    values: tuple[ScopedValue, ...]
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do."""
+
+    name: str
+    environments: tuple[Environment, ...] = ()
+    targets: tuple[Target, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    file: str | None = None
+
+
+class OriginKind(StrEnum):
+    """Who said what a value is, weakest first."""
+
+    SYSTEM = "system"
+    PROPERTY = "property"
+    PROJECT = "project"
+    INPUT = "input"
+    DEFAULT = "default"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value comes from, for people: `detail` is a place (`deploy.yaml:12:7`, `--var`, a scope)."""
+
+    kind: OriginKind
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedValue:
+    """A variable of an action, before the run.
+
+    `text` is as written and may hold `#{...}`; `value` is what it comes to as far as the plan can know; `reads`
+    and `missing` are the names that the text read and could not find (outputs of earlier steps, mostly).
+    """
+
+    name: str
+    text: str | None = field(repr=False)
+    origin: Origin
+    sensitive: bool = False
+    value: str | None = field(default=None, repr=False)
+    reads: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str | None:
+        """The value as people may see it."""
+        return MASK if self.sensitive and self.value else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatePin:
+    """The template version that an action uses, made exact."""
+
+    reference: str
+    id: str
+    name: str
+    version: int
+    action_type: str
+    provenance: Provenance
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """One execution: an action on a target, or once on the worker (`target` None).
+
+    `id` is unique in the plan and stable for the same process. `script` is the body as written (octostache
+    inside), `preview` the body as it will run as far as the plan can know, secrets masked.
+    """
+
+    id: str
+    step: str
+    name: str
+    target: Target | None
+    syntax: str
+    script: str = field(repr=False)
+    preview: str = field(repr=False)
+    image: str = ""
+    container: ContainerSettings = ContainerSettings()
+    template: TemplatePin | None = None
+    parameters: tuple[PlannedValue, ...] = ()
+    variables: tuple[PlannedValue, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step of the plan; `skip` tells why it won't run, when that is known already."""
+
+    number: int
+    name: str
+    condition: Condition
+    actions: tuple[PlannedAction, ...]
+    max_parallel: int = 10
+    timeout: float | None = None
+    skip: SkipReason | None = None
+    skip_detail: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planfile`)."""
+
+    process: str
+    file: str
+    project: str
+    environment: str | None
+    steps: tuple[PlannedStep, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def actions(self) -> tuple[PlannedAction, ...]:
+        return tuple(action for step in self.steps for action in step.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """How an action ended. `seconds` is the time from being ready to having its result."""
+
+    action: str
+    status: Status
+    exit_code: int | None = None
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    step: str
+    status: Status
+    reason: str = ""
+    seconds: float = 0.0
+    actions: tuple[ActionResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended; `message` is set when it wasn't simply all steps succeeding."""
+
+    run: str
+    status: Status
+    seconds: float
+    steps: tuple[StepResult, ...]
+    message: str = ""

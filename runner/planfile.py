@@ -1,0 +1,112 @@
+"""A plan as JSON: for `plan --json` and for the run's folder. Secrets are left out, not encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from registry.model import Problem
+from runner.model import (
+    MASK,
+    ContainerSettings,
+    Plan,
+    PlannedAction,
+    PlannedStep,
+    PlannedValue,
+    Target,
+    TemplatePin,
+)
+
+FORMAT = 1
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """The whole plan as plain data; every sensitive value reads `********`."""
+    return {
+        "format": FORMAT,
+        "process": plan.process,
+        "file": plan.file,
+        "project": plan.project,
+        "environment": plan.environment,
+        "steps": [_step(step) for step in plan.steps],
+        "warnings": [_problem(problem) for problem in plan.warnings],
+    }
+
+
+def _step(step: PlannedStep) -> dict[str, Any]:
+    return {
+        "number": step.number,
+        "name": step.name,
+        "condition": step.condition.value,
+        "max_parallel": step.max_parallel,
+        "timeout": step.timeout,
+        "skip": step.skip.value if step.skip else None,
+        "skip_detail": step.skip_detail or None,
+        "notes": step.notes or None,
+        "actions": [_action(action) for action in step.actions],
+    }
+
+
+def _action(action: PlannedAction) -> dict[str, Any]:
+    return {
+        "id": action.id,
+        "name": action.name,
+        "target": _target(action.target) if action.target else None,
+        "template": _template(action.template) if action.template else None,
+        "image": action.image,
+        "container": _container(action.container),
+        "syntax": action.syntax,
+        "script": action.preview,
+        "parameters": _values(action.parameters),
+        "variables": _values(action.variables),
+    }
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {
+        "name": target.name,
+        "roles": list(target.roles),
+        "docker": target.engine.host if target.engine else None,
+        "network": target.network,
+        "volumes": dict(target.volumes),
+    }
+
+
+def _template(pin: TemplatePin) -> dict[str, Any]:
+    return {
+        "reference": pin.reference,
+        "id": pin.id,
+        "name": pin.name,
+        "version": pin.version,
+        "action_type": pin.action_type,
+        **{key: value for key, value in asdict(pin.provenance).items() if key != "version"},
+    }
+
+
+def _container(settings: ContainerSettings) -> dict[str, Any]:
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()
+    }
+
+
+def _values(values: Iterable[PlannedValue]) -> list[dict[str, Any]]:
+    return [_value(value) for value in values]
+
+
+def _value(value: PlannedValue) -> dict[str, Any]:
+    written = MASK if value.sensitive and value.text else value.text
+    return {
+        "name": value.name,
+        "value": value.shown,
+        "written": written if written != value.shown else None,
+        "sensitive": value.sensitive,
+        "origin": value.origin.kind.value,
+        "detail": value.origin.detail or None,
+        "reads": list(value.reads),
+        "missing": list(value.missing),
+    }
+
+
+def _problem(problem: Problem) -> Mapping[str, Any]:
+    return {key: value for key, value in asdict(problem).items() if value is not None}

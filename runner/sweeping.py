@@ -1,0 +1,78 @@
+"""Clearing up after runs that ended without doing it themselves: killed, crashed, out of power.
+
+Only what belongs to a dead run of the own home is removed: a run is dead when nobody holds its lock. What a
+colleague's run, or another home's, has on the same engine is never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+
+from registry.home import Home, make_folder, write_atomically
+from runner import journal
+from runner.engine.base import Endpoint, EngineError
+from runner.execution.engines import Engines
+
+_IDENTITY = "home-id"
+_MARKER = "engines.json"
+
+
+def home_identity(home: Home) -> str:
+    """What containers of this home are labelled with: random, made once, the same for good."""
+    path = home.path / _IDENTITY
+    if not path.exists():
+        make_folder(home.path)
+        with suppress(FileExistsError), path.open("x") as file:
+            file.write(uuid.uuid4().hex)
+    return path.read_text().strip()
+
+
+def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
+    """Remember where a run has containers, before it has any. `forget_engines` undoes it."""
+    content = json.dumps([{"host": endpoint.host, "tls": endpoint.tls} for endpoint in used])
+    write_atomically(home.runs / run / _MARKER, content.encode())
+
+
+def forget_engines(home: Home, run: str) -> None:
+    """The run has removed its containers itself."""
+    (home.runs / run / _MARKER).unlink(missing_ok=True)
+
+
+def dead_runs(home: Home) -> list[str]:
+    """Runs that ended without clearing up."""
+    if not home.runs.is_dir():
+        return []
+    folders = [marker.parent for marker in home.runs.glob(f"*/{_MARKER}")]
+    return [folder.name for folder in folders if not journal.is_live(folder)]
+
+
+def sweep(home: Home, engines: Engines) -> list[str]:
+    """Remove what dead runs left on their engines; tells the runs that are clear now.
+
+    An engine that doesn't answer is left for the next time.
+    """
+    clear: list[str] = []
+    for run in dead_runs(home):
+        try:
+            for endpoint in _engines_of(home, run):
+                engines.at(endpoint).sweep(home_identity(home), lambda other: _is_live(home, other))
+        except EngineError:
+            continue
+        forget_engines(home, run)
+        clear.append(run)
+    return clear
+
+
+def _engines_of(home: Home, run: str) -> list[Endpoint]:
+    try:
+        entries = json.loads((home.runs / run / _MARKER).read_bytes())
+    except (OSError, ValueError):
+        return [Endpoint()]
+    return [Endpoint(entry["host"], tuple((key, path) for key, path in entry["tls"])) for entry in entries]
+
+
+def _is_live(home: Home, run: str) -> bool:
+    return journal.is_live(home.runs / run)

@@ -1,0 +1,140 @@
+"""The `Octopus.*` variables that templates read, as far as they mean something here.
+
+Names are Octopus's. What has no counterpart (`Octopus.Web.*`, `Octopus.Release.*`) is not made up: a project or
+`--var` may define it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from runner.model import (
+    Environment,
+    Origin,
+    OriginKind,
+    PlannedValue,
+    Process,
+    Project,
+    Status,
+    Step,
+    StepResult,
+    Target,
+    TemplatePin,
+)
+
+# What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
+_RUN_TIME = re.compile(
+    r"env:.*|Octopus\.(Task\.Id|Deployment\.(Id|Name|Created|CreatedBy\.(Id|Username|DisplayName)|Error|ErrorDetail)"
+    r"|Template\.Each\..*)",
+    re.IGNORECASE,
+)
+_INDEXED = re.compile(r"Octopus\.(?:Action|Step)\[(?P<name>.*?)\]\.", re.IGNORECASE)
+
+# Octopus's words for how a step stands.
+_STATUS_CODES = {
+    Status.SUCCESS: "Succeeded",
+    Status.SUCCESS_WITH_WARNINGS: "Succeeded",
+    Status.FAILED: "Failed",
+    Status.SKIPPED: "Skipped",
+    Status.CANCELLED: "Canceled",
+    Status.INTERRUPTED: "Abandoned",
+}
+
+
+def planned_system_values(
+    process: Process,
+    project: Project,
+    environment: Environment | None,
+    step: Step,
+    index: int,
+    target: Target | None,
+    pin: TemplatePin | None,
+    targets: Iterable[Target],
+) -> list[PlannedValue]:
+    """What is known when the plan is made."""
+    number = str(index + 1)
+    values = {
+        "Octopus.Project.Name": project.name,
+        "Octopus.Project.Id": f"Projects-{project.name}",
+        "Octopus.Space.Id": "Spaces-1",
+        "Octopus.Space.Name": "Default",
+        "Octopus.Process.Name": process.name,
+        "Octopus.Step.Id": f"Steps-{number}",
+        "Octopus.Step.Name": step.name,
+        "Octopus.Step.Number": number,
+        "Octopus.Action.Id": f"Actions-{number}",
+        "Octopus.Action.Name": step.name,
+        "Octopus.Action.StepName": step.name,
+        "Octopus.Action.Number": number,
+        "Octopus.Action.TargetRoles": ",".join(step.roles),
+    }
+    if pin is not None:
+        values |= {
+            "Octopus.Action.Template.Id": pin.id,
+            "Octopus.Action.Template.Version": str(pin.version),
+        }
+    if environment is not None:
+        values |= {
+            "Octopus.Environment.Id": f"Environments-{environment.name}",
+            "Octopus.Environment.Name": environment.name,
+        }
+        values |= _machines_in_roles(environment, targets)
+    if target is not None:
+        values |= {
+            "Octopus.Machine.Id": f"Machines-{target.name}",
+            "Octopus.Machine.Name": target.name,
+            "Octopus.Machine.Hostname": target.name,
+            "Octopus.Machine.Roles": ",".join(target.roles),
+        }
+    return _system(values)
+
+
+def _machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Mapping[str, str]:
+    by_role: dict[str, list[str]] = {}
+    for target in targets:
+        if environment.name.casefold() in {name.casefold() for name in target.environments}:
+            for role in target.roles:
+                by_role.setdefault(role, []).append(target.name)
+    return {f"Octopus.Environment.MachinesInRole[{role}]": ",".join(names) for role, names in by_role.items()}
+
+
+def run_system_values(
+    run: str, process: str, environment: str | None, user: str, created: str, steps: Sequence[StepResult]
+) -> list[PlannedValue]:
+    """What only the run knows: its id, who started it when (ISO 8601), and how the steps before ended."""
+    values = {
+        "Octopus.Task.Id": run,
+        "Octopus.Deployment.Id": run,
+        "Octopus.Deployment.Name": f"{process} to {environment}" if environment else process,
+        "Octopus.Deployment.Created": created,
+        "Octopus.Deployment.CreatedBy.Id": user,
+        "Octopus.Deployment.CreatedBy.Username": user,
+        "Octopus.Deployment.CreatedBy.DisplayName": user,
+    }
+    for step in steps:
+        values[f"Octopus.Step[{step.step}].Status.Code"] = _STATUS_CODES[step.status]
+    failed = [action for step in steps for action in step.actions if action.status is Status.FAILED]
+    if failed:
+        # Octopus puts exit codes here, never text of the log.
+        error = f"The step failed with exit code {failed[0].exit_code}"
+        values |= {"Octopus.Deployment.Error": error, "Octopus.Deployment.ErrorDetail": error}
+    return _system(values)
+
+
+def image_environment(environment: Mapping[str, str]) -> list[PlannedValue]:
+    """`env:NAME` for what the image defines; never the runner's own environment."""
+    return _system({f"env:{name}": value for name, value in environment.items()})
+
+
+def known_at_run_time(name: str, earlier_steps: Iterable[str]) -> bool:
+    """Whether a name that the plan can't resolve will, or may, be there when its step runs."""
+    if _RUN_TIME.fullmatch(name):
+        return True
+    indexed = _INDEXED.match(name)
+    return indexed is not None and ("#{" in name or indexed["name"] in earlier_steps)
+
+
+def _system(values: Mapping[str, str]) -> list[PlannedValue]:
+    origin = Origin(OriginKind.SYSTEM)
+    return [PlannedValue(name, value, origin, value=value) for name, value in values.items()]

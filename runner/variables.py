@@ -1,0 +1,194 @@
+"""Variables: which value wins where, where each came from, and what a text comes to.
+
+Pure functions over frozen data; nothing here reads a file, the environment or the clock.
+
+Rules (docs/variables.md tells them to users):
+
+- A project variable's values are chosen by scope. Strongest first: step, target, a role that the step asks for,
+  any other role of the target, environment, unscoped; compared dimension by dimension, so that every added
+  dimension makes a value more specific.
+- A template parameter beats a variable of the same name. What a process gives to a parameter is evaluated
+  *outside* the template, so `uri: "#{uri}"` passes the project's `uri` on; defaults are evaluated inside.
+- Output values are never evaluated again: what a script wrote is what the next one reads.
+- A text that read a sensitive variable is itself sensitive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from registry.model import Parameter
+from runner.model import Origin, OriginKind, PlannedValue, Scope, ScopedValue, Target, Variable
+from runner.octostache import OctostacheError, Variables
+from runner.octostache.escaping import escape
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an action runs, as far as scopes care."""
+
+    environment: str | None
+    step: str
+    step_roles: tuple[str, ...] = ()
+    target: Target | None = None
+
+
+def select(variable: Variable, place: Place) -> tuple[ScopedValue, ...]:
+    """The values of a variable that win at a place: none, one, or several that are equally specific."""
+    matches = [(rank, value) for value in variable.values if (rank := _specificity(value.scope, place))]
+    best = max((rank for rank, _ in matches), default=None)
+    return tuple(value for rank, value in matches if rank == best)
+
+
+def _specificity(scope: Scope, place: Place) -> tuple[int, ...] | None:
+    """How specific a scope is at a place, comparable; None where it doesn't apply."""
+    target = place.target
+    roles = set(target.roles) if target else set()
+    applies = (
+        (not scope.steps or _among(place.step, scope.steps))
+        and (not scope.targets or (target is not None and _among(target.name, scope.targets)))
+        and (not scope.roles or any(_among(role, scope.roles) for role in roles))
+        and (not scope.environments or _among(place.environment, scope.environments))
+    )
+    if not applies:
+        return None
+    asked_for = any(_among(role, scope.roles) for role in roles & set(place.step_roles))
+    role_rank = 0 if not scope.roles else 2 if asked_for else 1
+    return (bool(scope.steps), bool(scope.targets), role_rank, bool(scope.environments), 1)
+
+
+def _among(name: str | None, names: Iterable[str]) -> bool:
+    return name is not None and name.casefold() in {other.casefold() for other in names}
+
+
+@dataclass(frozen=True, slots=True)
+class OutputValue:
+    """An output variable that an action set on a target (None: on the worker)."""
+
+    action: str
+    target: str | None
+    name: str
+    value: str
+    sensitive: bool = False
+
+
+def output_values(outputs: Iterable[OutputValue], target: str | None) -> list[PlannedValue]:
+    """Outputs as an action on `target` finds them.
+
+    `outputs` come in the order of targets; without an index the own target's value is read, else the last.
+    """
+    found: dict[str, OutputValue] = {}
+    own: set[str] = set()
+    for output in outputs:
+        prefix = f"Octopus.Action[{output.action}].Output"
+        if output.target is not None:
+            found[f"{prefix}[{output.target}].{output.name}"] = output
+        plain = f"{prefix}.{output.name}"
+        if output.target is not None and output.target == target:
+            own.add(plain)
+            found[plain] = output
+        elif plain not in own:
+            found[plain] = output
+    return [
+        PlannedValue(
+            name=name,
+            text=escape(output.value),
+            origin=Origin(OriginKind.SYSTEM, f'output of "{output.action}"'),
+            sensitive=output.sensitive,
+        )
+        for name, output in found.items()
+    ]
+
+
+def parameter_values(
+    parameters: Iterable[Parameter],
+    given: Mapping[str, str | None],
+    origins: Mapping[str, Origin],
+    default_origin: Origin,
+    blank_is_empty: bool,
+) -> list[PlannedValue]:
+    """A template's parameters with the texts that they get; absent ones are left out.
+
+    `given` is keyed by the parameters' exact names; None there means absent in spite of a default.
+    """
+    values: list[PlannedValue] = []
+    for parameter in parameters:
+        text = given.get(parameter.name, parameter.default)
+        if text is None and blank_is_empty:
+            text = ""
+        if text is None:
+            continue
+        origin = origins[parameter.name] if parameter.name in given else default_origin
+        values.append(PlannedValue(parameter.name, text, origin, sensitive=parameter.sensitive))
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An action's variables, evaluated. `scope` evaluates further texts, the script body above all."""
+
+    values: tuple[PlannedValue, ...]
+    scope: Variables = field(repr=False)
+    sensitive_names: frozenset[str]
+
+    def texts(self) -> dict[str, str | None]:
+        """What a script reads, by name and in order."""
+        return {value.name: value.value for value in self.values}
+
+    def secrets(self) -> set[str]:
+        """Every text that has to be masked: sensitive values as written and as they evaluate."""
+        return {
+            text
+            for value in self.values
+            if value.sensitive
+            for text in (value.value, value.text)
+            if text is not None
+        }
+
+
+def bind(variables: Iterable[PlannedValue], parameters: Iterable[PlannedValue]) -> Bound:
+    """Evaluate an action's variables and parameters.
+
+    Raises OctostacheError when a variable refers to itself; a note on it names the variable.
+    """
+    outside = list(variables)
+    sensitive = {value.name.casefold() for value in outside if value.sensitive}
+    outer = Variables({value.name: value.text for value in outside})
+    inside = [_enter_template(parameter, outer, sensitive) for parameter in parameters]
+    sensitive |= {value.name.casefold() for value in inside if value.sensitive}
+    scope = outer.child({value.name: value.text for value in inside})
+    hidden = {value.name.casefold() for value in inside}
+    kept = [value for value in outside if value.name.casefold() not in hidden]
+    values = tuple(_evaluated(value, scope, sensitive) for value in (*kept, *inside))
+    names = frozenset(sensitive | {value.name.casefold() for value in values if value.sensitive})
+    return Bound(values, scope, names)
+
+
+def _enter_template(value: PlannedValue, outer: Variables, sensitive: set[str]) -> PlannedValue:
+    """A parameter with the text that it has inside its template."""
+    if value.origin.kind is not OriginKind.GIVEN or value.text is None or "#{" not in value.text:
+        return value
+    outside = outer.evaluate(value.text)
+    secret = value.sensitive or any(name.casefold() in sensitive for name in outside.reads)
+    if outside.error is not None or outside.text is None:
+        # It names something that only the template's own scope may know, another parameter say.
+        return replace(value, sensitive=secret)
+    return replace(value, text=escape(outside.text), sensitive=secret, reads=outside.reads)
+
+
+def _evaluated(value: PlannedValue, scope: Variables, sensitive: set[str]) -> PlannedValue:
+    if value.text is None or "#{" not in value.text:
+        return replace(value, value=value.text)
+    try:
+        evaluation = scope.evaluate(value.text)
+    except OctostacheError as error:
+        error.add_note(f'while evaluating the variable "{value.name}"')
+        raise
+    return replace(
+        value,
+        value=evaluation.text if evaluation.text is not None else value.text,
+        sensitive=value.sensitive or any(name.casefold() in sensitive for name in evaluation.reads),
+        reads=value.reads + evaluation.reads,
+        missing=evaluation.missing,
+    )
