@@ -51,6 +51,7 @@ class JsonDocument:
     file: str
     text: str = field(repr=False)
     byte_order_mark: bool = False
+    has_duplicates: bool = False
 
     def position(self, path: Sequence[str | int]) -> Position:
         """Line and column (1-based) of the value at `path`, of its nearest parent where there is none."""
@@ -63,7 +64,8 @@ class JsonDocument:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        return tuple(self._duplicate(path, offset) for path, offset in self._places.duplicates)
+        duplicates = self._places.duplicates if self.has_duplicates else ()
+        return tuple(self._duplicate(path, offset) for path, offset in duplicates)
 
     @cached_property
     def layout(self) -> JsonLayout:
@@ -99,10 +101,11 @@ def load_json(data: bytes, file: str) -> JsonDocument:
     except UnicodeDecodeError as error:
         message = f"the file is not UTF-8 text (byte {error.start})"
         raise _unreadable(file, message, "not-utf8", "save the file as UTF-8") from None
-    value = _parse(text, file)
+    objects = _Objects()
+    value = _parse(text, file, objects)
     if _deeper_than(value, MAX_DEPTH):
         raise _unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep")
-    return JsonDocument(value, file, text, byte_order_mark=data.startswith(b"\xef\xbb\xbf"))
+    return JsonDocument(value, file, text, data.startswith(b"\xef\xbb\xbf"), objects.have_duplicates)
 
 
 def dump_json(value: Any, layout: JsonLayout = JsonLayout()) -> bytes:
@@ -115,9 +118,27 @@ def dump_json(value: Any, layout: JsonLayout = JsonLayout()) -> bytes:
     return b"\xef\xbb\xbf" + data if layout.byte_order_mark else data
 
 
-def _parse(text: str, file: str) -> Any:
+class _Objects:
+    """Builds objects, and notices a key that comes twice in one."""
+
+    have_duplicates = False
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        built = dict(pairs)
+        if len(built) != len(pairs):
+            self.have_duplicates = True
+        return built
+
+
+def _parse(text: str, file: str, objects: _Objects) -> Any:
     try:
-        return json.loads(text, parse_int=read_number, parse_float=read_number, parse_constant=_no_constant)
+        return json.loads(
+            text,
+            object_pairs_hook=objects,
+            parse_int=read_number,
+            parse_float=read_number,
+            parse_constant=_no_constant,
+        )
     except json.JSONDecodeError as error:
         position = (error.lineno, error.colno)
         message = f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]}"

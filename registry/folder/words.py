@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from registry.octopus import CONTROL_TYPE
+from registry.octopus import CONTROL_TYPE, EXTENSION_KEY, SCRIPT_BODY, SCRIPT_SYNTAX, SELECT_OPTIONS
 
 TEMPLATE_FILE = "template.yaml"
 FORMAT_VERSION = 1
@@ -72,6 +72,27 @@ SCRIPT_SUFFIXES: Mapping[str, str] = {
     "FSharp": ".fsx",
 }
 DEFAULT_SYNTAX = "PowerShell"
+
+
+_VIEW_WORDS: Mapping[str | int, str] = {
+    **{key: word for word, key in {**DOCUMENT_KEYS, **PARAMETER_KEYS}.items()},
+    "Parameters": "parameters",
+    "DefaultValue": "default",
+    "DisplaySettings": "control",
+    "Packages": "packages",
+    "Properties": "properties",
+}
+
+
+def yaml_path(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Where in template.yaml that stands which has this path in the Octopus document."""
+    if path[:1] == ("Properties",) and path[1:] in ((SCRIPT_BODY,), (SCRIPT_SYNTAX,)):
+        return ("script", "file" if path[1] == SCRIPT_BODY else "syntax")
+    if path[-1:] == (SELECT_OPTIONS,):
+        return (*yaml_path(path[:-2]), "options")
+    if path[:2] == (EXTENSION_KEY, "Outputs"):
+        return ("outputs", *yaml_path(path[2:]))
+    return tuple(_VIEW_WORDS.get(key, key) for key in path)
 
 
 def arrange(

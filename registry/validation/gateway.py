@@ -57,6 +57,11 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
+def known_keys(schema: str) -> list[str]:
+    """The keys that the schema of that short name has a word for, at the top of a document."""
+    return list(_rules(schema)["properties"])
+
+
 def problem_at(
     document: Document,
     path: Sequence[str | int],
