@@ -7,7 +7,6 @@ which knows what is in them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,7 +15,6 @@ from registry.git import FILE_MODES, TREE_MODE, Change, Commit
 
 FOLDER_FILE = "template.yaml"
 JSON_FILE = "template.json"
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Shape(StrEnum):
@@ -24,11 +22,6 @@ class Shape(StrEnum):
 
     JSON = "json"
     FOLDER = "folder"
-
-
-def is_slug(text: str) -> bool:
-    """Whether `text` can name a template in a reference: letters, digits, `.`, `_`, `-`; no path, no `..`."""
-    return _SLUG.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,12 @@ class Home:
         """A home that keeps its settings with its state."""
         return cls(path=path, config_file=path / "config.yaml")
 
+    @classmethod
+    def of(cls, path: Path, environ: Mapping[str, str] | None = None) -> Home:
+        """The home whose folder is `path`: the environment's own, with its settings, if that is the one."""
+        located = cls.locate(environ)
+        return located if located.path == path else cls.at(path)
+
     @property
     def index_file(self) -> Path:
         return self.path / "index.sqlite"

@@ -167,6 +167,14 @@ _REFERENCE = re.compile(
 )
 
 
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def is_slug(text: str) -> bool:
+    """Whether `text` can name a source or a template in a reference: no path, no `..`, no blank."""
+    return _SLUG.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """`source/slug`, `@12` exact, `@12+` 12 or any later with a compatible interface, `@latest`,
