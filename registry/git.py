@@ -222,12 +222,19 @@ class Repository:
     def _ownership(self) -> tuple[str, ...]:
         return ("safe.directory=*",) if self.trusted else ()
 
-    # --- fetching
+    # --- mirroring
 
-    def fetch(self, url: str, refspec: str, credentials: Credentials | None = None) -> None:
-        """Bring one ref here, forced. Lock files are those of a killed fetch: callers hold our own lock."""
+    def drop_stale_locks(self) -> None:
+        """Remove lock files that a killed git left. Only for who alone writes here, and knows it."""
         for stale in (*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")):
             stale.unlink(missing_ok=True)
+
+    def point(self, ref: str, commit: str) -> None:
+        """Let `ref` be `commit`, whatever it was."""
+        self._write("update-ref", ref, commit)
+
+    def fetch(self, url: str, refspec: str, credentials: Credentials | None = None) -> None:
+        """Bring one ref here, forced. Raises GitFailedError."""
         arguments = ["fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--", url, refspec]
         _ask(arguments, credentials, self.folder, _FETCH_TIMEOUT)
 
@@ -242,6 +249,13 @@ class Repository:
         except GitFailedError:
             return None
         return found.decode().strip()
+
+    def has_folder(self, commit: str, path: str) -> bool:
+        """Whether `path` is a folder in that commit; the root always is."""
+        try:
+            return self._read("cat-file", "-t", f"{commit}:{path}").strip() == b"tree"
+        except GitFailedError:
+            return False
 
     def history(self, tip: str, since: str | None, path: str) -> list[Commit]:
         """Every commit that `tip` reaches and `since` does not, children before parents, with its changes
@@ -374,6 +388,13 @@ class Repository:
                 f'"{self.folder}" is not on a branch',
                 hint="Check out the branch that changes should go to, and run the command again.",
             ) from error
+
+    def exists(self) -> bool:
+        """Whether there is a repository here, or above."""
+        try:
+            return bool(self._read("rev-parse", "--git-dir"))
+        except GitFailedError:
+            return False
 
     def is_bare(self) -> bool:
         return self._read("rev-parse", "--is-bare-repository").strip() == b"true"

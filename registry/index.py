@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Unavailable
-from registry.history import Lineage, Shape
+from registry.history import Shape
 from registry.home import make_folder
 
 FORMAT = 1
@@ -95,6 +95,15 @@ class Record:
     author: str
     date: str
     main: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedLineage:
+    """A template's identity in the index; `slug` is the last it had, `alive` whether it is at the head."""
+
+    number: int
+    slug: str
+    alive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,22 +220,17 @@ class Index:
 
     # --- templates
 
-    def lineages_named(self, source: int, slug: str) -> list[int]:
+    def lineages_named(self, source: int, slug: str) -> list[IndexedLineage]:
         """Lineages that `slug` can mean, best first: the template that has the name, deleted ones that had it
         last, then those that were renamed since."""
         rows = self._connection.execute(
-            """SELECT number, 1 - alive AS rank FROM lineage WHERE source = :source AND slug = :slug
-               UNION SELECT lineage, 2 FROM content WHERE source = :source AND slug = :slug AND main
-               ORDER BY rank, number DESC""",
+            """SELECT lineage.number, lineage.slug, lineage.alive, lineage.slug = :slug AS named FROM lineage
+               WHERE source = :source AND (slug = :slug OR number IN
+                   (SELECT content.lineage FROM content WHERE source = :source AND slug = :slug AND main))
+               ORDER BY named DESC, alive DESC, number DESC""",
             {"source": source, "slug": slug},
         )
-        return list(dict.fromkeys(row["number"] for row in rows))
-
-    def lineage(self, source: int, number: int) -> Lineage:
-        row = self._connection.execute(
-            "SELECT number, path, alive FROM lineage WHERE source = ? AND number = ?", (source, number)
-        ).fetchone()
-        return Lineage(row["number"], row["path"], bool(row["alive"]))
+        return [IndexedLineage(row["number"], row["slug"], bool(row["alive"])) for row in rows]
 
     def entries(self, source: int) -> list[Entry]:
         """The templates at the head, by slug."""

@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from registry.builtin import BuiltinTemplate
 from registry.contents import read_contents, syntaxes, too_large
 from registry.errors import Invalid, UserError
 from registry.git import FILE_MODES, SYMLINK_MODE, Commit, Repository, TreeEntry
 from registry.headers import Header, NotATemplateError, read_header
-from registry.history import FOLDER_FILE, Content, History, Lineage, Shape, continues, is_slug, locate
-from registry.index import Index, Record, clear_source, head_records
+from registry.history import FOLDER_FILE, Content, History, Lineage, Location, Shape, continues, locate
+from registry.index import Finding, Index, clear_source, head_records
 from registry.jsondoc import MAX_BYTES
-from registry.model import StepTemplate
+from registry.model import StepTemplate, is_slug
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
+_ADD_LINEAGE = "INSERT OR REPLACE INTO lineage VALUES (?, ?, ?, ?, ?)"
+_ADD_CONTENT = "INSERT INTO content VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SCRIPT_KEYS = ("ScriptBody", "CustomScripts.")
 
 
@@ -40,9 +43,15 @@ class Changes:
     removed: tuple[str, ...] = ()
 
 
-def index_repository(index: Index, repository: Repository, target: Target) -> Changes:
+def index_repository(
+    index: Index, repository: Repository, target: Target, *, allow_empty: bool = True
+) -> Changes:
     """Bring the index of one source up to `target`: from where it was, or from the beginning when the branch
-    was rewritten, the folder is another, or nothing was there."""
+    was rewritten, the folder is another, or nothing was there.
+
+    Raises Invalid, and leaves the index as it was, for a source that never held a template, unless that is
+    allowed.
+    """
     with index.transaction() as connection:
         known = index.source(target.key)
         before = {item.slug: item.content for item in index.entries(known.id)} if known else {}
@@ -51,8 +60,34 @@ def index_repository(index: Index, repository: Repository, target: Target) -> Ch
             return Changes()
         writer = _Writer(connection, repository, _begin(connection, target))
         writer.write(target, since)
+        if not allow_empty and index.counts(writer.source).contents == 0:
+            raise _no_templates(target, index.findings(writer.source))
         after = {item.slug: item.content for item in index.entries(writer.source)}
     return _compare(before, after)
+
+
+def index_documents(index: Index, target: Target, templates: Sequence[BuiltinTemplate]) -> None:
+    """Index the built-in templates anew. They have one version each, and no history."""
+    with index.transaction() as connection:
+        source = _begin(connection, target)
+        clear_source(connection, source)
+        writer = _Entries(connection, source)
+        for number, item in enumerate(templates, start=1):
+            template, path = item.document.template, f"{item.slug}/{FOLDER_FILE}"
+            place = Location(item.slug, Shape.FOLDER, item.slug)
+            content = Content(number, item.id, place, "", "", "", main=True)
+            header = Header(template.id, template.version)
+            connection.execute(_ADD_LINEAGE, (source, number, path, item.slug, True))
+            connection.execute(_ADD_CONTENT, _row(source, content, header))
+            writer.enter(item.slug, number, item.id, template)
+        _finish(connection, source, target)
+
+
+def _finish(connection: sqlite3.Connection, source: int, target: Target) -> None:
+    connection.execute(
+        "UPDATE source SET ref = ?, folder = ?, commit_id = ?, synced = ? WHERE id = ?",
+        (target.ref, target.folder, target.commit, datetime.now(UTC).isoformat(timespec="seconds"), source),
+    )
 
 
 def _begin(connection: sqlite3.Connection, target: Target) -> int:
@@ -61,6 +96,16 @@ def _begin(connection: sqlite3.Connection, target: Target) -> int:
         (target.key, target.name),
     )
     return int(connection.execute("SELECT id FROM source WHERE key = ?", (target.key,)).fetchone()[0])
+
+
+def _no_templates(target: Target, findings: Sequence[Finding]) -> Invalid:
+    where = f'folder "{target.folder}"' if target.folder else "root folder"
+    unreadable = f" What looks like one can't be read: {findings[0].reason}." if findings else ""
+    return Invalid(
+        "no-templates",
+        f'source "{target.name}" has no templates in its {where}.{unreadable}',
+        hint="Name the folder that holds them with --path when you add the source.",
+    )
 
 
 def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> Changes:
@@ -90,10 +135,7 @@ class _Writer:
         self._append(contents)
         self._describe({item.lineage for item in contents}, history)
         self._refuse(target)
-        self.connection.execute(
-            "UPDATE source SET ref = ?, folder = ?, commit_id = ?, synced = ? WHERE id = ?",
-            (target.ref, target.folder, target.commit, _now(), self.source),
-        )
+        _finish(self.connection, self.source, target)
 
     def _commits_since(self, target: Target, since: str) -> list[Commit] | None:
         """What came after `since`; None when the branch does not go on from there."""
@@ -113,7 +155,7 @@ class _Writer:
 
     def _save(self, history: History) -> None:
         self.connection.executemany(
-            "INSERT OR REPLACE INTO lineage VALUES (?, ?, ?, ?, ?)",
+            _ADD_LINEAGE,
             [
                 (self.source, item.number, item.path, _slug(item.path, history.folder), item.alive)
                 for item in history.lineages.values()
@@ -136,9 +178,7 @@ class _Writer:
             if header and item.lineage and (item.main or (item.lineage, item.id) not in known):
                 known.add((item.lineage, item.id))
                 rows.append(_row(self.source, item, header))
-        self.connection.executemany(
-            "INSERT INTO content VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-        )
+        self.connection.executemany(_ADD_CONTENT, rows)
 
     def _headers(self, contents: Sequence[Content]) -> dict[str, Header]:
         """The header of every content by its id; each is read once, however often it was committed."""
@@ -167,44 +207,16 @@ class _Writer:
     def _describe(self, touched: set[int], history: History) -> None:
         """Renew the entries of the templates that changed."""
         dead = {number for number, item in history.lineages.items() if not item.alive}
+        entries = _Entries(self.connection, self.source)
         for lineage in touched | dead:
-            self._drop_entry(lineage)
+            entries.drop(lineage)
         heads = [record for record in head_records(self.connection, self.source) if record.lineage in touched]
         for record, document in read_contents(self.repository, heads):
             slug = _slug(history.lineages[record.lineage].path, history.folder)
             if isinstance(document, UserError):
                 self._find("unreadable", record.path, record.id, record.commit, document.message)
             elif is_slug(slug):
-                self._enter(slug, record, document.template)
-
-    def _drop_entry(self, lineage: int) -> None:
-        row = self.connection.execute(
-            "DELETE FROM entry WHERE source = ? AND lineage = ? RETURNING id", (self.source, lineage)
-        ).fetchone()
-        if row:
-            self.connection.execute("DELETE FROM entry_text WHERE rowid = ?", (row[0],))
-
-    def _enter(self, slug: str, record: Record, template: StepTemplate) -> None:
-        made = self.connection.execute(
-            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self.source,
-                record.lineage,
-                slug,
-                template.name,
-                template.category,
-                template.action_type,
-                " ".join(syntaxes(template)),
-                _summary(template.description),
-                template.version,
-                record.id,
-            ),
-        )
-        self.connection.execute(
-            """INSERT INTO entry_text (rowid, slug, name, category, description, parameters, script)
-               VALUES (?, ?, ?, ?, ?, ?, ?)""",
-            (made.lastrowid, slug, template.name, template.category, template.description, *_texts(template)),
-        )
+                entries.enter(slug, record.lineage, record.id, document.template)
 
     def _refuse(self, target: Target) -> None:
         """Note what lies at the head and is not taken: links, and names that no reference can have."""
@@ -218,6 +230,34 @@ class _Writer:
 
     def _rows(self, question: str) -> list[sqlite3.Row]:
         return self.connection.execute(question, (self.source,)).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What lists and search show of a source's templates."""
+
+    connection: sqlite3.Connection
+    source: int
+
+    def drop(self, lineage: int) -> None:
+        row = self.connection.execute(
+            "DELETE FROM entry WHERE source = ? AND lineage = ? RETURNING id", (self.source, lineage)
+        ).fetchone()
+        if row:
+            self.connection.execute("DELETE FROM entry_text WHERE rowid = ?", (row[0],))
+
+    def enter(self, slug: str, lineage: int, content: str, template: StepTemplate) -> None:
+        what = (template.name, template.category, template.action_type, " ".join(syntaxes(template)))
+        about = (_summary(template.description), template.version, content)
+        made = self.connection.execute(
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.source, lineage, slug, *what, *about),
+        )
+        self.connection.execute(
+            """INSERT INTO entry_text (rowid, slug, name, category, description, parameters, script)
+               VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            (made.lastrowid, slug, template.name, template.category, template.description, *_texts(template)),
+        )
 
 
 def _reason_to_refuse(entry: TreeEntry, path: str, folder: str) -> str | None:
@@ -267,7 +307,3 @@ def _texts(template: StepTemplate) -> tuple[str, str]:
 
 def _summary(description: str) -> str:
     return next((line.strip() for line in description.splitlines() if line.strip()), "")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,62 @@
+"""The templates that ship with Treadle: folders beside the code, no git."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.documents import TemplateDocument, read_folder
+from registry.folder import TEMPLATE_FILE
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinTemplate:
+    """`id` is the tree that git would make of the folder: the same wherever Treadle is installed."""
+
+    slug: str
+    id: str
+    document: TemplateDocument
+
+
+def fingerprint(folder: Path) -> str:
+    """Changes whenever a file below `folder` does; costs a look at each file's dates, not at its bytes."""
+    found = hashlib.sha256(str(folder).encode())
+    for path in sorted(folder.rglob("*")):
+        status = path.stat()
+        found.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return found.hexdigest()
+
+
+def read_builtin(folder: Path, slug: str) -> BuiltinTemplate:
+    """One built-in template. Raises Invalid where it can't be read: a defect of ours."""
+    root = folder / slug
+    files = {
+        str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
+    }
+    return BuiltinTemplate(slug, tree_id(files), read_folder(files, f"{slug}"))
+
+
+def builtin_slugs(folder: Path) -> list[str]:
+    return sorted(path.parent.name for path in folder.glob(f"*/{TEMPLATE_FILE}"))
+
+
+def tree_id(files: Mapping[str, bytes]) -> str:
+    """The git object name of a tree of plain files, given by their relative paths."""
+    entries: dict[str, bytes] = {}
+    deeper: dict[str, dict[str, bytes]] = {}
+    for path, content in files.items():
+        name, slash, rest = path.partition("/")
+        if slash:
+            deeper.setdefault(name, {})[rest] = content
+        else:
+            entries[name] = b"100644 " + name.encode() + b"\0" + _object(b"blob", content)
+    for name, below in deeper.items():
+        entries[f"{name}/"] = b"40000 " + name.encode() + b"\0" + bytes.fromhex(tree_id(below))
+    return _object(b"tree", b"".join(entries[name] for name in sorted(entries))).hex()
+
+
+def _object(kind: bytes, content: bytes) -> bytes:
+    header = kind + b" " + str(len(content)).encode() + b"\0"
+    return hashlib.sha1(header + content, usedforsecurity=False).digest()
