@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from registry.documents import read_folder
-from registry.errors import Invalid, NotFound
+from registry.errors import Invalid, NotFound, Untrusted
 from registry.folder import TEMPLATE_FILE
 from registry.folder.words import yaml_path
-from registry.jsondoc import MAX_BYTES, JsonDocument, load_json
+from registry.jsondoc import JsonDocument, load_json
 from registry.model import Problem, Severity
+from registry.packing import folder_files, read_bytes
 from registry.validation.gateway import Document, in_order, known_keys, problem_at, validate
 from registry.validation.rules import breaches
 from registry.validation.wording import did_you_mean
@@ -29,6 +30,20 @@ class Checked:
     file: str
     kind: str
     problems: tuple[Problem, ...]
+
+
+def check_paths(paths: Iterable[Path]) -> list[Checked]:
+    """Check files, template folders and folders with any of them, each document once.
+
+    Raises NotFound where there is nothing at a path, or a folder holds none of our documents.
+    """
+    found: dict[str, Checked] = {}
+    for path in paths:
+        here = {checked.file: checked for checked in check_path(path)}
+        if not here:
+            raise NotFound("nothing-to-check", f'there is no document to check in "{path}"')
+        found |= here
+    return list(found.values())
 
 
 def check_path(path: Path) -> Iterator[Checked]:
@@ -51,13 +66,12 @@ def check_path(path: Path) -> Iterator[Checked]:
 def check_file(path: Path) -> Checked:
     """Check one file; a template.yaml together with the files beside it."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            message = f"the file is {path.stat().st_size / 1e6:.0f} MB large; at most 10 MB are read"
-            return Checked(str(path), "", (Problem(message, "too-large", file=str(path)),))
-        data = path.read_bytes()
+        data = read_bytes(path)
         if path.suffix in _YAML:
             return _check_yaml(load_yaml(decode_yaml(data, str(path)), str(path)), path)
         return _check_json(load_json(data, str(path)))
+    except Untrusted as error:
+        return Checked(str(path), "", (Problem(error.message, error.code, hint=error.hint, file=str(path)),))
     except Invalid as error:
         return Checked(str(path), "", error.problems)
 
@@ -98,7 +112,7 @@ def _check_yaml(document: YamlDocument, path: Path) -> Checked:
     kind = _kind(document, path)
     if kind == "template-folder":
         folder = path.parent
-        problems = check_template_folder(document, _files(folder), str(folder))
+        problems = check_template_folder(document, folder_files(folder), str(folder))
     elif kind:
         problems = validate(document.value, kind, document)
     else:
@@ -157,12 +171,3 @@ def _documents_below(folder: Path) -> Iterator[Path]:
             path = Path(root, name)
             if path.suffix in (".json", *_YAML) and not path.is_symlink():
                 yield path
-
-
-def _files(folder: Path) -> dict[str, bytes]:
-    """The files of a template folder by relative path, each at most 10 MB, no links."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_BYTES
-    }

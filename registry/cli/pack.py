@@ -1,0 +1,60 @@
+"""`treadle pack` and `treadle unpack`: the two forms of a step template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from registry.cli.context import Context, pass_context
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("folder", type=_PATH)
+@click.option("-o", "--output", type=_PATH, help="The JSON file to write; - for the terminal.")
+@click.option("--force", is_flag=True, help="Overwrite a file that has other content.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@pass_context
+def pack(context: Context, folder: Path, output: Path | None, force: bool, dry_run: bool) -> None:
+    """Turn a template folder into Octopus JSON.
+
+    Writes FOLDER's name with .json here unless told otherwise. What was unpacked packs to the same bytes.
+    """
+    from registry.documents import write_json
+    from registry.packing import load_folder
+    from registry.packing import pack as pack_folder
+
+    if output == Path("-"):
+        click.echo(write_json(load_folder(folder)), nl=False)
+        return
+    target = output or Path(f"{folder.resolve().name}.json")
+    written = pack_folder(folder, target, force=force, dry_run=dry_run)
+    context.say(_told(written.changed, target, dry_run))
+
+
+@click.command()
+@click.argument("file", type=_PATH)
+@click.option("-o", "--output", type=_PATH, help="The folder to write.")
+@click.option("--force", is_flag=True, help="Overwrite files that have other content.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@pass_context
+def unpack(context: Context, file: Path, output: Path | None, force: bool, dry_run: bool) -> None:
+    """Turn the Octopus JSON of a step template into a template folder.
+
+    The folder has FILE's name without .json unless told otherwise; the script gets a file of its own.
+    """
+    from registry.packing import unpack as unpack_file
+
+    target = output or Path(file.stem)
+    written = unpack_file(file, target, force=force, dry_run=dry_run)
+    context.say(_told(written.changed, target, dry_run))
+    if written.changed:
+        context.say("\n".join(f"  {path}" for path in written.changed))
+
+
+def _told(changed: tuple[Path, ...], target: Path, dry_run: bool) -> str:
+    if not changed:
+        return f"{target} is up to date"
+    return f"would write {target}" if dry_run else f"wrote {target}"

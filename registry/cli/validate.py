@@ -1,0 +1,60 @@
+"""`treadle validate`: every problem of documents, without running anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.cli.context import Context, pass_context
+from registry.cli.problems import problem_text
+
+if TYPE_CHECKING:
+    from registry.model import Problem
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option("--strict", is_flag=True, help="Count warnings as errors.")
+@click.pass_context
+@pass_context
+def validate(
+    context: Context, click_context: click.Context, paths: tuple[Path, ...], as_json: bool, strict: bool
+) -> None:
+    """Check templates, processes and projects.
+
+    PATH is a file, a template folder, or a folder with any of them below. All problems are told at once.
+    Exit code 1 if there are errors, 2 if a path doesn't exist.
+    """
+    from registry.validation.files import check_paths
+
+    checked = check_paths(paths)
+    problems = [problem for one in checked for problem in one.problems]
+    ok = not any(strict or problem.severity.value == "error" for problem in problems)
+    if as_json:
+        click.echo(_as_json(len(checked), problems, ok))
+    else:
+        for problem in problems:
+            click.echo(problem_text(problem))
+        context.say(_summary(len(checked), problems))
+    click_context.exit(0 if ok else 1)
+
+
+def _as_json(checked: int, problems: Sequence[Problem], ok: bool) -> str:
+    report = {"ok": ok, "checked": checked, "problems": [asdict(problem) for problem in problems]}
+    return json.dumps(report, indent=2, ensure_ascii=False)
+
+
+def _summary(checked: int, problems: Sequence[Problem]) -> str:
+    severities = [problem.severity.value for problem in problems]
+    found = [_count(severities.count(word), word) for word in ("error", "warning") if word in severities]
+    return f"{_count(checked, 'document')} checked: {', '.join(found) or 'no problems'}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
