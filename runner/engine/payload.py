@@ -49,6 +49,7 @@ class Payload:
                 entry.mode = file.mode
                 if file.path.endswith("/"):
                     entry.type = tarfile.DIRTYPE
+                    entry.mode |= (file.mode & 0o444) >> 2  # who may read a folder may enter it
                     tar.addfile(entry)
                 else:
                     entry.size = len(file.content)
