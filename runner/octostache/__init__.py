@@ -1,8 +1,8 @@
 """The variable language `#{...}` of deployment processes: a complete implementation that needs nothing else of Treadle.
 
-    >>> from runner.octostache import Variables
-    >>> Variables({"Host": "web-1", "Url": "http://#{Host | ToUpper}/"}).evaluate("see #{Url}").text
-    'see http://WEB-1/'
+>>> from runner.octostache import Variables
+>>> Variables({"Host": "web-1", "Url": "http://#{Host | ToUpper}/"}).evaluate("see #{Url}").text
+'see http://WEB-1/'
 """
 
 from runner.octostache.analysis import argument_names, parse

@@ -48,7 +48,9 @@ def expression_text(expression: Expression) -> str:
     """`A | F "option" #{nested}`, without the braces around it."""
     if isinstance(expression, Symbol):
         return symbol_text(expression)
-    options = "".join(f' "{option}"' if isinstance(option, str) else " " + echo(option) for option in expression.options)
+    options = "".join(
+        f' "{option}"' if isinstance(option, str) else " " + echo(option) for option in expression.options
+    )
     return f"{expression_text(expression.argument)} | {expression.name}{options}"
 
 

@@ -46,7 +46,11 @@ class FilterError(OctostacheError):
         self.input = argument
         self.position = position
         self.reason = reason
-        shown = "nothing" if argument is None else repr(argument if len(argument) <= 60 else argument[:57] + "...")
+        shown = (
+            "nothing"
+            if argument is None
+            else repr(argument if len(argument) <= 60 else argument[:57] + "...")
+        )
         super().__init__(f"filter '{filter_name}' at position {position} cannot treat {shown}: {reason}")
 
 

@@ -104,13 +104,20 @@ class Evaluator:
 
     def _render(self, template: Template, context: _Context) -> str:
         out: list[str] = []
-        plain_children = context.root.children if context.parent is None and context.root is not None else None
+        plain_children = (
+            context.root.children if context.parent is None and context.root is not None else None
+        )
         for token in template:
             if type(token) is str:
                 out.append(token)
             elif type(token) is Plain:
                 node = plain_children.get(token.name.upper()) if plain_children is not None else None
-                if node is not None and node.value is not None and "#{" not in node.value and not context.stack:
+                if (
+                    node is not None
+                    and node.value is not None
+                    and "#{" not in node.value
+                    and not context.stack
+                ):
                     if node.origin is not None:
                         self.reads[node.origin] = None
                     out.append(node.value)
@@ -190,7 +197,9 @@ class Evaluator:
         items = self._items(token.collection, context)
         variable = fold(token.variable)
         if items and variable == "OCTOPUS":
-            raise InvalidVariableError(token.variable, "cannot be a loop variable: the specials of the loop live there")
+            raise InvalidVariableError(
+                token.variable, "cannot be a loop variable: the specials of the loop live there"
+            )
         out: list[str] = []
         for index, item in enumerate(items):
             local = _specials(index, len(items))

@@ -12,6 +12,7 @@ from runner.octostache.dotnet.characters import WHITE_SPACE
 
 MAX_DEPTH: Final = 64
 
+
 class JsonError(ValueError):
     """The text is no JSON, not even lenient JSON."""
 
@@ -32,9 +33,21 @@ _BLANK: Final = re.compile(rf"(?:[{WHITE_SPACE}]++|/\*(?:(?!\*/).)*+\*/|//[^\r\n
 _NAME: Final = re.compile(r"[\w$]++")
 _NUMBER: Final = re.compile(r"[-+.0-9a-fA-FxX]+")
 _DECIMAL: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_STRINGS: Final = {quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+{quote}", re.DOTALL) for quote in "'\""}
+_STRINGS: Final = {
+    quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+{quote}", re.DOTALL) for quote in "'\""
+}
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
-_SIMPLE_ESCAPES: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "\\": "\\", '"': '"', "'": "'", "/": "/"}
+_SIMPLE_ESCAPES: Final = {
+    "b": "\b",
+    "t": "\t",
+    "n": "\n",
+    "f": "\f",
+    "r": "\r",
+    "\\": "\\",
+    '"': '"',
+    "'": "'",
+    "/": "/",
+}
 _WORDS: Final[dict[str, JsonValue]] = {
     "true": True,
     "false": False,

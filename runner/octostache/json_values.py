@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from runner.octostache.dotnet.dates import DateValue, parse_iso_date
+from runner.octostache.dotnet.date_formats import format_date
+from runner.octostache.dotnet.dates import parse_json_date
 from runner.octostache.dotnet.numbers import parse_int32, shortest_double
 from runner.octostache.errors import InvalidValueError
 from runner.octostache.json_reader import (
@@ -20,7 +21,16 @@ from runner.octostache.json_reader import (
 )
 
 _STRING_ESCAPES: Final = re.compile('["\\\\\x00-\x1f\x85\u2028\u2029]')
-_SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+_JSON_DATE: Final = "yyyy'-'MM'-'dd'T'HH':'mm':'ss.FFFFFFFK"
+_SHORT_ESCAPES: Final = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\b": "\\b",
+    "\t": "\\t",
+    "\n": "\\n",
+    "\f": "\\f",
+    "\r": "\\r",
+}
 
 
 def json_member(text: str, member: str) -> str | None:
@@ -63,7 +73,9 @@ def _load(text: str) -> JsonValue:
     if text.lstrip()[:1] not in ("{", "[", "/"):
         return None  # only objects and arrays can be stepped into
     try:
-        document: JsonValue = json.loads(text, object_pairs_hook=make_object, parse_constant=float, strict=False)
+        document: JsonValue = json.loads(
+            text, object_pairs_hook=make_object, parse_constant=float, strict=False
+        )
         _check_depth(document)
     except (json.JSONDecodeError, RecursionError, ValueError):
         try:
@@ -82,9 +94,7 @@ def _check_depth(document: JsonValue) -> None:
         level = [
             value
             for container in containers
-            for value in (
-                (pair[1] for pair in container) if isinstance(container, JsonObject) else container
-            )
+            for value in ((pair[1] for pair in container) if isinstance(container, JsonObject) else container)
         ]
     raise JsonError("nested too deep")
 
@@ -96,8 +106,8 @@ def _as_text(value: JsonValue) -> str:
         case bool():
             return str(value)
         case str():
-            date = parse_iso_date(value)
-            return str(value) if date is None else date.general_text()
+            date = parse_json_date(value)
+            return str(value) if date is None else format_date(date, "G")
         case int():
             if not -(2**63) <= value < 2**63:
                 raise InvalidValueError(f"the JSON number {value} does not fit 64 bits: put it in quotes")
@@ -115,8 +125,8 @@ def _write(value: JsonValue) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            date = parse_iso_date(value)
-            return _quote(value) if date is None else f'"{date.json_text()}"'
+            date = parse_json_date(value)
+            return _quote(value) if date is None else f'"{format_date(date, _JSON_DATE)}"'
         case int():
             return str(value)
         case float():

@@ -28,7 +28,7 @@ MAX_NESTING: Final = 100  # levels of tokens, indexes and parentheses inside eac
 _CACHED_LENGTH: Final = 32_768  # characters; longer texts are parsed anew each time
 _CACHED_TEXTS: Final = 512
 
-_OPEN: Final = re.compile(r"#\{(?:([A-Za-z0-9_\-:/~()@]+(?:\.[A-Za-z0-9_\-:/~()@]+)*)\})?")
+_OPEN: Final = re.compile(r"#\{(?:((?!/)[A-Za-z0-9_\-:/~()@]+(?:\.[A-Za-z0-9_\-:/~()@]+)*)\})?")
 _SIMPLE_SYMBOL: Final = re.compile(r"[A-Za-z0-9_\-:/~()@]+(?:\.[A-Za-z0-9_\-:/~()@]+)*")
 _KEYWORD: Final = re.compile(rf"(if|unless|each|calc)[{WHITE_SPACE}]+", re.IGNORECASE | re.ASCII)
 _ELSE_IF: Final = re.compile(rf"#\{{elseif[{WHITE_SPACE}]+")
@@ -76,7 +76,9 @@ class _Parser(ExpressionScanner):
                 if position < len(text):
                     tokens.append(text[position:])
                 return tuple(tokens)
-            token, end = self._read_any(position, start) if start > position else self._read_new_token(position)
+            token, end = (
+                self._read_any(position, start) if start > position else self._read_new_token(position)
+            )
             if token is not None:
                 tokens.append(token)
             elif halt_on_error:

@@ -3,7 +3,11 @@
 from typing import Final
 
 # char.IsWhiteSpace; unlike Python's \s it leaves out the separators U+001C to U+001F.
-WHITE_SPACE: Final = "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+WHITE_SPACE: Final = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
 
 # Characters that .NET's invariant casing leaves alone although Unicode maps them.
 _UNCASED: Final = "\u0130\u0131\u017f"
@@ -57,3 +61,20 @@ def join_surrogates(text: str) -> str:
     if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def to_units(text: str) -> str:
+    """`text` with every character beyond the basic plane as its two surrogates: what .NET counts and cuts."""
+    if text.isascii() or max(text) <= "\uffff":
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")
+    return "".join(
+        chr(int.from_bytes(units[index : index + 2], "little")) for index in range(0, len(units), 2)
+    )
+
+
+def encodable(text: str) -> str:
+    """`text` with surrogates joined and lone ones replaced, as .NET does before it encodes."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
