@@ -1,0 +1,12 @@
+"""Compile a process for an environment into a plan.
+
+`compile_plan` resolves templates, binds parameters, works out which value wins and why, and finds every problem at
+once. It touches neither engine nor files: what it needs from outside comes in as functions.
+"""
+
+from runner.planner.choices import Inputs
+from runner.planner.compiler import Resolve, compile_plan
+from runner.planner.rules import violation
+from runner.planner.values import ReadSource
+
+__all__ = ["Inputs", "ReadSource", "Resolve", "compile_plan", "violation"]

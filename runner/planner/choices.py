@@ -1,0 +1,135 @@
+"""What a user chose beside the process: environment, targets, steps to skip, variables; and whether it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from registry.errors import Invalid, NotFound
+from runner.model import Environment, Process, Project, SkipReason, Step, Target
+from runner.planner.findings import Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a user says beside the process.
+
+    `variables` (name -> text) come from `--var` and `--var-file`, `origins` tells for each which. `targets` empty
+    means all. `plain` holds the names whose values stood on the command line, where process lists show them.
+    """
+
+    environment: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    skip: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    plain: frozenset[str] = frozenset()
+
+
+def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
+    """Raises NotFound for a step or target that isn't there, Invalid for what must not be asked."""
+    steps = {step.name.casefold(): step for step in process.steps}
+    for name in inputs.skip:
+        step = steps.get(name.casefold())
+        if step is None:
+            raise unknown("step", name, [step.name for step in process.steps])
+        if step.required:
+            raise Invalid("required-step", f'step "{step.name}" is required and can not be skipped')
+    known = folded(target.name for target in project.targets)
+    for name in inputs.targets:
+        if name.casefold() not in known:
+            raise unknown("target", name, [target.name for target in project.targets])
+    plain = folded(inputs.plain)
+    for variable in project.variables:
+        if variable.sensitive and variable.name.casefold() in plain:
+            raise Invalid(
+                "secret-on-command-line",
+                f'the variable "{variable.name}" is sensitive; a plain value would show in process lists',
+                hint=f"use --var {variable.name}=@FILE or --var {variable.name}=- (standard input)",
+            )
+
+
+def check_environments(process: Process, project: Project, findings: Findings) -> None:
+    """Every environment that a step names must be defined; with no project any name will do."""
+    names = [environment.name for environment in project.environments]
+    if not names:
+        return
+    known = folded(names)
+    for index, step in enumerate(process.steps):
+        for key in ("environments", "exclude_environments"):
+            for i, name in enumerate(getattr(step, key)):
+                if name.casefold() not in known:
+                    findings.problem(
+                        ("steps", index, key, i),
+                        "unknown-environment",
+                        f'step "{step.name}" names environment "{name}", which is not defined',
+                        suggest(name, names),
+                    )
+
+
+def choose_environment(project: Project, name: str | None) -> Environment | None:
+    """The environment of that name, or the only one. Raises NotFound, Invalid."""
+    names = [environment.name for environment in project.environments]
+    if name is None:
+        if len(names) > 1:
+            raise Invalid(
+                "environment-missing",
+                "no environment was given",
+                hint=f"add -e with one of: {', '.join(names)}",
+            )
+        return project.environments[0] if names else None
+    if not names:
+        return Environment(name)
+    for environment in project.environments:
+        if environment.name.casefold() == name.casefold():
+            return environment
+    raise unknown("environment", name, names)
+
+
+def choose_targets(project: Project, environment: Environment | None, inputs: Inputs) -> list[Target]:
+    """The environment's targets, or those of them that the user chose, in the project's order."""
+    chosen = folded(inputs.targets)
+    return [
+        target
+        for target in project.targets
+        if (not chosen or target.name.casefold() in chosen)
+        and (environment is None or environment.name.casefold() in folded(target.environments))
+    ]
+
+
+def why_skipped(step: Step, environment: Environment | None, inputs: Inputs) -> tuple[SkipReason, str] | None:
+    """The first rule that excludes a step: disabled, environment, chosen by the user."""
+    name = environment.name.casefold() if environment else None
+    if step.disabled:
+        return SkipReason.DISABLED, "the step is disabled"
+    if step.environments and name not in folded(step.environments):
+        return SkipReason.ENVIRONMENT, f"only in {either(step.environments)}"
+    if environment is not None and name in folded(step.exclude_environments):
+        return SkipReason.ENVIRONMENT, f"not in {environment.name}"
+    if step.name.casefold() in folded(inputs.skip):
+        return SkipReason.SKIPPED_BY_USER, "skipped by --skip"
+    return None
+
+
+def unknown(kind: str, name: str, names: list[str]) -> NotFound:
+    """The error for a name that isn't there, with the nearest one that is."""
+    return NotFound(f"unknown-{kind}", f'there is no {kind} "{name}"', hint=suggest(name, names))
+
+
+def suggest(name: str, names: Iterable[str]) -> str | None:
+    """A hint: the nearest name, else all there are, else nothing."""
+    by_folded = {other.casefold(): other for other in names}
+    close = get_close_matches(name.casefold(), list(by_folded), n=1)
+    if close:
+        return f'did you mean "{by_folded[close[0]]}"?'
+    return f"there are: {', '.join(by_folded.values())}" if by_folded else None
+
+
+def either(names: Iterable[str]) -> str:
+    return " or ".join(f'"{name}"' for name in names)
+
+
+def folded(names: Iterable[str]) -> set[str]:
+    """Names for comparing: case does not matter in any of them."""
+    return {name.casefold() for name in names}

@@ -1,0 +1,208 @@
+"""From a process to a plan: steps, their targets, their templates made exact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from registry.errors import Invalid, UserError
+from registry.model import Reference, ResolvedTemplate
+from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
+from runner.model import (
+    Environment,
+    InlineScript,
+    Plan,
+    PlannedAction,
+    PlannedStep,
+    Process,
+    Project,
+    SkipReason,
+    Step,
+    Target,
+    TemplatePin,
+)
+from runner.planner.choices import (
+    Inputs,
+    check_environments,
+    check_inputs,
+    choose_environment,
+    choose_targets,
+    either,
+    folded,
+    why_skipped,
+)
+from runner.planner.findings import Findings
+from runner.planner.rules import check_given
+from runner.planner.values import ReadSource, Values, with_knowledge
+from runner.system_variables import planned_system_values
+from runner.variables import Place
+
+Resolve = Callable[[Reference], ResolvedTemplate]
+
+
+def compile_plan(
+    process: Process,
+    project: Project,
+    inputs: Inputs,
+    resolve: Resolve,
+    read_source: ReadSource,
+    default_image: str,
+) -> Plan:
+    """The plan of a process in an environment.
+
+    `resolve` raises UserError for what it can't find; `read_source` gives the text behind a variable's `from`.
+    Raises Invalid with all problems, NotFound for an unknown environment, target or step.
+    """
+    environment = choose_environment(project, inputs.environment)
+    check_inputs(inputs, process, project)
+    findings = Findings(process)
+    check_environments(process, project, findings)
+    compiler = _Compiler(
+        process,
+        project,
+        inputs,
+        resolve,
+        default_image,
+        findings,
+        Values(process, project, inputs, read_source, findings),
+        environment,
+        choose_targets(project, environment, inputs),
+    )
+    steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
+    if findings.problems:
+        raise Invalid(
+            "invalid-process",
+            f'"{process.file}" can not be planned',
+            problems=[*findings.problems, *findings.warnings],
+        )
+    return Plan(
+        process=process.name,
+        file=process.file,
+        project=project.name,
+        environment=environment.name if environment else None,
+        steps=steps,
+        warnings=tuple(findings.warnings),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """Compiles step after step; `targets` are those of the environment."""
+
+    process: Process
+    project: Project
+    inputs: Inputs
+    resolve: Resolve
+    default_image: str
+    findings: Findings
+    values: Values
+    environment: Environment | None
+    targets: list[Target]
+
+    def step(self, index: int, step: Step) -> PlannedStep:
+        """The step on all its targets. Its template is resolved even if it is skipped: it has to be right."""
+        script, pin = self._action(index, step)
+        matching = self._matching(step)
+        skip = why_skipped(step, self.environment, self.inputs)
+        if skip is None and not matching:
+            skip = self._without_targets(index, step)
+        actions: tuple[PlannedAction, ...] = ()
+        if script is not None and skip is None:
+            actions = tuple(self._planned(index, step, script, pin, target) for target in matching)
+        return PlannedStep(
+            number=index + 1,
+            name=step.name,
+            condition=step.condition,
+            actions=actions,
+            max_parallel=step.max_parallel,
+            timeout=step.timeout,
+            skip=skip[0] if skip else None,
+            skip_detail=skip[1] if skip else "",
+            notes=step.notes,
+        )
+
+    def _matching(self, step: Step) -> list[Target | None]:
+        """The targets with at least one of the step's roles; the worker (None) for a step without roles."""
+        if not step.roles:
+            return [None]
+        wanted = folded(step.roles)
+        return [target for target in self.targets if wanted & folded(target.roles)]
+
+    def _without_targets(self, index: int, step: Step) -> tuple[SkipReason, str]:
+        detail = f"no target with role {either(step.roles)}"
+        if self.environment:
+            detail += f" in {self.environment.name}"
+        if step.fail_without_targets:
+            self.findings.problem(
+                ("steps", index, "roles"),
+                "no-targets",
+                f'step "{step.name}": {detail}',
+                "give a target the role, or set on_no_targets: skip",
+            )
+        return SkipReason.NO_TARGETS, detail
+
+    def _action(self, index: int, step: Step) -> tuple[ScriptAction | None, TemplatePin | None]:
+        """The script of a step, and its template made exact; both None where that fails, which is noted."""
+        use = step.action
+        if isinstance(use, InlineScript):
+            return from_inline(use, step.properties), None
+        at = ("steps", index, "uses")
+        try:
+            resolved = self.resolve(use.reference)
+            script = from_template(resolved.template, step.properties)
+        except UserError as error:
+            self.findings.problem(at, error.code, f'step "{step.name}": {error.message}', error.hint)
+            return None, None
+        except NotRunnableError as error:
+            message = f'step "{step.name}": the template {use.reference} {error}'
+            self.findings.problem(at, "not-runnable", message, error.hint)
+            return None, None
+        if script.warning:
+            self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
+        pin = _pin(use.reference, resolved)
+        check_given(index, step, use, pin, self.findings)
+        return script, pin
+
+    def _planned(
+        self, index: int, step: Step, script: ScriptAction, pin: TemplatePin | None, target: Target | None
+    ) -> PlannedAction:
+        place = Place(self.environment.name if self.environment else None, step.name, step.roles, target)
+        system = planned_system_values(
+            self.process, self.project, self.environment, step, index, target, pin, self.project.targets
+        )
+        variables = self.values.variables(system, place, script)
+        parameters = self.values.parameters(index, step, pin)
+        known, preview = self.values.evaluate(index, step, script, pin, variables, parameters)
+        return PlannedAction(
+            id=f"{index + 1}-{_slug(step.name)}" + (f"@{target.name}" if target else ""),
+            step=step.name,
+            name=step.name,
+            target=target,
+            syntax=script.syntax,
+            script=script.body,
+            preview=preview,
+            image=step.container.image or self.default_image,
+            container=step.container,
+            template=pin,
+            parameters=tuple(with_knowledge(value, known) for value in parameters),
+            variables=tuple(with_knowledge(value, known) for value in variables),
+            properties=script.properties,
+        )
+
+
+def _pin(reference: Reference, resolved: ResolvedTemplate) -> TemplatePin:
+    template = resolved.template
+    return TemplatePin(
+        reference=str(reference),
+        id=template.id,
+        name=template.name,
+        version=template.version,
+        action_type=template.action_type,
+        provenance=resolved.provenance,
+        parameters=template.parameters,
+    )
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40] or "step"

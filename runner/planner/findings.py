@@ -1,0 +1,50 @@
+"""What a plan has to complain about: problems that stop it, warnings that don't, each at its place in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from registry.model import Problem, Severity, path_text
+from runner.model import Process
+
+Path = tuple[str | int, ...]
+
+
+@dataclass
+class Findings:
+    """Collects; the same finding for several targets counts once."""
+
+    process: Process
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def problem(self, at: Path, code: str, message: str, hint: str | None = None) -> None:
+        """Something in the process that stops the plan."""
+        self.add(self._at(at, code, message, hint, Severity.ERROR))
+
+    def warning(self, at: Path, code: str, message: str, hint: str | None = None) -> None:
+        """Something in the process that is probably not meant."""
+        self.add(self._at(at, code, message, hint, Severity.WARNING))
+
+    def add(self, finding: Problem) -> None:
+        """A finding whose place is known already, in another file perhaps."""
+        found = self.problems if finding.severity is Severity.ERROR else self.warnings
+        if finding not in found:
+            found.append(finding)
+
+    def place(self, at: Path) -> str:
+        """Where something stands, for people: `deploy.yaml:12:7`."""
+        line, column = self._position(at)
+        return f"{self.process.file}:{line}:{column}" if line else self.process.file
+
+    def _at(self, at: Path, code: str, message: str, hint: str | None, severity: Severity) -> Problem:
+        line, column = self._position(at)
+        return Problem(message, code, path_text(at), hint, severity, self.process.file, line, column)
+
+    def _position(self, at: Path) -> tuple[int | None, int | None]:
+        """The place of `at`, or of its nearest parent that has one."""
+        while at:
+            if at in self.process.positions:
+                return self.process.positions[at]
+            at = at[:-1]
+        return None, None

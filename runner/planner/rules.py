@@ -1,0 +1,83 @@
+"""What a template says about its parameters, checked before anything runs."""
+
+from __future__ import annotations
+
+from registry.model import Parameter
+from runner.model import MASK, PlannedValue, Step, TemplatePin, TemplateUse
+from runner.planner.choices import suggest
+from runner.planner.findings import Findings
+
+_PATTERN_SECONDS = 1.0
+
+
+def check_given(index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
+    """The names that a step gives values to, and those that it should."""
+    by_name = {parameter.name: parameter for parameter in pin.parameters}
+    for name, value in use.values.items():
+        at = ("steps", index, "with", name)
+        parameter = by_name.get(name)
+        if parameter is None:
+            findings.problem(
+                at,
+                "unknown-parameter",
+                f'step "{step.name}": {use.reference} has no parameter "{name}"',
+                suggest(name, by_name),
+            )
+        elif parameter.sensitive and value and "#{" not in value:
+            findings.warning(
+                at,
+                "plain-secret",
+                f'step "{step.name}": "{name}" is sensitive, but its value stands here in clear',
+                f'refer to a sensitive variable: {name}: "#{{My.Secret}}"',
+            )
+    for parameter in pin.parameters:
+        if parameter.required and not use.values.get(parameter.name, parameter.default):
+            label = f" ({parameter.label})" if parameter.label else ""
+            findings.problem(
+                ("steps", index, "uses"),
+                "missing-parameter",
+                f'step "{step.name}": {use.reference} needs a value for "{parameter.name}"{label}',
+                f"add under with: {parameter.name}: ...",
+            )
+
+
+def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, findings: Findings) -> None:
+    """A given value against its parameter's rules; what is known at run time only is not checked."""
+    parameter = next((p for p in pin.parameters if p.name == value.name), None)
+    if parameter is None or value.missing or value.value is None:
+        return
+    complaint = violation(parameter, value.value)
+    if complaint is not None:
+        shown = MASK if value.sensitive else value.value
+        findings.problem(
+            ("steps", index, "with", value.name),
+            "parameter-value",
+            f'step "{step.name}": "{value.name}" is "{shown}", but {complaint}',
+        )
+
+
+def violation(parameter: Parameter, value: str) -> str | None:
+    """What a value breaks of its parameter's rules, as the end of a sentence; None if nothing."""
+    if parameter.pattern is not None and not _matches(parameter.pattern, value):
+        return f"it must match {parameter.pattern}"
+    if parameter.minimum is None and parameter.maximum is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return "it must be a number"
+    if parameter.minimum is not None and number < parameter.minimum:
+        return f"it must be at least {parameter.minimum:g}"
+    if parameter.maximum is not None and number > parameter.maximum:
+        return f"it must be at most {parameter.maximum:g}"
+    return None
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Whether all of `value` matches. Patterns come from outside: they get a second, not forever."""
+    import regex
+
+    try:
+        return regex.fullmatch(pattern, value, timeout=_PATTERN_SECONDS) is not None
+    except (regex.error, TimeoutError):
+        return False

@@ -1,0 +1,189 @@
+"""The values of one planned action: all that could apply, which of them win, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from registry.errors import UserError
+from registry.model import Problem, Severity
+from runner.actions.script import ScriptAction
+from runner.model import (
+    MASK,
+    InlineScript,
+    Origin,
+    OriginKind,
+    PlannedValue,
+    Process,
+    Project,
+    ScopedValue,
+    Step,
+    TemplatePin,
+    TemplateUse,
+    Variable,
+    VariableSource,
+)
+from runner.octostache import Evaluation, OctostacheError
+from runner.planner.choices import Inputs, either, suggest
+from runner.planner.findings import Findings
+from runner.planner.rules import check_value
+from runner.system_variables import known_at_run_time
+from runner.variables import Bound, Place, bind, parameter_values, select
+
+ReadSource = Callable[[VariableSource], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Works out values for the actions of one plan."""
+
+    process: Process
+    project: Project
+    inputs: Inputs
+    read_source: ReadSource
+    findings: Findings
+
+    def variables(
+        self, system: Iterable[PlannedValue], place: Place, script: ScriptAction
+    ) -> list[PlannedValue]:
+        """Everything but parameters, one value a name: inputs beat the project, the project the system."""
+        properties = (
+            PlannedValue(name, content, Origin(OriginKind.PROPERTY))
+            for name, content in script.properties.items()
+            if not name.startswith("Octopus.Action.Script.ScriptBody")  # evaluated as a file, once
+        )
+        return _strongest([*system, *properties, *self._from_project(place), *self._from_inputs()])
+
+    def parameters(self, index: int, step: Step, pin: TemplatePin | None) -> list[PlannedValue]:
+        """What the template's parameters are given, or default to."""
+        if pin is None or not isinstance(step.action, TemplateUse):
+            return []
+        origins = {
+            name: Origin(OriginKind.GIVEN, self.findings.place(("steps", index, "with", name)))
+            for name in step.action.values
+        }
+        default = Origin(OriginKind.DEFAULT, f"{pin.provenance.source}/{pin.provenance.slug}@{pin.version}")
+        blank_is_empty = self.process.blank_parameters_empty
+        return parameter_values(pin.parameters, step.action.values, origins, default, blank_is_empty)
+
+    def evaluate(
+        self,
+        index: int,
+        step: Step,
+        script: ScriptAction,
+        pin: TemplatePin | None,
+        variables: list[PlannedValue],
+        parameters: list[PlannedValue],
+    ) -> tuple[Mapping[str, PlannedValue], str]:
+        """The values by name as far as they are known now, and the script with its secrets masked."""
+        inline = isinstance(step.action, InlineScript)
+        at = ("steps", index, "run" if inline else "with")
+        try:
+            bound = bind(variables, parameters)
+            preview = _preview(bound, script)
+        except OctostacheError as error:
+            where = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
+            self.findings.problem(at, "expression", f'step "{step.name}": {error}{where}')
+            return {}, script.body
+        for value in bound.values:
+            if value.origin.kind is OriginKind.GIVEN and pin is not None:
+                self._report_missing((*at, value.name), step, f'"{value.name}"', value.missing)
+                check_value(index, step, pin, value, self.findings)
+        if inline:
+            self._report_missing(at, step, "the script", preview.missing)
+        text = preview.text if preview.text is not None else script.body
+        return {value.name: value for value in bound.values}, text
+
+    def _from_project(self, place: Place) -> Iterable[PlannedValue]:
+        for variable in self.project.variables:
+            winners = select(variable, place)
+            if len(winners) > 1:
+                self._tell_ambiguous(variable, len(winners), place)
+            if winners:
+                yield self._project_value(variable, winners[0])
+
+    def _project_value(self, variable: Variable, winner: ScopedValue) -> PlannedValue:
+        content = winner.value
+        if winner.source is not None:
+            try:
+                content = self.read_source(winner.source)
+            except UserError as error:
+                path = f"variables.{variable.name}"
+                message = f'variable "{variable.name}": {error.message}'
+                self.findings.add(Problem(message, error.code, path, error.hint, file=self.project.file))
+        origin = Origin(OriginKind.PROJECT, _scope_text(winner))
+        return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive)
+
+    def _from_inputs(self) -> Iterable[PlannedValue]:
+        secret = {v.name.casefold() for v in self.project.variables if v.sensitive}
+        for name, content in self.inputs.variables.items():
+            origin = Origin(OriginKind.INPUT, self.inputs.origins.get(name, "--var"))
+            yield PlannedValue(name, content, origin, sensitive=name.casefold() in secret)
+
+    def _tell_ambiguous(self, variable: Variable, count: int, place: Place) -> None:
+        self.findings.add(
+            Problem(
+                f'variable "{variable.name}" has {count} equally specific values for step "{place.step}";'
+                " the first one is used",
+                "ambiguous-variable",
+                f"variables.{variable.name}",
+                "make one of the scopes narrower",
+                Severity.WARNING,
+                self.project.file,
+            )
+        )
+
+    def _report_missing(
+        self, at: tuple[str | int, ...], step: Step, what: str, missing: Iterable[str]
+    ) -> None:
+        names = [other.name for other in self.process.steps]
+        earlier = names[: names.index(step.name)]
+        for name in map(_name_in, missing):
+            if not known_at_run_time(name, earlier):
+                known = [*(v.name for v in self.project.variables), *self.inputs.variables]
+                self.findings.warning(
+                    at,
+                    "unknown-variable",
+                    f'step "{step.name}": {what} reads "{name}", which nothing defines; it will stay as it is',
+                    suggest(name, known),
+                )
+
+
+def with_knowledge(value: PlannedValue, evaluated: Mapping[str, PlannedValue]) -> PlannedValue:
+    """The value as written, with what the plan knows about it; the run evaluates the text anew."""
+    known = evaluated.get(value.name)
+    if known is None:
+        return value
+    return replace(
+        value, value=known.value, sensitive=known.sensitive, reads=known.reads, missing=known.missing
+    )
+
+
+def _preview(bound: Bound, script: ScriptAction) -> Evaluation:
+    hidden = bound.scope.child({value.name: MASK for value in bound.values if value.sensitive})
+    return hidden.evaluate(script.body, halt_on_error=False)
+
+
+def _strongest(values: Iterable[PlannedValue]) -> list[PlannedValue]:
+    """One value a name; later ones win, in the place of the first."""
+    return list({value.name.casefold(): value for value in values}.values())
+
+
+def _scope_text(value: ScopedValue) -> str:
+    scope = value.scope
+    dimensions = (
+        ("step", scope.steps),
+        ("target", scope.targets),
+        ("role", scope.roles),
+        ("environment", scope.environments),
+    )
+    parts = [f"{label}: {either(names)}" for label, names in dimensions if names]
+    if value.source is not None:
+        source = value.source
+        parts.append(f"environment variable {source.env}" if source.env else f"file {source.file}")
+    return ", ".join(parts)
+
+
+def _name_in(token: str) -> str:
+    """The variable's name in a token such as `#{Name | Filter}`."""
+    return token.removeprefix("#{").removesuffix("}").partition("|")[0].strip()
