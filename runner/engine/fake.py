@@ -48,8 +48,8 @@ class Misuse(AssertionError):
 class Script:
     """What a payload does. `files` maps absolute paths to contents for `fetch`.
 
-    It takes `seconds`; one that `hangs` goes on until it is stopped. Where `breaks` is set, the engine dies after
-    the output.
+    It takes `seconds`; one that `hangs` goes on until it is stopped. Where `breaks` is set, the engine dies
+    after the output.
     """
 
     output: Sequence[tuple[Stream, bytes]] = ()
@@ -101,7 +101,7 @@ class FakeContainer:
             self._ends_at = time.monotonic() + self._script.seconds
             self.state = State.RUNNING
 
-    def output(self, drain_timeout: float = 10.0) -> Iterator[tuple[Stream, bytes]]:  # noqa: ARG002
+    def output(self, drain_timeout: float = 10.0) -> Iterator[tuple[Stream, bytes]]:
         if self.state is State.WAITING or self._read:
             raise Misuse(f"output of container {self.id}, which is {self.state.value}")
         self._read = True
@@ -123,7 +123,7 @@ class FakeContainer:
                 raise TimeoutError(f"container {self.id} goes on after {timeout} seconds")
             return Exit(self._code, self._script.out_of_memory)
 
-    def stop(self, grace: float = 10.0) -> None:  # noqa: ARG002
+    def stop(self, grace: float = 10.0) -> None:
         with self._changed:
             self._end(TERMINATED)
 
@@ -232,11 +232,14 @@ class FakeEngine:
     def close(self) -> None:
         """Nothing to release."""
 
+    def left_behind(self) -> list[str]:
+        """The containers and namespaces that were not removed."""
+        left = [f"{one.id}, {one.state.value}" for one in self.containers if one.state is not State.REMOVED]
+        return left + [f"{one.id}, a namespace" for one in self.namespaces if not one.removed]
+
     def check_nothing_left(self) -> None:
         """Raises Misuse when a container or namespace was not removed."""
-        left = [f"{one.id}, {one.state.value}" for one in self.containers if one.state is not State.REMOVED]
-        left += [f"{one.id}, a namespace" for one in self.namespaces if not one.removed]
-        if left:
+        if left := self.left_behind():
             raise Misuse(f"not removed: {'; '.join(left)}")
 
     def _environment(self, reference: str) -> Mapping[str, str]:
