@@ -1,0 +1,80 @@
+"""The payload of a script: its start file, its language's files, and the working directory's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from runner.bootstrap import bash, python, sh
+from runner.bootstrap.dictionary import encodable, readable
+from runner.bootstrap.language import SHOWN_DIR, Language
+from runner.bootstrap.proxy import proxy_settings
+from runner.bootstrap.request import ScriptRequest, Syntax
+from runner.engine.payload import START_FILE, WORK_DIR, Payload, PayloadFile
+
+_LANGUAGES: Mapping[Syntax, Language] = {
+    Syntax.BASH: bash.LANGUAGE,
+    Syntax.PYTHON: python.LANGUAGE,
+    Syntax.SH: sh.LANGUAGE,
+}
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def build_payload(request: ScriptRequest) -> Payload:
+    """Everything the waiting container needs to run the script.
+
+    Raises ValueError for a file outside the working directory or an environment name no shell can export.
+    """
+    language = _LANGUAGES[request.syntax]
+    variables = readable(request.variables)
+    files = [PayloadFile(f"{SHOWN_DIR}/", mode=0o700)]
+    files += language.files(request, variables)
+    files += _work_files(request.files)
+    files.append(PayloadFile(START_FILE, _start(request, variables, language).encode()))
+    return Payload(tuple(files))
+
+
+def _start(request: ScriptRequest, variables: Mapping[str, str], language: Language) -> str:
+    environment = {
+        "OctopusCalamariWorkingDirectory": WORK_DIR,
+        **proxy_settings(variables),
+        **request.environment,
+    }
+    return "\n".join(
+        [
+            *(_export(name, value) for name, value in environment.items()),
+            f"set -- {shlex.join(language.command)}",
+            _start_script(),
+        ]
+    )
+
+
+def _export(name: str, value: str) -> str:
+    if not _ENVIRONMENT_NAME.fullmatch(name):
+        raise ValueError(f'"{name}" is no name for an environment variable: letters, digits and _ only')
+    return f"export {name}={shlex.quote(encodable(value))}"
+
+
+@cache
+def _start_script() -> str:
+    return Path(__file__).with_name("start.sh").read_text(encoding="utf-8")
+
+
+def _work_files(files: Mapping[str, bytes]) -> Iterator[PayloadFile]:
+    folders: set[str] = set()
+    for name, content in files.items():
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            raise ValueError(f'"{name}" is not a path below the working directory')
+        parents = [str(parent) for parent in reversed(path.parents)][1:]
+        if name.endswith("/"):
+            parents.append(str(path))
+        for folder in parents:
+            if folder not in folders:
+                folders.add(folder)
+                yield PayloadFile(f"{WORK_DIR}/{folder}/", mode=0o755)
+        if not name.endswith("/"):
+            yield PayloadFile(f"{WORK_DIR}/{path}", content, mode=0o644)

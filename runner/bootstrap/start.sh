@@ -1,0 +1,55 @@
+# Runs the action's script, given as this shell's arguments, and goes on until nothing is left that could write
+# to its output: the run lasts as long as its streams are open, and the container as long as this shell.
+
+umask 022
+unset TINI_KILL_PROCESS_GROUP
+case ${LC_ALL-}${LC_CTYPE-}${LANG-} in '') export LANG=C.UTF-8 ;; esac
+
+# Tools disagree on the case of these names, so both are set. What the container has already wins.
+if [ "${TREADLE_PROXY-}${TREADLE_NO_PROXY-}${HTTP_PROXY-}${HTTPS_PROXY-}${NO_PROXY-}" ] ||
+    [ "${http_proxy-}${https_proxy-}${no_proxy-}" ]; then
+    if [ "${HTTP_PROXY-}${HTTPS_PROXY-}${NO_PROXY-}${http_proxy-}${https_proxy-}${no_proxy-}" ]; then
+        unset TREADLE_PROXY TREADLE_NO_PROXY
+    fi
+    for pair in HTTP_PROXY:http_proxy HTTPS_PROXY:https_proxy NO_PROXY:no_proxy; do
+        upper=${pair%:*} lower=${pair#*:} default=${TREADLE_PROXY-}
+        [ "$upper" != NO_PROXY ] || default=${TREADLE_NO_PROXY-}
+        eval "value=\${$upper:-\${$lower:-\$default}}"
+        [ -z "$value" ] || eval "export $upper=\"\${$upper:-\$value}\" $lower=\"\${$lower:-\$value}\""
+    done
+    unset TREADLE_PROXY TREADLE_NO_PROXY pair upper lower default value
+fi
+
+if ! command -v "$1" >/dev/null; then
+    echo "The image has no $1 to run this script with: choose another image or another shell." >&2
+    exit 255
+fi
+
+ln -sf /run/treadle/shown/* .
+
+# The init process sends SIGTERM to all of us: the script ends by it or handles it, this shell only takes note.
+# A shell tells on its stderr what signal ended its child; nobody asked, hence the turns of the descriptors.
+trap 'stopping=yes' TERM
+{ (exec "$@" 2>&3 3>&-); } 3>&2 2>/dev/null
+status=$?
+
+holds_our_output() {
+    for descriptor in "$1"/fd/*; do
+        [ "$descriptor" -ef "/proc/$$/fd/1" ] && return
+        [ "$descriptor" -ef "/proc/$$/fd/2" ] && return
+    done
+    return 1
+}
+
+is_output_held() {
+    for process in /proc/[0-9]*; do
+        case $process in /proc/1 | "/proc/$$") continue ;; esac
+        holds_our_output "$process" && return
+    done
+    return 1
+}
+
+while [ -z "${stopping-}" ] && is_output_held; do
+    sleep 0.05 2>/dev/null || sleep 1
+done
+exit "$status"
