@@ -179,11 +179,11 @@ class DockerImages:
         return BASES[0]
 
     def _send_base(self, progress: Progress) -> str | None:
-        """Copy a base image from the engine of the current context, if that is another one and has any."""
+        """Copy a base image from the engine of the current context; None where that one has none either."""
         local = connect(Endpoint())
         try:
             base = next((base for base in BASES if base in local_images(local.client)), None)
-            if base is None or local.client.info()["ID"] == self._client.info()["ID"]:
+            if base is None:
                 return None
             progress(f"Sending {base} to {self._connection.name}")
             with translated(self._connection.name, f'sending the image "{base}"'):
