@@ -5,8 +5,10 @@ The package is close to .NET's engine, so that a pattern needs only small transl
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from time import monotonic
 from typing import Any, Final
 
 TIMEOUT: Final = 1.0  # seconds that one search or replacement may take
@@ -23,7 +25,6 @@ _GROUP_NAME: Final = re.compile(r"\(\?(?:<(\w+)>|'(\w+)')")
 _REFERENCE: Final = re.compile(r"\\k(?:<(\w+)>|'(\w+)'|\{(\w+)\})")
 _NUMBERED: Final = re.compile(r"\\([1-9][0-9]*)")
 _QUANTIFIER: Final = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}")
-_ATOM_BEFORE_CLASS_END: Final = re.compile(r"\\.", re.DOTALL)
 
 
 class PatternError(ValueError):
@@ -37,6 +38,19 @@ class Pattern:
     compiled: Any
     numbers: tuple[int, ...]
     names: frozenset[str]
+
+    def matches(self, text: str) -> Iterator[Any]:
+        """All matches, as .NET goes on: behind an empty match with the next character.
+
+        Raises `TimeoutError` when they take longer than `TIMEOUT` together.
+        """
+        position, deadline = 0, monotonic() + TIMEOUT
+        while position <= len(text):
+            found = self.compiled.search(text, position, timeout=max(deadline - monotonic(), 1e-6))
+            if found is None:
+                return
+            yield found
+            position = found.end() + (found.end() == found.start())
 
 
 @lru_cache(maxsize=256)
@@ -170,7 +184,7 @@ class _Translation:
         places = self.numbers()
         if number >= len(places):
             raise PatternError(f"reference to undefined group number {number}")
-        return f"(?:\\g<{places[number]}>)" if False else f"(?:\\{places[number]})"
+        return f"(?:\\{places[number]})"
 
     def _class(self) -> str:
         end = _class_end(self._pattern, self._position)

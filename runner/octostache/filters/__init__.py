@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from runner.octostache.filters import dates, encoding, escapes, formats, patterns, text, versions
+from runner.octostache.filters import (
+    dates,
+    encoding,
+    escapes,
+    formats,
+    markdown,
+    patterns,
+    text,
+    uris,
+    versions,
+)
 from runner.octostache.filters.base import Filter, FilterFailure
 
 __all__ = ["FILTERS", "Filter", "FilterFailure"]
@@ -18,6 +28,8 @@ FILTERS: Final[dict[str, Filter]] = {
     "htmlescape": escapes.html_escape,
     "indent": text.indent,
     "jsonescape": escapes.json_escape,
+    "markdown": markdown.markdown,
+    "markdowntohtml": markdown.markdown,
     "match": patterns.match,
     "md5": encoding.digest("md5"),
     "nowdate": dates.now_date,
@@ -39,6 +51,7 @@ FILTERS: Final[dict[str, Filter]] = {
     "truncate": text.truncate,
     "uridataescape": escapes.uri_data_escape,
     "uriescape": escapes.uri_escape,
+    "uripart": uris.uri_part,
     "versionmajor": versions.number("major"),
     "versionmetadata": versions.text("metadata"),
     "versionminor": versions.number("minor"),

@@ -17,7 +17,7 @@ def match(argument: str | None, options: Sequence[str]) -> str | None:
         return None
     pattern = _compile(options[0])
     try:
-        found = pattern.compiled.search(to_units(argument), timeout=TIMEOUT)
+        found = next(pattern.matches(to_units(argument)), None)
     except TimeoutError as error:
         raise _too_slow(options[0]) from error
     return "false" if found is None else "true"
@@ -39,7 +39,7 @@ def replace(argument: str | None, options: Sequence[str]) -> str | None:
 def _replace_all(pattern: Pattern, text: str, replacement: "list[str | int]") -> str:
     out: list[str] = []
     end = length = 0
-    for found in pattern.compiled.finditer(text, timeout=TIMEOUT):
+    for found in pattern.matches(text):
         parts = [text[end : found.start()], *(_expand(part, found, text) for part in replacement)]
         length += sum(map(len, parts))
         if length > LONGEST_RESULT + len(text):

@@ -8,7 +8,7 @@ from runner.octostache.dotnet.characters import WHITE_SPACE, to_lower, to_units,
 from runner.octostache.dotnet.numbers import parse_int32
 from runner.octostache.filters.base import LONGEST_RESULT, FilterFailure
 
-_INDENT: Final = re.compile(r"(?:([0-9]{1,3})?(/))?([0-9]{1,3})")
+_INDENT: Final = re.compile(r"(?:([0-9]{1,3})?(/))?([0-9]{1,3})\n?")
 
 
 def lower(argument: str | None, options: Sequence[str]) -> str | None:
