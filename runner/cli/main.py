@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -102,10 +104,10 @@ def cli(ctx: click.Context, directory: Path | None, quiet: bool, verbose: bool, 
     ctx.obj = Context.from_environment(Path.cwd(), quiet=quiet, verbose=verbose, no_color=plain)
 
 
-def main() -> None:
-    """Run the command line; never returns."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, by default with the process's arguments; always ends in SystemExit."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(arguments, prog_name="treadle", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Exit as exit_:
         sys.exit(exit_.exit_code)
