@@ -264,8 +264,6 @@ class _Sink:
             name = services.masker.mask_text(request.name)
             try:
                 artifact = services.artifacts.collect(container.fetch, request.path, name, action)
-            except FileNotFoundError:
-                self._warn("artifact-missing", f'artifact "{name}" is not there: "{request.path}"')
             except (ArtifactMissing, ArtifactRefused) as error:
                 self._warn(error.code, error.message)
             else:

@@ -217,7 +217,7 @@ def _opened(fetch: Fetch, path: str, name: str) -> Iterator[tuple[tarfile.TarFil
     if "\0" in path:
         raise ArtifactMissing("artifact-missing", f'artifact "{name}": "{path!r}" is not a path')
     for _ in range(_MOST_LINKS):
-        with _StreamFile(fetch(path)) as stream:
+        with _fetched(fetch, path, name) as stream:
             try:
                 tar = tarfile.open(fileobj=io.BufferedReader(stream, _BLOCK), mode="r|", bufsize=_BLOCK)  # noqa: SIM115
                 first = tar.next()
@@ -232,6 +232,14 @@ def _opened(fetch: Fetch, path: str, name: str) -> Iterator[tuple[tarfile.TarFil
                 return
             path = posixpath.normpath(posixpath.join(posixpath.dirname(path), first.linkname))
     raise ArtifactRefused("artifact-not-a-file", f'artifact "{name}" is a link that leads nowhere')
+
+
+def _fetched(fetch: Fetch, path: str, name: str) -> _StreamFile:
+    """The tar as it comes. An engine knows of a missing file when asked, or when the first bytes are read."""
+    try:
+        return _StreamFile(fetch(path))
+    except FileNotFoundError:
+        raise _missing(path, name) from None
 
 
 def _receive(
