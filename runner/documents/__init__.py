@@ -1,0 +1,10 @@
+"""Process and project files: YAML <-> the runner's nouns.
+
+Reading collects every problem of a file, with its position, before it gives up.
+"""
+
+from runner.documents.process import find_process, read_process
+from runner.documents.project import read_project
+from runner.documents.values import read_values, text
+
+__all__ = ["find_process", "read_process", "read_project", "read_values", "text"]

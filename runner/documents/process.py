@@ -1,0 +1,185 @@
+"""The process file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from registry.errors import NotFound
+from registry.model import Problem, Reference
+from registry.validation import problem_at, validate
+from registry.yamldoc import YamlDocument
+from runner.documents.loading import invalid, load
+from runner.documents.values import text
+from runner.model import Condition, ContainerSettings, InlineScript, Process, Step, TemplateUse
+
+PROCESS_SUFFIXES = (".yaml", ".yml")
+
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_UNIT_BYTES = {"k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+def find_process(name: str, directory: Path) -> Path:
+    """The process file that a user means: a path, or a name in the project's folder without its ending.
+
+    Raises NotFound, listing the process files there are.
+    """
+    for candidate in (Path(name), *(Path(name + suffix) for suffix in PROCESS_SUFFIXES)):
+        path = directory / candidate
+        if path.is_file():
+            return path
+    others = sorted(
+        path.name
+        for suffix in PROCESS_SUFFIXES
+        for path in directory.glob(f"*{suffix}")
+        if path.stem != "treadle"
+    )
+    raise NotFound(
+        "process-not-found",
+        f'there is no process "{name}"',
+        hint=f"process files here: {', '.join(others)}" if others else "give the path of a process file",
+    )
+
+
+def read_process(path: Path) -> Process:
+    """Read a process file. Raises Invalid with all its problems, NotFound."""
+    document = load(path)
+    problems = validate(document.value, "process", document)
+    if any(problem.severity == "error" for problem in problems):
+        raise invalid(path, problems)
+    problems += _process_rules(document)
+    if problems:
+        raise invalid(path, problems)
+    value = document.value
+    return Process(
+        name=value.get("name", path.stem),
+        steps=tuple(_step(raw) for raw in value["steps"]),
+        file=str(path),
+        blank_parameters_empty=value.get("blank_parameters") == "empty",
+        positions=_positions(document),
+    )
+
+
+def _process_rules(document: YamlDocument) -> list[Problem]:
+    problems: list[Problem] = []
+    seen: dict[str, int] = {}
+    for index, raw in enumerate(document.value["steps"]):
+        name = raw["name"]
+        first = seen.setdefault(name.casefold(), index)
+        if first != index:
+            problems.append(
+                problem_at(
+                    document,
+                    ("steps", index, "name"),
+                    f'step {index + 1} has the name of step {first + 1}, "{name}"',
+                    "duplicate-step",
+                    "names are looked up to find outputs; make each its own",
+                )
+            )
+        problems += _step_rules(document, index, raw)
+    return problems
+
+
+def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any]) -> list[Problem]:
+    at: tuple[str | int, ...] = ("steps", index)
+    name = raw["name"]
+    problems: list[Problem] = []
+
+    def report(key: str, code: str, message: str, hint: str) -> None:
+        problems.append(problem_at(document, (*at, key), f'step "{name}" {message}', code, hint))
+
+    if ("uses" in raw) == ("run" in raw):
+        both = "both `uses` and `run`" if "uses" in raw else "neither `uses` nor `run`"
+        report("name", "step-action", f"has {both}", "give exactly one of them")
+    if "shell" in raw and "run" not in raw:
+        report("shell", "shell-without-run", "has a `shell` but no `run`", "a template says its own syntax")
+    if "with" in raw and "uses" not in raw:
+        report("with", "with-without-uses", "has `with` but no `uses`", "give values to a script with --var")
+    if raw.get("environments") and raw.get("exclude_environments"):
+        report(
+            "exclude_environments",
+            "environments-twice",
+            "has both `environments` and `exclude_environments`",
+            "use one of the two",
+        )
+    if "uses" in raw:
+        try:
+            Reference.parse(raw["uses"])
+        except ValueError:
+            report(
+                "uses",
+                "bad-reference",
+                f'uses "{raw["uses"]}", which is not a template reference',
+                "write source/slug, source/slug@12, @12+ or @latest",
+            )
+    return problems
+
+
+def _positions(document: YamlDocument) -> Mapping[tuple[str | int, ...], tuple[int, int]]:
+    """Where the things are that the planner may have to complain about."""
+    paths: list[tuple[str | int, ...]] = []
+    for index, raw in enumerate(document.value["steps"]):
+        at: tuple[str | int, ...] = ("steps", index)
+        paths += [at, *((*at, key) for key in raw)]
+        paths += [(*at, "with", name) for name in raw.get("with", ())]
+        for key in ("environments", "exclude_environments"):
+            paths += [(*at, key, i) for i in range(len(raw.get(key, ())))]
+    return {path: document.position(path) for path in paths}
+
+
+def _step(raw: Mapping[str, Any]) -> Step:
+    action: InlineScript | TemplateUse
+    if "uses" in raw:
+        values = {name: text(value) for name, value in (raw.get("with") or {}).items()}
+        action = TemplateUse(Reference.parse(raw["uses"]), values)
+    else:
+        action = InlineScript(raw["run"], raw.get("shell", "bash"))
+    return Step(
+        name=raw["name"],
+        action=action,
+        roles=tuple(raw.get("roles", ())),
+        environments=tuple(raw.get("environments", ())),
+        exclude_environments=tuple(raw.get("exclude_environments", ())),
+        condition=Condition(raw.get("condition", "success")),
+        disabled=raw.get("disabled", False),
+        required=raw.get("required", False),
+        fail_without_targets=raw.get("on_no_targets") == "fail",
+        max_parallel=raw.get("max_parallel", 10),
+        timeout=_seconds(raw.get("timeout")),
+        container=_container(raw.get("container") or {}),
+        properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
+        notes=raw.get("notes", ""),
+    )
+
+
+def _container(raw: Mapping[str, Any]) -> ContainerSettings:
+    user = raw.get("user")
+    return ContainerSettings(
+        image=raw.get("image"),
+        user=None if user is None else str(user),
+        network=raw.get("network"),
+        memory=_bytes(raw.get("memory")),
+        cpus=raw.get("cpus"),
+        pids=raw.get("pids"),
+        tmp=_bytes(raw.get("tmp")),
+        read_only=raw.get("read_only", False),
+        capabilities=tuple(raw.get("capabilities", ())),
+        shared_network=raw.get("shared_network", True),
+    )
+
+
+def _seconds(value: Any) -> float | None:
+    if value is None or isinstance(value, int | float):
+        return value
+    match = re.fullmatch(r"([0-9.]+)([smh])", value)
+    assert match is not None, "the schema has checked durations"
+    return float(match[1]) * _UNIT_SECONDS[match[2]]
+
+
+def _bytes(value: Any) -> int | None:
+    if value is None or isinstance(value, int):
+        return value
+    unit = _UNIT_BYTES.get(value[-1], 1)
+    return int(value.rstrip("kmg")) * unit
