@@ -16,6 +16,7 @@ from runner.octostache.errors import (
     RecursiveDefinitionError,
     TemplateSyntaxError,
 )
+from runner.octostache.escaping import escape
 from runner.octostache.evaluator import Limits
 from runner.octostache.variables import Evaluation, Variables
 
@@ -32,5 +33,6 @@ __all__ = [
     "TemplateSyntaxError",
     "Variables",
     "argument_names",
+    "escape",
     "parse",
 ]

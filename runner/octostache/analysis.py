@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from runner.octostache.parser import parse_tokens
+from runner.octostache.source import template_source
 from runner.octostache.syntax import (
     Calculation,
     Conditional,
@@ -21,12 +22,21 @@ from runner.octostache.syntax import (
 )
 
 
-def parse(text: str, halt_on_error: bool = True) -> Template:
+class ParsedTemplate(tuple[Token, ...]):
+    """The tokens of a text. As a string it is a text that parses into the same tokens."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return template_source(self)
+
+
+def parse(text: str, halt_on_error: bool = True) -> ParsedTemplate:
     """The tokens of `text`, with their positions; see `syntax` for what they are.
 
     Raises `TemplateSyntaxError` (unless `halt_on_error=False`) and `LimitExceededError`.
     """
-    return parse_tokens(text, halt_on_error)
+    return ParsedTemplate(parse_tokens(text, halt_on_error))
 
 
 def argument_names(text: str, halt_on_error: bool = True) -> list[str]:
@@ -49,7 +59,7 @@ def _token_names(token: Token) -> Iterator[str]:
             yield from token.name.split(".")
         case Substitution(expression, _):
             yield from _expression_names(expression)
-        case Conditional(condition, then, otherwise, _):
+        case Conditional(condition, then, otherwise, _, _):
             yield from _expression_names(condition.left)
             if isinstance(condition.right, str):
                 yield condition.right

@@ -13,7 +13,6 @@ from runner.octostache.syntax import (
     Conditional,
     Each,
     Expression,
-    FilterCall,
     Index,
     Name,
     Number,

@@ -181,10 +181,8 @@ class Evaluator:
         if left is None or unknown is not None:
             self.missing[expression_text(unknown)] = None  # type: ignore[arg-type]  # the side that had no value
             return echo(token)
-        if condition.operator is None:
-            holds = is_truthy(left)
-        else:
-            holds = (left == right) == (condition.operator == "==")
+        equal = left == right
+        holds = is_truthy(left) if condition.operator is None else equal == (condition.operator == "==")
         branch = token.then if holds else token.otherwise
         return self._render_nested(branch, context) if branch else ""
 

@@ -17,17 +17,7 @@ class JsonError(ValueError):
     """The text is no JSON, not even lenient JSON."""
 
 
-class JsonText(str):
-    """A string of a JSON document, as opposed to other scalars."""
-
-    __slots__ = ()
-
-
-class JsonObject(list[tuple[str, "JsonValue"]]):
-    """Members in order; of members with the same name only the last is there."""
-
-
-JsonValue: TypeAlias = "JsonText | int | float | bool | None | list[JsonValue] | JsonObject"
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
 _BLANK: Final = re.compile(rf"(?:[{WHITE_SPACE}]++|/\*(?:(?!\*/).)*+\*/|//[^\r\n]*+)*+", re.DOTALL)
 _NAME: Final = re.compile(r"[\w$]++")
@@ -65,13 +55,13 @@ def read_json(text: str) -> JsonValue:
     return _Reader(text).read()
 
 
-def make_object(pairs: list[tuple[str, "JsonValue"]]) -> JsonObject:
+def make_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     """An object of these members: a repeated name takes the place of its last appearance."""
     members: dict[str, JsonValue] = {}
     for name, value in pairs:
         members.pop(name, None)
         members[name] = value
-    return JsonObject(members.items())
+    return members
 
 
 class _Reader:
@@ -104,7 +94,7 @@ class _Reader:
         if char == "[":
             return self._nested(self._array)
         if char in _STRINGS:
-            return JsonText(self._string())
+            return self._string()
         for word, value in _WORDS.items():
             if self._text.startswith(word, self._position):
                 self._position += len(word)
@@ -121,7 +111,7 @@ class _Reader:
         self._depth -= 1
         return value
 
-    def _object(self) -> JsonObject:
+    def _object(self) -> JsonValue:
         pairs: list[tuple[str, JsonValue]] = []
         while True:
             self._skip()

@@ -13,8 +13,6 @@ from runner.octostache.errors import InvalidValueError
 from runner.octostache.json_reader import (
     MAX_DEPTH,
     JsonError,
-    JsonObject,
-    JsonText,
     JsonValue,
     make_object,
     read_json,
@@ -40,8 +38,8 @@ def json_member(text: str, member: str) -> str | None:
     Raises `InvalidValueError` for a negative index and for an integer beyond 64 bits.
     """
     document = _load(text)
-    if isinstance(document, JsonObject):
-        return next((_as_text(value) for name, value in document if name == member), "")
+    if isinstance(document, dict):
+        return _as_text(document[member]) if member in document else ""
     if not isinstance(document, list):
         return None
     index = parse_int32(member)
@@ -55,8 +53,8 @@ def json_member(text: str, member: str) -> str | None:
 def json_items(text: str) -> "list[str | tuple[str, str]] | None":
     """The elements of a JSON array, or name and value of an object's members; None if `text` is neither."""
     document = _load(text)
-    if isinstance(document, JsonObject):
-        return [(name, _as_text(value)) for name, value in document]
+    if isinstance(document, dict):
+        return [(name, _as_text(value)) for name, value in document.items()]
     if isinstance(document, list):
         return [_as_text(item) for item in document]
     return None
@@ -86,17 +84,16 @@ def _load(text: str) -> JsonValue:
 
 
 def _check_depth(document: JsonValue) -> None:
-    level: list[JsonValue] = [document]
+    level = [document]
     for _ in range(MAX_DEPTH + 1):
-        containers = [item for item in level if isinstance(item, list)]
-        if not containers:
+        level = [item for container in level for item in _contents(container)]
+        if not level:
             return
-        level = [
-            value
-            for container in containers
-            for value in ((pair[1] for pair in container) if isinstance(container, JsonObject) else container)
-        ]
     raise JsonError("nested too deep")
+
+
+def _contents(value: JsonValue) -> Iterable[JsonValue]:
+    return value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
 
 
 def _as_text(value: JsonValue) -> str:
@@ -131,8 +128,8 @@ def _write(value: JsonValue) -> str:
             return str(value)
         case float():
             return _write_double(value)
-        case JsonObject():
-            return "{" + ",".join(f"{_quote(name)}:{_write(item)}" for name, item in value) + "}"
+        case dict():
+            return "{" + ",".join(f"{_quote(name)}:{_write(item)}" for name, item in value.items()) + "}"
         case _:
             return "[" + ",".join(_write(item) for item in value) + "]"
 

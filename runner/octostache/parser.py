@@ -181,7 +181,7 @@ class _Parser(ExpressionScanner):
         end = self.progress("#{/unless}", close)
         if end < close + len("#{/unless}"):
             return None, end
-        return Conditional(condition, self._body(*otherwise), self._body(body, body_end), position), end
+        return Conditional(condition, self._body(*otherwise), self._body(body, body_end), position, True), end
 
     def _read_else(self, position: int) -> tuple[tuple[int, int], int]:
         """Where the `else` part lies (an empty one at `position` if there is none), and where it ends."""

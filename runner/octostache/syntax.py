@@ -94,6 +94,7 @@ class Conditional(NamedTuple):
     then: "Template"
     otherwise: "Template"
     position: int
+    negated: bool = False  # written as `unless`
 
 
 class Each(NamedTuple):

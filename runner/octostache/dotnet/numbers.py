@@ -149,7 +149,7 @@ def general(number: Digits, most: int, exponent_sign: str | None) -> str:
     Without `exponent_sign` (`E` or `e`) always plain.
     """
     minus = "-" if number.negative else ""
-    if exponent_sign is None or number.scale <= most and number.scale >= -3 or not number.digits:
+    if exponent_sign is None or (number.scale <= most and number.scale >= -3) or not number.digits:
         whole, fraction = number.places(max(len(number.digits) - number.scale, 0))
         return minus + whole + ("." + fraction if fraction else "")
     mantissa = number.digits[0] + ("." + number.digits[1:] if len(number.digits) > 1 else "")

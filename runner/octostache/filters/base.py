@@ -10,5 +10,5 @@ LONGEST_RESULT: Final = 16 * 1024 * 1024
 """Characters that a filter may make out of a short input."""
 
 
-class FilterFailure(Exception):  # noqa: N818 - becomes a FilterError once the place in the text is known
+class FilterFailure(Exception):
     """The filter cannot treat its input; the message says why."""

@@ -79,9 +79,10 @@ def _reference(found: re.Match[str], pattern: Pattern) -> "str | int | None":
     name, digits, sign = found.groups()
     if sign:
         last = pattern.numbers[-1]
-        return {"$": "$", "&": 0, "`": _BEFORE, "'": _AFTER, "+": last, "_": _WHOLE}[sign]
+        parts: dict[str, str | int] = {"$": "$", "&": 0, "`": _BEFORE, "'": _AFTER, "+": last, "_": _WHOLE}
+        return parts[sign]
     if name and not name.isdecimal():
-        return pattern.compiled.groupindex.get(name) if name in pattern.names else None
+        return int(pattern.compiled.groupindex[name]) if name in pattern.names else None
     number = int((name or digits)[:9])
     return pattern.numbers[number] if number < len(pattern.numbers) else None
 
@@ -97,4 +98,4 @@ def _expand(part: "str | int", found: Any, text: str) -> str:
         case -3:
             return text
         case _:
-            return found[part] or ""
+            return str(found[part] or "")

@@ -20,7 +20,7 @@ _PARTS: Final[dict[str, Callable[[Uri], str]]] = {
     "host": lambda uri: uri.host,
     "hostandport": lambda uri: uri.host_and_port,
     "hostnametype": lambda uri: uri.host_type,
-    "isabsoluteuri": lambda uri: "true",  # noqa: ARG005 - a relative one never gets here
+    "isabsoluteuri": lambda uri: "true",
     "isdefaultport": lambda uri: _flag(uri.has_default_port),
     "isfile": lambda uri: _flag(uri.scheme == "file"),
     "isloopback": lambda uri: _flag(uri.is_loopback),

@@ -52,7 +52,7 @@ def text(part: str) -> Filter:
 
 
 def _filter(take: Callable[[str], str]) -> Filter:
-    def apply(argument: str | None, options: Sequence[str]) -> str | None:  # noqa: ARG001 - options are ignored
+    def apply(argument: str | None, options: Sequence[str]) -> str | None:
         return None if argument is None else take(argument)
 
     return apply

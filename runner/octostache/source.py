@@ -1,0 +1,141 @@
+"""Tokens as text that parses back into the same template."""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from runner.octostache.escaping import escape
+from runner.octostache.syntax import (
+    Calculation,
+    Condition,
+    Conditional,
+    Each,
+    Expression,
+    FilterCall,
+    Index,
+    Name,
+    Number,
+    Operation,
+    Plain,
+    Substitution,
+    Symbol,
+    SymbolIndex,
+    Template,
+    Term,
+    Token,
+)
+
+_ENDS_LIKE_KEYWORD: Final = re.compile(r"\s(?:in|==|!=)$")
+
+
+def template_source(template: Template, followed: bool = False) -> str:
+    """`template` as text; `followed` if a tag comes behind it."""
+    out: list[str] = []
+    tokens = _join_texts(template)
+    for index, token in enumerate(tokens):
+        if isinstance(token, str):
+            out.append(_text_source(token, followed or index + 1 < len(tokens)))
+        else:
+            out.append(token_source(token))
+    return "".join(out)
+
+
+def _join_texts(template: Template) -> list[Token]:
+    joined: list[Token] = []
+    for token in template:
+        if isinstance(token, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += token
+        else:
+            joined.append(token)
+    return joined
+
+
+def _text_source(text: str, before_tag: bool) -> str:
+    escaped = escape(text)
+    trailing = len(text) - len(text.rstrip("#"))
+    return escaped + "#" if before_tag and trailing % 2 else escaped
+
+
+def token_source(token: Token) -> str:
+    """One token as text."""
+    match token:
+        case str():
+            return escape(token)
+        case Plain(name, _):
+            return f"#{{{name}}}"
+        case Substitution(expression, _):
+            return f"#{{{_expression(expression)}}}"
+        case Conditional():
+            return _conditional(token)
+        case Each(variable, collection, body, _):
+            return f"#{{each {variable} in {_symbol(collection)}}}{template_source(body, True)}#{{/each}}"
+        case Calculation(term, _):
+            return f"#{{calc {_term(term)}}}"
+
+
+def _conditional(token: Conditional) -> str:
+    keyword = "unless" if token.negated else "if"
+    body, otherwise = (token.otherwise, token.then) if token.negated else (token.then, token.otherwise)
+    rest = f"#{{else}}{template_source(otherwise, True)}" if otherwise else ""
+    return f"#{{{keyword} {_condition(token.condition)}}}{template_source(body, True)}{rest}#{{/{keyword}}}"
+
+
+def _condition(condition: Condition) -> str:
+    left, operator, right = condition
+    text = _expression(left)
+    if operator is None or right is None:
+        return text
+    space = "" if _ENDS_LIKE_KEYWORD.search(text) else " "
+    return f"{text}{space}{operator} {_quoted(right) if isinstance(right, str) else _expression(right)}"
+
+
+def _expression(expression: Expression) -> str:
+    if isinstance(expression, Symbol):
+        return _symbol(expression)
+    text = _argument(expression.argument) + "| " + expression.name
+    for option in expression.options:
+        if isinstance(option, str):
+            text += " " + _quoted(option)
+        else:
+            # White space may not stand behind a nested token.
+            text += ("" if text.endswith("}") else " ") + token_source(option)
+    return text
+
+
+def _argument(argument: Expression) -> str:
+    text = _expression(argument)
+    nested_last = (
+        isinstance(argument, FilterCall) and argument.options and not isinstance(argument.options[-1], str)
+    )
+    return text if nested_last else text + " "
+
+
+def _quoted(text: str) -> str:
+    return f'\\"{text}\\"' if '"' in text or "#" in text else f'"{text}"'
+
+
+def _symbol(symbol: Symbol) -> str:
+    parts: list[str] = []
+    for step in symbol.steps:
+        match step:
+            case Name(text, _):
+                parts.append(("." if parts else "") + (text or "  "))
+            case Index(text, _):
+                parts.append(f"[{text}]")
+            case SymbolIndex(inner, _):
+                parts.append(f"[#{{{_symbol(inner)}}}]")
+    return "".join(parts)
+
+
+def _term(term: Term) -> str:
+    match term:
+        case Number(value):
+            return format(Decimal(repr(value)), "f") if value < float("inf") else "9" * 400
+        case Operation(first, rest):
+            return _operand(first) + "".join(f" {operator} {_operand(operand)}" for operator, operand in rest)
+        case _:
+            return f"{{{_symbol(term)}}}"
+
+
+def _operand(term: Term) -> str:
+    return f"({_term(term)})" if isinstance(term, Operation) else _term(term)
