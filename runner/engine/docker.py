@@ -68,11 +68,14 @@ class DockerEngine:
         return self.images.ensure(reference, on_progress or _ignore)
 
     def prepare(self, spec: ContainerSpec) -> Container:
-        facts = self.images.facts(spec.image)
+        image = self.images.facts(spec.image)
+
+        def fit(id_: str) -> None:
+            self.images.expect_shell(image, id_)
+            make_room(self._client, id_, image, spec)
+
         with refusals(self._connection, spec.image, spec.user):
-            id_, attachment = self._start(
-                action_config(spec), lambda id_: make_room(self._client, id_, facts, spec)
-            )
+            id_, attachment = self._start(action_config(spec), fit)
         return DockerContainer(self._connection, id_, attachment, spec.limits)
 
     def hold_namespace(self, image: str, network: str, labels: Mapping[str, str]) -> Namespace:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from registry.errors import UserError
 from runner.engine.base import Endpoint, EngineError, Image
 from runner.engine.docker_connect import Connection, connect, explanation, translated
-from runner.engine.docker_refusals import image_not_found, local_images
+from runner.engine.docker_refusals import image_not_found, local_images, no_shell
 from runner.engine.worker_image import BASES, CONTEXT_LABEL, context_digest, context_tar, worker_reference
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class DockerImages:
         self._connection = connection
         self._client: APIClient = connection.client
         self._known: dict[str, ImageFacts] = {}
+        self._with_shell: set[str] = set()
         self._getting = threading.Lock()
 
     def facts(self, reference: str) -> ImageFacts:
@@ -61,6 +62,21 @@ class DockerImages:
         if found is None:
             raise image_not_found(self._client, reference)
         return found
+
+    def expect_shell(self, facts: ImageFacts, container: str) -> None:
+        """Look into a created container for /bin/sh, once per image: the init process starts without one, and
+        the action would only end oddly. Raises ContainerRefused."""
+        from docker.errors import NotFound
+
+        if facts.is_worker or facts.image.id in self._with_shell:
+            return
+        try:
+            stream, _ = self._client.get_archive(container, "/bin/sh")
+        except NotFound as error:
+            raise no_shell(facts.image.reference) from error
+        for _ in stream:
+            """Read to its end, so that the connection can be used again."""
+        self._with_shell.add(facts.image.id)
 
     def ensure(self, reference: str, progress: Progress) -> Image:
         """See `Engine.ensure_image`."""

@@ -43,11 +43,7 @@ def _recognise(client: APIClient, said: str, image: str, user: str | None) -> Us
     if network := re.search(r"network (\S+) not found", said):
         return _no_network(client, network[1])
     if "/bin/sh" in said and "no such file" in said:
-        return _refused(
-            "image-without-shell",
-            f'The image "{image}" has no /bin/sh, which every action needs.',
-            "Choose an image with a shell; Alpine and busybox are enough.",
-        )
+        return no_shell(image)
     if "unable to find user" in said or "no matching entries" in said:
         named = f'user "{user}"' if user else "user that it names itself"
         return _refused("no-such-user", f'The image "{image}" has no {named}.', "A numeric id always works.")
@@ -66,6 +62,15 @@ def _no_network(client: APIClient, name: str) -> ContainerRefused:
         "no-such-network",
         f'The engine has no network "{name}".',
         f"It has: {', '.join(there)}. Make one with: docker network create {name}",
+    )
+
+
+def no_shell(image: str) -> ContainerRefused:
+    """The error for an image that nothing can run in."""
+    return _refused(
+        "image-without-shell",
+        f'The image "{image}" has no /bin/sh, which every action needs.',
+        "Choose an image with a shell; Alpine and busybox are enough.",
     )
 
 
