@@ -266,7 +266,7 @@ class _EventReader:
     def _event(self, line: bytes) -> Iterator[Event]:
         try:
             event = json.loads(line)
-            seq = int(event["seq"])
+            seq, _ = int(event["seq"]), Kind(event["event"])
         except (ValueError, TypeError, KeyError):
             message = f"Line {self._number} of {_EVENTS} cannot be read: torn by a crash, or changed."
             yield {"seq": self._number, "time": None, **warning("journal-damaged", message)}

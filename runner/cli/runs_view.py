@@ -1,0 +1,273 @@
+"""Runs as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from runner.execution.events import Event, Kind
+from runner.history import ActionRecord, ArtifactRecord, Details, OutputRecord, Record, StepRecord
+from runner.model import Status
+
+_GLYPHS = {
+    Status.QUEUED: ("·", "white"),
+    Status.RUNNING: ("●", "cyan"),
+    Status.WAITING: ("●", "yellow"),
+    Status.SUCCESS: ("✓", "green"),
+    Status.SUCCESS_WITH_WARNINGS: ("✓", "yellow"),
+    Status.FAILED: ("✗", "red"),
+    Status.SKIPPED: ("-", "yellow"),
+    Status.CANCELLED: ("■", "yellow"),
+    Status.INTERRUPTED: ("■", "red"),
+}
+_STYLES: dict[str, dict[str, Any]] = {
+    "verbose": {"dim": True},
+    "highlight": {"bold": True},
+    "wait": {"fg": "cyan"},
+    "warning": {"fg": "yellow"},
+    "error": {"fg": "red"},
+}
+
+
+def records_table(records: Sequence[Record]) -> str:
+    """One run a line."""
+    if not records:
+        return "There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT"
+    rows = [
+        (
+            record.run,
+            record.process,
+            record.environment or "-",
+            _local_time(record.started),
+            _took(record.seconds),
+        )
+        for record in records
+    ]
+    lines = _aligned([("RUN", "PROCESS", "ENVIRONMENT", "STARTED", "TOOK"), *rows])
+    heads, *others = lines
+    return "\n".join(
+        [
+            click.style(f"{heads}  STATUS", bold=True),
+            *(f"{line}  {_badge(record.status)}" for line, record in zip(others, records, strict=True)),
+        ]
+    )
+
+
+def details_text(details: Details) -> str:
+    """A run's record: what, when, each step on its targets, outputs, artifacts, warnings."""
+    record = details.record
+    where = f" in {record.environment}" if record.environment else ""
+    head = [
+        click.style(f"{record.process}{where}", bold=True) + f"  {_badge(record.status)}",
+        f"run {record.run}, project {record.project}, started {_local_time(record.started)}"
+        + (f", took {_took(record.seconds)}" if record.seconds is not None else ""),
+    ]
+    if record.message:
+        head.append(click.style(record.message, fg="red" if record.status is Status.FAILED else None))
+    sections = [
+        head,
+        _steps(details.steps),
+        _section("Outputs", map(_output, details.outputs)),
+        _section("Artifacts", _aligned(map(_artifact, details.artifacts))),
+        _section("Warnings", details.warnings),
+    ]
+    return "\n\n".join("\n".join(section) for section in sections if section)
+
+
+def artifacts_table(artifacts: Sequence[ArtifactRecord]) -> str:
+    """One artifact a line, with the path of its file."""
+    if not artifacts:
+        return "The run has no artifacts."
+    return "\n".join(_aligned((*_artifact(one), str(one.path)) for one in artifacts))
+
+
+class LogView:
+    """Log lines of a run, each with the target it is from; a heading where a step begins.
+
+    `step` and `target`, ignoring case, choose whose lines to show.
+    """
+
+    def __init__(self, step: str | None, target: str | None, verbose: bool) -> None:
+        self._step = step
+        self._target = target
+        self._verbose = verbose
+        self._actions: dict[str, Event] = {}
+
+    def lines(self, event: Event) -> list[str]:
+        """The event as lines of text; none if it isn't to be shown."""
+        match event["event"]:
+            case Kind.STEP_STARTED if self._chosen(self._step, event["step"]):
+                return [click.style(event["step"], bold=True)]
+            case Kind.ACTION_STARTED:
+                self._actions[event["action"]] = event
+            case Kind.LOG if event["level"] != "verbose" or self._verbose:
+                return self._log(event)
+            case Kind.WARNING:
+                return [click.style(f"! {event['message']}", fg="yellow")]
+            case Kind.ACTION_FINISHED if event["message"] and self._shows(event):
+                return [
+                    click.style(f"{_prefix(event)}{event['message']}", fg=_GLYPHS[Status(event["status"])][1])
+                ]
+        return []
+
+    def _log(self, event: Event) -> list[str]:
+        action = self._actions.get(event["action"])
+        if action is None or not self._shows(action):
+            return []
+        prefix, style = _prefix(action), _STYLES.get(event["level"], {})
+        return [prefix + (click.style(line, **style) if style else line) for line in event["lines"]]
+
+    def _shows(self, action: Event) -> bool:
+        return self._chosen(self._step, action["step"]) and self._chosen(self._target, action["target"] or "")
+
+    @staticmethod
+    def _chosen(wanted: str | None, name: str) -> bool:
+        return wanted is None or wanted.casefold() == name.casefold()
+
+
+def record_to_json(record: Record) -> dict[str, Any]:
+    """A run as in `runs list --json`."""
+    return {
+        "run": record.run,
+        "process": record.process,
+        "environment": record.environment,
+        "project": record.project,
+        "started": record.started,
+        "status": record.status,
+        "seconds": record.seconds,
+        "message": record.message,
+    }
+
+
+def details_to_json(details: Details) -> dict[str, Any]:
+    """A run as in `runs show --json`."""
+    return {
+        **record_to_json(details.record),
+        "folder": str(details.record.folder),
+        "steps": [_step_to_json(step) for step in details.steps],
+        "outputs": [
+            {**_where(one.action), "name": one.name, "value": one.value, "sensitive": one.sensitive}
+            for one in details.outputs
+        ],
+        "artifacts": [artifact_to_json(one) for one in details.artifacts],
+        "warnings": list(details.warnings),
+    }
+
+
+def artifact_to_json(artifact: ArtifactRecord) -> dict[str, Any]:
+    """An artifact as in `runs artifacts --json`; `path` is absolute."""
+    return {
+        **_where(artifact.action),
+        "name": artifact.name,
+        "path": str(artifact.path.absolute()),
+        "size": artifact.size,
+    }
+
+
+def _step_to_json(step: StepRecord) -> dict[str, Any]:
+    return {
+        "step": step.step,
+        "status": step.status,
+        "reason": step.reason,
+        "seconds": step.seconds,
+        "actions": [
+            {
+                **_where(action),
+                "status": action.status,
+                "seconds": action.seconds,
+                "exit_code": action.exit_code,
+                "message": action.message,
+            }
+            for action in step.actions
+        ],
+    }
+
+
+def _where(action: ActionRecord) -> dict[str, Any]:
+    return {"action": action.action, "step": action.step, "name": action.name, "target": action.target}
+
+
+def _steps(steps: Iterable[StepRecord]) -> list[str]:
+    lines: list[str] = []
+    for number, step in enumerate(steps, start=1):
+        only = step.actions[0] if len(step.actions) == 1 else None
+        on = f" on {only.target}" if only and only.target else ""
+        lines.append(f"{number:>3} {_line(step.status, step.step + on, step.seconds, step.reason)}")
+        if len(step.actions) > 1:
+            width = max(len(_name(action)) for action in step.actions)
+            lines += (
+                f"      {_line(action.status, _name(action).ljust(width), action.seconds, action.message)}"
+                for action in step.actions
+            )
+    return lines
+
+
+def _line(status: Status, name: str, seconds: float | None, why: str) -> str:
+    glyph, colour = _GLYPHS[status]
+    took = click.style(f"  {_took(seconds)}", dim=True) if seconds else ""
+    told = f"  {status}" if status not in (Status.SUCCESS, Status.QUEUED) else ""
+    return f"{click.style(glyph, fg=colour)} {name}{took}{told}{': ' + why if why else ''}"
+
+
+def _name(action: ActionRecord) -> str:
+    target = action.target or "worker"
+    return target if action.name == action.step else f"{action.name} on {target}"
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    indented = [f"  {line}" for line in lines]
+    return [click.style(title, bold=True), *indented] if indented else []
+
+
+def _output(output: OutputRecord) -> str:
+    first, *others = output.value.splitlines() or [""]
+    return f"{_place(output.action)} {output.name} = {first}{' …' if others else ''}"
+
+
+def _artifact(artifact: ArtifactRecord) -> tuple[str, str, str]:
+    return _place(artifact.action), artifact.name, _size(artifact.size)
+
+
+def _place(action: ActionRecord) -> str:
+    return f"{action.name}[{action.target}]" if action.target else action.name
+
+
+def _prefix(action: Event) -> str:
+    return f"{action['target'] or action['name']} │ "
+
+
+def _badge(status: Status) -> str:
+    glyph, colour = _GLYPHS[status]
+    return click.style(f"{glyph} {status}", fg=colour)
+
+
+def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+
+
+def _local_time(instant: str) -> str:
+    return f"{datetime.fromisoformat(instant).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _took(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runner.execution import events
+from runner.execution.service_messages import Level
+from runner.journal import Journal
+from runner.model import RunResult, Status
+from tests.runner.test_history import create, deploy
+from tests.support.project import ProjectTree, project_tree
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProjectTree:
+    monkeypatch.setenv("TZ", "UTC")
+    return project_tree(tmp_path, monkeypatch, {})
+
+
+@pytest.fixture
+def run(tree: ProjectTree) -> str:
+    """The id of a run that failed on one of its two targets."""
+    with create(tree.home / "runs") as journal:
+        deploy(journal)
+    return journal.run
+
+
+def test_list(tree: ProjectTree, run: str) -> None:
+    shown = tree.treadle("runs", "list")
+    assert shown.exit_code == 0
+    heads, line = shown.stdout.splitlines()
+    assert heads.split() == ["RUN", "PROCESS", "ENVIRONMENT", "STARTED", "TOOK", "STATUS"]
+    assert re.fullmatch(
+        rf"{run}  Web shop  Test         \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  3\.0 s  ✗ failed", line
+    )
+    (entry,) = tree.treadle("runs", "list", "--json").json
+    assert entry.pop("started").endswith("Z")
+    assert entry == {
+        "run": run,
+        "process": "Web shop",
+        "environment": "Test",
+        "project": "shop",
+        "status": "failed",
+        "seconds": 3.0,
+        "message": 'step "Deploy" failed',
+    }
+
+
+def test_nothing_to_list(tree: ProjectTree) -> None:
+    assert tree.treadle("runs", "list").stdout.startswith("There are no runs yet.")
+    assert tree.treadle("runs", "list", "--json").json == []
+    shown = tree.treadle("runs", "show")
+    assert shown.exit_code == 2
+    assert "there are no runs yet" in shown.stderr
+    assert not (tree.home / "runs").exists()
+
+
+def test_show(tree: ProjectTree, run: str) -> None:
+    lines = tree.treadle("runs", "show").stdout.splitlines()
+    assert lines[0] == "Web shop in Test  ✗ failed"
+    assert lines[1].startswith(f"run {run}, project shop, started 2")
+    assert lines[1].endswith(", took 3.0 s")
+    assert lines[2:] == [
+        'step "Deploy" failed',
+        "",
+        "  1 ✗ Deploy  2.6 s  failed: the script ended with exit code 3",
+        "      ✓ web-1  1.5 s",
+        "      ✗ web-2  2.5 s  failed: the script ended with exit code 3",
+        "  2 - Notify  skipped: an earlier step failed",
+        "",
+        "Outputs",
+        "  Deploy[web-1] Url = new",
+        "  Deploy[web-2] Key = ********",
+        "",
+        "Artifacts",
+        "  Deploy[web-1]  report.txt  4 B",
+        "",
+        "Warnings",
+        '  artifact "x" is not there',
+    ]
+
+
+def test_show_json(tree: ProjectTree, run: str) -> None:
+    shown = tree.treadle("runs", "show", run[:9], "--json").json
+    assert shown["status"] == "failed"
+    assert [step["step"] for step in shown["steps"]] == ["Deploy", "Notify"]
+    assert shown["steps"][0]["actions"][1] == {
+        "action": "deploy@web-2",
+        "step": "Deploy",
+        "name": "Deploy",
+        "target": "web-2",
+        "status": "failed",
+        "seconds": 2.5,
+        "exit_code": 3,
+        "message": "the script ended with exit code 3",
+    }
+    assert shown["outputs"][1]["value"] == "********"
+    assert Path(shown["artifacts"][0]["path"]).read_text() == "fine"
+
+
+def test_logs(tree: ProjectTree, run: str) -> None:
+    assert tree.treadle("runs", "logs", run).stdout.splitlines() == [
+        "Deploy",
+        "web-1 │ copying",
+        '! artifact "x" is not there',
+        "web-2 │ the script ended with exit code 3",
+    ]
+    assert tree.treadle("runs", "logs", "--target", "WEB-1", "--step", "deploy").stdout.splitlines()[:2] == [
+        "Deploy",
+        "web-1 │ copying",
+    ]
+    assert "copying" not in tree.treadle("runs", "logs", "--target", "web-2").stdout
+    found = tree.treadle("runs", "logs", "--json").json_lines
+    assert [event["seq"] for event in found] == list(range(1, len(found) + 1))
+    assert found[-1]["event"] == "run-finished"
+
+
+def test_verbose_lines_are_shown_on_request(tree: ProjectTree) -> None:
+    with create(tree.home / "runs") as journal:
+        journal.append(events.action_started("a", "Deploy", "Deploy", None))
+        journal.append(events.log("a", Level.VERBOSE, ["details"]))
+    assert tree.treadle("runs", "logs").stdout == ""
+    assert tree.treadle("-v", "runs", "logs").stdout == "Deploy │ details\n"
+
+
+def test_logs_of_a_live_run_are_followed_to_its_end(tree: ProjectTree) -> None:
+    import threading
+
+    with create(tree.home / "runs") as journal:
+        deploy(journal, finish=False)
+
+        def finish(journal: Journal) -> None:
+            journal.append(events.log("deploy@web-2", Level.INFO, ["late"]))
+            journal.finish(RunResult(journal.run, Status.SUCCESS, 1.0, ()))
+
+        threading.Timer(0.3, finish, [journal]).start()
+        shown = tree.treadle("runs", "logs", "-f").stdout.splitlines()
+    assert shown == ["Deploy", "web-1 │ copying", '! artifact "x" is not there', "web-2 │ late"]
+
+
+def test_artifacts(tree: ProjectTree, run: str) -> None:
+    line = tree.treadle("runs", "artifacts", "last").stdout
+    file = tree.home / "runs" / run / "artifacts" / "deploy@web-1" / "report.txt"
+    assert line == f"Deploy[web-1]  report.txt  4 B  {file}\n"
+    assert tree.treadle("runs", "artifacts", "-o", "out").exit_code == 0
+    assert (tree.root / "out" / "deploy@web-1" / "report.txt").read_text() == "fine"
+    again = tree.treadle("runs", "artifacts", "-o", "out")
+    assert again.exit_code == 2
+    assert 'there is already "out/deploy@web-1/report.txt"' in again.stderr
+    (entry,) = tree.treadle("runs", "artifacts", "--json").json
+    assert (entry["step"], entry["target"], entry["size"]) == ("Deploy", "web-1", 4)
+
+
+def test_an_unknown_run(tree: ProjectTree, run: str) -> None:
+    shown = tree.treadle("runs", "show", "nothing")
+    assert shown.exit_code == 2
+    assert 'there is no run "nothing"' in shown.stderr
+    assert "treadle runs list" in shown.stderr
