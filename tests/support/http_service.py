@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,7 +37,7 @@ class HttpService:
 @contextmanager
 def http_service() -> Iterator[HttpService]:
     """The service, on the address that the containers of the default network have as their gateway."""
-    gateway = docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}").strip()
+    gateway = _gateway()
     service = HttpService()
 
     class Handler(BaseHTTPRequestHandler):
@@ -62,3 +64,9 @@ def http_service() -> Iterator[HttpService]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _gateway() -> str:
+    """The bridge's own address: the first of its subnet where the engine doesn't tell."""
+    (config,) = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"]
+    return str(config.get("Gateway") or ipaddress.ip_network(config["Subnet"])[1])
