@@ -1,0 +1,1 @@
+"""The registry's commands; `runner.cli.main` puts them into the one program."""
