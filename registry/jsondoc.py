@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 
 _INDENT = re.compile(r"^( *)\S", re.MULTILINE)
 _ESCAPED_LETTER = re.compile(r"(?<!\\)(?:\\\\)*\\u(?!00[01])")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
@@ -105,6 +105,8 @@ def load_json(data: bytes, file: str) -> JsonDocument:
     value = _parse(text, file, objects)
     if _deeper_than(value, MAX_DEPTH):
         raise _unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep")
+    if _SURROGATE_ESCAPE.search(text) and not _has_utf8(value):
+        raise _unreadable(file, 'a text holds half a character, such as "\\ud83d" alone', "json-surrogate")
     return JsonDocument(value, file, text, data.startswith(b"\xef\xbb\xbf"), objects.have_duplicates)
 
 
@@ -113,8 +115,7 @@ def dump_json(value: Any, layout: JsonLayout = JsonLayout()) -> bytes:
     text = "".join(_written(value, layout, "\n" + " " * layout.margin)) + layout.end
     if layout.newline != "\n":
         text = text.replace("\n", layout.newline)
-    # A lone surrogate has no UTF-8 form and stays an escape.
-    data = _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+    data = text.encode()
     return b"\xef\xbb\xbf" + data if layout.byte_order_mark else data
 
 
@@ -171,6 +172,14 @@ def _unreadable(
     line, column = position or (None, None)
     problem = Problem(message, code, hint=hint, file=file, line=line, column=column)
     return Invalid(code, f"{file}: {message}", hint, [problem])
+
+
+def _has_utf8(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _deeper_than(value: Any, levels: int) -> bool:

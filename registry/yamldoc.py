@@ -279,8 +279,8 @@ def _syntax_error(text: str, file: str, error: yaml.YAMLError) -> Invalid:
 
 def _lines_around(text: str, error: yaml.YAMLError, last: int) -> str:
     context = getattr(error, "context_mark", None)
-    first = context.line if context else max(0, last - 3)
-    return "\n".join(text.splitlines()[first : last + 1])
+    first = min(context.line if context else last, last - 3)
+    return "\n".join(text.splitlines()[max(0, first) : last + 1])
 
 
 def _unreadable(

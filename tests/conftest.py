@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.project import Content, ProjectTree, project_tree
 
+pytest_plugins = ["tests.support.library"]
+
 REAL_HOME = Path.home()
 _FORBIDDEN = tuple(
     str(REAL_HOME / name)

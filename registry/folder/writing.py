@@ -108,7 +108,7 @@ class _Writer:
     def _script(self, properties: Mapping[str, Any]) -> View:
         body = properties.get(SCRIPT_BODY)
         syntax = properties.get(SCRIPT_SYNTAX, DEFAULT_SYNTAX)
-        if not isinstance(body, str) or not _has_bytes(body):
+        if not isinstance(body, str):
             return {}
         name = f"script{SCRIPT_SUFFIXES.get(syntax, '.txt')}"
         self.files[name] = body.encode()
@@ -117,7 +117,7 @@ class _Writer:
 
     def _property(self, key: str, item: str | None) -> Any:
         phase = _PHASE_SCRIPT.fullmatch(key)
-        if phase is None or item is None or not _has_bytes(item):
+        if phase is None or item is None:
             return item
         name = f"{phase[1].lower()}.{phase[2]}"
         self.files[name] = item.encode()
@@ -202,15 +202,6 @@ def _layout_view(layout: JsonLayout) -> View:
 
 def _is_text(item: Any) -> bool:
     return item is None or isinstance(item, str)
-
-
-def _has_bytes(text: str) -> bool:
-    """Whether a text can be a file: a lone surrogate has no UTF-8 form."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -62,7 +62,8 @@ def deliver(url, payload):
         with urllib.request.urlopen(request, timeout=30):
             return ""
     except urllib.error.HTTPError as answer:
-        return f"the webhook answered {answer.code}: {answer.read(500).decode('utf-8', 'replace')}"
+        said = " ".join(answer.read(500).decode("utf-8", "replace").split())
+        return f"the webhook answered {answer.code}: {said}"
     except (OSError, ValueError, http.client.HTTPException) as error:
         return f"the webhook can't be reached: {getattr(error, 'reason', error)}"
 

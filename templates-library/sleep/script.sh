@@ -14,12 +14,12 @@ if ((seconds > 86400)); then
     fail_step "Sleep.Duration is \"$duration\": at most 24h"
 fi
 
-echo "Waiting for $seconds seconds"
+echo "Waiting for ${seconds} s"
 end=$((SECONDS + seconds))
 while ((SECONDS < end)); do
     left=$((end - SECONDS))
     if ((seconds >= 60)); then
-        update_progress $(((seconds - left) * 100 / seconds)) "$left seconds left"
+        update_progress $(((seconds - left) * 100 / seconds)) "${left} s left"
     fi
     sleep $((left < 10 ? left : 10))
 done

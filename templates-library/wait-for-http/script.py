@@ -73,7 +73,7 @@ if parameter("SkipCertificateCheck").lower() == "true":
     printwarning("The server's certificate isn't checked")
     context = ssl._create_unverified_context()
 
-print(f"Waiting up to {timeout} seconds for {url}")
+print(f"Waiting up to {timeout} s for {url}")
 start = time.monotonic()
 good = 0
 last = None
@@ -86,12 +86,12 @@ while True:
     if good == successes:
         break
     if wrong and wrong != last:
-        print(f"After {waited} seconds: {wrong}")
+        print(f"After {waited} s: {wrong}")
         last = wrong
     if time.monotonic() - start + interval > timeout:
-        failstep(f"{url} is not ready after {waited} seconds: {wrong or 'too few good answers in a row'}")
+        failstep(f"{url} is not ready after {waited} s: {wrong or 'too few good answers in a row'}")
     time.sleep(interval)
 
 set_octopusvariable("StatusCode", str(status))
 set_octopusvariable("WaitedSeconds", str(waited))
-print(f"{url} is ready after {waited} seconds (status {status})")
+print(f"{url} is ready after {waited} s (status {status})")

@@ -27,18 +27,18 @@ if [[ $state != open && $state != closed ]]; then
     fail_step "WaitForPort.State is \"$state\": expected open or closed"
 fi
 
-echo "Waiting up to $timeout seconds until port $port of $host is $state"
+echo "Waiting up to ${timeout} s until port $port of $host is $state"
 start=$SECONDS
 while true; do
     if is_open; then now=open; else now=closed; fi
     waited=$((SECONDS - start))
     if [[ $now == "$state" ]]; then
-        echo "Port $port of $host is $state after $waited seconds"
+        echo "Port $port of $host is $state after ${waited} s"
         set_octopusvariable "WaitedSeconds" "$waited"
         exit 0
     fi
     if ((waited >= 10#$timeout)); then
-        fail_step "Port $port of $host is still $now after $waited seconds"
+        fail_step "Port $port of $host is still $now after ${waited} s"
     fi
     write_verbose "Port $port of $host is $now"
     sleep "$interval"
