@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -116,6 +115,8 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     A symlink is followed, the file's mode is kept.
     """
+    import tempfile
+
     target = path.resolve()
     make_folder(target.parent)
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o644

@@ -1,15 +1,47 @@
 """The library: the team's own repository of template folders. Every change is one commit.
 
-Readers read its HEAD commit, never the work tree, so nobody sees half a change.
+Readers read its HEAD commit, never the work tree, so nobody sees half a change. Writers take turns; what they
+write is built aside, becomes visible with one move of the branch, and only then reaches the work tree.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.git import Repository
+from registry.errors import Conflict
+from registry.git.workspace import Workspace
+from registry.home import exclusive, make_folder, write_atomically
+
+_ORIGIN_KEYS = ("Template", "Source", "Version", "Commit", "Blob", "Digest")
+_LOCK = "treadle.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a template of the library was imported from, as its commit's trailers say.
+
+    `template` is its slug in the library, `source` the reference it came from without the version, `commit`
+    empty for a built-in one, `digest` what the document said then (`registry.documents.digest`).
+    """
+
+    template: str
+    source: str
+    version: int
+    commit: str
+    blob: str
+    digest: str
+
+    def trailers(self) -> str:
+        values = (self.template, self.source, self.version, self.commit, self.blob, f"sha256:{self.digest}")
+        lines = (
+            f"Treadle-{key}: {value}" for key, value in zip(_ORIGIN_KEYS, values, strict=True) if value != ""
+        )
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,28 +49,144 @@ class Library:
     """`folder` is where the templates lie; it may be a folder inside of a larger repository, at `prefix`."""
 
     folder: Path
-    repository: Repository
+    repository: Workspace
     prefix: str
 
     @classmethod
     def at(cls, folder: Path) -> Library:
         """The library in `folder`, whether it exists already or not."""
         folder = folder.resolve()
-        root = Repository(folder).root() if folder.is_dir() else None
+        root = Workspace(folder).root() if folder.is_dir() else None
         if root is None:
-            return cls(folder, Repository(folder), "")
+            return cls(folder, Workspace(folder), "")
         prefix = folder.relative_to(root.resolve()).as_posix()
-        return cls(folder, Repository(root), "" if prefix == "." else prefix)
+        return cls(folder, Workspace(root), "" if prefix == "." else prefix)
 
     @property
     def index_key(self) -> str:
         return f"library-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]}"
 
-    @property
-    def exists(self) -> bool:
-        """Whether there is a repository. The first change makes it."""
-        return self.folder.is_dir() and self.repository.exists()
-
     def head(self) -> str | None:
         """The commit that readers see; None for a library without one."""
         return self.repository.commit_of("HEAD") if self.folder.is_dir() else None
+
+    def path(self, slug: str) -> str:
+        """Where a template lies in the repository."""
+        return f"{self.prefix}/{slug}" if self.prefix else slug
+
+    def origin(self, slug: str) -> Origin | None:
+        """Where the template was imported from last; None for one that was written here."""
+        head = self.head()
+        if head is None:
+            return None
+        messages = self.repository.messages(head, self.path(slug))
+        return next(
+            (origin for message in messages for origin in read_origins(message) if origin.template == slug),
+            None,
+        )
+
+    @contextmanager
+    def writing(self, purpose: str) -> Iterator[LibraryWriter]:
+        """The right to write, alone; makes the repository where there is none. `purpose` is for messages.
+
+        Raises Conflict when another process doesn't finish, Invalid when no branch is checked out.
+        """
+        if not (self.folder.is_dir() and self.repository.exists()):
+            make_folder(self.folder.parent)
+            Workspace.create(self.folder, bare=False)
+        git_folder = self.repository.git_folder()
+        with exclusive(git_folder / _LOCK, purpose):
+            writer = LibraryWriter(self, git_folder)
+            writer.recover()
+            yield writer
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryWriter:
+    """The library while this process alone may write to it.
+
+    Before the branch moves, a note in the git folder says which folders of the work tree will follow: killed in
+    between, the next writer finishes.
+    """
+
+    library: Library
+    git_folder: Path
+
+    def commit(self, changes: Mapping[str, Mapping[str, bytes] | None], message: str) -> str:
+        """Replace whole templates, by slug, with these files (None deletes one), in one commit. Returns it.
+
+        Raises Conflict for uncommitted changes in their folders, or when the branch moved under our hands.
+        """
+        repository, paths = self.library.repository, [self.library.path(slug) for slug in changes]
+        branch, parent, bare = repository.branch(), self.library.head(), repository.is_bare()
+        if not bare:
+            self._refuse_uncommitted(paths)
+            self._announce(parent, paths)
+        commit = repository.commit(parent, branch, self._files(changes), message)
+        if not bare:
+            repository.refresh(paths)
+            self._note.unlink(missing_ok=True)
+        return commit
+
+    def _files(self, changes: Mapping[str, Mapping[str, bytes] | None]) -> dict[str, bytes | None]:
+        files: dict[str, bytes | None] = {self.library.path(slug): None for slug in changes}
+        for slug, content in changes.items():
+            files |= {f"{self.library.path(slug)}/{name}": data for name, data in (content or {}).items()}
+        return files
+
+    def _refuse_uncommitted(self, paths: Sequence[str]) -> None:
+        changed = self.library.repository.uncommitted(paths)
+        if changed:
+            shown = ", ".join(f'"{path}"' for path in changed[:5]) + (", ..." if len(changed) > 5 else "")
+            raise Conflict(
+                "uncommitted-changes",
+                f'the library "{self.library.folder}" has uncommitted changes: {shown}',
+                hint="Commit them or put them aside, and run the command again.",
+            )
+
+    # --- a work tree that a killed process left behind
+
+    @property
+    def _note(self) -> Path:
+        return self.git_folder / "treadle-writing.json"
+
+    def _announce(self, parent: str | None, paths: Sequence[str]) -> None:
+        write_atomically(self._note, json.dumps({"parent": parent, "paths": list(paths)}).encode())
+
+    def recover(self) -> None:
+        """Finish what a killed process began: the branch moved and the work tree did not.
+
+        Only folders that are still as they were before that change; what somebody edited since stays.
+        """
+        if not self._note.is_file():
+            return
+        note = json.loads(self._note.read_bytes())
+        head, repository = self.library.head(), self.library.repository
+        for stale in (*self.git_folder.glob("*.lock"), *self.git_folder.glob("refs/**/*.lock")):
+            if stale.name != _LOCK:
+                stale.unlink()
+        if head is not None and head != note["parent"]:
+            commits = [commit for commit in (note["parent"], head) if commit]
+            untouched = [path for path in note["paths"] if repository.holds_only(path, commits)]
+            if untouched:
+                repository.refresh(untouched)
+        self._note.unlink(missing_ok=True)
+
+
+def read_origins(message: str) -> Iterator[Origin]:
+    """The origins in the trailers of a commit message: one group for each template."""
+    group: dict[str, str] = {}
+    for line in [*message.splitlines(), "Treadle-Template:"]:
+        key, _, value = line.removeprefix("Treadle-").partition(":")
+        if not line.startswith("Treadle-") or key not in _ORIGIN_KEYS:
+            continue
+        if key == "Template":
+            if group.get("Version", "").isdigit():
+                yield _origin(group)
+            group = {}
+        group[key] = value.strip()
+
+
+def _origin(group: Mapping[str, str]) -> Origin:
+    template, source, version, commit, blob, digest = (group.get(key, "") for key in _ORIGIN_KEYS)
+    return Origin(template, source, int(version), commit, blob, digest.removeprefix("sha256:"))

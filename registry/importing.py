@@ -1,0 +1,170 @@
+"""Copying templates into the library: what would be written, and why it can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from registry.contents import read_content
+from registry.documents import TemplateDocument, digest, to_folder
+from registry.errors import Conflict, Invalid
+from registry.index import Index, Record, SourceState
+from registry.indexing import Target, index_repository
+from registry.library import Library, Origin
+from registry.model import LIBRARY_SOURCE, ResolvedTemplate, is_slug
+
+
+class ImportStatus(StrEnum):
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A template to import, made exact; `slug` is the name it gets in the library."""
+
+    slug: str
+    resolved: ResolvedTemplate
+    document: TemplateDocument
+
+    def origin(self) -> Origin:
+        where = self.resolved.provenance
+        source = f"{where.source}/{where.slug}"
+        return Origin(self.slug, source, where.version, where.commit or "", where.blob, digest(self.document))
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """`files` are those of the template folder in the library, by their paths in the repository."""
+
+    slug: str
+    resolved: ResolvedTemplate
+    status: ImportStatus
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """`commit` None: nothing was to be changed, or it was only tried."""
+
+    items: tuple[Imported, ...]
+    commit: str | None
+
+
+def import_candidates(
+    index: Index, library: Library, candidates: Sequence[Candidate], *, dry_run: bool
+) -> ImportReport:
+    """Write the templates to the library: all of them in one commit, or none.
+
+    Raises Conflict where a slug, name or id is taken (naming both), or where uncommitted changes are in the
+    way; Invalid for a slug that can't be one.
+    """
+    _check_slugs(candidates)
+    if dry_run:
+        return ImportReport(_judge(index, library, candidates), None)
+    with library.writing("import") as writer:
+        items = _judge(index, library, candidates)
+        changed = {item.slug for item in items if item.status is not ImportStatus.UNCHANGED}
+        chosen = [candidate for candidate in candidates if candidate.slug in changed]
+        if not chosen:
+            return ImportReport(items, None)
+        files = {candidate.slug: to_folder(candidate.document) for candidate in chosen}
+        return ImportReport(items, writer.commit(files, _message(chosen)))
+
+
+def _check_slugs(candidates: Sequence[Candidate]) -> None:
+    for candidate in candidates:
+        if not is_slug(candidate.slug):
+            raise Invalid(
+                "slug-invalid",
+                f'"{candidate.slug}" can\'t be the name of a template in the library',
+                hint='Use letters, digits, ".", "_" and "-".',
+            )
+
+
+def _judge(index: Index, library: Library, candidates: Sequence[Candidate]) -> tuple[Imported, ...]:
+    """What becomes of each candidate, judged by the library's head and the other candidates."""
+    state = _state(index, library)
+    entries = index.entries(state.id) if state else []
+    held = [_Claim(item.slug, item.name, item.guid, f'the library\'s "{item.slug}"') for item in entries]
+    asked: list[_Claim] = []
+    items = []
+    for candidate in candidates:
+        template = candidate.resolved.template
+        claim = _Claim(candidate.slug, template.name, template.id, f'"{candidate.resolved.reference}"')
+        _refuse_clash(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
+        record = index.head_record(state.id, candidate.slug) if state else None
+        status = _compare(library, candidate, record) if record else ImportStatus.ADDED
+        files = tuple(
+            sorted(f"{library.path(candidate.slug)}/{name}" for name in to_folder(candidate.document))
+        )
+        items.append(Imported(candidate.slug, candidate.resolved, status, files))
+        asked.append(claim)
+    return tuple(items)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What only one template of the library can have; `owner` names the template that does, for messages."""
+
+    slug: str
+    name: str
+    guid: str
+    owner: str
+
+
+def _refuse_clash(claim: _Claim, others: Sequence[_Claim]) -> None:
+    for other in others:
+        if other.slug == claim.slug:
+            what = f'the name "{claim.slug}"'
+        elif other.name.casefold() == claim.name.casefold():
+            what = f'the title "{claim.name}"'
+        elif claim.guid and other.guid.casefold() == claim.guid.casefold():
+            what = f"the id {claim.guid}"
+        else:
+            continue
+        raise Conflict(
+            "template-clash",
+            f"{claim.owner} and {other.owner} both have {what}",
+            hint="Nothing was written. A library holds one template of each name, title and id.",
+        )
+
+
+def _state(index: Index, library: Library) -> SourceState | None:
+    """The index of the library's head; None for a library without a commit."""
+    head = library.head()
+    if head is None:
+        return None
+    target = Target(library.index_key, LIBRARY_SOURCE, None, library.prefix, head)
+    index_repository(index, library.repository, target)
+    return index.source(library.index_key)
+
+
+def _compare(library: Library, candidate: Candidate, record: Record) -> ImportStatus:
+    """What importing over a template of the same slug means. Raises Conflict where that one is another."""
+    origin, incoming = library.origin(candidate.slug), candidate.origin()
+    held = digest(read_content(library.repository, record))
+    if held == incoming.digest:
+        return ImportStatus.UNCHANGED
+    if origin is not None and origin.source == incoming.source:
+        if held == origin.digest:
+            return ImportStatus.UPDATED
+        raise Conflict(
+            "template-modified",
+            f'the library\'s "{candidate.slug}" was changed after its import from "{origin.source}@{origin.version}"',
+            hint=f"Import under another name: treadle import {candidate.resolved.reference} --as SLUG",
+        )
+    raise Conflict(
+        "template-clash",
+        f'"{candidate.resolved.reference}" and the library\'s "{candidate.slug}" both have that name',
+        hint=f"Import under another name: treadle import {candidate.resolved.reference} --as SLUG",
+    )
+
+
+def _message(candidates: Sequence[Candidate]) -> str:
+    named = [f"{item.resolved.template.name} {item.resolved.provenance.version}" for item in candidates]
+    subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
+    listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"
+    return f"{subject}\n\n{listing}" + "\n".join(item.origin().trailers() for item in candidates) + "\n"
