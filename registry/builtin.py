@@ -6,9 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from registry.documents import TemplateDocument, read_folder
-from registry.folder import TEMPLATE_FILE
+if TYPE_CHECKING:
+    from registry.documents import TemplateDocument
+
+_TEMPLATE_FILE = "template.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,17 @@ def fingerprint(folder: Path) -> str:
 
 def read_builtin(folder: Path, slug: str) -> BuiltinTemplate:
     """One built-in template. Raises Invalid where it can't be read: a defect of ours."""
+    from registry.documents import read_folder
+
     root = folder / slug
     files = {
         str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
     }
-    return BuiltinTemplate(slug, tree_id(files), read_folder(files, f"{slug}"))
+    return BuiltinTemplate(slug, tree_id(files), read_folder(files, slug))
 
 
 def builtin_slugs(folder: Path) -> list[str]:
-    return sorted(path.parent.name for path in folder.glob(f"*/{TEMPLATE_FILE}"))
+    return sorted(path.parent.name for path in folder.glob(f"*/{_TEMPLATE_FILE}"))
 
 
 def tree_id(files: Mapping[str, bytes]) -> str:

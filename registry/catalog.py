@@ -1,28 +1,51 @@
-"""The use-cases of the registry: what the command line, the web and the planner call."""
+"""The use-cases of the registry: what the command line, the web and the planner call.
+
+Parts are imported by the use-case that needs them: a search must not pay for parsers and git.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from registry.configuration import source_definitions
-from registry.home import Home
-from registry.index import Index, Record
-from registry.library import Library
-from registry.model import Provenance, Reference, ResolvedTemplate
-from registry.project import Project
-from registry.reach import Reach, Reached
-from registry.selection import TemplateHistory, histories, select
+from registry.errors import Invalid, UserError
+from registry.home import Home, exclusive
+from registry.index import Counts, Finding, Index, Record, SourceState
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Provenance, Reference, ResolvedTemplate
+from registry.reach import Reach, Reached, unknown_source
+from registry.search import NO_FILTERS, Filters, SearchResult, search_entries
 from registry.sources import SourceDefinition
+
+if TYPE_CHECKING:
+    from registry.details import TemplateDetails, VersionInfo
+    from registry.importing import Candidate, ImportReport
+    from registry.project import Project
+    from registry.selection import TemplateHistory
+    from registry.sync import SyncFailure, SyncReport
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """A source and what is known of it. `definition` None: always there; `state` None: never synced."""
+
+    name: str
+    url: str | None
+    definition: SourceDefinition | None = None
+    state: SourceState | None = None
+    counts: Counts | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 class Catalog:
     """The templates that one project or user can reach. Close it, or use it as a context manager."""
 
-    def __init__(self, home: Home, definitions: Mapping[str, SourceDefinition], library: Library) -> None:
+    def __init__(self, home: Home, definitions: Mapping[str, SourceDefinition], library: Path) -> None:
         self.home = home
         self._index = Index(home.index_file)
         self._reach = Reach(home, self._index, definitions, library)
@@ -38,7 +61,7 @@ class Catalog:
         env = os.environ if environ is None else environ
         place = home if isinstance(home, Home) else Home.of(home, env)
         folder = project.library if project and project.library else place.library
-        return cls(place, source_definitions(place, project, env), Library.at(folder))
+        return cls(place, source_definitions(place, project, env), folder)
 
     def close(self) -> None:
         self._index.close()
@@ -51,7 +74,122 @@ class Catalog:
     ) -> None:
         self.close()
 
+    # --- sources
+
+    def sources(self, name: str | None = None) -> list[SourceSummary]:
+        """What is known of every source, or of one. Asks no remote. Raises NotFound."""
+        return [self._summary(each) for each in ([name] if name else self._reach.names())]
+
+    def _summary(self, name: str) -> SourceSummary:
+        definition, reached = self._reach.definitions.get(name), self._reach.find(name)
+        if reached is None:
+            return SourceSummary(
+                name, definition.url if definition else str(self._reach.library_folder), definition
+            )
+        counts, findings = self._index.counts(reached.state.id), self._index.findings(reached.state.id)
+        return SourceSummary(name, reached.url, definition, reached.state, counts, tuple(findings))
+
+    def definitions(self, name: str | None = None) -> list[SourceDefinition]:
+        """The git source of that name, or all. Raises NotFound; Invalid for one that is always there."""
+        known = self._reach.definitions
+        if name is None:
+            return list(known.values())
+        if name in known:
+            return [known[name]]
+        if name in (BUILTIN_SOURCE, LIBRARY_SOURCE):
+            raise Invalid("source-fixed", f'"{name}" is always there and always up to date')
+        raise unknown_source(name, list(known))
+
+    def sync(self, definition: SourceDefinition) -> SyncReport | SyncFailure:
+        """Bring a source up to date. A failure leaves what was known before.
+
+        It holds Unavailable for a source that doesn't answer, NotFound for a ref or folder it hasn't, Invalid
+        where it never had a template.
+        """
+        from registry.sync import SyncFailure, sync_source
+
+        try:
+            return sync_source(self.home, self._index, definition)
+        except UserError as error:
+            return SyncFailure(definition, error)
+
+    def forget(self, definition: SourceDefinition) -> None:
+        """Delete a source's mirror and everything indexed of it."""
+        with exclusive(self.home.lock_file(f"source-{definition.mirror_key}"), f'remove "{definition.name}"'):
+            self._index.forget(definition.index_key)
+            shutil.rmtree(self.home.mirror(definition.mirror_key), ignore_errors=True)
+
     # --- templates
+
+    def search(self, query: str, filters: Filters = NO_FILTERS, limit: int = 50) -> SearchResult:
+        """Templates at the heads of the sources that hold every word of `query`, the best first.
+
+        Raises NotFound for a source in `filters` that doesn't exist or was never synced.
+        """
+        if filters.source:
+            hits, total = search_entries(
+                self._index, [self._reach.source(filters.source).state.id], query, filters, limit
+            )
+            return SearchResult(hits, total)
+        reached = {name: self._reach.find(name) for name in self._reach.names()}
+        ids = [source.state.id for source in reached.values() if source]
+        hits, total = search_entries(self._index, ids, query, filters, limit)
+        unsynced = (name for name, source in reached.items() if source is None and name != LIBRARY_SOURCE)
+        return SearchResult(hits, total, tuple(unsynced))
+
+    def show(self, reference: Reference) -> TemplateDetails:
+        """Everything there is to say about a template. Raises as `resolve`."""
+        from registry.details import TemplateDetails, version_infos
+        from registry.documents import digest
+
+        source = self._reach.source(reference.source)
+        history, record = self._select(source, reference)
+        document = source.read(record)
+        readme = document.files.get("README.md")
+        return TemplateDetails(
+            template=document.template,
+            provenance=_provenance(source, history, record),
+            digest=digest(document),
+            latest=history.versions()[0].version,
+            deleted=not history.alive,
+            versions=version_infos(history),
+            readme=readme.decode(errors="replace") if readme else None,
+            origin=self._reach.library.origin(history.slug) if source.name == LIBRARY_SOURCE else None,
+        )
+
+    def versions(self, reference: Reference) -> tuple[VersionInfo, ...]:
+        """All versions of a template, deleted or not, the newest first. Raises NotFound."""
+        from registry.details import version_infos
+        from registry.selection import histories
+
+        source = self._reach.source(reference.source)
+        return version_infos(histories(self._index, source, reference.slug)[0])
+
+    def import_(
+        self, references: Sequence[Reference], slug: str | None = None, *, dry_run: bool = False
+    ) -> ImportReport:
+        """Copy exact versions into the library: all in one commit, or none. The same again changes nothing.
+
+        `slug` names the copy of a single reference. Raises as `resolve`, and Conflict where a slug, name or id
+        is taken or uncommitted changes are in the way.
+        """
+        from registry.importing import import_candidates
+
+        if slug is not None and len(references) != 1:
+            raise Invalid("one-slug-for-many", "only a single template can be imported under another name")
+        candidates = [self._candidate(reference, slug) for reference in references]
+        return import_candidates(self._index, self._reach.library, candidates, dry_run=dry_run)
+
+    def _candidate(self, reference: Reference, slug: str | None) -> Candidate:
+        from registry.importing import Candidate
+
+        if reference.source == LIBRARY_SOURCE:
+            raise Invalid("import-from-library", f'"{reference}" is in the library already')
+        source = self._reach.source(reference.source)
+        history, record = self._select(source, reference)
+        document = source.read(record)
+        resolved = ResolvedTemplate(reference, document.template, _provenance(source, history, record))
+        return Candidate(slug or history.slug, resolved, document)
 
     def resolve(self, reference: Reference) -> ResolvedTemplate:
         """Make a reference exact. Reads the index and one git object; never asks a remote.
@@ -65,6 +203,8 @@ class Catalog:
         return ResolvedTemplate(reference, template, _provenance(source, history, record))
 
     def _select(self, source: Reached, reference: Reference) -> tuple[TemplateHistory, Record]:
+        from registry.selection import histories, select
+
         candidates = histories(self._index, source, reference.slug)
         return select(candidates, reference, lambda record: source.read(record).template)
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry.errors import Invalid, Unavailable
 from registry.model import Problem
 from registry.sources import SourceDefinition, read_sources
-from registry.yamldoc import YamlDocument, decode_yaml, load_yaml
+
+if TYPE_CHECKING:
+    from registry.yamldoc import YamlDocument
 
 PROJECT_FILE = "treadle.yaml"
 _VERSION = 1
@@ -55,6 +57,8 @@ def read_project(file: Path) -> Project:
 
 def read_settings(file: Path, what: str) -> tuple[YamlDocument, Mapping[str, Any]]:
     """A YAML file with `version: 1` in it, and its mapping. `what` is what it should be, for messages."""
+    from registry.yamldoc import decode_yaml, load_yaml
+
     try:
         data = file.read_bytes()
     except OSError as error:

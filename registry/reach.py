@@ -1,5 +1,7 @@
 """The sources a command can reach, each with its index up to date and a way to read contents.
 
+What parses templates or runs git is imported where it is needed: a search needs neither.
+
 Four kinds look the same from here: git mirrors, the library (a git repository read in place, at its HEAD),
 and the built-in templates (plain files).
 """
@@ -8,36 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from registry.builtin import builtin_slugs, fingerprint, read_builtin
-from registry.contents import read_content
-from registry.documents import TemplateDocument
 from registry.errors import Conflict, NotFound
-from registry.git import Repository
 from registry.home import Home
 from registry.index import Index, Record, SourceState
-from registry.indexing import Target, index_documents, index_repository
-from registry.library import Library
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE
 from registry.resources import builtin_templates
 from registry.sources import SourceDefinition
 from registry.suggest import did_you_mean
-from registry.sync import reindex
+
+if TYPE_CHECKING:
+    from registry.documents import TemplateDocument
+    from registry.library import Library
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A source that can be read. `repository` is None for the built-in templates, `url` for them as well."""
+    """A source that can be read. `git` is where its repository is, and `mirrored` says that Treadle made it;
+    None for the built-in templates, as is `url`."""
 
     name: str
     state: SourceState
-    repository: Repository | None
+    git: Path | None
     url: str | None
+    mirrored: bool = False
 
     def read(self, record: Record) -> TemplateDocument:
         """The document that a record of this source names. Raises Invalid or Untrusted."""
-        if self.repository is not None:
-            return read_content(self.repository, record)
+        if self.git is not None:
+            from registry.contents import read_content
+            from registry.git.repository import Repository
+
+            return read_content(Repository(self.git, trusted=self.mirrored), record)
         template = read_builtin(builtin_templates(), record.slug)
         if template.id != record.id:
             raise Conflict("builtin-changed", f'"{BUILTIN_SOURCE}/{record.slug}" changed while it was read')
@@ -51,7 +58,13 @@ class Reach:
     home: Home
     index: Index
     definitions: Mapping[str, SourceDefinition]
-    library: Library
+    library_folder: Path
+
+    @property
+    def library(self) -> Library:
+        from registry.library import Library
+
+        return Library.at(self.library_folder)
 
     def names(self) -> list[str]:
         return [BUILTIN_SOURCE, LIBRARY_SOURCE, *self.definitions]
@@ -88,6 +101,8 @@ class Reach:
         current = fingerprint(folder)
         state = self.index.source(BUILTIN_SOURCE)
         if state is None or state.commit != current:
+            from registry.indexing import Target, index_documents
+
             templates = [read_builtin(folder, slug) for slug in builtin_slugs(folder)]
             index_documents(self.index, Target(BUILTIN_SOURCE, BUILTIN_SOURCE, None, "", current), templates)
             state = self.index.source(BUILTIN_SOURCE)
@@ -95,25 +110,32 @@ class Reach:
         return Reached(BUILTIN_SOURCE, state, None, None)
 
     def _library(self) -> Reached | None:
-        commit = self.library.head()
+        if not self.library_folder.is_dir():
+            return None
+        library = self.library
+        commit = library.head()
         if commit is None:
             return None
-        target = Target(self.library.index_key, LIBRARY_SOURCE, None, self.library.prefix, commit)
-        state = self.index.source(target.key)
-        if state is None or state.commit != commit:
-            index_repository(self.index, self.library.repository, target)
-            state = self.index.source(target.key)
+        state = self.index.source(library.index_key)
+        if state is None or state.commit != commit or state.folder != library.prefix:
+            from registry.indexing import Target, index_repository
+
+            target = Target(library.index_key, LIBRARY_SOURCE, None, library.prefix, commit)
+            index_repository(self.index, library.repository, target)
+            state = self.index.source(library.index_key)
         assert state is not None
-        return Reached(LIBRARY_SOURCE, state, self.library.repository, str(self.library.folder))
+        return Reached(LIBRARY_SOURCE, state, library.repository.folder, str(library.folder))
 
     def _mirrored(self, definition: SourceDefinition) -> Reached | None:
         state = self.index.source(definition.index_key)
-        if state is None and reindex(self.home, self.index, definition):
-            state = self.index.source(definition.index_key)
+        if state is None:
+            from registry.sync import reindex
+
+            state = reindex(self.home, self.index, definition)
         if state is None:
             return None
-        mirror = Repository(self.home.mirror(definition.mirror_key), trusted=True)
-        return Reached(definition.name, state, mirror, definition.url)
+        mirror = self.home.mirror(definition.mirror_key)
+        return Reached(definition.name, state, mirror, definition.url, mirrored=True)
 
 
 def unknown_source(name: str, known: list[str]) -> NotFound:

@@ -9,18 +9,19 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any
 
 from registry.errors import Invalid
-from registry.git import Credentials
+from registry.git.credentials import Credentials
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, is_slug
-from registry.yamldoc import YamlDocument
 
 _SCHEMES = ("https", "http", "ssh", "git", "file")
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
 _SCP_LIKE = re.compile(r"(?:[^@/\s]+@)?[^/:\s]+:(?!:).+")
 
+
+if TYPE_CHECKING:
+    from registry.yamldoc import YamlDocument
 
 DEFAULT_FOLDER = "step-templates"
 
@@ -101,6 +102,8 @@ def read_address(url: str, base: Path) -> tuple[str, Credentials | None]:
         return (url, None) if _SCP_LIKE.fullmatch(url) and not local.exists() else (str(local), None)
     if scheme["scheme"].lower() not in _SCHEMES:
         raise _not_an_address(url)
+    from urllib.parse import unquote, urlsplit, urlunsplit
+
     parts = urlsplit(url)
     if scheme["scheme"].lower() in ("ssh", "git", "file") or "@" not in parts.netloc:
         return url, None

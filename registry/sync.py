@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.errors import Invalid, NotFound, Unavailable
-from registry.git import GitFailedError, RemoteRefs, Repository, remote_refs
+from registry.errors import Invalid, NotFound, Unavailable, UserError
+from registry.git.process import GitFailedError
+from registry.git.remote import RemoteRefs, remote_refs
+from registry.git.repository import Repository
 from registry.home import Home, exclusive
-from registry.index import Counts, Finding, Index
+from registry.index import Counts, Finding, Index, SourceState
 from registry.indexing import Changes, Target, index_repository
 from registry.sources import DEFAULT_FOLDER, SourceDefinition, is_path
 
@@ -26,6 +28,14 @@ class SyncReport:
     changes: Changes
     counts: Counts
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFailure:
+    """A source that could not be synced; what was known of it before is still there."""
+
+    source: SourceDefinition
+    error: UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +97,19 @@ def _fetched(mirror: Repository, source: SourceDefinition, wanted: _Wanted) -> s
     return mirror.commit_of(f"{source.mirror_ref}^{{}}") or wanted.commit
 
 
-def reindex(home: Home, index: Index, source: SourceDefinition) -> bool:
+def reindex(home: Home, index: Index, source: SourceDefinition) -> SourceState | None:
     """Index what an earlier sync fetched, without asking the source: for an index that was lost.
 
-    False where nothing was fetched.
+    None where nothing was fetched.
     """
     folder = home.mirror(source.mirror_key)
     mirror = Repository(folder, trusted=True)
     commit = mirror.commit_of(source.mirror_ref) if folder.is_dir() else None
     if commit is None:
-        return False
+        return None
     target = Target(source.index_key, source.name, source.ref, _folder(mirror, commit, source), commit)
     index_repository(index, mirror, target)
-    return True
+    return index.source(source.index_key)
 
 
 def _choose(remote: RemoteRefs, source: SourceDefinition) -> _Wanted:

@@ -1,0 +1,73 @@
+"""A template as `show` tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry.contents import syntaxes
+from registry.index import Record
+from registry.library import Origin
+from registry.model import Provenance, StepTemplate
+from registry.octopus import SCRIPT_BODY
+from registry.selection import TemplateHistory
+
+_CUSTOM_SCRIPT = "Octopus.Action.CustomScripts."
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """`slug` is the name the template had then, `variants` the blobs of other contents under this number."""
+
+    version: int
+    slug: str
+    blob: str
+    commit: str | None
+    author: str | None
+    date: str | None
+    variants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateDetails:
+    """`versions` are the newest first; `deleted` says that the source's head has the template no more."""
+
+    template: StepTemplate
+    provenance: Provenance
+    digest: str
+    latest: int
+    deleted: bool
+    versions: tuple[VersionInfo, ...]
+    readme: str | None = None
+    origin: Origin | None = None
+
+    @property
+    def syntaxes(self) -> tuple[str, ...]:
+        return syntaxes(self.template)
+
+    @property
+    def scripts(self) -> dict[str, str]:
+        """Script bodies by what they are: `script`, or the name of a custom deployment script."""
+        properties = self.template.properties
+        bodies = {"script": properties.get(SCRIPT_BODY)}
+        for key, text in properties.items():
+            if key.startswith(_CUSTOM_SCRIPT):
+                bodies[key.removeprefix(_CUSTOM_SCRIPT)] = text
+        return {name: text for name, text in bodies.items() if text}
+
+
+def version_infos(history: TemplateHistory) -> tuple[VersionInfo, ...]:
+    """All versions of a template, the newest first."""
+    return tuple(_info(record, history) for record in history.versions())
+
+
+def _info(record: Record, history: TemplateHistory) -> VersionInfo:
+    others = (item.id for item in history.variants(record.version) if item.id != record.id)
+    return VersionInfo(
+        version=record.version,
+        slug=record.slug,
+        blob=record.id,
+        commit=record.commit or None,
+        author=record.author or None,
+        date=record.date or None,
+        variants=tuple(others),
+    )
