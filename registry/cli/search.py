@@ -1,0 +1,80 @@
+"""`treadle search`: find templates."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from registry.cli.context import Context, pass_context
+from registry.cli.output import is_terminal, print_json, print_table, shorten, width
+from registry.index import Entry
+from registry.search import Filters, SearchResult
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@click.option("--source", default="", metavar="NAME", help="Only templates of this source.")
+@click.option("--category", default="", metavar="NAME", help="Only templates of this category.")
+@click.option(
+    "--syntax", default="", metavar="NAME", help="Only scripts in this language: bash, powershell, python ..."
+)
+@click.option(
+    "--action-type", default="", metavar="TYPE", help="Only this action type, such as Octopus.Script."
+)
+@click.option(
+    "--limit", default=25, show_default=True, metavar="N", type=click.IntRange(1), help="At most so many."
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@pass_context
+def search(
+    context: Context,
+    query: tuple[str, ...],
+    source: str,
+    category: str,
+    syntax: str,
+    action_type: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Find templates that hold every word of QUERY, in full or as a beginning.
+
+    Names, categories, descriptions, parameters and scripts are searched; a hit in the name comes first.
+    """
+    with context.catalog() as catalog:
+        result = catalog.search(" ".join(query), Filters(source, category, syntax, action_type), limit)
+    if as_json:
+        print_json([_data(entry) for entry in result.hits])
+    elif is_terminal():
+        _show(result.hits)
+    else:
+        rows = [(_reference(hit), str(hit.version), " ".join(hit.syntaxes), hit.name) for hit in result.hits]
+        print_table(("REFERENCE", "VERSION", "SCRIPT", "NAME"), rows, right=(1,))
+    _tell(context, " ".join(query), result)
+
+
+def _show(hits: tuple[Entry, ...]) -> None:
+    for hit in hits:
+        about = " · ".join((f"version {hit.version}", *hit.syntaxes, hit.category))
+        click.echo(f"{click.style(_reference(hit), bold=True)}  {click.style(about, dim=True)}")
+        click.echo(f"  {shorten(f'{hit.name}: {hit.summary}' if hit.summary else hit.name, width() - 2)}")
+
+
+def _tell(context: Context, query: str, result: SearchResult) -> None:
+    """What a reader of the list should know, on stderr."""
+    for name in result.unsynced:
+        click.echo(f'Source "{name}" has not been synced yet. Run: treadle source sync {name}', err=True)
+    if context.quiet:
+        return
+    if not result.hits:
+        click.echo(f'No template matches "{query}" and these filters.', err=True)
+    elif result.total > len(result.hits):
+        click.echo(f"{len(result.hits)} of {result.total} shown; --limit shows more.", err=True)
+
+
+def _reference(entry: Entry) -> str:
+    return f"{entry.source}/{entry.slug}"
+
+
+def _data(entry: Entry) -> dict[str, object]:
+    return {"reference": _reference(entry), **asdict(entry), "syntaxes": list(entry.syntaxes)}

@@ -1,0 +1,139 @@
+"""`treadle show`: what a template is, takes and does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from registry.cli.context import Context, pass_context
+from registry.cli.output import paragraphs, print_json, print_table, shorten
+from registry.cli.references import REFERENCE
+from registry.details import TemplateDetails
+from registry.model import Parameter, Reference
+
+
+@click.command()
+@click.argument("reference", type=REFERENCE, metavar="REF")
+@click.option("--versions", is_flag=True, help="All versions with date, author, commit and blob.")
+@click.option("--script", is_flag=True, help="The script, and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
+@pass_context
+def show(context: Context, reference: Reference, versions: bool, script: bool, as_json: bool) -> None:
+    """Describe the template REF: what it does, its parameters, its script, its versions."""
+    with context.catalog() as catalog:
+        details = catalog.show(reference)
+    if as_json:
+        print_json(_data(details))
+    elif script:
+        _show_scripts(details)
+    else:
+        _show_head(details)
+        _show_parameters(details)
+        if versions:
+            _show_versions(details)
+        elif not context.quiet:
+            _show_more(details)
+
+
+def _show_head(details: TemplateDetails) -> None:
+    template, where = details.template, details.provenance
+    click.secho(template.name, bold=True)
+    kind = " · ".join((template.action_type, *details.syntaxes, template.category))
+    click.echo(f"{where.source}/{where.slug}@{where.version} · {kind}")
+    if details.deleted:
+        click.secho(f"Deleted at the source; {details.latest} was its last version.", fg="yellow")
+    elif details.latest != where.version:
+        click.secho(f"Version {details.latest} is the latest.", fg="yellow")
+    if details.origin:
+        click.echo(f"Imported from {details.origin.source}@{details.origin.version}.")
+    if template.description.strip():
+        click.echo(f"\n{paragraphs(template.description)}")
+
+
+def _show_parameters(details: TemplateDetails) -> None:
+    if details.template.parameters:
+        click.secho("\nParameters", bold=True)
+    for parameter in details.template.parameters:
+        click.echo(f"  {click.style(parameter.name, bold=True)}  {click.style(_traits(parameter), dim=True)}")
+        if parameter.label and parameter.label != parameter.name:
+            click.echo(paragraphs(parameter.label, "    "))
+        if parameter.help:
+            click.echo(paragraphs(parameter.help, "    "))
+        if parameter.options:
+            click.echo(paragraphs("one of: " + ", ".join(value for value, _ in parameter.options), "    "))
+    if details.template.outputs:
+        click.secho("\nOutputs", bold=True)
+    for output in details.template.outputs:
+        click.echo(f"  {click.style(output.name, bold=True)}  {output.help or ''}".rstrip())
+
+
+def _traits(parameter: Parameter) -> str:
+    traits = [parameter.control]
+    if parameter.required:
+        traits.append("required")
+    if parameter.default:
+        traits.append(f"default: {shorten(parameter.default, 60)}")
+    return " · ".join(traits)
+
+
+def _show_versions(details: TemplateDetails) -> None:
+    click.secho("\nVersions", bold=True)
+    rows = [
+        (
+            str(item.version),
+            (item.date or "-")[:10],
+            item.blob[:7],
+            (item.commit or "-")[:10],
+            str(len(item.variants) or "-"),
+            item.author or "-",
+        )
+        for item in details.versions
+    ]
+    print_table(("  VERSION", "DATE", "BLOB", "COMMIT", "VARIANTS", "AUTHOR"), rows, right=(0, 4))
+
+
+def _show_more(details: TemplateDetails) -> None:
+    where = details.provenance
+    click.echo(f"\n{len(details.versions)} versions: treadle show {where.source}/{where.slug} --versions")
+
+
+def _show_scripts(details: TemplateDetails) -> None:
+    scripts = details.scripts
+    for name, body in scripts.items():
+        if len(scripts) > 1:
+            click.secho(f"# --- {name}", bold=True)
+        click.echo(body, nl=not body.endswith("\n"))
+    if not scripts:
+        click.echo("This template has no script of its own.", err=True)
+
+
+def _data(details: TemplateDetails) -> dict[str, Any]:
+    template, where = details.template, details.provenance
+    return {
+        "reference": f"{where.source}/{where.slug}@{where.version}",
+        "source": where.source,
+        "slug": where.slug,
+        "id": template.id,
+        "name": template.name,
+        "version": where.version,
+        "latest": details.latest,
+        "deleted": details.deleted,
+        "category": template.category,
+        "action_type": template.action_type,
+        "syntaxes": list(details.syntaxes),
+        "description": template.description,
+        "parameters": [_parameter_data(parameter) for parameter in template.parameters],
+        "outputs": [asdict(output) for output in template.outputs],
+        "scripts": details.scripts,
+        "provenance": asdict(where),
+        "digest": details.digest,
+        "origin": asdict(details.origin) if details.origin else None,
+        "versions": [asdict(item) for item in details.versions],
+    }
+
+
+def _parameter_data(parameter: Parameter) -> dict[str, Any]:
+    data = asdict(parameter) | {"type": parameter.control, "sensitive": parameter.sensitive}
+    return data | {"options": [{"value": value, "label": label} for value, label in parameter.options]}

@@ -1,0 +1,190 @@
+"""`treadle source`: where templates come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from registry.catalog import Catalog, SourceSummary
+from registry.cli.context import Context, pass_context
+from registry.cli.output import print_json, print_table, working
+from registry.configuration import add_source, remove_source
+from registry.index import REFUSED, UNREADABLE, Finding
+from registry.model import BUILTIN_SOURCE
+from registry.sources import SourceDefinition, define
+from registry.sync import SyncFailure, SyncReport, probe
+
+_SHOWN_FINDINGS = 3
+
+
+@click.group()
+def source() -> None:
+    """Manage where templates come from."""
+
+
+@source.command("add")
+@click.argument("name")
+@click.argument("url")
+@click.option("--ref", metavar="REF", help="Branch or tag. Default: the repository's main branch.")
+@click.option("--path", "folder", metavar="FOLDER", help="Folder in the repository that holds the templates.")
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@pass_context
+def add(context: Context, name: str, url: str, ref: str | None, folder: str | None, dry_run: bool) -> None:
+    """Add the git repository, path or bundle URL as source NAME.
+
+    In a project it is written to treadle.yaml, otherwise to your own settings.
+    """
+    wanted = define(name, url, ref, folder, None, context.directory)
+    with working(context, f"asking {wanted.url}"):
+        found = probe(wanted)
+    change = add_source(context.home, context.project(), wanted, dry_run=dry_run)
+    if change.credentials_dropped:
+        click.echo(
+            "The credentials in the address were not stored; a git credential helper can supply them.",
+            err=True,
+        )
+    verb = "would be added" if dry_run else "added" if change.changed else "was there already"
+    context.say(f'Source "{name}" {verb} ({wanted.url}, {found}) in {change.file}.')
+    context.say(f"Next: treadle source sync {name}")
+
+
+@source.command("list")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--problems", is_flag=True, help="List what can't be read, with the reasons.")
+@pass_context
+def list_sources(context: Context, name: str | None, as_json: bool, problems: bool) -> None:
+    """List all sources, or source NAME, with what is known of each."""
+    with context.catalog() as catalog:
+        summaries = catalog.sources(name)
+    if as_json:
+        print_json([_summary_data(summary) for summary in summaries])
+        return
+    heads = ("NAME", "TEMPLATES", "VERSIONS", "REF", "COMMIT", "ADDRESS")
+    print_table(heads, [_summary_row(summary) for summary in summaries], right=(1, 2))
+    for summary in summaries:
+        if problems:
+            _tell_findings(summary.name, summary.findings, every=True)
+        elif summary.findings:
+            count = f"{len(summary.findings)} of its files, most of them long gone, can't be used"
+            click.echo(f"{summary.name}: {count}: treadle source list --problems {summary.name}", err=True)
+
+
+@source.command("sync")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@pass_context
+def sync(context: Context, name: str | None, as_json: bool) -> None:
+    """Fetch and index what is new in source NAME, or in all sources."""
+    with context.catalog() as catalog:
+        results = [_sync_one(context, catalog, each, tell=not as_json) for each in catalog.definitions(name)]
+    if as_json:
+        print_json([_result_data(result) for result in results])
+    failures = [result.error for result in results if isinstance(result, SyncFailure)]
+    if failures:
+        raise failures[0]
+
+
+@source.command("remove")
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed.")
+@pass_context
+def remove(context: Context, name: str, dry_run: bool) -> None:
+    """Remove source NAME: its definition, its mirror and its index."""
+    change = remove_source(context.home, context.project(), name, dry_run=dry_run)
+    if not dry_run:
+        with context.catalog() as catalog:
+            catalog.forget(change.source)
+    context.say(f'Source "{name}" {"would be" if dry_run else "was"} removed from {change.file}.')
+
+
+def _sync_one(
+    context: Context, catalog: Catalog, definition: SourceDefinition, *, tell: bool
+) -> SyncReport | SyncFailure:
+    with working(context, f"syncing {definition.name} from {definition.url}"):
+        result = catalog.sync(definition)
+    if tell and isinstance(result, SyncReport):
+        _tell_report(context, result)
+    return result
+
+
+def _tell_report(context: Context, report: SyncReport) -> None:
+    changes, counts = report.changes, report.counts
+    news = [
+        f"{len(slugs)} {what}"
+        for what, slugs in (
+            ("added", changes.added),
+            ("updated", changes.updated),
+            ("removed", changes.removed),
+        )
+        if slugs
+    ]
+    context.say(
+        f"{report.source.name}: {', '.join(news) or 'nothing new'} ({counts.templates} templates, "
+        f"{counts.versions} versions; {report.ref} at {report.commit[:10]})"
+    )
+    if report.before is not None or context.verbose:
+        for mark, slugs in (("+", changes.added), ("~", changes.updated), ("-", changes.removed)):
+            for slug in slugs:
+                context.say(f"  {mark} {slug}")
+    if report.before != report.commit and not context.quiet:
+        _tell_findings(report.source.name, report.findings, every=context.verbose)
+
+
+def _tell_findings(name: str, findings: Sequence[Finding], *, every: bool) -> None:
+    refused = [item for item in findings if item.kind == REFUSED]
+    unreadable = [item for item in findings if item.kind == UNREADABLE]
+    for title, items in (("refused", refused), ("contents of its history can't be read", unreadable)):
+        if items:
+            click.echo(f"{name}: {len(items)} {title}:", err=True)
+        for item in items if every else items[:_SHOWN_FINDINGS]:
+            click.echo(f"  {item.path} ({item.id[:7]}): {item.reason}", err=True)
+        if len(items) > _SHOWN_FINDINGS and not every:
+            click.echo(f"  ... all of them: treadle source list --problems {name}", err=True)
+
+
+def _summary_row(summary: SourceSummary) -> tuple[str, ...]:
+    where = summary.url or "part of Treadle"
+    if summary.state is None or summary.counts is None:
+        return summary.name, "-", "-", "-", "not synced" if summary.definition else "-", where
+    commit = "-" if summary.name == BUILTIN_SOURCE else summary.state.commit[:10]
+    counts = (str(summary.counts.templates), str(summary.counts.versions))
+    return summary.name, *counts, summary.state.ref or "-", commit, where
+
+
+def _summary_data(summary: SourceSummary) -> dict[str, Any]:
+    state, counts = summary.state, summary.counts
+    builtin = summary.name == BUILTIN_SOURCE
+    return {
+        "name": summary.name,
+        "url": summary.url,
+        "ref": state.ref if state else None,
+        "path": state.folder if state and not builtin else None,
+        "commit": state.commit if state and not builtin else None,
+        "synced": state.synced if state else None,
+        "templates": counts.templates if counts else 0,
+        "versions": counts.versions if counts else 0,
+        "variants": counts.variants if counts else 0,
+        "defined_in": str(summary.definition.defined_in or "treadle") if summary.definition else None,
+        "problems": [asdict(finding) for finding in summary.findings],
+    }
+
+
+def _result_data(result: SyncReport | SyncFailure) -> dict[str, Any]:
+    about = {"name": result.source.name, "url": result.source.url}
+    if isinstance(result, SyncFailure):
+        return {**about, "error": {"code": result.error.code, "message": result.error.message}}
+    return {
+        **about,
+        "ref": result.ref,
+        "commit": result.commit,
+        "before": result.before,
+        "templates": result.counts.templates,
+        "versions": result.counts.versions,
+        "variants": result.counts.variants,
+        **{what: list(slugs) for what, slugs in asdict(result.changes).items()},
+        "problems": [asdict(finding) for finding in result.findings],
+    }
