@@ -10,12 +10,15 @@ from collections.abc import Iterator, Sequence
 from registry.documents import TemplateDocument, read_folder, read_template
 from registry.errors import Untrusted, UserError
 from registry.folder.words import DEFAULT_SYNTAX
-from registry.git import FILE_MODES, Repository, TreeEntry
-from registry.history import Shape
+from registry.git.objects import FILE_MODES, TreeEntry
+from registry.git.repository import Repository
 from registry.index import Record
 from registry.jsondoc import MAX_BYTES
-from registry.model import StepTemplate
+from registry.model import Shape, StepTemplate
 from registry.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
+
+MAX_FILES = 500
+MAX_FOLDER_BYTES = 40 << 20
 
 
 def read_content(repository: Repository, record: Record) -> TemplateDocument:
@@ -49,11 +52,16 @@ def _document(
 ) -> TemplateDocument:
     if record.shape is Shape.JSON:
         return read_template(_blob(record.path, record.id, blobs, sizes), record.path)
+    if len(entries) > MAX_FILES or sum(sizes.get(entry.id, 0) for entry in entries) > MAX_FOLDER_BYTES:
+        limits = f"{MAX_FILES} files and {MAX_FOLDER_BYTES >> 20} MB"
+        raise Untrusted("template-too-large", f'"{record.path}" holds more than {limits}')
     files = {}
     for entry in entries:
         path = f"{record.path}/{entry.path}"
         if entry.mode not in FILE_MODES:
             raise Untrusted("link-in-template", f'"{path}" is a link: links are not followed')
+        if {"..", ".git"} & {part.lower() for part in entry.path.split("/")}:
+            raise Untrusted("path-in-template", f'"{path}" leads out of the template')
         files[entry.path] = _blob(path, entry.id, blobs, sizes)
     return read_folder(files, record.path)
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.history import Shape
 from registry.jsondoc import load_json
+from registry.model import Shape
 from registry.octopus import version_number
 from registry.yamldoc import decode_yaml, load_yaml
 

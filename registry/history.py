@@ -9,19 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from registry.git import FILE_MODES, TREE_MODE, Change, Commit
+from registry.git.objects import FILE_MODES, TREE_MODE, Change, Commit
+from registry.model import Shape
 
 FOLDER_FILE = "template.yaml"
 JSON_FILE = "template.json"
-
-
-class Shape(StrEnum):
-    """How a template lies in a source: one JSON document, or a folder of files."""
-
-    JSON = "json"
-    FOLDER = "folder"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Unavailable
-from registry.history import Shape
 from registry.home import make_folder
+from registry.model import Shape
 
 FORMAT = 1
+UNREADABLE = "unreadable"
+REFUSED = "refused"
 
 _SCHEMA = """
 CREATE TABLE source (
@@ -46,7 +48,8 @@ CREATE TABLE finding (
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, lineage INTEGER NOT NULL, slug TEXT NOT NULL,
     name TEXT NOT NULL, category TEXT NOT NULL, action_type TEXT NOT NULL, syntaxes TEXT NOT NULL,
-    summary TEXT NOT NULL, version INTEGER NOT NULL, content TEXT NOT NULL, UNIQUE (source, lineage));
+    summary TEXT NOT NULL, version INTEGER NOT NULL, guid TEXT NOT NULL, content TEXT NOT NULL,
+    UNIQUE (source, lineage));
 CREATE VIRTUAL TABLE entry_text USING fts5 (
     slug, name, category, description, parameters, script, tokenize = "unicode61 remove_diacritics 2",
     prefix = '2 3');
@@ -122,6 +125,7 @@ class Entry:
     syntaxes: tuple[str, ...]
     summary: str
     version: int
+    guid: str
     content: str
 
 
@@ -241,6 +245,16 @@ class Index:
         )
         return [entry_of(row) for row in rows]
 
+    def head_record(self, source: int, slug: str) -> Record | None:
+        """The newest readable content of the template that has `slug` at the head."""
+        row = self._connection.execute(
+            """SELECT content.* FROM entry JOIN content ON content.source = entry.source
+               AND content.lineage = entry.lineage AND content.id = entry.content
+               WHERE entry.source = ? AND entry.slug = ? ORDER BY seq DESC LIMIT 1""",
+            (source, slug),
+        ).fetchone()
+        return _record(row) if row else None
+
     def records(self, source: int, lineage: int) -> list[Record]:
         """All contents of a template, oldest first."""
         rows = self._connection.execute(
@@ -289,6 +303,7 @@ def entry_of(row: sqlite3.Row) -> Entry:
         syntaxes=tuple(row["syntaxes"].split()),
         summary=row["summary"],
         version=row["version"],
+        guid=row["guid"],
         content=row["content"],
     )
 

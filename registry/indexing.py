@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from registry.builtin import BuiltinTemplate
 from registry.contents import read_contents, syntaxes, too_large
 from registry.errors import Invalid, UserError
-from registry.git import FILE_MODES, SYMLINK_MODE, Commit, Repository, TreeEntry
+from registry.git.objects import FILE_MODES, SYMLINK_MODE, Commit, TreeEntry
+from registry.git.repository import Repository
 from registry.headers import Header, NotATemplateError, read_header
-from registry.history import FOLDER_FILE, Content, History, Lineage, Location, Shape, continues, locate
-from registry.index import Finding, Index, clear_source, head_records
+from registry.history import FOLDER_FILE, Content, History, Lineage, Location, continues, locate
+from registry.index import REFUSED, UNREADABLE, Finding, Index, clear_source, head_records
 from registry.jsondoc import MAX_BYTES
-from registry.model import StepTemplate, is_slug
+from registry.model import Shape, StepTemplate, is_slug
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
 _ADD_LINEAGE = "INSERT OR REPLACE INTO lineage VALUES (?, ?, ?, ?, ?)"
@@ -190,12 +191,12 @@ class _Writer:
             try:
                 headers[item.id] = read_header(data, item.place.shape, item.place.path)
             except (Invalid, NotATemplateError) as error:
-                self._find("unreadable", item.place.path, item.id, item.commit, str(error))
+                self._find(UNREADABLE, item.place.path, item.id, item.commit, _reason(error))
         for name, size in sizes.items():
             if size > MAX_BYTES:
                 item = first[name]
                 reason = too_large(item.place.path, size).message
-                self._find("unreadable", item.place.path, item.id, item.commit, reason)
+                self._find(UNREADABLE, item.place.path, item.id, item.commit, reason)
         return headers
 
     def _find(self, kind: str, path: str, identity: str, commit: str, reason: str) -> None:
@@ -214,19 +215,19 @@ class _Writer:
         for record, document in read_contents(self.repository, heads):
             slug = _slug(history.lineages[record.lineage].path, history.folder)
             if isinstance(document, UserError):
-                self._find("unreadable", record.path, record.id, record.commit, document.message)
+                self._find(UNREADABLE, record.path, record.id, record.commit, _reason(document))
             elif is_slug(slug):
                 entries.enter(slug, record.lineage, record.id, document.template)
 
     def _refuse(self, target: Target) -> None:
         """Note what lies at the head and is not taken: links, and names that no reference can have."""
-        self.connection.execute("DELETE FROM finding WHERE source = ? AND kind = 'refused'", (self.source,))
+        self.connection.execute("DELETE FROM finding WHERE source = ? AND kind = ?", (self.source, REFUSED))
         prefix = f"{target.folder}/" if target.folder else ""
         for entry in self.repository.entries(f"{target.commit}:{target.folder}"):
             path = prefix + entry.path
             reason = _reason_to_refuse(entry, path, target.folder)
             if reason:
-                self._find("refused", path, entry.id, target.commit, reason)
+                self._find(REFUSED, path, entry.id, target.commit, reason)
 
     def _rows(self, question: str) -> list[sqlite3.Row]:
         return self.connection.execute(question, (self.source,)).fetchall()
@@ -248,9 +249,9 @@ class _Entries:
 
     def enter(self, slug: str, lineage: int, content: str, template: StepTemplate) -> None:
         what = (template.name, template.category, template.action_type, " ".join(syntaxes(template)))
-        about = (_summary(template.description), template.version, content)
+        about = (_summary(template.description), template.version, template.id, content)
         made = self.connection.execute(
-            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (self.source, lineage, slug, *what, *about),
         )
         self.connection.execute(
@@ -267,6 +268,13 @@ def _reason_to_refuse(entry: TreeEntry, path: str, folder: str) -> str | None:
     if place and not is_slug(place.slug):
         return f'"{place.slug}" is no name for a template: letters, digits, ".", "_" and "-" only'
     return None
+
+
+def _reason(error: Exception) -> str:
+    """What an error says, without the file's name before it."""
+    message = str(error)
+    name, colon, rest = message.partition(": ")
+    return rest if colon and " " not in name.rsplit("/", 1)[-1] else message
 
 
 def _defining_object(item: Content) -> str:

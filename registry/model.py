@@ -133,6 +133,13 @@ class StepTemplate:
         return next((p for p in self.parameters if p.name.casefold() == folded), None)
 
 
+class Shape(StrEnum):
+    """How a template lies in a source: one JSON document, or a folder of files."""
+
+    JSON = "json"
+    FOLDER = "folder"
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where the exact bytes of a template came from. `url` carries no credentials.

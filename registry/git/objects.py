@@ -1,0 +1,85 @@
+"""What git stores and tells, as data; reading its binary and NUL-separated listings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+TREE_MODE = "040000"
+SYMLINK_MODE = "120000"
+FILE_MODES = ("100644", "100755")
+# For `git log -z`: fields in the order that `parse_log` reads them.
+LOG_FORMAT = "--format=%x01%H%x00%P%x00%an%x00%cI"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of `git log --raw`: what a commit did to a path, compared with its first parent.
+
+    `status` is A, M, D, T or R; modes are six octal digits, ids full object names (zeros for "not there").
+    """
+
+    status: str
+    old_mode: str
+    mode: str
+    old_id: str
+    id: str
+    old_path: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """`date` is the committer's (ISO 8601): when the change arrived, not when it was begun."""
+
+    id: str
+    parents: tuple[str, ...]
+    author: str
+    date: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    mode: str
+    id: str
+    path: str
+
+
+def parse_tree(content: bytes, width: int) -> Iterator[TreeEntry]:
+    """Read a tree object: mode, blank, name, NUL, `width` bytes of id; again and again."""
+    start = 0
+    while start < len(content):
+        end = content.index(b"\0", start)
+        mode, _, name = content[start:end].partition(b" ")
+        identity = content[end + 1 : end + 1 + width].hex()
+        yield TreeEntry(mode.decode().zfill(6), identity, name.decode(errors="replace"))
+        start = end + 1 + width
+
+
+def parse_log(listing: bytes) -> Iterator[Commit]:
+    """Read `git log --raw -z` field by field: names may hold any byte but NUL, so nothing is searched."""
+    fields = iter(listing.decode(errors="surrogateescape").split("\0"))
+    commit: list[str] = []
+    changes: list[Change] = []
+    for field in fields:
+        if field.startswith("\x01"):
+            if commit:
+                yield _commit(commit, changes)
+            commit, changes = [field[1:], next(fields), next(fields), next(fields)], []
+        elif field.lstrip("\n").startswith(":"):
+            changes.append(_change(field.lstrip("\n"), fields))
+    if commit:
+        yield _commit(commit, changes)
+
+
+def _commit(fields: list[str], changes: list[Change]) -> Commit:
+    identity, parents, author, date = fields
+    return Commit(identity, tuple(parents.split()), author, date, tuple(changes))
+
+
+def _change(meta: str, fields: Iterator[str]) -> Change:
+    old_mode, mode, old_id, identity, status = meta[1:].split(" ")
+    old_path = next(fields)
+    path = next(fields) if status[0] in "RC" else old_path
+    return Change(status[0], old_mode, mode, old_id, identity, old_path, path)

@@ -1,0 +1,133 @@
+"""A repository that people work in too: commits built aside, one move of the branch, then the work tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from registry.errors import Conflict, Invalid
+from registry.git.objects import TreeEntry
+from registry.git.process import GitFailedError
+from registry.git.repository import Repository, lines
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace(Repository):
+    """A repository to commit to."""
+
+    def uncommitted(self, paths: Sequence[str]) -> list[str]:
+        """Paths under `paths` whose work tree or index differs from HEAD, untracked files included."""
+        listing = self._read(
+            "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *paths
+        )
+        return [line[3:] for line in listing.decode(errors="replace").split("\0") if line]
+
+    def commit(self, parent: str | None, branch: str, files: Mapping[str, bytes | None], message: str) -> str:
+        """Commit `files` (path to content; None removes the path and all below it) on top of `parent` and
+        move `branch` there. Built aside, visible with the one ref update.
+
+        Raises Conflict if `branch` is not at `parent` any more.
+        """
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="treadle-index-") as aside:
+            index = {"GIT_INDEX_FILE": str(Path(aside) / "index")}
+            self._write("read-tree", *([parent] if parent else ["--empty"]), extra=index)
+            self._write(
+                "update-index", "-z", "--index-info", extra=index, stdin=self._index_lines(parent, files)
+            )
+            tree = self._write("write-tree", extra=index).decode().strip()
+        sign = ["-S"] if self._setting("commit.gpgsign", "bool") == "true" else []
+        onto = ["-p", parent] if parent else []
+        made = self._write("commit-tree", tree, *onto, *sign, stdin=message.encode(), extra=self._identity())
+        commit = made.decode().strip()
+        self.move(branch, commit, parent)
+        return commit
+
+    def move(self, branch: str, commit: str, expected: str | None) -> None:
+        """Point `branch` at `commit` if it still is at `expected`. Raises Conflict."""
+        try:
+            self._write("update-ref", "-m", "treadle", branch, commit, expected or "0" * len(commit))
+        except GitFailedError as error:
+            name = branch.removeprefix("refs/heads/")
+            raise Conflict(
+                "branch-moved",
+                f'branch "{name}" of "{self.folder}" moved meanwhile: {error.reason}',
+                hint="Nothing was written. Run the command again.",
+            ) from error
+
+    def refresh(self, paths: Sequence[str]) -> None:
+        """Make index and work tree agree with HEAD for these paths, each known to one of them. Raises
+        GitFailedError."""
+        self._write("restore", "--quiet", "--source=HEAD", "--staged", "--worktree", "--", *paths)
+
+    def holds_only(self, path: str, commits: Sequence[str]) -> bool:
+        """Whether every file below `path` in the work tree is as one of these commits has it."""
+        known = {(entry.path, entry.id) for commit in commits for entry in self._entries_below(commit, path)}
+        files = [file for file in sorted((self.folder / path).rglob("*")) if file.is_file()]
+        names = [file.relative_to(self.folder).as_posix() for file in files]
+        ids = self._write("hash-object", "--stdin-paths", stdin=lines(names)).decode().split()
+        return set(zip(names, ids, strict=True)) <= known
+
+    def _entries_below(self, commit: str, path: str) -> list[TreeEntry]:
+        if not self.has_folder(commit, path):
+            return []
+        return [replace(entry, path=f"{path}/{entry.path}") for entry in self.entries(f"{commit}:{path}")]
+
+    def messages(self, tip: str, path: str) -> list[str]:
+        """The messages of the commits that changed `path`, newest first."""
+        listing = self._read("log", "-z", "--format=%B", tip, "--", path)
+        return [message for message in listing.decode(errors="replace").split("\0") if message]
+
+    def branch(self) -> str:
+        """The branch that HEAD names, as a full ref. Raises Invalid for a detached HEAD."""
+        try:
+            return self._read("symbolic-ref", "--quiet", "HEAD").decode().strip()
+        except GitFailedError as error:
+            raise Invalid(
+                "detached-head",
+                f'"{self.folder}" is not on a branch',
+                hint="Check out the branch that changes should go to, and run the command again.",
+            ) from error
+
+    def is_bare(self) -> bool:
+        return self._read("rev-parse", "--is-bare-repository").strip() == b"true"
+
+    def _index_lines(self, parent: str | None, files: Mapping[str, bytes | None]) -> bytes:
+        removed = [path for path, content in files.items() if content is None]
+        gone = self._tracked(parent, removed) if parent and removed else []
+        nothing = "0" * len(parent or "")
+        lines = [f"0 {nothing}\t{path}\0" for path in gone]
+        for path, content in files.items():
+            if content is not None:
+                blob = (
+                    self._write("hash-object", "-w", "--stdin", "--no-filters", stdin=content)
+                    .decode()
+                    .strip()
+                )
+                lines.append(f"100644 {blob}\t{path}\0")
+        return "".join(lines).encode()
+
+    def _tracked(self, commit: str, paths: Sequence[str]) -> list[str]:
+        listing = self._read("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", *paths)
+        return [path for path in listing.decode(errors="surrogateescape").split("\0") if path]
+
+    def _setting(self, key: str, kind: str = "no-type") -> str | None:
+        flag = [f"--type={kind}"] if kind != "no-type" else []
+        try:
+            return self._write("config", *flag, "--get", key).decode().strip()
+        except GitFailedError:
+            return None
+
+    def _identity(self) -> dict[str, str]:
+        """Who commits: as git is set up, and a plain stand-in where nobody set it up."""
+        stand_in = {"NAME": ("user.name", "Treadle"), "EMAIL": ("user.email", "treadle@localhost")}
+        return {
+            f"GIT_{role}_{what}": default
+            for what, (key, default) in stand_in.items()
+            if self._setting(key) is None
+            for role in ("AUTHOR", "COMMITTER")
+            if f"GIT_{role}_{what}" not in os.environ
+        }
