@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
+_YAML_BREAK = re.compile("[\x85\u2028\u2029]")
 _SWALLOWED = re.compile(r"(?:(?<=[\s,:\[{-])|^)#\{")
 
 
@@ -294,15 +295,17 @@ def _unreadable(
 class _Dumper(yaml.SafeDumper):
     """Quotes every text that our reading, or YAML 1.1's, would take for something else."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def _written_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text.strip() else None
+    if _YAML_BREAK.search(text):
+        style = '"'  # other styles would read it as a line end
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 

@@ -197,6 +197,8 @@ def test_what_is_dumped_reads_back(value: Any) -> None:
         "<<",
         "a\r\nb",
         "a \nb",
+        "\x85",
+        "a\u2028b\n",
         "\ufeffx",
         "  indented\nx\n",
         "a\n\n\n",
