@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from referencing import Resource
 
 _VERSION_KEYS = ("version", "schema")
+_NOT_YET = "x-not-yet"
+"""Our own keyword: keys that a later version will know, each with what to do until then."""
 
 
 class Document(Protocol):
@@ -154,8 +156,15 @@ def _unknown_keys(finding: Finding, root: Any, document: Document) -> Iterator[P
         if key in known or any(re.search(pattern, key) for pattern in patterns):
             continue
         line, column = document.key_position((*finding.path, key))
-        meant = did_you_mean(key, known)
-        message = within(finding.path, root, f'unknown key "{key}"{meant}')
-        hint = None if meant else f"known here: {', '.join(known)}"
+        code, said, hint = _about_unknown(key, known, finding.schema.get(_NOT_YET, {}))
+        message = within(finding.path, root, said)
         where = path_text((*finding.path, key))
-        yield Problem(message, "unknown-key", where, hint, Severity.ERROR, document.file, line, column)
+        yield Problem(message, code, where, hint, Severity.ERROR, document.file, line, column)
+
+
+def _about_unknown(key: str, known: Sequence[str], not_yet: Mapping[str, str]) -> tuple[str, str, str | None]:
+    """Code, message and hint for a key that the schema has no place for."""
+    if key in not_yet:
+        return "not-supported-yet", f'"{key}" is not supported yet', not_yet[key]
+    meant = did_you_mean(key, [*known, *not_yet])
+    return "unknown-key", f'unknown key "{key}"{meant}', None if meant else f"known here: {', '.join(known)}"

@@ -103,7 +103,7 @@ def _step_into(value: Any, key: str | int) -> Any:
 
 
 def _item(group: str, number: int, value: Any) -> str:
-    singular = re.sub(r"s$", "", group.lower())
+    singular = re.sub(r"s$", "", re.sub(r"ies$", "y", group.lower()))
     name = value.get("name", value.get("Name")) if isinstance(value, dict) else None
     return f'{singular} "{name}"' if isinstance(name, str) and name else f"{singular} {number + 1}"
 
@@ -124,6 +124,12 @@ def did_you_mean_for(key: str, given: Iterable[str]) -> str:
     """` (is "nmae" meant for it?)` where an unknown key is close to the missing one."""
     close = difflib.get_close_matches(key, list(given), n=1, cutoff=0.7)
     return f' (is "{close[0]}" meant for it?)' if close else ""
+
+
+def _dependent(needs: Mapping[str, Sequence[str]], finding: Finding) -> str:
+    key = next(key for key in needs if key in finding.value and not set(needs[key]) <= set(finding.value))
+    missing = [f'"{other}"' for other in needs[key] if other not in finding.value]
+    return f'"{key}" needs {" and ".join(missing)} beside it'
 
 
 def _enum(allowed: Sequence[Any], finding: Finding) -> str:
@@ -162,7 +168,7 @@ _WORDINGS: Mapping[str, tuple[str, _Wording]] = {
     "anyOf": ("wrong-type", _either),
     "oneOf": ("wrong-type", _either),
     "required": ("missing-key", _required),
-    "dependentRequired": ("missing-key", lambda _, finding: finding.message),
+    "dependentRequired": ("missing-key", _dependent),
     "enum": ("wrong-value", _enum),
     "const": ("wrong-value", lambda value, finding: f"expected {shown(value)}, got {shown(finding.value)}"),
     "pattern": ("wrong-value", _pattern),
@@ -186,6 +192,10 @@ _WORDINGS: Mapping[str, tuple[str, _Wording]] = {
     "minProperties": (
         "wrong-length",
         lambda least, finding: f"expected at least {_count(least, 'key')}, got {len(finding.value)}",
+    ),
+    "maxProperties": (
+        "wrong-length",
+        lambda most, finding: f"expected at most {_count(most, 'key')}, got {len(finding.value)}",
     ),
     "uniqueItems": ("duplicate-item", lambda _, finding: f"{_twice(finding.value)} is listed twice"),
     "minimum": ("wrong-value", lambda least, finding: f"expected {least} or more, got {finding.value}"),
