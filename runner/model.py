@@ -186,13 +186,17 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do."""
+    """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do.
+
+    `positions` maps paths in the document (`("variables", "Site.Host")`) to (line, column).
+    """
 
     name: str
     environments: tuple[Environment, ...] = ()
     targets: tuple[Target, ...] = ()
     variables: tuple[Variable, ...] = ()
     file: str | None = None
+    positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
 
 
 class OriginKind(StrEnum):

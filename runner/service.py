@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from registry.errors import NotFound, UserError
+from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
 from runner.documents import find_process, read_process, read_project
 from runner.engine.base import EngineError
@@ -50,14 +50,19 @@ class RunService:
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
         """Compile a process. Creates nothing. Raises UserError with every problem found."""
-        process = read_process(find_process(process_name, self.directory))
+        process = read_process(find_process(process_name, self._folders), self.directory)
         project = read_project(self.project_file, self.directory)
-        folder = self.project_file.parent if self.project_file else self.directory
+        folder = self._folders[-1]
 
         def read(source: VariableSource) -> str:
             return read_source(source, folder)
 
         return compile_plan(process, project, inputs, self.resolve, read, self.default_image)
+
+    @property
+    def _folders(self) -> list[Path]:
+        """Where a process may lie: where the user works, else beside the project file."""
+        return [self.directory, *([self.project_file.parent] if self.project_file else [])]
 
     def run(
         self,
@@ -81,7 +86,7 @@ class RunService:
 
 
 def read_source(source: VariableSource, folder: Path) -> str:
-    """The text behind a variable's `from`. Raises NotFound."""
+    """The text behind a variable's `from`. Raises NotFound, Invalid."""
     if source.env is not None:
         value = os.environ.get(source.env)
         if value is None:
@@ -94,8 +99,10 @@ def read_source(source: VariableSource, folder: Path) -> str:
     path = folder / (source.file or "")
     try:
         content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFound("variable-file", f'"{path}" can not be read: {error}') from None
+    except UnicodeDecodeError:
+        raise Invalid("variable-file", f'"{path}" is not UTF-8 text') from None
+    except OSError as error:
+        raise NotFound("variable-file", f'"{path}" can not be read: {error.strerror}') from None
     return content.removesuffix("\n").removesuffix("\r")
 
 

@@ -124,6 +124,14 @@ def parameter_values(
     return values
 
 
+class VariableError(OctostacheError):
+    """A variable that can't be evaluated: it refers to itself, say. `name` is its name."""
+
+    def __init__(self, name: str, reason: OctostacheError) -> None:
+        self.name = name
+        super().__init__(f'variable "{name}": {reason}')
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """An action's variables, evaluated. `scope` evaluates further texts, the script body above all."""
@@ -150,7 +158,7 @@ class Bound:
 def bind(variables: Iterable[PlannedValue], parameters: Iterable[PlannedValue]) -> Bound:
     """Evaluate an action's variables and parameters.
 
-    Raises OctostacheError when a variable refers to itself; a note on it names the variable.
+    Raises VariableError when one can't be: it refers to itself, say.
     """
     outside = list(variables)
     sensitive = {value.name.casefold() for value in outside if value.sensitive}
@@ -183,8 +191,7 @@ def _evaluated(value: PlannedValue, scope: Variables, sensitive: set[str]) -> Pl
     try:
         evaluation = scope.evaluate(value.text)
     except OctostacheError as error:
-        error.add_note(f'while evaluating the variable "{value.name}"')
-        raise
+        raise VariableError(value.name, error) from error
     return replace(
         value,
         value=evaluation.text if evaluation.text is not None else value.text,

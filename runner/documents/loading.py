@@ -10,20 +10,28 @@ from registry.model import Problem
 from registry.yamldoc import YamlDocument, decode_yaml, load_yaml
 
 
-def load(path: Path) -> YamlDocument:
+def load(path: Path, label: str | None = None) -> YamlDocument:
+    """Read a YAML file; `label` is its name for messages. Raises NotFound, Invalid."""
+    label = label or str(path)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise NotFound("file-not-found", f'there is no file "{path}"') from None
+        raise NotFound("file-not-found", f'there is no file "{label}"') from None
     except OSError as error:
-        raise Invalid("file-unreadable", f'"{path}" can not be read: {error.strerror}') from None
-    return load_yaml(decode_yaml(data, str(path)), str(path))
+        raise Invalid("file-unreadable", f'"{label}" can not be read: {error.strerror}') from None
+    return load_yaml(decode_yaml(data, label), label)
 
 
-def invalid(path: Path, problems: Sequence[Problem]) -> Invalid:
+def label_of(path: Path, directory: Path) -> str:
+    """How people call a file while they work in `directory`: relative to it if it lies below."""
+    return str(path.relative_to(directory) if path.is_relative_to(directory) else path)
+
+
+def invalid(label: str, problems: Sequence[Problem]) -> Invalid:
+    """The error for a file with these problems."""
     count = len(problems)
     return Invalid(
         "invalid-document",
-        f'"{path}" has {"a problem" if count == 1 else f"{count} problems"}',
+        f'"{label}" has {"a problem" if count == 1 else f"{count} problems"}',
         problems=problems,
     )

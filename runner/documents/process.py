@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from registry.errors import NotFound
+from registry.errors import Invalid, NotFound
 from registry.model import Problem, Reference
+from registry.project import PROJECT_FILE
 from registry.validation import problem_at, validate
 from registry.yamldoc import YamlDocument
-from runner.documents.loading import invalid, load
+from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
 from runner.model import Condition, ContainerSettings, InlineScript, Process, Step, TemplateUse
 
@@ -21,42 +22,50 @@ _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _UNIT_BYTES = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
 
-def find_process(name: str, directory: Path) -> Path:
-    """The process file that a user means: a path, or a name in the project's folder without its ending.
+def find_process(name: str, folders: Sequence[Path]) -> Path:
+    """The process file that a user means: a path without or with its ending, in the first folder that has it.
 
-    Raises NotFound, listing the process files there are.
+    Raises NotFound, listing the process files there are; Invalid for the project file.
     """
-    for candidate in (Path(name), *(Path(name + suffix) for suffix in PROCESS_SUFFIXES)):
-        path = directory / candidate
-        if path.is_file():
-            return path
+    for folder in folders:
+        for path in (*(folder / (name + suffix) for suffix in PROCESS_SUFFIXES), folder / name):
+            if path.is_file() and path.name == PROJECT_FILE:
+                message = f'"{name}" is the project; a process is a file of its own'
+                raise Invalid("not-a-process", message, hint=_processes_in(folder))
+            if path.is_file():
+                return path
+    folder = folders[0] / name
+    if folder.is_dir():
+        message = f'"{name}" is a folder; give a process file'
+        raise NotFound("process-not-found", message, hint=_processes_in(folder))
+    raise NotFound("process-not-found", f'there is no process "{name}"', hint=_processes_in(folders[0]))
+
+
+def _processes_in(folder: Path) -> str:
     others = sorted(
         path.name
         for suffix in PROCESS_SUFFIXES
-        for path in directory.glob(f"*{suffix}")
-        if path.stem != "treadle"
+        for path in folder.glob(f"*{suffix}")
+        if path.name != PROJECT_FILE
     )
-    raise NotFound(
-        "process-not-found",
-        f'there is no process "{name}"',
-        hint=f"process files here: {', '.join(others)}" if others else "give the path of a process file",
-    )
+    return f"process files there: {', '.join(others)}" if others else "write one with: treadle init"
 
 
-def read_process(path: Path) -> Process:
-    """Read a process file. Raises Invalid with all its problems, NotFound."""
-    document = load(path)
+def read_process(path: Path, directory: Path) -> Process:
+    """Read a process file. `directory` is where its user works. Raises Invalid with all problems, NotFound."""
+    label = label_of(path, directory)
+    document = load(path, label)
     problems = validate(document.value, "process", document)
     if any(problem.severity == "error" for problem in problems):
-        raise invalid(path, problems)
+        raise invalid(label, problems)
     problems += _process_rules(document)
     if problems:
-        raise invalid(path, problems)
+        raise invalid(label, problems)
     value = document.value
     return Process(
         name=value.get("name", path.stem),
         steps=tuple(_step(raw) for raw in value["steps"]),
-        file=str(path),
+        file=label,
         blank_parameters_empty=value.get("blank_parameters") == "empty",
         positions=_positions(document),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from registry.model import Problem
-from registry.validation import problem_at, validate
+from registry.suggest import suggest
+from registry.validation import in_order, problem_at, validate
 from registry.yamldoc import YamlDocument
-from runner.documents.loading import invalid, load
+from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
 from runner.model import (
     Environment,
@@ -22,17 +23,23 @@ from runner.model import (
     VariableSource,
 )
 
+_DIMENSIONS = ("environment", "target", "role", "step")
+
 
 def read_project(path: Path | None, directory: Path) -> Project:
-    """Read the runner's part of `treadle.yaml`; None gives the project of a lone process."""
+    """Read the runner's part of `treadle.yaml`; None gives the project of a lone process.
+
+    `directory` is where its user works. Raises Invalid with all problems.
+    """
     if path is None:
         return Project(name=directory.name)
-    document = load(path)
+    label = label_of(path, directory)
+    document = load(path, label)
     problems = validate(document.value, "project", document)
     if not problems:
         problems = _project_rules(document)
     if problems:
-        raise invalid(path, problems)
+        raise invalid(label, problems)
     value = document.value
     return Project(
         name=value.get("name", path.parent.resolve().name),
@@ -42,58 +49,96 @@ def read_project(path: Path | None, directory: Path) -> Project:
         ),
         targets=tuple(_target(name, raw, path.parent) for name, raw in (value.get("targets") or {}).items()),
         variables=tuple(_variable(name, raw) for name, raw in (value.get("variables") or {}).items()),
-        file=str(path),
+        file=label,
+        positions=_positions(document),
     )
 
 
 def _project_rules(document: YamlDocument) -> list[Problem]:
+    """The problems that a schema can't see."""
     value = document.value
-    environments = {name.casefold(): name for name in value.get("environments") or {}}
-    problems: list[Problem] = []
+    names = {key: list(value.get(key) or {}) for key in ("environments", "targets", "variables")}
+    problems = [problem for key in names for problem in _same_names(document, key, names[key])]
     for name, raw in (value.get("targets") or {}).items():
-        for index, environment in enumerate(raw["environments"]):
-            if environment.casefold() not in environments:
-                problems.append(
-                    problem_at(
-                        document,
-                        ("targets", name, "environments", index),
-                        f'target "{name}" belongs to environment "{environment}", which is not defined',
-                        "unknown-environment",
-                        f"environments: {', '.join(environments.values()) or 'none'}",
-                    )
-                )
+        at = ("targets", name, "environments")
+        whose = f'target "{name}" belongs to'
+        problems += _unknown(document, at, raw["environments"], "environment", names, whose)
     for name, raw in (value.get("variables") or {}).items():
         if isinstance(raw, dict):
-            problems += _variable_rules(document, name, raw)
-    return problems
+            problems += _variable_rules(document, name, raw, names)
+    return in_order(problems)
 
 
-def _variable_rules(document: YamlDocument, name: str, raw: Mapping[str, Any]) -> list[Problem]:
-    problems: list[Problem] = []
-    places: list[tuple[tuple[str | int, ...], Mapping[str, Any]]] = [(("variables", name), raw)]
-    places += [(("variables", name, "scopes", i), scoped) for i, scoped in enumerate(raw.get("scopes", ()))]
-    for path, place in places:
-        if "value" in place and "from" in place:
-            problems.append(
-                problem_at(
-                    document,
-                    path,
-                    f'variable "{name}" has both `value` and `from`',
-                    "value-twice",
-                    "use one of the two",
-                )
+def _same_names(document: YamlDocument, key: str, names: Iterable[str]) -> Iterator[Problem]:
+    """Case does not matter in names: `Test` and `TEST` would be one."""
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(name.casefold(), name)
+        if first != name:
+            message = f'{key} → {name}: "{first}" is the same name, since case does not matter'
+            yield problem_at(document, (key, name), message, "duplicate-name", "keep one of the two")
+
+
+def _unknown(
+    document: YamlDocument,
+    at: tuple[str | int, ...],
+    given: str | Sequence[str],
+    kind: str,
+    names: Mapping[str, Sequence[str]],
+    whose: str,
+) -> Iterator[Problem]:
+    """The names of environments or targets that are not defined; `given` is one name or a list."""
+    known = {name.casefold() for name in names[f"{kind}s"]}
+    for index, name in enumerate([given] if isinstance(given, str) else given):
+        if name.casefold() not in known:
+            yield problem_at(
+                document,
+                at if isinstance(given, str) else (*at, index),
+                f'{whose} {kind} "{name}", which is not defined',
+                f"unknown-{kind}",
+                suggest(name, names[f"{kind}s"]) or f"there are no {kind}s: define them under {kind}s",
             )
-        elif raw.get("sensitive") and place.get("value") is not None:
-            problems.append(
-                problem_at(
-                    document,
-                    (*path, "value"),
-                    f'variable "{name}" is sensitive, but its value stands here in clear',
-                    "plain-secret",
-                    "use from: {env: NAME} or from: {file: PATH}",
-                )
-            )
-    return problems
+
+
+def _variable_rules(
+    document: YamlDocument, name: str, raw: Mapping[str, Any], names: Mapping[str, Sequence[str]]
+) -> Iterator[Problem]:
+    at: tuple[str | int, ...] = ("variables", name)
+    scopes = raw.get("scopes", ())
+    if "value" in raw or "from" in raw or not scopes:
+        yield from _value_rules(document, name, at, raw, raw.get("sensitive", False))
+    for index, scoped in enumerate(scopes):
+        place = (*at, "scopes", index)
+        yield from _value_rules(document, name, place, scoped, raw.get("sensitive", False))
+        if not set(_DIMENSIONS) & set(scoped):
+            message = f'variable "{name}" has a value under `scopes` that says not where it applies'
+            hint = f"add one of {', '.join(_DIMENSIONS)}, or put it beside `scopes`"
+            yield problem_at(document, place, message, "scope-missing", hint)
+        for kind in ("environment", "target"):
+            whose = f'a value of variable "{name}" is for'
+            yield from _unknown(document, (*place, kind), scoped.get(kind, ()), kind, names, whose)
+
+
+def _value_rules(
+    document: YamlDocument, name: str, at: tuple[str | int, ...], place: Mapping[str, Any], sensitive: bool
+) -> Iterator[Problem]:
+    whose = f'variable "{name}"'
+    if "value" in place and "from" in place:
+        message = f"{whose} has both `value` and `from`"
+        yield problem_at(document, at, message, "value-twice", "use one of the two")
+    elif "value" not in place and "from" not in place:
+        message = f"{whose} has no value" if len(at) == 2 else f"{whose} has a scope without value"
+        yield problem_at(document, at, message, "value-missing", "add value: or from:")
+    elif sensitive and place.get("value") is not None:
+        message = f"{whose} is sensitive, but its value stands here in clear"
+        hint = "use from: {env: NAME} or from: {file: PATH}"
+        yield problem_at(document, (*at, "value"), message, "plain-secret", hint)
+
+
+def _positions(document: YamlDocument) -> Mapping[tuple[str | int, ...], tuple[int, int]]:
+    """Where the variables are: the planner may have to complain about one."""
+    paths = [("variables", name) for name in document.value.get("variables") or {}]
+    return {path: document.key_position(path) for path in paths}
 
 
 def _target(name: str, raw: Mapping[str, Any], folder: Path) -> Target:

@@ -6,27 +6,39 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid
-from runner.documents.loading import load
+from registry.numerals import number_text
+from registry.validation import in_order, problem_at
+from runner.documents.loading import invalid, load
+
+_PLAIN = "give lists and mappings as JSON text, in quotes"
 
 
 def read_values(path: Path) -> dict[str, str | None]:
-    """Read a file of variables for `--var-file`: a YAML or JSON object of plain values."""
+    """Read a file of variables for `--var-file`: a YAML or JSON object of plain values.
+
+    Raises NotFound, Invalid with all problems.
+    """
     document = load(path)
-    if not isinstance(document.value, dict) or any(
-        isinstance(v, dict | list) for v in document.value.values()
-    ):
-        raise Invalid(
-            "variables-file",
-            f'"{path}" is not an object of plain values',
-            hint="write one NAME: value a line",
-        )
-    return {str(name): text(value) for name, value in document.value.items()}
+    if not isinstance(document.value, dict):
+        message = f'"{path}" is not a list of variables'
+        raise Invalid("variables-file", message, hint="write one NAME: value a line")
+    problems = [
+        *document.problems,
+        *(
+            problem_at(document, (name,), f'the value of "{name}" is not plain text', "wrong-type", _PLAIN)
+            for name, value in document.value.items()
+            if isinstance(value, dict | list)
+        ),
+    ]
+    if problems:
+        raise invalid(str(path), in_order(problems))
+    return {name: text(value) for name, value in document.value.items()}
 
 
 def text(value: Any) -> str | None:
-    """A YAML scalar as a variable's text: booleans as Octopus writes them, whole floats without their dot."""
+    """A YAML scalar as a variable's text: booleans as Octopus writes them, numbers as they are written."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "True" if value else "False"
-    return str(value)
+    return number_text(value)

@@ -116,7 +116,7 @@ def run_action(
         message = error.message if error.hint is None else f"{error.message} ({error.hint})"
     except OctostacheError as error:
         status, exit_code = Status.FAILED, None
-        message = "; ".join([str(error), *getattr(error, "__notes__", ())])
+        message = str(error)
     result = ActionResult(
         action.id, status, exit_code, services.masker.mask_text(message), time.monotonic() - started
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from registry.errors import Invalid, NotFound
+from registry.suggest import suggest
 from runner.model import Environment, Process, Project, SkipReason, Step, Target
 from runner.planner.findings import Findings
 
@@ -28,7 +28,7 @@ class Inputs:
 
 
 def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
-    """Raises NotFound for a step or target that isn't there, Invalid for what must not be asked."""
+    """Raises NotFound for a step that isn't there, Invalid for what must not be asked."""
     steps = {step.name.casefold(): step for step in process.steps}
     for name in inputs.skip:
         step = steps.get(name.casefold())
@@ -36,10 +36,6 @@ def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
             raise unknown("step", name, [step.name for step in process.steps])
         if step.required:
             raise Invalid("required-step", f'step "{step.name}" is required and can not be skipped')
-    known = folded(target.name for target in project.targets)
-    for name in inputs.targets:
-        if name.casefold() not in known:
-            raise unknown("target", name, [target.name for target in project.targets])
     plain = folded(inputs.plain)
     for variable in project.variables:
         if variable.sensitive and variable.name.casefold() in plain:
@@ -88,14 +84,30 @@ def choose_environment(project: Project, name: str | None) -> Environment | None
 
 
 def choose_targets(project: Project, environment: Environment | None, inputs: Inputs) -> list[Target]:
-    """The environment's targets, or those of them that the user chose, in the project's order."""
-    chosen = folded(inputs.targets)
-    return [
+    """The environment's targets, or those of them that the user chose, in the project's order.
+
+    Raises NotFound for a target that isn't there, Invalid for one that belongs to other environments only.
+    """
+    there = [
         target
         for target in project.targets
-        if (not chosen or target.name.casefold() in chosen)
-        and (environment is None or environment.name.casefold() in folded(target.environments))
+        if environment is None or environment.name.casefold() in folded(target.environments)
     ]
+    if not inputs.targets:
+        return there
+    names = {target.name.casefold(): target for target in project.targets}
+    for name in inputs.targets:
+        target = names.get(name.casefold())
+        if target is None:
+            raise unknown("target", name, [target.name for target in project.targets])
+        if target not in there:
+            raise Invalid(
+                "target-elsewhere",
+                f'target "{target.name}" is not in {environment.name if environment else "this environment"}',
+                hint=f"it belongs to {', '.join(target.environments)}",
+            )
+    chosen = folded(inputs.targets)
+    return [target for target in there if target.name.casefold() in chosen]
 
 
 def why_skipped(step: Step, environment: Environment | None, inputs: Inputs) -> tuple[SkipReason, str] | None:
@@ -115,15 +127,6 @@ def why_skipped(step: Step, environment: Environment | None, inputs: Inputs) -> 
 def unknown(kind: str, name: str, names: list[str]) -> NotFound:
     """The error for a name that isn't there, with the nearest one that is."""
     return NotFound(f"unknown-{kind}", f'there is no {kind} "{name}"', hint=suggest(name, names))
-
-
-def suggest(name: str, names: Iterable[str]) -> str | None:
-    """A hint: the nearest name, else all there are, else nothing."""
-    by_folded = {other.casefold(): other for other in names}
-    close = get_close_matches(name.casefold(), list(by_folded), n=1)
-    if close:
-        return f'did you mean "{by_folded[close[0]]}"?'
-    return f"there are: {', '.join(by_folded.values())}" if by_folded else None
 
 
 def either(names: Iterable[str]) -> str:

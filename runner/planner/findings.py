@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.model import Problem, Severity, path_text
-from runner.model import Process
+from runner.model import Process, Project
 
 Path = tuple[str | int, ...]
 
@@ -15,19 +15,27 @@ class Findings:
     """Collects; the same finding for several targets counts once."""
 
     process: Process
+    project: Project
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
     def problem(self, at: Path, code: str, message: str, hint: str | None = None) -> None:
         """Something in the process that stops the plan."""
-        self.add(self._at(at, code, message, hint, Severity.ERROR))
+        self._add(self._at(at, code, message, hint, Severity.ERROR))
 
     def warning(self, at: Path, code: str, message: str, hint: str | None = None) -> None:
         """Something in the process that is probably not meant."""
-        self.add(self._at(at, code, message, hint, Severity.WARNING))
+        self._add(self._at(at, code, message, hint, Severity.WARNING))
 
-    def add(self, finding: Problem) -> None:
-        """A finding whose place is known already, in another file perhaps."""
+    def variable(
+        self, name: str, code: str, message: str, hint: str | None, severity: Severity = Severity.ERROR
+    ) -> None:
+        """Something about a variable of the project."""
+        at: Path = ("variables", name)
+        line, column = self.project.positions.get(at, (None, None))
+        self._add(Problem(message, code, path_text(at), hint, severity, self.project.file, line, column))
+
+    def _add(self, finding: Problem) -> None:
         found = self.problems if finding.severity is Severity.ERROR else self.warnings
         if finding not in found:
             found.append(finding)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from registry.model import Parameter
+from registry.suggest import suggest
 from runner.model import MASK, PlannedValue, Step, TemplatePin, TemplateUse
-from runner.planner.choices import suggest
 from runner.planner.findings import Findings
 
 _PATTERN_SECONDS = 1.0

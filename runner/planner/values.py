@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from registry.errors import UserError
-from registry.model import Problem, Severity
+from registry.model import Severity
+from registry.suggest import suggest
 from runner.actions.script import ScriptAction
 from runner.model import (
     MASK,
@@ -24,11 +25,11 @@ from runner.model import (
     VariableSource,
 )
 from runner.octostache import Evaluation, OctostacheError
-from runner.planner.choices import Inputs, either, suggest
+from runner.planner.choices import Inputs, either
 from runner.planner.findings import Findings
 from runner.planner.rules import check_value
 from runner.system_variables import known_at_run_time
-from runner.variables import Bound, Place, bind, parameter_values, select
+from runner.variables import Bound, Place, VariableError, bind, parameter_values, select
 
 ReadSource = Callable[[VariableSource], str]
 
@@ -82,8 +83,7 @@ class Values:
             bound = bind(variables, parameters)
             preview = _preview(bound, script)
         except OctostacheError as error:
-            where = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
-            self.findings.problem(at, "expression", f'step "{step.name}": {error}{where}')
+            self._report_expression(at, step, error)
             return {}, script.body
         for value in bound.values:
             if value.origin.kind is OriginKind.GIVEN and pin is not None:
@@ -108,9 +108,8 @@ class Values:
             try:
                 content = self.read_source(winner.source)
             except UserError as error:
-                path = f"variables.{variable.name}"
                 message = f'variable "{variable.name}": {error.message}'
-                self.findings.add(Problem(message, error.code, path, error.hint, file=self.project.file))
+                self.findings.variable(variable.name, error.code, message, error.hint)
         origin = Origin(OriginKind.PROJECT, _scope_text(winner))
         return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive)
 
@@ -121,17 +120,21 @@ class Values:
             yield PlannedValue(name, content, origin, sensitive=name.casefold() in secret)
 
     def _tell_ambiguous(self, variable: Variable, count: int, place: Place) -> None:
-        self.findings.add(
-            Problem(
-                f'variable "{variable.name}" has {count} equally specific values for step "{place.step}";'
-                " the first one is used",
-                "ambiguous-variable",
-                f"variables.{variable.name}",
-                "make one of the scopes narrower",
-                Severity.WARNING,
-                self.project.file,
-            )
+        message = (
+            f'variable "{variable.name}" has {count} equally specific values for step "{place.step}";'
+            " the first one is used"
         )
+        hint = "make one of the scopes narrower"
+        self.findings.variable(variable.name, "ambiguous-variable", message, hint, Severity.WARNING)
+
+    def _report_expression(self, at: tuple[str | int, ...], step: Step, error: OctostacheError) -> None:
+        """Where the expression stands: in a variable of the project, in a parameter's value, in the script."""
+        name = error.name if isinstance(error, VariableError) else None
+        if name is not None and any(variable.name == name for variable in self.project.variables):
+            self.findings.variable(name, "expression", str(error), None)
+        else:
+            place = (*at, name) if name is not None else at
+            self.findings.problem(place, "expression", f'step "{step.name}": {error}')
 
     def _report_missing(
         self, at: tuple[str | int, ...], step: Step, what: str, missing: Iterable[str]

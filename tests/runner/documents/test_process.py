@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from registry.errors import NotFound
+from registry.model import Reference
+from runner.documents import find_process, read_process
+from runner.model import Condition, ContainerSettings, InlineScript, Process, Step, TemplateUse
+from tests.support.problems import golden_cases, refusal
+
+
+def read(tmp_path: Path, text: str) -> Process:
+    path = tmp_path / "deploy.yaml"
+    path.write_text(dedent(text))
+    return read_process(path, tmp_path)
+
+
+def steps(text: str) -> str:
+    """A whole process with these steps; the first one is on line 3."""
+    return "version: 1\nsteps:\n" + dedent(text).strip("\n") + "\n"
+
+
+def test_a_step_has_defaults_for_everything_but_its_name_and_action(tmp_path: Path) -> None:
+    process = read(tmp_path, steps("- {name: Hello, run: echo hello}"))
+    assert replace(process, positions={}) == Process(
+        name="deploy", steps=(Step("Hello", InlineScript("echo hello")),), file="deploy.yaml"
+    )
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    process = read(
+        tmp_path,
+        """
+        version: 1
+        name: Web shop
+        description: Sells things.
+        blank_parameters: empty
+        steps:
+          - name: Smoke test
+            uses: community/bash-http-test-url@1
+            with: {uri: "http://#{Host}/", timeout: 30, strict: true, ratio: 1.10, text: "", nothing: null}
+            roles: [web-server]
+            environments: [Test]
+            condition: always
+            disabled: true
+            required: true
+            on_no_targets: fail
+            max_parallel: 3
+            timeout: 1.5m
+            notes: Look at the page.
+            properties: {Octopus.Action.FailScriptOnErrorOutput: true, Count: 3}
+            container:
+              image: alpine:3.20
+              user: 1000
+              network: none
+              shared_network: false
+              memory: 256m
+              tmp: 1g
+              cpus: 0.5
+              pids: 50
+              read_only: true
+              capabilities: [NET_ADMIN]
+          - {name: Last, run: print(1), shell: python, exclude_environments: [Production], timeout: 90}
+        """,
+    )
+    smoke, last = process.steps
+    assert (process.name, process.blank_parameters_empty) == ("Web shop", True)
+    assert smoke == Step(
+        name="Smoke test",
+        action=TemplateUse(
+            Reference("community", "bash-http-test-url", 1),
+            {
+                "uri": "http://#{Host}/",
+                "timeout": "30",
+                "strict": "True",
+                "ratio": "1.10",
+                "text": "",
+                "nothing": None,
+            },
+        ),
+        roles=("web-server",),
+        environments=("Test",),
+        condition=Condition.ALWAYS,
+        disabled=True,
+        required=True,
+        fail_without_targets=True,
+        max_parallel=3,
+        timeout=90.0,
+        container=ContainerSettings(
+            image="alpine:3.20",
+            user="1000",
+            network="none",
+            memory=256 * 1024**2,
+            cpus=0.5,
+            pids=50,
+            tmp=1024**3,
+            read_only=True,
+            capabilities=("NET_ADMIN",),
+            shared_network=False,
+        ),
+        properties={"Octopus.Action.FailScriptOnErrorOutput": "True", "Count": "3"},
+        notes="Look at the page.",
+    )
+    assert last.action == InlineScript("print(1)", "python")
+    assert (last.exclude_environments, last.timeout) == (("Production",), 90)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("45s", 45), ("2m", 120), ("0.5h", 1800), ("7", 7), ("0.25", 0.25)]
+)
+def test_a_timeout_is_in_seconds_unless_it_has_a_unit(tmp_path: Path, written: str, seconds: float) -> None:
+    process = read(tmp_path, steps(f"- {{name: A, run: x, timeout: {written}}}"))
+    assert process.steps[0].timeout == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "count"), [("512", 512), ("4k", 4096), ("1m", 1 << 20), ("2g", 2 << 30), ('"512"', 512)]
+)
+def test_memory_is_in_bytes_unless_it_has_a_unit(tmp_path: Path, written: str, count: int) -> None:
+    process = read(tmp_path, steps(f"- {{name: A, run: x, container: {{memory: {written}}}}}"))
+    assert process.steps[0].container.memory == count
+
+
+def test_positions_point_at_what_a_plan_may_complain_about(tmp_path: Path) -> None:
+    process = read(tmp_path, steps("- name: A\n  uses: builtin/sleep\n  with:\n    seconds: 3\n"))
+    assert process.positions["steps", 0, "uses"] == (4, 9)
+    assert process.positions["steps", 0, "with", "seconds"] == (6, 14)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), golden_cases(Path(__file__).with_name("refused_processes.txt"))
+)
+def test_every_problem_is_told_at_its_place(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert refusal(lambda: read(tmp_path, text)) == expected
+
+
+def test_a_binary_file_is_no_process(tmp_path: Path) -> None:
+    path = tmp_path / "deploy.yaml"
+    path.write_bytes(b"\x7fELF\x02\xff\xfe")
+    assert refusal(lambda: read_process(path, tmp_path)) == [
+        "the file is not UTF-8 text (byte 5) [not-utf8] > save the file as UTF-8"
+    ]
+
+
+def test_a_file_elsewhere_is_called_by_its_whole_path(tmp_path: Path) -> None:
+    path = tmp_path / "deploy.yaml"
+    path.write_text(steps("- {name: A, run: x}"))
+    assert read_process(path, tmp_path).file == "deploy.yaml"
+    assert read_process(path, tmp_path / "elsewhere").file == str(path)
+
+
+class TestFindProcess:
+    def test_finds_names_with_and_without_ending(self, tmp_path: Path) -> None:
+        (tmp_path / "a.yaml").touch()
+        (tmp_path / "ops").mkdir()
+        (tmp_path / "ops" / "b.yml").touch()
+        for name, path in {"a": "a.yaml", "a.yaml": "a.yaml", "ops/b": "ops/b.yml"}.items():
+            assert find_process(name, [tmp_path]) == tmp_path / path
+
+    def test_a_yaml_file_comes_before_another_of_that_name(self, tmp_path: Path) -> None:
+        (tmp_path / "deploy").write_text("#!/bin/sh\n")
+        (tmp_path / "deploy.yaml").touch()
+        assert find_process("deploy", [tmp_path]) == tmp_path / "deploy.yaml"
+
+    def test_looks_where_the_user_is_before_the_project(self, tmp_path: Path) -> None:
+        below = tmp_path / "below"
+        below.mkdir()
+        (tmp_path / "a.yaml").touch()
+        (tmp_path / "b.yaml").touch()
+        (below / "a.yaml").touch()
+        assert find_process("a", [below, tmp_path]) == below / "a.yaml"
+        assert find_process("b", [below, tmp_path]) == tmp_path / "b.yaml"
+
+    def test_refuses_what_is_none_and_lists_those_there_are(self, tmp_path: Path) -> None:
+        (tmp_path / "treadle.yaml").touch()
+        (tmp_path / "deploy.yaml").touch()
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(NotFound):
+            find_process("depoy", [tmp_path])
+        there = "process files there: deploy.yaml"
+        for name, said in {
+            "depoy": f'there is no process "depoy" [process-not-found] > {there}',
+            ".": f'"." is a folder; give a process file [process-not-found] > {there}',
+            "empty": '"empty" is a folder; give a process file [process-not-found] > write one with: treadle init',
+            "treadle": f'"treadle" is the project; a process is a file of its own [not-a-process] > {there}',
+        }.items():
+            assert refusal(lambda name=name: find_process(name, [tmp_path])) == [said]  # type: ignore[misc]

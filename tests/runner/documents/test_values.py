@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.documents import read_values
+from tests.support.problems import refusal
+
+
+def test_values_are_texts(tmp_path: Path) -> None:
+    file = tmp_path / "vars.yaml"
+    file.write_text("Text: hello\nYes: true\nNo: False\nVersion: 1.10\nBig: 1e3\nNone: null\nEmpty: ''\n")
+    assert read_values(file) == {
+        "Text": "hello",
+        "Yes": "True",
+        "No": "False",
+        "Version": "1.10",
+        "Big": "1e3",
+        "None": None,
+        "Empty": "",
+    }
+
+
+def test_json_will_do(tmp_path: Path) -> None:
+    file = tmp_path / "vars.json"
+    file.write_text('{"Site.Host": "www", "Port": 80}')
+    assert read_values(file) == {"Site.Host": "www", "Port": "80"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- a\n", ['"vars.yaml" is not a list of variables [variables-file] > write one NAME: value a line']),
+        (
+            "just text",
+            ['"vars.yaml" is not a list of variables [variables-file] > write one NAME: value a line'],
+        ),
+        (
+            "A: [1]\nB: {c: d}\nC: #{Host}\nD: 1\nD: 2\n",
+            [
+                '1:4 the value of "A" is not plain text [wrong-type]'
+                " > give lists and mappings as JSON text, in quotes",
+                '2:4 the value of "B" is not plain text [wrong-type]'
+                " > give lists and mappings as JSON text, in quotes",
+                '3:4 YAML takes the "#{" after a blank for a comment, and what follows is lost'
+                ' [yaml-swallowed-variable] > quote it: "... #{Name} ..."',
+                '5:1 duplicate key "D" [duplicate-key] > first on line 4',
+            ],
+        ),
+    ],
+)
+def test_anything_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("vars.yaml").write_text(text)
+    assert refusal(lambda: read_values(Path("vars.yaml"))) == expected
+
+
+def test_a_file_must_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "nope.yaml"
+    assert refusal(lambda: read_values(path)) == [f'there is no file "{path}" [file-not-found]']
+    assert refusal(lambda: read_values(tmp_path)) == [
+        f'"{tmp_path}" can not be read: Is a directory [file-unreadable]'
+    ]
