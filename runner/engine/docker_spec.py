@@ -16,6 +16,9 @@ CPU_PERIOD = 100_000
 HOLDER_LIMITS = Limits(memory=32 * 1024**2, cpus=1.0, pids=32)
 """Little, yet enough for the runtime itself, which starts inside of them."""
 
+_STOP_ALL = {"TINI_KILL_PROCESS_GROUP": "1"}
+"""Has the init process send SIGTERM to the whole group: a shell that waits for a child only takes note of it."""
+
 Config = dict[str, Any]
 
 
@@ -31,7 +34,7 @@ def action_config(spec: ContainerSpec) -> Config:
     return {
         **_waiting(spec.image, spec.labels, ["/bin/sh", "-c", receiver(), "treadle", WORK_DIR, START_FILE]),
         "User": spec.user or "",
-        "Env": [f"{name}={value}" for name, value in spec.environment.items()],
+        "Env": [f"{name}={value}" for name, value in {**spec.environment, **_STOP_ALL}.items()],
         "Volumes": {ROOM_DIR: {}} if spec.read_only else {},
         "HostConfig": {
             **_isolation(spec.limits),
