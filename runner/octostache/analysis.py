@@ -74,12 +74,14 @@ def _token_names(token: Token) -> Iterator[str]:
 
 
 def _expression_names(expression: Expression) -> Iterator[str]:
-    if isinstance(expression, FilterCall):
-        yield from _expression_names(expression.argument)
-        for option in expression.options:
+    calls: list[FilterCall] = []
+    while isinstance(expression, FilterCall):
+        calls.append(expression)
+        expression = expression.argument
+    yield from _symbol_names(expression)
+    for call in reversed(calls):
+        for option in call.options:
             yield from _token_names(option)
-    else:
-        yield from _symbol_names(expression)
 
 
 def _symbol_names(symbol: Symbol) -> Iterator[str]:

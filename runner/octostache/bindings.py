@@ -1,14 +1,16 @@
 """The tree that variable names make: `A.B[x] = v` is the node `v` under index `x` of `B` under `A`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count
+from typing import Final
 
 from runner.octostache.dotnet.characters import fold
 from runner.octostache.errors import InvalidVariableError
 from runner.octostache.parser import parse_name
-from runner.octostache.syntax import Index, Name, Symbol, SymbolIndex
+from runner.octostache.syntax import Name, Step, Symbol, SymbolIndex
 
 _owners = count(1)
+_NOTHING: Final[Mapping[str, "Node"]] = {}
 
 
 class Node:
@@ -18,20 +20,40 @@ class Node:
     `owner` is the tree that may change the node; trees share nodes that they don't own.
     """
 
-    __slots__ = ("children", "indexed", "origin", "owner", "value")
+    __slots__ = ("_children", "_indexed", "origin", "owner", "value")
 
     def __init__(self, value: str | None = None, origin: str | None = None, owner: int = 0) -> None:
         self.value = value
         self.origin = origin
         self.owner = owner
-        self.children: dict[str, Node] = {}
-        self.indexed: dict[str, Node] = {}
+        self._children: dict[str, Node] | None = None
+        self._indexed: dict[str, Node] | None = None
+
+    @property
+    def children(self) -> Mapping[str, "Node"]:
+        return _NOTHING if self._children is None else self._children
+
+    @property
+    def indexed(self) -> Mapping[str, "Node"]:
+        return _NOTHING if self._indexed is None else self._indexed
+
+    def add_child(self, key: str, child: "Node") -> None:
+        """Puts `child` under a name, given folded."""
+        if self._children is None:
+            self._children = {}
+        self._children[key] = child
+
+    def add_indexed(self, key: str, child: "Node") -> None:
+        """Puts `child` under an index, given folded."""
+        if self._indexed is None:
+            self._indexed = {}
+        self._indexed[key] = child
 
     def copy(self, owner: int) -> "Node":
         """The same place for another tree; what lies below is shared."""
         twin = Node(self.value, self.origin, owner)
-        twin.children = dict(self.children)
-        twin.indexed = dict(self.indexed)
+        twin._children = self._children and dict(self._children)
+        twin._indexed = self._indexed and dict(self._indexed)
         return twin
 
 
@@ -76,15 +98,18 @@ class Tree:
             self.root = self.root.copy(owner)
         node = self.root
         for step in symbol.steps:
-            if isinstance(step, Name):
-                siblings, fresh = node.children, None
-            elif isinstance(step, Index):
-                siblings, fresh = node.indexed, step.text
-            key = fold(step.text)  # type: ignore[union-attr]  # a symbol index was refused
-            child = siblings.get(key)
-            if child is None:
-                child = siblings[key] = Node(fresh, owner=owner)
-            elif child.owner != owner:
-                child = siblings[key] = child.copy(owner)
-            node = child
+            node = self._own_child(node, step)
         return node
+
+    def _own_child(self, node: Node, step: Step) -> Node:
+        """The node of this tree below `node`, made or copied where there is none yet."""
+        by_name = isinstance(step, Name)
+        text: str = step.text  # type: ignore[union-attr]  # names with symbol indexes are rejected before
+        key = fold(text)
+        child = (node.children if by_name else node.indexed).get(key)
+        if child is not None and child.owner == self._owner:
+            return child
+        # A place made for an index is called by its index until it gets a value.
+        child = child.copy(self._owner) if child else Node(None if by_name else text, owner=self._owner)
+        (node.add_child if by_name else node.add_indexed)(key, child)
+        return child

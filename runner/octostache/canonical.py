@@ -13,6 +13,7 @@ from runner.octostache.syntax import (
     Conditional,
     Each,
     Expression,
+    FilterCall,
     Index,
     Name,
     Number,
@@ -45,12 +46,14 @@ def symbol_text(symbol: Symbol) -> str:
 
 def expression_text(expression: Expression) -> str:
     """`A | F "option" #{nested}`, without the braces around it."""
-    if isinstance(expression, Symbol):
-        return symbol_text(expression)
-    options = "".join(
-        f' "{option}"' if isinstance(option, str) else " " + echo(option) for option in expression.options
-    )
-    return f"{expression_text(expression.argument)} | {expression.name}{options}"
+    filters: list[str] = []
+    while isinstance(expression, FilterCall):
+        options = (
+            f'"{option}"' if isinstance(option, str) else echo(option) for option in expression.options
+        )
+        filters.append(" ".join((expression.name, *options)))
+        expression = expression.argument
+    return " | ".join((symbol_text(expression), *reversed(filters)))
 
 
 def template_text(template: Template) -> str:

@@ -8,7 +8,7 @@ of the text that mentions it.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from runner.octostache.bindings import Node
 from runner.octostache.canonical import echo, expression_text, symbol_text
@@ -54,7 +54,7 @@ class Limits:
 
     nesting: int = 100
     """Levels of values, bodies and filter options inside each other."""
-    steps: int = 2_000_000
+    steps: int = 1_000_000
     """Tokens evaluated inside values, bodies and options; those of the text itself are free."""
     output: int = 64 * 1024 * 1024
     """Characters that all values and results together may have, beyond the length of the text."""
@@ -104,32 +104,33 @@ class Evaluator:
 
     def _render(self, template: Template, context: _Context) -> str:
         out: list[str] = []
-        plain_children = (
-            context.root.children if context.parent is None and context.root is not None else None
-        )
+        top = context.root if context.parent is None and not context.stack else None
         for token in template:
             if type(token) is str:
                 out.append(token)
             elif type(token) is Plain:
-                node = plain_children.get(token.name.upper()) if plain_children is not None else None
-                if (
-                    node is not None
-                    and node.value is not None
-                    and "#{" not in node.value
-                    and not context.stack
-                ):
-                    if node.origin is not None:
-                        self.reads[node.origin] = None
-                    out.append(node.value)
-                else:
-                    out.append(self._substitute(token.symbol, token, context))
+                text = None if top is None else self._plain_value(token.name, top)
+                out.append(self._substitute(token.symbol, token, context) if text is None else text)
             else:
                 out.append(self._evaluate(token, context))
-        text = "".join(out)
-        self._output += len(text)
+        self._count(sum(map(len, out)))
+        return "".join(out)
+
+    def _plain_value(self, name: str, top: Node) -> str | None:
+        """The short way for the most frequent token: a variable of the text itself whose value holds no token."""
+        node: Node | None = top
+        for part in name.upper().split("."):
+            node = node.children.get(part) if node is not None else None
+        if node is None or node.value is None or "#{" in node.value:
+            return None
+        if node.origin is not None:
+            self.reads[node.origin] = None
+        return node.value
+
+    def _count(self, length: int) -> None:
+        self._output += length
         if self._output > self._limits.output:
             raise LimitExceededError(f"the values grow beyond {self._limits.output} characters")
-        return text
 
     def _render_nested(self, template: Template, context: _Context) -> str:
         self._steps += len(template) + 1
@@ -170,21 +171,28 @@ class Evaluator:
         return text
 
     def _choose(self, token: Conditional, context: _Context) -> str:
-        condition = token.condition
-        left = self._side(condition.left, context)
-        right = condition.right
-        if left is not None and right is not None and not isinstance(right, str):
-            right = self._side(right, context)
-            unknown = condition.right if right is None else None
-        else:
-            unknown = condition.left if left is None else None
-        if left is None or unknown is not None:
-            self.missing[expression_text(unknown)] = None  # type: ignore[arg-type]  # the side that had no value
-            return echo(token)
-        equal = left == right
-        holds = is_truthy(left) if condition.operator is None else equal == (condition.operator == "==")
-        branch = token.then if holds else token.otherwise
-        return self._render_nested(branch, context) if branch else ""
+        while True:
+            holds, unknown = self._holds(token, context)
+            if unknown is not None:
+                self.missing[expression_text(unknown)] = None
+                return echo(token)
+            branch = token.then if holds else token.otherwise
+            if len(branch) != 1 or not isinstance(branch[0], Conditional):
+                return self._render_nested(branch, context) if branch else ""
+            token = branch[0]  # a chain of `elseif` is no nesting
+
+    def _holds(self, token: Conditional, context: _Context) -> tuple[bool, Expression | None]:
+        """Whether the condition holds, or else the side that has no value."""
+        left, operator, right = token.condition
+        value = self._side(left, context)
+        if value is None:
+            return False, left
+        if operator is None or right is None:
+            return is_truthy(value), None
+        other = right if isinstance(right, str) else self._side(right, context)
+        if other is None:
+            return False, cast(Expression, right)
+        return (value == other) == (operator == "=="), None
 
     def _side(self, side: Expression, context: _Context) -> str | None:
         if isinstance(side, Symbol):
@@ -199,9 +207,14 @@ class Evaluator:
                 token.variable, "cannot be a loop variable: the specials of the loop live there"
             )
         out: list[str] = []
+        each, octopus = _specials()
         for index, item in enumerate(items):
-            local = _specials(index, len(items))
-            local.children[variable] = item
+            each.add_child("INDEX", Node(str(index)))
+            each.add_child("FIRST", _TRUE if index == 0 else _FALSE)
+            each.add_child("LAST", _TRUE if index == len(items) - 1 else _FALSE)
+            local = Node()
+            local.add_child("OCTOPUS", octopus)
+            local.add_child(variable, item)
             out.append(self._render_nested(token.body, _Context(local, context)))
         return "".join(out)
 
@@ -237,15 +250,18 @@ class Evaluator:
     def _value(self, expression: Expression, context: _Context) -> str | None:
         if isinstance(expression, Symbol):
             return self._resolve(expression, context)
-        argument = self._value(expression.argument, context)
-        options = [
-            option if isinstance(option, str) else self._render_nested((option,), _Context(None, context))
-            for option in expression.options
-        ]
-        result = self._call(expression, argument, options)
-        if result is not None:
-            self._output += len(result)
-        return result
+        calls: list[FilterCall] = []
+        while isinstance(expression, FilterCall):
+            calls.append(expression)
+            expression = expression.argument
+        value = self._resolve(expression, context)
+        for call in reversed(calls):
+            value = self._call(call, value, [self._option(option, context) for option in call.options])
+            self._count(len(value or ""))
+        return value
+
+    def _option(self, option: Token, context: _Context) -> str:
+        return option if isinstance(option, str) else self._render_nested((option,), _Context(None, context))
 
     def _call(self, call: FilterCall, argument: str | None, options: Sequence[str]) -> str | None:
         name = to_lower(call.name)
@@ -370,18 +386,16 @@ def _check_recursion(symbol: Symbol, context: _Context) -> None:
         ancestor = ancestor.parent
 
 
-def _specials(index: int, count: int) -> Node:
-    each = Node()
-    each.children = {
-        "INDEX": Node(str(index)),
-        "FIRST": Node("True" if index == 0 else "False"),
-        "LAST": Node("True" if index == count - 1 else "False"),
-    }
-    template, octopus, local = Node(), Node(), Node()
-    template.children["EACH"] = each
-    octopus.children["TEMPLATE"] = template
-    local.children["OCTOPUS"] = octopus
-    return local
+_TRUE: Final = Node("True")
+_FALSE: Final = Node("False")
+
+
+def _specials() -> tuple[Node, Node]:
+    """The node for the specials of a loop, and the node `Octopus` that it is reached from."""
+    each, template, octopus = Node(), Node(), Node()
+    template.add_child("EACH", each)
+    octopus.add_child("TEMPLATE", template)
+    return each, octopus
 
 
 def _item_node(item: "str | tuple[str, str]", origin: str | None) -> Node:
@@ -389,7 +403,8 @@ def _item_node(item: "str | tuple[str, str]", origin: str | None) -> Node:
         return Node(item, origin)
     name, value = item
     node = Node(name, origin)
-    node.children = {"KEY": Node(name, origin), "VALUE": Node(value, origin)}
+    node.add_child("KEY", Node(name, origin))
+    node.add_child("VALUE", Node(value, origin))
     return node
 
 

@@ -34,24 +34,19 @@ _KEYWORD: Final = re.compile(rf"(if|unless|each|calc)[{WHITE_SPACE}]+", re.IGNOR
 _ELSE_IF: Final = re.compile(rf"#\{{elseif[{WHITE_SPACE}]+")
 # Text up to the next token. A pair "#x" is one unit, which is why the run cannot simply stop at the next "#{".
 _TEXT: Final = re.compile(r"(?:[^#]++|##(?=#\{.)|##\{|#(?:[^{]|\Z))++", re.DOTALL)
-_ESCAPE: Final = re.compile(r"(##)(?=#\{.)|(##\{)|#[^{]", re.DOTALL)
-_HOPELESS: Final = re.compile(r"(?:#\{(?=#\{))++")
+# Openings that cannot become a token, whatever follows: the next one comes before they are closed.
+_HOPELESS: Final = re.compile(rf"(?:#\{{[A-Za-z0-9_\-:/~()@{WHITE_SPACE}]*+(?=#\{{))++")
 
 _Stops: TypeAlias = Literal["else", "elseif", ""]
 
 
 def _unescape(text: str, start: int, end: int) -> str:
-    if text.find("##", start, end) < 0:
-        return text[start:end]
-    parts: list[str] = []
-    for match in _ESCAPE.finditer(text, start):
-        if match.start() >= end:
-            break
-        parts.append(text[start : match.start()])
-        parts.append("#" if match[1] else "#{" if match[2] else match[0])
-        start = match.end()
-    parts.append(text[start:end])
-    return "".join(parts)
+    """The meaning of the text run from `start` to `end`: `##{` is `#{`, and `##` before a token is `#`."""
+    run = text[start:end]
+    if "##" not in run:
+        return run
+    before_token = run.endswith("#") and text.startswith("#{", end) and end + 2 < len(text)
+    return (run[:-1] if before_token else run).replace("##{", "#{")
 
 
 class _Parser(ExpressionScanner):

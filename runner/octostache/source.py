@@ -90,24 +90,22 @@ def _condition(condition: Condition) -> str:
 
 
 def _expression(expression: Expression) -> str:
-    if isinstance(expression, Symbol):
-        return _symbol(expression)
-    text = _argument(expression.argument) + "| " + expression.name
-    for option in expression.options:
-        if isinstance(option, str):
-            text += " " + _quoted(option)
-        else:
-            # White space may not stand behind a nested token.
-            text += ("" if text.endswith("}") else " ") + token_source(option)
+    calls: list[FilterCall] = []
+    while isinstance(expression, FilterCall):
+        calls.append(expression)
+        expression = expression.argument
+    text = _symbol(expression)
+    nested_last = False  # no white space may stand behind a nested token
+    for call in reversed(calls):
+        text += f"{'' if nested_last else ' '}| {call.name}"
+        for option in call.options:
+            literal = isinstance(option, str)
+            text += ("" if nested_last else " ") + (
+                _quoted(option) if isinstance(option, str) else token_source(option)
+            )
+            nested_last = not literal
+        nested_last = nested_last and bool(call.options)
     return text
-
-
-def _argument(argument: Expression) -> str:
-    text = _expression(argument)
-    nested_last = (
-        isinstance(argument, FilterCall) and argument.options and not isinstance(argument.options[-1], str)
-    )
-    return text if nested_last else text + " "
 
 
 def _quoted(text: str) -> str:

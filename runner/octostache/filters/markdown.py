@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from runner.octostache.dotnet.characters import WHITE_SPACE
+from runner.octostache.filters.base import FilterFailure
 
 # Marks of emphasis beyond * and _, by character and length.
 _MARKS: Final = {("~", 2): "del", ("~", 1): "sub", ("^", 1): "sup", ("+", 2): "ins", ("=", 2): "mark"}
@@ -18,6 +19,7 @@ _TEXT_END: Final = re.compile(
 _MAY_PRECEDE_LINK: Final = frozenset("*_~(")
 _DOMAIN: Final = re.compile(r"[^\s/?#:@]+")
 _TRAILING_ENTITY: Final = re.compile(r"&[A-Za-z0-9]+;$")
+_LONGEST_INPUT: Final = 512 * 1024  # characters; unclosed brackets cost a millisecond for about twenty
 _LONGEST_DEPTH: Final = 100
 
 
@@ -25,6 +27,8 @@ def markdown(argument: str | None, options: Sequence[str]) -> str | None:
     """`Markdown` and `MarkdownToHtml`."""
     if argument is None or options:
         return None
+    if len(argument) > _LONGEST_INPUT:
+        raise FilterFailure(f"it is longer than {_LONGEST_INPUT} characters")
     html: str = _renderer().render(argument.strip(WHITE_SPACE))
     return html + ("\n" if html and not html.endswith("\n") else "") + "\n"
 
