@@ -1,0 +1,78 @@
+"""The worker image: what is in it, and when it is built."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from registry.cli.context import Context
+from runner.cli.image import image
+from runner.engine.docker import DockerEngine
+from runner.engine.worker_image import context_digest, context_tar, worker_reference
+from tests.support.engine import Bench, Program
+
+TOOLS = "bash python3 pip curl wget jq git openssl unzip rsync ps sh"
+PACKAGES = "jsonschema requests httplib2 PyYAML"
+CA_BUNDLE = b"/etc/ssl/certs/ca-certificates.crt\n"
+MOST_BYTES = 220_000_000
+
+
+def test_the_same_files_make_the_same_context() -> None:
+    assert context_tar() == context_tar()
+    assert len(context_digest()) == 64
+
+
+def invoke(context: Context, *arguments: str) -> str:
+    result = CliRunner().invoke(image, arguments, obj=context, catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+@pytest.fixture
+def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
+    return Context.from_environment(
+        directory=tmp_path_factory.mktemp("project"), quiet=False, verbose=False, no_color=True
+    )
+
+
+@pytest.mark.docker
+def test_a_current_image_is_not_built_again(context: Context, docker_engine: DockerEngine) -> None:
+    assert docker_engine.images.worker_is_current()
+    assert invoke(context, "build").startswith(f"{worker_reference()} is current: sha256:")
+    assert invoke(context, "build", "--dry-run") == "The image is current.\n"
+
+
+@pytest.mark.docker
+def test_images_are_listed(context: Context, docker_engine: DockerEngine) -> None:
+    assert f"{worker_reference()}  " in invoke(context, "list")
+    listed = {one["reference"]: one for one in json.loads(invoke(context, "list", "--json"))}
+    assert listed[worker_reference()]["current"]
+    assert listed[worker_reference()]["size"] < MOST_BYTES
+
+
+@pytest.mark.docker
+def test_scripts_find_their_tools(worker_bench: Bench) -> None:
+    missing = f"for tool in {TOOLS}; do command -v $tool >/dev/null || echo $tool; done"
+    assert worker_bench.run(Program(f"{missing}; ls /etc/ssl/certs/ca-certificates.crt")).stdout == CA_BUNDLE
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("user", ["1000", "0", "4321:4321"])
+@pytest.mark.parametrize("read_only", [False, True])
+def test_pip_is_content_with_what_is_there(worker_bench: Bench, user: str, read_only: bool) -> None:
+    setup = 'from setuptools import setup; setup(name="mine", version="1", py_modules=["mine"])'
+    script = f"""
+    set -e
+    pip install --quiet {PACKAGES}
+    mkdir mine && cd mine && echo 'print("imported")' >mine.py && echo '{setup}' >setup.py
+    pip install --quiet --no-index --no-build-isolation . && cd / && python3 -c 'import mine'
+    """
+    outcome = worker_bench.run(Program(script), user=user, read_only=read_only, network="none")
+    assert (outcome.stdout, outcome.exit.code) == (b"imported\n", 0), outcome.stderr
+
+
+@pytest.mark.docker
+def test_a_user_without_rights_is_the_default(worker_bench: Bench) -> None:
+    assert worker_bench.run(Program("id -u; id -un")).stdout == b"1000\ntreadle\n"
