@@ -30,8 +30,10 @@ ln -sf /run/treadle/shown/* .
 # The init process sends SIGTERM to all of us: the script ends by it or handles it, this shell only takes note.
 # A shell tells on its stderr what signal ended its child; nobody asked, hence the turns of the descriptors.
 trap 'stopping=yes' TERM
-{ (exec "$@" 2>&3 3>&-); } 3>&2 2>/dev/null
+exec 3>&2 2>/dev/null
+(exec "$@" 2>&3 3>&-)
 status=$?
+exec 2>&3 3>&-
 
 holds_our_output() {
     for descriptor in "$1"/fd/*; do

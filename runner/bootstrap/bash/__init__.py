@@ -25,7 +25,7 @@ _ARRAY = "octopus_parameters"
 _BUCKET_SIZE = 16
 _MAX_BUCKETS = 64
 _LARGE = 4096
-"""Bytes from which a value gets a file of its own, so that reading its neighbours stays fast."""
+"""Characters from which a value gets a file of its own, so that reading its neighbours stays fast."""
 
 
 def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[PayloadFile]:
@@ -73,19 +73,20 @@ def _base_63(letters: str) -> int:
 
 
 def _variable_files(variables: Mapping[str, str], buckets: int) -> Iterator[PayloadFile]:
-    """The buckets: `=name` NUL value NUL, or `@name` NUL and the name of the value's own file NUL."""
-    rows: defaultdict[int, list[bytes]] = defaultdict(list)
-    for number, (name, text) in enumerate(variables.items()):
-        value = text.replace("\0", "").encode()
-        kind = "="
-        if len(value) >= _LARGE:
-            yield PayloadFile(f"{VARIABLES_DIR}/value-{number}", value)
-            kind, value = "@", f"value-{number}".encode()
-        rows[bucket_of(name, buckets)].append(
-            kind.encode() + name.replace("\0", "").encode() + b"\0" + value + b"\0"
-        )
+    """The buckets: for each variable its name, then `=value` or `@` with the name of the value's own file.
+
+    Each of these ends in NUL. Bash can hold no NUL, so those of a value are left out.
+    """
+    rows: defaultdict[int, list[str]] = defaultdict(list)
+    for number, (name, value) in enumerate(variables.items()):
+        text = value.replace("\0", "")
+        row = f"={text}"
+        if len(text) >= _LARGE:
+            yield PayloadFile(f"{VARIABLES_DIR}/value-{number}", text.encode())
+            row = f"@value-{number}"
+        rows[bucket_of(name, buckets)] += [name.replace("\0", ""), row]
     for bucket in range(buckets):
-        yield PayloadFile(f"{VARIABLES_DIR}/{bucket}", b"".join(rows[bucket]))
+        yield PayloadFile(f"{VARIABLES_DIR}/{bucket}", "".join(f"{row}\0" for row in rows[bucket]).encode())
 
 
 def _array(variables: Mapping[str, str]) -> str:

@@ -33,18 +33,24 @@ __treadle_get() { # name -> its value on stdout; an empty line if there is no su
     done
     local __treadle_rows=()
     builtin mapfile -d '' -t __treadle_rows <"/run/treadle/variables/$((__treadle_hash % __treadle_buckets))"
-    # `[` and not `[[`: the latter heeds the script's `nocasematch`.
     for ((__treadle_i = 0; __treadle_i < ${#__treadle_rows[@]}; __treadle_i += 2)); do
-        if builtin [ "${__treadle_rows[__treadle_i]}" = "=$1" ]; then
-            builtin printf '%s' "${__treadle_rows[__treadle_i + 1]}"
-            return
-        elif builtin [ "${__treadle_rows[__treadle_i]}" = "@$1" ]; then
-            builtin mapfile -d '' __treadle_rows <"/run/treadle/variables/${__treadle_rows[__treadle_i + 1]}"
-            builtin printf '%s' "${__treadle_rows[0]}"
+        # `[[` is quick, but heeds the script's `nocasematch`; `[` has the last word.
+        if [[ ${__treadle_rows[__treadle_i]} == "$1" ]] && builtin [ "${__treadle_rows[__treadle_i]}" = "$1" ]; then
+            __treadle_print_value "${__treadle_rows[__treadle_i + 1]}"
             return
         fi
     done
     builtin printf '\n'
+}
+
+__treadle_print_value() { # =value, or @file for one too large to lie beside others
+    if [[ $1 == =* ]]; then
+        builtin printf '%s' "${1:1}"
+    else
+        local __treadle_rows=()
+        builtin mapfile -d '' __treadle_rows <"/run/treadle/variables/${1:1}"
+        builtin printf '%s' "${__treadle_rows[0]}"
+    fi
 }
 
 # Service messages ---------------------------------------------------------------------------------------------
@@ -66,7 +72,7 @@ __treadle_decode() {
 
 __treadle_encode() { # text -> base64 in the caller's __treadle_encoded
     local LC_ALL=C
-    if ((${#1} > 400)); then # from here on two processes are cheaper than a loop over the bytes
+    if ((${#1} > 200)); then # from here on two processes are cheaper than a loop over the bytes
         __treadle_encoded=$(builtin printf '%s' "$1" | command -p base64 | command -p tr -d '\n')
         if [[ $__treadle_encoded ]]; then return; fi # else the image has no base64
     fi
@@ -109,7 +115,9 @@ write_warning() { __treadle_calm __treadle_at_level warning "${1-}"; }
 set_octopusvariable() { __treadle_calm __treadle_set "${1-}" "${2-}" "${3-}"; }
 
 __treadle_set() { # name value [-sensitive]
-    local __treadle_attributes=(${1:+name "$1"} value "$2")
+    local __treadle_attributes=()
+    if [[ $1 ]]; then __treadle_attributes=(name "$1"); fi
+    __treadle_attributes+=(value "$2")
     if builtin [ "$3" = -sensitive ]; then __treadle_attributes+=(sensitive True); fi
     __treadle_message setVariable "${__treadle_attributes[@]}"
 }
@@ -126,7 +134,9 @@ set_environmentstate() { __treadle_calm __treadle_set_state "${1-}" "${2-}" "${3
 set_environmenturl() { __treadle_calm __treadle_set_state "${1-}" "${2-}" '' Url; }
 
 __treadle_set_state() { # key value -sensitive|'' type
-    local __treadle_attributes=(${1:+key "$1"} ${2:+value "$2"})
+    local __treadle_attributes=()
+    if [[ $1 ]]; then __treadle_attributes+=(key "$1"); fi
+    if [[ $2 ]]; then __treadle_attributes+=(value "$2"); fi
     if builtin [ "$3" = -sensitive ]; then __treadle_attributes+=(sensitive True); fi
     __treadle_message set-environmentstate "${__treadle_attributes[@]}" type "$4"
 }
@@ -207,8 +217,8 @@ __treadle_report_file() { # path [namespace]
 }
 
 __treadle_report_lines() { # [namespace]; stdin: the manifest -> one message for each document not blank
-    local __treadle_lines=() __treadle_line __treadle_document=
-    local __treadle_namespace=(${1:+ns "$1"})
+    local __treadle_lines=() __treadle_line __treadle_document= __treadle_namespace=()
+    if [[ $1 ]]; then __treadle_namespace=(ns "$1"); fi
     builtin mapfile -t __treadle_lines
     for __treadle_line in "${__treadle_lines[@]}" ---; do
         if [[ $__treadle_line != *([[:space:]])---*([[:space:]]) ]]; then
