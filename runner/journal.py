@@ -21,6 +21,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -120,7 +121,16 @@ class Journal:
 
     def follow(self, after: int = 0) -> Iterator[Event]:
         """As `follow`, for a thread of the process that writes: it sees every event at once."""
-        return follow(self.folder, after, self._wait_for_more)
+        seen = 0
+
+        def wait_for_more(seconds: float) -> None:
+            nonlocal seen
+            with self._appended:
+                # Compared with what was there before the last look: nothing can slip in between.
+                self._appended.wait_for(lambda: self._seq > seen or self._lock_file < 0, seconds)
+                seen = self._seq
+
+        return follow(self.folder, after, wait_for_more)
 
     def close(self) -> None:
         """Give up the lock. A run that is not finished by now reads as interrupted."""
@@ -146,7 +156,8 @@ class Journal:
                 rest = rest[os.write(self._events, rest) :]
         except OSError as error:
             # Half an event must not become the beginning of the next one.
-            os.ftruncate(self._events, self._size)
+            with suppress(OSError):
+                os.ftruncate(self._events, self._size)
             raise _not_written(self.folder, error) from error
         self._size += len(line)
 
@@ -155,10 +166,6 @@ class Journal:
             os.fdatasync(self._events)
         except OSError as error:
             raise _not_written(self.folder, error) from error
-
-    def _wait_for_more(self, seconds: float) -> None:
-        with self._appended:
-            self._appended.wait(seconds)
 
 
 def new_run_id() -> str:

@@ -102,4 +102,4 @@ class LineSplitter:
 
     def _noted(self, line: str, dropped: int) -> str:
         self.cut_lines += 1
-        return f"{self._on_cut(line)} [{dropped:,} more characters dropped]"
+        return f"{self._on_cut(line)} ({dropped:,} more characters dropped)"

@@ -54,10 +54,13 @@ def _base64_cores(data: bytes) -> Iterator[str]:
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + data).decode()
         first, last = -(-offset * 8 // 6), (offset + len(data)) * 8 // 6
-        if last - first >= _MINIMUM_BASE64:
-            core = encoded[first:last]
-            yield core
-            yield core.translate({ord("+"): "-", ord("/"): "_"})
+        core = encoded[first:last]
+        if len(core) < _MINIMUM_BASE64:
+            if offset:
+                continue
+            core = encoded  # too short to be told from other text, but for its padding
+        yield core
+        yield core.translate({ord("+"): "-", ord("/"): "_"})
 
 
 @dataclass(frozen=True, slots=True)

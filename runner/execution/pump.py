@@ -22,6 +22,7 @@ from runner.execution.service_messages import (
     ServiceMessage,
     Unreadable,
     parse,
+    secrets_within,
 )
 
 _MIB = 1024**2
@@ -30,7 +31,9 @@ _ERROR_LINE = re.compile(r"^(?!##octopus)[^\n]*\S", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one action may print, per attempt: bytes, except `line_length` in characters and two numbers.
+    """What one action may print, per attempt: bytes, but `line_length` in characters and two numbers.
+
+    `output_bytes` is the size of one output, `message_bytes` that of the values of all messages together.
 
     Over `log_bytes` or `line_length` the rest is dropped and told, and the action goes on. Over one of the
     others it has failed: that an output is missing would be found out much later.
@@ -41,6 +44,7 @@ class Limits:
     outputs: int = 10_000
     output_bytes: int = _MIB
     messages: int = 100_000
+    message_bytes: int = 64 * _MIB
 
     @property
     def message_length(self) -> int:
@@ -107,6 +111,7 @@ class OutputPump:
         self._log_bytes = 0
         self._dropped_bytes = 0
         self._messages = 0
+        self._message_bytes = 0
         self._outputs = 0
         self._violations: dict[str, str] = {}
 
@@ -154,19 +159,19 @@ class OutputPump:
 
     def _take_messages(self, lane: _Lane, line: str) -> None:
         position = 0
-        while line.startswith(MARKER, position):
-            found, position = parse(line, position, lane.stream)
-            if isinstance(found, ServiceMessage):
-                self._act_on(found)
+        while line.startswith(MARKER, position) and (read := parse(line, position, lane.stream)):
+            message, position = read
+            if isinstance(message, ServiceMessage):
+                self._act_on(message)
             else:
-                self._tell_unreadable(lane, found, len(line))
-        if position < len(line):
-            self._log(lane, line[position:] + "\n")
+                self._tell_unreadable(lane, message)
+        rest = line[position:]
+        if rest.startswith(MARKER) and len(rest) > self._limits.line_length:
+            self._violate("message-length", f"A service message has no end after {len(rest):,} characters.")
+        elif rest:
+            self._log(lane, rest + "\n")
 
-    def _tell_unreadable(self, lane: _Lane, found: Unreadable, length: int) -> None:
-        if length > self._limits.message_length:
-            limit = self._limits.message_length
-            self._violate("message-length", f"A service message is longer than {limit:,} characters.")
+    def _tell_unreadable(self, lane: _Lane, found: Unreadable) -> None:
         lane.level = Level.WARNING
         self._log(lane, f"A service message could not be read: {found.reason}\n")
         lane.level = DEFAULT_LEVELS[lane.stream]
@@ -178,9 +183,13 @@ class OutputPump:
             return
         for secret in message.secrets:
             self._masker.add(secret)
+        limits = self._limits
         self._messages += 1
-        if self._messages > self._limits.messages:
-            self._violate("messages", f"More than {self._limits.messages:,} service messages.")
+        self._message_bytes += sum(_size(value) for value in message.attributes.values())
+        if self._messages > limits.messages:
+            self._violate("messages", f"More than {limits.messages:,} service messages.")
+        elif self._message_bytes > limits.message_bytes:
+            self._violate("message-bytes", f"Service messages with more than {limits.message_bytes:,} bytes.")
         elif self._within_limits(message):
             if message.name == "resultMessage":
                 self._result_message = message.get("message")
@@ -194,7 +203,7 @@ class OutputPump:
         if self._outputs > self._limits.outputs:
             self._violate("outputs", f"More than {self._limits.outputs:,} output variables.")
             return False
-        size = len(output.value.encode())
+        size = _size(output.value)
         if size > self._limits.output_bytes:
             limit = self._limits.output_bytes
             name = self._masker.mask_text(output.name[:100])
@@ -205,6 +214,9 @@ class OutputPump:
     def _log(self, lane: _Lane, block: str) -> None:
         if not block or lane.level is Level.IGNORE:
             return
+        if MARKER in block:
+            for secret in secrets_within(block):
+                self._masker.add(secret)
         kept = self._within_log_limit(block)
         if kept:
             for level, lines in lane.masker.feed(lane.level, kept):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -155,17 +155,29 @@ class Progress:
         return cls(percentage, message.get("message") or "")
 
 
-def parse(line: str, start: int, stream: Stream) -> tuple[ServiceMessage | Unreadable, int]:
+def parse(line: str, start: int, stream: Stream) -> tuple[ServiceMessage | Unreadable, int] | None:
     """The message that begins at `line[start]`, and where the text after it begins.
 
-    The message runs to the first `]`. Without one there is no telling where it ends: all of the line is the
-    unreadable message.
+    The message runs to the first `]`. None without one: the line is plain text then.
     """
     begin = start + len(MARKER)
     end = line.find("]", begin)
-    if end < 0:
-        return Unreadable('it has no closing "]"', stream), len(line)
-    return _read(line[begin:end], stream), end + 1
+    return None if end < 0 else (_read(line[begin:end], stream), end + 1)
+
+
+def secrets_within(text: str) -> Iterator[str]:
+    """The secrets of messages anywhere in `text`.
+
+    A message that doesn't begin its line does nothing and is shown, but what it calls a secret is one.
+    """
+    start = text.find(MARKER)
+    while start >= 0:
+        found = parse(text, start, Stream.STDOUT)
+        if found is None:
+            return
+        if isinstance(found[0], ServiceMessage):
+            yield from found[0].secrets
+        start = text.find(MARKER, start + 1)
 
 
 def is_true(text: str | None) -> bool:

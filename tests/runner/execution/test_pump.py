@@ -87,7 +87,7 @@ def test_an_unreadable_message_is_a_warning_and_resets_the_level() -> None:
         ("verbose", "v"),
         ("warning", 'A service message could not be read: mask: the value of "value" is not base64'),
         ("info", "i"),
-        ("warning", 'A service message could not be read: it has no closing "]"'),
+        ("info", "##octopus[x"),
     ]
 
 
@@ -146,7 +146,7 @@ def test_too_much_log_is_dropped_and_told_once() -> None:
 
 def test_a_line_over_its_limit_does_not_show_half_a_secret() -> None:
     recorder, summary = pump(b"pass hunter2\n", secrets=("hunter2",), limits=Limits(line_length=9))
-    assert recorder.lines == [("info", "pass ******** [3 more characters dropped]")]
+    assert recorder.lines == [("info", "pass ******** (3 more characters dropped)")]
     assert (summary.cut_lines, summary.truncated) == (1, True)
 
 
@@ -169,9 +169,25 @@ def test_too_large_an_output_is_a_violation() -> None:
 def test_an_endless_message_is_a_violation() -> None:
     limits = Limits(line_length=100, output_bytes=100)
     recorder, summary = pump(b"##octopus[setVariable value='", b"A" * 70_000, b"'", limits=limits)
-    assert summary.violations == ("A service message is longer than 65,736 characters.",)
+    assert len(summary.violations) == 1
+    assert summary.violations[0].startswith("A service message has no end after ")
     assert recorder.messages == []
     assert all("AAAA" not in line for _, line in recorder.lines)
+
+
+def test_too_much_in_messages_is_a_violation() -> None:
+    _, summary = pump((message("x", a="12345") + b"\n") * 5, limits=Limits(message_bytes=19))
+    assert summary.violations == ("Service messages with more than 19 bytes.",)
+
+
+@pytest.mark.parametrize("secret", ["abcd", "hunter2", "a longer one, ünd more"])
+def test_a_message_that_is_only_text_hides_its_secrets_all_the_same(secret: str) -> None:
+    glued = b"x" + message("setVariable", name="A", value=secret, sensitive="True")
+    recorder, _ = pump(glued + b"\n" + secret.encode())
+    assert recorder.messages == []
+    assert recorder.lines[0][1].startswith("x##octopus[setVariable name='QQ==' value='********")
+    assert recorder.lines[1] == ("info", "********")
+    assert base64.b64encode(secret.encode()).decode() not in recorder.lines[0][1]
 
 
 def test_too_many_messages_are_a_violation_but_level_switches_are_not() -> None:

@@ -16,6 +16,7 @@ from runner.execution.service_messages import (
     ServiceMessage,
     Unreadable,
     parse,
+    secrets_within,
 )
 
 OUT = Stream.STDOUT
@@ -26,14 +27,18 @@ def b64(text: str) -> str:
 
 
 def read(line: str) -> ServiceMessage:
-    message, end = parse(line, 0, OUT)
+    found = parse(line, 0, OUT)
+    assert found is not None
+    message, end = found
     assert isinstance(message, ServiceMessage), message
     assert end == len(line)
     return message
 
 
 def reason(line: str) -> str:
-    message, _ = parse(line, 0, OUT)
+    found = parse(line, 0, OUT)
+    assert found is not None
+    message, _ = found
     assert isinstance(message, Unreadable), message
     return message.reason
 
@@ -52,15 +57,15 @@ def test_what_is_written_is_read(name: str, attributes: dict[str, str], quote: s
 
 @given(st.text())
 def test_no_line_breaks_the_parser(tail: str) -> None:
-    line = "##octopus[" + tail
-    _, end = parse(line, 0, OUT)
-    assert end > 0
+    found = parse("##octopus[" + tail, 0, OUT)
+    assert (found is None) == ("]" not in tail)
+    assert list(secrets_within(tail + "##octopus[" + tail)) == []
 
 
 def test_a_message_ends_at_the_first_bracket() -> None:
     line = f"##octopus[a]##octopus[b x='{b64('1')}'] rest ]"
-    first, end = parse(line, 0, OUT)
-    second, rest = parse(line, end, OUT)
+    first, end = parse(line, 0, OUT) or (None, 0)
+    second, rest = parse(line, end, OUT) or (None, 0)
     assert (first, second) == (ServiceMessage("a"), ServiceMessage("b", {"x": "1"}))
     assert line[rest:] == " rest ]"
 
@@ -81,8 +86,6 @@ def test_attributes_follow_the_rules_of_xml_and_base64(body: str) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("##octopus[", 'it has no closing "]"'),
-        ("##octopus[setVariable name='QQ=='", 'it has no closing "]"'),
         ("##octopus[]", "its attributes are not quoted as they should be"),
         ("##octopus[m a=QQ==]", "m: its attributes are not quoted as they should be"),
         ("##octopus[m a='QQ==\"]", "m: its attributes are not quoted as they should be"),
