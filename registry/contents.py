@@ -39,7 +39,7 @@ def read_contents(
     wanted = [record.id for record in records if record.shape is Shape.JSON]
     wanted += [entry.id for entries in files.values() for entry in entries if entry.mode in FILE_MODES]
     sizes = repository.sizes(wanted)
-    blobs = dict(repository.blobs([blob for blob, size in sizes.items() if size <= MAX_BYTES]))
+    blobs = dict(repository.blobs([blob for blob, size in sizes.items() if size_problem(size) is None]))
     for record in records:
         try:
             yield record, _document(record, files.get(record.id, []), blobs, sizes)
@@ -69,12 +69,13 @@ def _document(
 def _blob(path: str, identity: str, blobs: dict[str, bytes], sizes: dict[str, int]) -> bytes:
     if identity in blobs:
         return blobs[identity]
-    raise too_large(path, sizes.get(identity, 0))
+    problem = size_problem(sizes.get(identity, 0)) or "missing from the repository"
+    raise Untrusted("template-unreadable", f'"{path}" is {problem}')
 
 
-def too_large(path: str, size: int) -> Untrusted:
-    message = f'"{path}" is {size / 1e6:.1f} MB large; at most {MAX_BYTES >> 20} MB are read'
-    return Untrusted("template-too-large", message)
+def size_problem(size: int) -> str | None:
+    """Why a file of so many bytes is not read; None where it is."""
+    return f"{size / 1e6:.1f} MB large; at most {MAX_BYTES >> 20} MB are read" if size > MAX_BYTES else None
 
 
 def syntaxes(template: StepTemplate) -> tuple[str, ...]:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from registry.builtin import BuiltinTemplate
-from registry.contents import read_contents, syntaxes, too_large
+from registry.contents import read_contents, size_problem, syntaxes
 from registry.errors import Invalid, UserError
 from registry.git.objects import FILE_MODES, SYMLINK_MODE, Commit, TreeEntry
 from registry.git.repository import Repository
 from registry.headers import Header, NotATemplateError, read_header
 from registry.history import FOLDER_FILE, Content, History, Lineage, Location, continues, locate
 from registry.index import REFUSED, UNREADABLE, Finding, Index, clear_source, head_records
-from registry.jsondoc import MAX_BYTES
 from registry.model import Shape, StepTemplate, is_slug
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
@@ -186,16 +185,17 @@ class _Writer:
         first = {_defining_object(item): item for item in reversed(contents)}
         sizes = self.repository.sizes(list(first))
         headers = {}
-        for name, data in self.repository.blobs([name for name, size in sizes.items() if size <= MAX_BYTES]):
+        for name, data in self.repository.blobs(
+            [name for name, size in sizes.items() if size_problem(size) is None]
+        ):
             item = first[name]
             try:
                 headers[item.id] = read_header(data, item.place.shape, item.place.path)
             except (Invalid, NotATemplateError) as error:
                 self._find(UNREADABLE, item.place.path, item.id, item.commit, _reason(error))
         for name, size in sizes.items():
-            if size > MAX_BYTES:
+            if reason := size_problem(size):
                 item = first[name]
-                reason = too_large(item.place.path, size).message
                 self._find(UNREADABLE, item.place.path, item.id, item.commit, reason)
         return headers
 
@@ -263,7 +263,7 @@ class _Entries:
 
 def _reason_to_refuse(entry: TreeEntry, path: str, folder: str) -> str | None:
     if entry.mode == SYMLINK_MODE:
-        return f'"{path}" is a link: links are not followed'
+        return "a link: links are not followed"
     place = locate(path, folder) if entry.mode in FILE_MODES else None
     if place and not is_slug(place.slug):
         return f'"{place.slug}" is no name for a template: letters, digits, ".", "_" and "-" only'
