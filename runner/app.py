@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from registry.cli.context import Context
 from registry.model import Reference, ResolvedTemplate
 from runner.engine.worker_image import worker_reference
 from runner.service import RunService
+from runner.settings import read_settings
 
 if TYPE_CHECKING:
     from runner.engine.base import Endpoint, Engine
@@ -23,6 +25,7 @@ def run_service(context: Context) -> RunService:
         resolve=_Resolver(context),
         connect=connect,
         default_image=worker_reference(),
+        settings=read_settings(os.environ),
     )
 
 

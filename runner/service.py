@@ -31,6 +31,7 @@ from runner.journal import Journal
 from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
 from runner.planfile import plan_to_json
 from runner.planner import Inputs, Resolve, compile_plan
+from runner.settings import Settings
 from runner.sweeping import forget_engines, home_identity, note_engines, sweep
 from runner.system_variables import image_environment, run_system_values
 
@@ -47,6 +48,7 @@ class RunService:
     resolve: Resolve
     connect: Connect
     default_image: str
+    settings: Settings = field(default_factory=Settings)
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
         """Compile a process. Creates nothing. Raises UserError with every problem found."""
@@ -80,7 +82,7 @@ class RunService:
         try:
             sweep(self.home, engines)
             images = ensure_images(engines, plan.actions, tell)
-            return _Run(self.home, plan, engines, images, cancellation, listen).execute()
+            return _Run(self.home, plan, engines, images, cancellation, listen, self.settings).execute()
         finally:
             engines.close()
 
@@ -116,6 +118,7 @@ class _Run:
     images: Images
     cancellation: Cancellation
     listen: Listener
+    settings: Settings
     started: float = field(default_factory=time.monotonic)
 
     def execute(self) -> RunResult:
@@ -162,8 +165,10 @@ class _Run:
         masker = Masker()
         for secret in _secrets(self.plan):
             masker.add(secret)
-        artifacts = ArtifactStore(journal.folder)
-        services = ActionServices(preparer, masker, artifacts, journal.append, self.cancellation)
+        artifacts = ArtifactStore(journal.folder, self.settings.artifacts)
+        services = ActionServices(
+            preparer, masker, artifacts, journal.append, self.cancellation, self.settings.output
+        )
         created = datetime.now(UTC).isoformat(timespec="seconds")
         user = _user()
 

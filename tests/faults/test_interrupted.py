@@ -71,8 +71,7 @@ def test_containers_that_wait_end_with_their_runner(journey: Journey) -> None:
         run.send(signal.SIGKILL)
         run.finish()
 
-    running = {"State": "running"}
-    eventually(lambda: running["State"] not in journey.containers("State"), 10)
+    eventually(lambda: "running" not in journey.containers("State"), 10)
     assert journey.treadle("run", "deploy", "--skip", "One").exit_code == 0
 
 
