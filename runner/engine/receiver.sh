@@ -13,4 +13,5 @@ mkdir -p "$1" && cd "$1" || exit 126
   echo "treadle: the files of this action could not be unpacked" >&2
   exit 126
 }
+unset TINI_KILL_PROCESS_GROUP
 exec /bin/sh "$2" </dev/null

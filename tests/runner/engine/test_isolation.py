@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -93,6 +94,26 @@ def test_the_payload_shows_nowhere_but_in_the_container(docker_bench: Bench) -> 
             container.fetch(f"{PRIVATE_DIR}/secret")
     finally:
         container.remove()
+
+
+def test_stop_reaches_what_a_script_waits_for(docker_bench: Bench) -> None:
+    container = docker_bench.engine.prepare(docker_bench.spec())
+    try:
+        container.deliver(Program("trap 'echo caught; exit 5' TERM; echo here; sleep 60").payload)
+        output = container.output()
+        assert next(output)[1] == b"here\n"
+        started = time.monotonic()
+        container.stop(grace=20)
+        assert [chunk for _, chunk in output] == [b"caught\n"]
+        assert container.wait().code == 5
+        assert time.monotonic() - started < 10
+    finally:
+        container.remove()
+
+
+def test_the_environment_is_the_images_own(worker_bench: Bench) -> None:
+    found = {line.partition("=")[0] for line in lines(worker_bench, "exec env")}
+    assert found - {"PWD", "HOSTNAME", "OLDPWD"} == {"PATH", "HOME", "LANG", "PIP_DISABLE_PIP_VERSION_CHECK"}
 
 
 def test_no_capability_is_left_and_none_can_be_gained(docker_bench: Bench) -> None:
