@@ -25,17 +25,15 @@ _MUST_HAVE_HOST: Final = frozenset(
     {"http", "https", "ws", "wss", "ftp", "gopher", "nntp", "telnet", "net.tcp"}
 )
 _MUST_HAVE_AUTHORITY: Final = _MUST_HAVE_HOST | {"ldap", "net.pipe"}
-_ROOTED: Final = frozenset(
-    {"http", "https", "ws", "wss", "ftp", "file", "gopher", "telnet", "net.tcp", "net.pipe"}
-)
-_BACKSLASHES: Final = frozenset({"http", "https", "ws", "wss", "ftp", "file", "net.tcp", "net.pipe"})
+_UNCOMPRESSED: Final = frozenset({"ldap", "gopher", "nntp", "telnet", "mailto"})
 _NO_QUERY: Final = frozenset({"ftp", "gopher", "nntp", "telnet"})
 _LARGEST_PORT: Final = 65_535
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _DOS_PATH: Final = re.compile(r"[A-Za-z][:|][\\/]")
 _PORT: Final = re.compile(r"(.*?):([0-9]*)", re.DOTALL)
-_LABEL: Final = re.compile(r"[^\W_](?:[\w\-]*[\w\-])?|_[\w\-]*")
+_LABEL: Final = re.compile(r"[^\W_][\w\-]*")
+_LOOSE_LABEL: Final = re.compile(r"[\w\-]+")
 _IPV4_PART: Final = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
 _ESCAPED: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _SAFE: Final = "-_.~;/?:@&=+$,#[]!*'()%"
@@ -127,8 +125,7 @@ def parse_uri(text: str) -> Uri:
         return _file(rest, dos=bool(_DOS_PATH.match(rest.lstrip("/\\"))))
     if scheme == "mailto":
         return _mail(rest)
-    if scheme in _BACKSLASHES:
-        rest = re.sub(r"^[\\/]{2}", "//", rest)
+    rest = re.sub(r"^[\\/]{2}", "//", rest)
     if not rest.startswith("//"):
         if scheme in _MUST_HAVE_AUTHORITY:
             raise RelativeUriError(text)
@@ -163,11 +160,11 @@ def _mail(rest: str) -> Uri:
 def _opaque(scheme: str, rest: str) -> Uri:
     path, query, fragment = _split(scheme, rest)
     port = _DEFAULT_PORTS.get(scheme, -1)
-    return Uri(scheme, "", "", "Unknown", port, _escape(path), query, fragment, False)
+    return Uri(scheme, "", "", "Unknown", port, _path(scheme, path), query, fragment, False)
 
 
 def _hierarchical(scheme: str, rest: str) -> Uri:
-    end = re.search(r"[/\\?#]" if scheme in _BACKSLASHES else r"[/?#]", rest)
+    end = re.search(r"[/\\?#]", rest)
     authority, tail = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
     user, _, host = authority.rpartition("@")
     port = _DEFAULT_PORTS.get(scheme, -1)
@@ -181,6 +178,7 @@ def _hierarchical(scheme: str, rest: str) -> Uri:
         raise InvalidUriError(rest)
     name, kind = ("", "Basic") if host == "" else _host(host, scheme)
     path, query, fragment = _split(scheme, tail)
+    path = path or "/"
     return Uri(scheme, _escape(user), name, kind, port, _path(scheme, path), query, fragment, True)
 
 
@@ -188,15 +186,11 @@ def _split(scheme: str, text: str) -> tuple[str, str, str]:
     """Path as written, query and fragment escaped with their signs."""
     text, hash_sign, fragment = text.partition("#")
     path, question, query = (text, "", "") if scheme in _NO_QUERY else text.partition("?")
-    if scheme in _BACKSLASHES:
-        path = path.replace("\\", "/")
-    return path, question + _escape(query), hash_sign + _escape(fragment)
+    return path.replace("\\", "/"), question + _escape(query), hash_sign + _escape(fragment)
 
 
 def _path(scheme: str, path: str) -> str:
-    if scheme in _ROOTED and not path:
-        return "/"
-    return _escape(_without_dots(path) if scheme in _ROOTED else path)
+    return _escape(path if scheme in _UNCOMPRESSED else _without_dots(path))
 
 
 def _without_dots(path: str) -> str:
@@ -241,6 +235,8 @@ def _host(host: str, scheme: str) -> tuple[str, str]:
     labels = host.removesuffix(".").split(".")
     if all(_LABEL.fullmatch(label) and len(label) <= 63 for label in labels):
         return host.lower(), "Dns"
+    if all(_LOOSE_LABEL.fullmatch(label) for label in labels):
+        return host.lower(), "Basic"
     if scheme in _DEFAULT_PORTS or scheme == "file":
         raise InvalidUriError(host)
     return _escape(host), "Basic"
