@@ -4,6 +4,8 @@
 # tar is running before the payload comes, so that what is left to do then is quick. It reads a pipe of its own:
 # nobody closes the container's stdin, and tar would wait for that. `read` takes single bytes, so the tar's first
 # ones are still there for head. Where stdin ends without a payload, all of this ends.
+#
+# The variable that is unset speaks to the init process, and is none of the action's business.
 for tool in tar head mkdir; do
   command -v $tool >/dev/null || { echo "treadle: this image has no \"$tool\", which taking in a script needs" >&2; exit 127; }
 done
