@@ -5,6 +5,7 @@ It has a data root, exec root, bridge and certificates of its own and leaves the
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -60,20 +61,43 @@ def _dockerd(folder: Path, port: int, bridge: str) -> Iterator[None]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(START_TIMEOUT)
-        shutil.rmtree(folder / "data", ignore_errors=True)
+        _clear_up(folder)
+
+
+def _clear_up(folder: Path) -> None:
+    """End and unmount what an engine that was killed could not."""
+    shims = [pid for pid, command in _processes("cmdline") if f"{folder}/exec".encode() in command]
+    for pid, status in _processes("stat"):
+        parent = int(status.rpartition(b")")[2].split()[1])
+        if parent in shims or pid in shims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for path in reversed(mounted):
+        if path.startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
+    shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+def _processes(file: str) -> Iterator[tuple[int, bytes]]:
+    """Every process, with that file of its folder in /proc."""
+    for path in Path("/proc").glob(f"[0-9]*/{file}"):
+        with contextlib.suppress(OSError):
+            yield int(path.parent.name), path.read_bytes()
 
 
 def _await_answer(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
-        if (
-            path.exists()
-            and subprocess.run(["docker", "-H", f"unix://{path}", "version"], capture_output=True).returncode
-            == 0
-        ):
+        if path.exists() and _answers(path):
             return
         time.sleep(0.1)
     raise RuntimeError(f"the second Docker engine did not start:\n{log.read_text()[-2000:]}")
+
+
+def _answers(path: Path) -> bool:
+    version = ["docker", "--host", f"unix://{path}", "version"]
+    return subprocess.run(version, capture_output=True, check=False).returncode == 0
 
 
 @contextmanager
