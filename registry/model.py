@@ -108,11 +108,22 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Deprecation:
+    """Why a template should no longer be used, and what to use instead (a reference, as text)."""
+
+    reason: str
+    successor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StepTemplate:
     """A step template, read from Octopus JSON or a template folder.
 
     `properties` is the action's property bag as text (None for JSON null); the script body stays under its
     own key there. `packages` and `extra` (every key this class has no field for) are kept as parsed.
+
+    Treadle's extras: declared `outputs`, `scripts` in further syntaxes (syntax -> body), the
+    `minimum_treadle` version that understands it, and its deprecation.
     """
 
     id: str
@@ -125,6 +136,9 @@ class StepTemplate:
     parameters: tuple[Parameter, ...] = ()
     outputs: tuple[Output, ...] = ()
     packages: tuple[Mapping[str, Any], ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    minimum_treadle: str | None = None
+    deprecated: Deprecation | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def parameter(self, name: str) -> Parameter | None:

@@ -6,7 +6,8 @@ strict.
 
 What Octopus has no word for lies under the top-level key `Treadle`, which Octopus ignores on import: typed
 extras of parameters by name (`Required`, `Pattern`, `Minimum`, `Maximum`) under `Parameters`, declared
-outputs (`Name`, `HelpText`, `Sensitive`) under `Outputs`.
+outputs (`Name`, `HelpText`, `Sensitive`) under `Outputs`, bodies in further syntaxes under `Scripts`, the
+oldest Treadle that understands the template under `MinimumTreadle`, and `Deprecated` (`Reason`, `Successor`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.errors import Invalid
-from registry.model import ControlType, Output, Parameter, Problem, StepTemplate, path_text
+from registry.model import ControlType, Deprecation, Output, Parameter, Problem, StepTemplate, path_text
 
 EXTENSION_KEY = "Treadle"
 CONTROL_TYPE = "Octopus.ControlType"
@@ -51,6 +52,11 @@ def to_template(value: Any, file: str) -> StepTemplate:
         parameters=tuple(_parameter(item, typed) for item in value.get("Parameters") or ()),
         outputs=tuple(_output(item) for item in extension.get("Outputs") or () if isinstance(item, dict)),
         packages=tuple(item for item in value.get("Packages") or () if isinstance(item, dict)),
+        scripts={
+            key: item for key, item in _mapping(extension.get("Scripts")).items() if isinstance(item, str)
+        },
+        minimum_treadle=_text(extension.get("MinimumTreadle")),
+        deprecated=_deprecation(extension.get("Deprecated")),
         extra={key: item for key, item in value.items() if key not in _FIELDS},
     )
 
@@ -104,6 +110,16 @@ def select_options(text: Any) -> tuple[tuple[str, str], ...]:
 
 def _output(item: Mapping[str, Any]) -> Output:
     return Output(str(item.get("Name") or ""), item.get("HelpText") or None, item.get("Sensitive") is True)
+
+
+def _deprecation(item: Any) -> Deprecation | None:
+    if not isinstance(item, dict):
+        return None
+    return Deprecation(_text(item.get("Reason")) or "", _text(item.get("Successor")))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from registry.errors import Invalid
 from registry.folder.words import (
     DEFAULT_SYNTAX,
+    DEPRECATION_KEYS,
     DOCUMENT_DEFAULTS,
     DOCUMENT_KEYS,
     DOCUMENT_ORDER,
@@ -146,6 +147,18 @@ class ViewReader:
             extension["Outputs"] = [
                 {key: item[word] for word, key in OUTPUT_KEYS.items() if word in item} for item in outputs
             ]
+        if "also" in self._part(view, "script", ()):
+            others = self._part(view["script"], "also", ("script",))
+            extension["Scripts"] = {
+                syntax: self._file(name, ("script", "also", syntax)) for syntax, name in others.items()
+            }
+        if "minimum_treadle" in view:
+            extension["MinimumTreadle"] = self._text(view["minimum_treadle"], ("minimum_treadle",))
+        if "deprecated" in view:
+            said = self._part(view, "deprecated", ())
+            extension["Deprecated"] = {
+                key: said[word] for word, key in DEPRECATION_KEYS.items() if word in said
+            }
         return {EXTENSION_KEY: extension} if extension else {}
 
     def _top(self, view: Mapping[str, Any], word: str) -> Any:

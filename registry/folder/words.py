@@ -64,6 +64,8 @@ TYPED_EXTRAS: Mapping[str, str] = {
 }
 OUTPUT_KEYS: Mapping[str, str] = {"name": "Name", "help": "HelpText", "sensitive": "Sensitive"}
 
+DEPRECATION_KEYS: Mapping[str, str] = {"reason": "Reason", "successor": "Successor"}
+
 SCRIPT_SUFFIXES: Mapping[str, str] = {
     "Bash": ".sh",
     "PowerShell": ".ps1",
@@ -90,6 +92,8 @@ def yaml_path(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
         return ("script", "file" if path[1] == SCRIPT_BODY else "syntax")
     if path[-1:] == (SELECT_OPTIONS,):
         return (*yaml_path(path[:-2]), "options")
+    if path == (EXTENSION_KEY, "MinimumTreadle"):
+        return ("minimum_treadle",)
     if path[:2] == (EXTENSION_KEY, "Outputs"):
         return ("outputs", *yaml_path(path[2:]))
     return tuple(_VIEW_WORDS.get(key, key) for key in path)

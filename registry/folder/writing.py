@@ -14,6 +14,7 @@ from typing import Any
 from registry.folder.reading import ViewReader
 from registry.folder.words import (
     DEFAULT_SYNTAX,
+    DEPRECATION_KEYS,
     DOCUMENT_KEYS,
     FORMAT_VERSION,
     OUTPUT_KEYS,
@@ -42,6 +43,8 @@ _WORDS = (
     "script",
     "parameters",
     "outputs",
+    "minimum_treadle",
+    "deprecated",
     "packages",
     "properties",
     "octopus",
@@ -75,7 +78,8 @@ class _Writer:
         view: View = {"schema": FORMAT_VERSION}
         view |= {word: value[key] for word, key in DOCUMENT_KEYS.items() if _fits(word, key, value)}
         view |= self._properties(value.get("Properties"))
-        view |= self._parameters(value)
+        view |= self._parameters(value.get("Parameters"))
+        view = self._with_extension(view, value.get(EXTENSION_KEY))
         if "packages" in view or isinstance(value.get("Packages"), list):
             view["packages"] = value["Packages"]
         rebuilt = self._reader.document(view)
@@ -123,17 +127,26 @@ class _Writer:
         self.files[name] = item.encode()
         return {"file": name}
 
-    def _parameters(self, value: Mapping[str, Any]) -> View:
-        parameters = value.get("Parameters")
+    def _parameters(self, parameters: Any) -> View:
         if not isinstance(parameters, list) or not all(isinstance(item, dict) for item in parameters):
             return {}
-        items = [self._parameter(item) for item in parameters]
-        extension = value.get(EXTENSION_KEY)
-        outputs = _outputs(extension)
-        view: View = {"parameters": _with_extras(items, extension), **outputs}
-        if extension is not None and not _same(self._reader.extension(view), {EXTENSION_KEY: extension}):
-            view = {"parameters": items}
-        return {word: item for word, item in view.items() if item}
+        return {"parameters": [self._parameter(item) for item in parameters]} if parameters else {}
+
+    def _with_extension(self, view: View, extension: Any) -> View:
+        """The view with Treadle's extras; as it was where it can't say all of them."""
+        if not isinstance(extension, dict):
+            return view
+        scripts, files = _further_scripts(extension.get("Scripts"), self.files)
+        fuller = {**view, **_with_typed_extras(view.get("parameters"), extension.get("Parameters"))}
+        if scripts and "script" in view:
+            fuller["script"] = {**view["script"], "also": scripts}
+        fuller |= _extension_words(extension)
+        self.files |= files
+        if _same(self._reader.extension(fuller), {EXTENSION_KEY: extension}):
+            return fuller
+        for name in files:
+            del self.files[name]
+        return view
 
     def _parameter(self, item: Mapping[str, Any]) -> View:
         view: View = {
@@ -172,25 +185,46 @@ def _control(settings: Any) -> View:
     return {} if view == {"control": "SingleLineText"} else view
 
 
-def _outputs(extension: Any) -> View:
-    outputs = extension.get("Outputs") if isinstance(extension, dict) else None
-    if not isinstance(outputs, list) or not all(isinstance(item, dict) for item in outputs):
+def _extension_words(extension: Mapping[str, Any]) -> View:
+    """The parts of the extension that have a word of their own; of an unexpected shape, what fits."""
+    view: View = {}
+    outputs = extension.get("Outputs")
+    if isinstance(outputs, list) and all(isinstance(item, dict) for item in outputs):
+        view["outputs"] = [_renamed(item, OUTPUT_KEYS) for item in outputs]
+    if _is_text(extension.get("MinimumTreadle")) and "MinimumTreadle" in extension:
+        view["minimum_treadle"] = extension["MinimumTreadle"]
+    if isinstance(extension.get("Deprecated"), dict):
+        view["deprecated"] = _renamed(extension["Deprecated"], DEPRECATION_KEYS)
+    return view
+
+
+def _further_scripts(scripts: Any, taken: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Syntax -> file name, and the files."""
+    names: dict[str, str] = {}
+    files: dict[str, bytes] = {}
+    for syntax, body in scripts.items() if isinstance(scripts, dict) else ():
+        name = f"script{SCRIPT_SUFFIXES.get(syntax, '')}"
+        if isinstance(body, str) and syntax in SCRIPT_SUFFIXES and name not in taken:
+            names[syntax] = name
+            files[name] = body.encode()
+    return names, files
+
+
+def _with_typed_extras(items: list[View] | None, typed: Any) -> View:
+    if not items or not isinstance(typed, dict):
         return {}
-    return {
-        "outputs": [{word: item[key] for word, key in OUTPUT_KEYS.items() if key in item} for item in outputs]
-    }
+    extras = (_renamed(typed.get(item.get("name")), TYPED_EXTRAS) for item in items)
+    return {"parameters": [_in_order({**item, **extra}) for item, extra in zip(items, extras, strict=True)]}
 
 
-def _with_extras(items: list[View], extension: Any) -> list[View]:
-    typed = extension.get("Parameters") if isinstance(extension, dict) else None
-    if not isinstance(typed, dict):
-        return items
-    return [{**item, **_extras(typed.get(item["name"]))} for item in items]
+def _in_order(parameter: View) -> View:
+    words = (*_PARAMETER_WORDS, *(word for word in parameter if word not in _PARAMETER_WORDS))
+    return {word: parameter[word] for word in words if word in parameter}
 
 
-def _extras(typed: Any) -> View:
-    known = typed if isinstance(typed, dict) else {}
-    return {word: known[key] for word, key in TYPED_EXTRAS.items() if key in known}
+def _renamed(item: Any, words: Mapping[str, str]) -> View:
+    known = item if isinstance(item, dict) else {}
+    return {word: known[key] for word, key in words.items() if key in known}
 
 
 def _layout_view(layout: JsonLayout) -> View:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from registry.folder.words import SCRIPT_SUFFIXES
@@ -111,6 +112,18 @@ def _parameter_without_package(value: Value) -> Iterator[Breach]:
             yield Breach(("Parameters", number, "DisplaySettings"), "package-missing", message, hint)
 
 
+def _needs_newer_treadle(value: Value) -> Iterator[Breach]:
+    needed = (value.get(EXTENSION_KEY) or {}).get("MinimumTreadle")
+    if needed and _version_parts(needed) > _version_parts(version("treadle")):
+        message = f"the template needs Treadle {needed}, and this is {version('treadle')}"
+        path = (EXTENSION_KEY, "MinimumTreadle")
+        yield Breach(path, "treadle-too-old", message, "upgrade Treadle", Severity.ERROR)
+
+
+def _version_parts(text: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", text)[:3]]
+
+
 def _extras_of_nobody(value: Value) -> Iterator[Breach]:
     names = [parameter["Name"] for parameter in value["Parameters"]]
     for name in (value.get(EXTENSION_KEY) or {}).get("Parameters") or ():
@@ -204,6 +217,7 @@ _TEMPLATE_RULES: tuple[Callable[[Value], Iterator[Breach]], ...] = (
     _unknown_syntax,
     _package_without_parameter,
     _parameter_without_package,
+    _needs_newer_treadle,
     _extras_of_nobody,
     _extras_against_default,
 )

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from registry.documents import TemplateDocument, digest, read_folder, read_template, to_folder, write_json
 from registry.errors import Invalid
 from registry.jsondoc import dump_json
-from registry.model import Output, Parameter
+from registry.model import Deprecation, Output, Parameter
+from registry.yamldoc import load_yaml
 from tests.support.library import CommunityLibrary
 
 BODY = "Octopus.Action.Script.ScriptBody"
@@ -214,6 +215,26 @@ parameters:
     assert list(document.value)[-1] == "Treadle"
 
 
+def test_extras_are_readable_in_the_folder() -> None:
+    extension = {
+        "Parameters": {"Greeting.Name": {"Required": True}},
+        "Scripts": {"PowerShell": "Write-Host hello"},
+        "MinimumTreadle": "0.2",
+        "Deprecated": {"Reason": "Use the other.", "Successor": "library/other"},
+    }
+    document = document_of(Treadle=extension)
+    files = to_folder(document)
+    view = load_yaml(files["template.yaml"].decode(), "x").value
+    assert view["script"] == {"syntax": "Bash", "file": "script.sh", "also": {"PowerShell": "script.ps1"}}
+    assert view["parameters"][0]["required"] is True
+    assert (view["minimum_treadle"], view["deprecated"]["successor"]) == ("0.2", "library/other")
+    assert "octopus" not in view
+    assert files["script.ps1"] == b"Write-Host hello"
+    assert document.template.deprecated == Deprecation("Use the other.", "library/other")
+    assert document.template.scripts == {"PowerShell": "Write-Host hello"}
+    assert_round_trip(document)
+
+
 def test_key_added_to_an_unpacked_folder_is_not_lost() -> None:
     files = to_folder(read_template(dump_json(dict(sorted(TEMPLATE.items()))), "x.json"))
     assert b"keys:" in files["template.yaml"]
@@ -259,6 +280,10 @@ def test_git_is_told_to_leave_line_ends_alone() -> None:
         {"Packages": [], "GitDependencies": []},
         {"Treadle": {"Parameters": {"Nobody": {"Required": True}}}},
         {"Treadle": {"Future": 1}},
+        {"Treadle": {"Scripts": {"PowerShell": "x", "Python": "y\r\n"}}},
+        {"Treadle": {"Scripts": {"Bash": "the main one's name"}}},
+        {"Treadle": {"Scripts": {"Cobol": "x"}, "MinimumTreadle": None}},
+        {"Treadle": {"Deprecated": {"Reason": "gone", "Successor": "library/x"}, "Outputs": []}},
         {"Treadle": {"Outputs": [{"Name": "x", "Future": 1}]}},
         {"Properties": {BODY: "x", "Octopus.Action.Script.ScriptSource": "Package"}},
         {"Properties": {BODY: None}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,12 @@ def test_good_template_has_no_problems(tmp_path: Path) -> None:
             "unknown-parameter",
             "error",
             'there is no parameter "Greting"',
+        ),
+        (
+            {"Treadle": {"MinimumTreadle": "99.1"}},
+            "treadle-too-old",
+            "error",
+            f"the template needs Treadle 99.1, and this is {version('treadle')}",
         ),
         ({"Name": "x "}, "blank-in-name", "warning", '"x " begins or ends with a blank'),
         ({"Properties": {}}, "empty-script", "warning", f'the script is empty: "{BODY}" has no text'),
