@@ -26,7 +26,9 @@ __treadle_calm() { # run "$@" with the script's own options and traces switched 
 get_octopusvariable() { __treadle_calm __treadle_get "${1-}"; }
 
 __treadle_get() { # name -> its value on stdout; an empty line if there is no such variable
-    local __treadle_letters=${1//[!0-9A-Za-z]/} __treadle_hash=0 __treadle_i
+    # No ranges: what `a-z` means is the locale's affair.
+    local __treadle_letters=${1//[!0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ]/}
+    local __treadle_hash=0 __treadle_i
     while [[ $__treadle_letters ]]; do
         ((__treadle_hash = (__treadle_hash * 31 + 63#${__treadle_letters:0:10}) & 0x1ffffffffffffff))
         __treadle_letters=${__treadle_letters:10}
