@@ -189,7 +189,7 @@ class Catalog:
         history, record = self._select(source, reference)
         document = source.read(record)
         resolved = ResolvedTemplate(reference, document.template, _provenance(source, history, record))
-        return Candidate(slug or history.slug, resolved, document)
+        return Candidate(history.slug if slug is None else slug, resolved, document)
 
     def resolve(self, reference: Reference) -> ResolvedTemplate:
         """Make a reference exact. Reads the index and one git object; never asks a remote.

@@ -124,7 +124,7 @@ def _choose(remote: RemoteRefs, source: SourceDefinition) -> _Wanted:
         return _wanted(remote, "HEAD")
     if not branches:
         raise Invalid("source-empty", f'source "{source.name}" has no commit: "{source.url}" is empty')
-    names = ", ".join(f'"{name.removeprefix("refs/heads/")}"' for name in branches[:5])
+    names = ", ".join(f'"{name.removeprefix("refs/heads/")}"' for name in sorted(branches)[:5])
     raise NotFound(
         "ref-not-given",
         f'source "{source.name}" says nothing of its main branch, and has several',

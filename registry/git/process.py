@@ -38,10 +38,11 @@ class GitFailedError(Exception):
 
     @property
     def reason(self) -> str:
-        """The line of git's answer that says most, without its prefix."""
-        lines = [line for line in self.stderr.splitlines() if line.startswith(("fatal:", "error:"))]
-        best = lines[0] if lines else (self.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return re.sub(r"^(fatal|error): ", "", best)
+        """The line of git's answer that says most, without its prefix; with the next when it ends in a colon."""
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip()] or ["no reason given"]
+        place = next((place for place, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), -1)
+        best = re.sub(r"^(fatal|error): ", "", lines[place])
+        return f"{best} {lines[place + 1]}" if best.endswith(":") and place + 1 < len(lines) else best
 
 
 def environment_of(extra: Mapping[str, str] | None = None) -> dict[str, str]:
