@@ -31,8 +31,10 @@ def problem_text(problem: Problem) -> str:
 
 
 def show_error(error: UserError) -> None:
-    """A user error: its problems first, the error itself last, where the eye is."""
+    """A user error: its problems first, the error itself last, where the eye is, unless it says nothing new."""
     show_problems(error.problems)
+    if len(error.problems) == 1 and error.message.endswith(error.problems[0].message):
+        return
     click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
     if error.hint is not None:
         click.echo(f"  hint: {error.hint}", err=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 
@@ -19,8 +20,12 @@ MAX_VALUE_BYTES = 1024 * 1024
 
 
 def input_options(command: F) -> F:
-    """Adds `-e`, `--var`, `--var-file`, `--skip` and `--target` to a command."""
+    """Adds `-e`, `--var`, `--var-file`, `--skip` and `--target` to a command; `-q` and `-v`, too, so that they
+    may stand on either side of its name.
+    """
     for option in (
+        _voice("-v", "--verbose", "Verbose lines too."),
+        _voice("-q", "--quiet", "Only results and errors."),
         click.option(
             "--target", "targets", metavar="TARGET", multiple=True, help="Only on this target (repeatable)."
         ),
@@ -46,6 +51,14 @@ def input_options(command: F) -> F:
     return command
 
 
+def _voice(short: str, long: str, text: str) -> Callable[[F], F]:
+    def speak(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value and parameter.name is not None:
+            context.obj = replace(context.obj, **{parameter.name: True})
+
+    return click.option(short, long, is_flag=True, expose_value=False, callback=speak, help=text)
+
+
 def read_inputs(
     environment: str | None,
     variables: Iterable[str],
@@ -60,15 +73,16 @@ def read_inputs(
     for path in var_files:
         for name, value in read_values(path).items():
             values[name], origins[name] = value or "", f"--var-file {path}"
+    from_stdin: str | None = None
     for text in variables:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise Invalid("bad-variable", f'--var "{name}" has no value', hint="write --var NAME=value")
+        name, value = _name_and_value(text)
         if value == "-":
-            values[name], origins[name] = (
-                sys.stdin.read(MAX_VALUE_BYTES).removesuffix("\n"),
-                "--var, standard input",
-            )
+            if from_stdin is not None:
+                message = f'--var "{name}": standard input was read for "{from_stdin}" already'
+                raise Invalid("stdin-twice", message, hint="give one of the two as NAME=@FILE")
+            from_stdin = name
+            values[name] = _text(sys.stdin.buffer, "standard input")
+            origins[name] = "--var, standard input"
         elif value.startswith("@"):
             values[name], origins[name] = _file(value[1:]), f"--var, {value[1:]}"
         else:
@@ -77,13 +91,31 @@ def read_inputs(
     return Inputs(environment, values, origins, tuple(skip), tuple(targets), frozenset(plain))
 
 
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name.strip():
+        raise Invalid("bad-variable", f'--var "{text}" has no name', hint="write --var NAME=value")
+    if not equals:
+        raise Invalid("bad-variable", f'--var "{text}" has no value', hint="write --var NAME=value")
+    return name.strip(), value
+
+
 def _file(name: str) -> str:
-    path = Path(name)
     try:
-        if path.stat().st_size > MAX_VALUE_BYTES:
-            raise Invalid("variable-file", f'"{name}" is larger than {MAX_VALUE_BYTES:,} bytes')
-        return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        with Path(name).open("rb") as file:
+            return _text(file, f'"{name}"')
     except FileNotFoundError:
         raise NotFound("variable-file", f'there is no file "{name}"') from None
+    except OSError as error:
+        raise Invalid("variable-file", f'"{name}" can not be read: {error.strerror}') from None
+
+
+def _text(stream: IO[bytes], what: str) -> str:
+    """All of a stream, without one line end at its end."""
+    data = stream.read(MAX_VALUE_BYTES + 1)
+    if len(data) > MAX_VALUE_BYTES:
+        raise Invalid("variable-file", f"{what} holds more than {MAX_VALUE_BYTES:,} bytes")
+    try:
+        return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise Invalid("variable-file", f'"{name}" is not UTF-8 text') from None
+        raise Invalid("variable-file", f"{what} is not UTF-8 text") from None
