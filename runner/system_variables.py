@@ -7,7 +7,7 @@ Names are Octopus's. What has no counterpart (`Octopus.Web.*`, `Octopus.Release.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from runner.model import (
     Environment,
@@ -127,12 +127,15 @@ def image_environment(environment: Mapping[str, str]) -> list[PlannedValue]:
     return _system({f"env:{name}": value for name, value in environment.items()})
 
 
-def known_at_run_time(name: str, earlier_steps: Iterable[str]) -> bool:
-    """Whether a name that the plan can't resolve will, or may, be there when its step runs."""
+def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
+    """Whether a name that the plan can't resolve will, or may, be there when its step runs.
+
+    `earlier_steps` are names as `str.casefold` makes them.
+    """
     if _RUN_TIME.fullmatch(name):
         return True
     indexed = _INDEXED.match(name)
-    return indexed is not None and ("#{" in name or indexed["name"] in earlier_steps)
+    return indexed is not None and ("#{" in name or indexed["name"].casefold() in earlier_steps)
 
 
 def _system(values: Mapping[str, str]) -> list[PlannedValue]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from registry.model import Parameter
 from runner.model import Origin, OriginKind, PlannedValue, Scope, ScopedValue, Target, Variable
-from runner.octostache import OctostacheError, Variables
+from runner.octostache import FilterError, OctostacheError, Variables
 from runner.octostache.escaping import escape
 
 
@@ -129,7 +129,14 @@ class VariableError(OctostacheError):
 
     def __init__(self, name: str, reason: OctostacheError) -> None:
         self.name = name
-        super().__init__(f'variable "{name}": {reason}')
+        super().__init__(f'variable "{name}": {explain(reason)}')
+
+
+def explain(error: OctostacheError) -> str:
+    """What is wrong, without the value that it is wrong with: that may be secret."""
+    if isinstance(error, FilterError):
+        return f"the filter {error.filter} can not treat its input: {error.reason}"
+    return str(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +160,11 @@ class Bound:
             for text in (value.value, value.text)
             if text is not None
         }
+
+
+def strongest(values: Iterable[PlannedValue]) -> list[PlannedValue]:
+    """One value a name; later ones win, in the place of the first."""
+    return list({value.name.casefold(): value for value in values}.values())
 
 
 def bind(variables: Iterable[PlannedValue], parameters: Iterable[PlannedValue]) -> Bound:

@@ -27,7 +27,9 @@ def render_plan(plan: Plan, verbose: bool) -> str:
         lines += _step(step, verbose)
     count = len(plan.actions)
     skipped = sum(1 for step in plan.steps if step.skip)
-    summary = f"{count} {'action' if count == 1 else 'actions'}, one container each"
+    summary = (
+        f"{count} {'action' if count == 1 else 'actions'}, one container each" if count else "nothing to run"
+    )
     if skipped:
         summary += f"; {skipped} of {len(plan.steps)} steps skipped"
     return "\n".join([*lines, summary])

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from registry.errors import UserError
+from registry.errors import Unavailable, UserError
 from runner.actions import script as properties
 from runner.bootstrap import ScriptRequest, Syntax, build_payload
-from runner.engine.base import Container, EngineError, Exit
+from runner.engine.base import Container, Exit
 from runner.execution import events
 from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
 from runner.execution.masking import Masker
@@ -28,12 +28,15 @@ from runner.execution.service_messages import (
 )
 from runner.model import ActionResult, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
-from runner.variables import Bound, OutputValue, bind
+from runner.variables import Bound, OutputValue, bind, explain, strongest
 
 Record = Callable[[events.Event], object]
 
 STOP_GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
+
+KILLED = 137
+"""The exit code of what ended by SIGKILL."""
 
 _HANDLED_BY_PUMP = frozenset({"mask", "resultMessage"})
 
@@ -108,7 +111,7 @@ def run_action(
     sink = _Sink(action, services)
     try:
         status, exit_code, message = _run(action, run_values, timeout, services, sink)
-    except EngineError:
+    except Unavailable:  # the engine, or the disk under the journal
         raise
     except UserError as error:
         # The engine refused the container as the user described it: the script never ran.
@@ -116,7 +119,7 @@ def run_action(
         message = error.message if error.hint is None else f"{error.message} ({error.hint})"
     except OctostacheError as error:
         status, exit_code = Status.FAILED, None
-        message = str(error)
+        message = explain(error)
     result = ActionResult(
         action.id, status, exit_code, services.masker.mask_text(message), time.monotonic() - started
     )
@@ -133,7 +136,7 @@ def _run(
 ) -> tuple[Status, int | None, str]:
     container = services.preparer.take(action)
     try:
-        bound = bind([*action.variables, *run_values], action.parameters)
+        bound = bind(strongest([*run_values, *action.variables]), action.parameters)
         for secret in bound.secrets():
             services.masker.add(secret)
         request, complaint = _request(action, bound, sink)
@@ -201,11 +204,17 @@ def _judge(
     if ended.out_of_memory and ended.code != 0:
         return Status.FAILED, ended.code, "out of memory (give it more with container: {memory: ...})"
     if ended.code != 0:
-        return Status.FAILED, ended.code, said or f"the script ended with exit code {ended.code}"
+        return Status.FAILED, ended.code, said or _how_it_ended(ended.code)
     flag = action.properties.get(properties.FAIL_ON_ERROR_OUTPUT, "")
     if flag.strip().lower() == "true" and summary.error_output:
         return Status.FAILED, -1, said or "the script wrote to its error output"
     return Status.SUCCESS, 0, said or ""
+
+
+def _how_it_ended(code: int) -> str:
+    if code == KILLED:
+        return f"the script was killed (exit code {code}): by a process of its own, or from outside"
+    return f"the script ended with exit code {code}"
 
 
 class _Deadline:

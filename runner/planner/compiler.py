@@ -133,6 +133,8 @@ class _Compiler:
         detail = f"no target with role {either(step.roles)}"
         if self.environment:
             detail += f" in {self.environment.name}"
+        if self.inputs.targets:
+            detail += f" among {either(self.inputs.targets)}"
         if step.fail_without_targets:
             self.findings.problem(
                 ("steps", index, "roles"),

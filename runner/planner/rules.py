@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.model import Parameter
+from registry.numerals import read_number
 from registry.suggest import suggest
 from runner.model import MASK, PlannedValue, Step, TemplatePin, TemplateUse
 from runner.planner.findings import Findings
@@ -47,6 +48,9 @@ def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, f
     if parameter is None or value.missing or value.value is None:
         return
     complaint = violation(parameter, value.value)
+    if parameter.required and not value.value:
+        # An empty text in the process has been told as missing; this one came to nothing.
+        complaint = "it must not be empty" if _written(step, value.name) else None
     if complaint is not None:
         shown = MASK if value.sensitive else value.value
         findings.problem(
@@ -62,15 +66,26 @@ def violation(parameter: Parameter, value: str) -> str | None:
         return f"it must match {parameter.pattern}"
     if parameter.minimum is None and parameter.maximum is None:
         return None
-    try:
-        number = float(value)
-    except ValueError:
+    number = _number(value)
+    if number is None:
         return "it must be a number"
     if parameter.minimum is not None and number < parameter.minimum:
         return f"it must be at least {parameter.minimum:g}"
     if parameter.maximum is not None and number > parameter.maximum:
         return f"it must be at most {parameter.maximum:g}"
     return None
+
+
+def _written(step: Step, name: str) -> str | None:
+    """What the process gives to a parameter."""
+    return step.action.values.get(name) if isinstance(step.action, TemplateUse) else None
+
+
+def _number(value: str) -> float | None:
+    try:
+        return None if "_" in value else read_number(value.strip())
+    except ValueError:
+        return None
 
 
 def _matches(pattern: str, value: str) -> bool:

@@ -25,11 +25,20 @@ from runner.model import (
     VariableSource,
 )
 from runner.octostache import Evaluation, OctostacheError
-from runner.planner.choices import Inputs, either
+from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
 from runner.planner.rules import check_value
 from runner.system_variables import known_at_run_time
-from runner.variables import Bound, Place, VariableError, bind, parameter_values, select
+from runner.variables import (
+    Bound,
+    Place,
+    VariableError,
+    bind,
+    explain,
+    parameter_values,
+    select,
+    strongest,
+)
 
 ReadSource = Callable[[VariableSource], str]
 
@@ -53,7 +62,7 @@ class Values:
             for name, content in script.properties.items()
             if not name.startswith("Octopus.Action.Script.ScriptBody")  # evaluated as a file, once
         )
-        return _strongest([*system, *properties, *self._from_project(place), *self._from_inputs()])
+        return strongest([*system, *properties, *self._from_project(place), *self._from_inputs()])
 
     def parameters(self, index: int, step: Step, pin: TemplatePin | None) -> list[PlannedValue]:
         """What the template's parameters are given, or default to."""
@@ -95,7 +104,10 @@ class Values:
         return {value.name: value for value in bound.values}, text
 
     def _from_project(self, place: Place) -> Iterable[PlannedValue]:
+        given = folded(self.inputs.variables)
         for variable in self.project.variables:
+            if variable.name.casefold() in given:
+                continue  # it would lose; and a source that isn't there then doesn't matter
             winners = select(variable, place)
             if len(winners) > 1:
                 self._tell_ambiguous(variable, len(winners), place)
@@ -131,10 +143,10 @@ class Values:
         """Where the expression stands: in a variable of the project, in a parameter's value, in the script."""
         name = error.name if isinstance(error, VariableError) else None
         if name is not None and any(variable.name == name for variable in self.project.variables):
-            self.findings.variable(name, "expression", str(error), None)
+            self.findings.variable(name, "expression", explain(error), None)
         else:
             place = (*at, name) if name is not None else at
-            self.findings.problem(place, "expression", f'step "{step.name}": {error}')
+            self.findings.problem(place, "expression", f'step "{step.name}": {explain(error)}')
 
     def _report_missing(
         self, at: tuple[str | int, ...], step: Step, what: str, missing: Iterable[str]
@@ -142,7 +154,7 @@ class Values:
         names = [other.name for other in self.process.steps]
         earlier = names[: names.index(step.name)]
         for name in map(_name_in, missing):
-            if not known_at_run_time(name, earlier):
+            if not known_at_run_time(name, folded(earlier)):
                 known = [*(v.name for v in self.project.variables), *self.inputs.variables]
                 self.findings.warning(
                     at,
@@ -165,11 +177,6 @@ def with_knowledge(value: PlannedValue, evaluated: Mapping[str, PlannedValue]) -
 def _preview(bound: Bound, script: ScriptAction) -> Evaluation:
     hidden = bound.scope.child({value.name: MASK for value in bound.values if value.sensitive})
     return hidden.evaluate(script.body, halt_on_error=False)
-
-
-def _strongest(values: Iterable[PlannedValue]) -> list[PlannedValue]:
-    """One value a name; later ones win, in the place of the first."""
-    return list({value.name.casefold(): value for value in values}.values())
 
 
 def _scope_text(value: ScopedValue) -> str:
