@@ -1,0 +1,82 @@
+"""`treadle expand TEXT`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.cli.context import Context
+from registry.errors import Invalid
+from runner.cli.inputs import input_options, read_inputs
+
+if TYPE_CHECKING:
+    from runner.expansion import Expansion
+
+
+@click.command()
+@click.argument("text")
+@input_options
+@click.option("--strict", is_flag=True, help="A value that is missing is an error.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_obj
+def expand(
+    context: Context,
+    text: str,
+    environment: str | None,
+    variables: tuple[str, ...],
+    var_files: tuple[Path, ...],
+    skip: tuple[str, ...],
+    targets: tuple[str, ...],
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Evaluate TEXT as a step of the project would; TEXT - reads standard input.
+
+    The result goes to standard output, what was read and what is missing to standard error. Secrets are masked.
+
+    \b
+    Example:
+      treadle expand 'https://#{Site.Host | ToLower}/' -e Production
+    """
+    from runner.app import run_service
+    from runner.expansion import expand as evaluate
+
+    inputs = read_inputs(environment, variables, var_files, skip, targets)
+    expansion = evaluate(run_service(context), sys.stdin.read() if text == "-" else text, inputs)
+    if expansion.error is not None and (strict or not expansion.missing):
+        raise Invalid("expression", expansion.error)
+    if as_json:
+        click.echo(json.dumps(_as_data(expansion), indent=2, ensure_ascii=False))
+        return
+    click.echo(expansion.text)
+    if not context.quiet:
+        _tell(expansion)
+
+
+def _as_data(expansion: Expansion) -> dict[str, object]:
+    return {
+        "text": expansion.text,
+        "reads": [
+            {
+                "name": value.name,
+                "value": value.shown,
+                "origin": value.origin.kind,
+                "from": value.origin.detail,
+            }
+            for value in expansion.reads
+        ],
+        "missing": list(expansion.missing),
+    }
+
+
+def _tell(expansion: Expansion) -> None:
+    width = max((len(value.name) for value in expansion.reads), default=0)
+    for value in expansion.reads:
+        detail = f" {value.origin.detail}" if value.origin.detail else ""
+        click.echo(f"read     {value.name:<{width}}  {value.origin.kind}{detail}", err=True)
+    for token in expansion.missing:
+        click.echo(f"missing  {token}", err=True)
