@@ -6,6 +6,7 @@ from runner.octostache.parser import parse_tokens
 from runner.octostache.source import template_source
 from runner.octostache.syntax import (
     Calculation,
+    Condition,
     Conditional,
     Each,
     Expression,
@@ -19,6 +20,7 @@ from runner.octostache.syntax import (
     Template,
     Term,
     Token,
+    conditional_chain,
 )
 
 
@@ -59,18 +61,23 @@ def _token_names(token: Token) -> Iterator[str]:
             yield from token.name.split(".")
         case Substitution(expression, _):
             yield from _expression_names(expression)
-        case Conditional(condition, then, otherwise, _, _):
-            yield from _expression_names(condition.left)
-            if isinstance(condition.right, str):
-                yield condition.right
-            elif condition.right is not None:
-                yield from _expression_names(condition.right)
-            yield from _template_names(then)
-            yield from _template_names(otherwise)
+        case Conditional():
+            for branch in conditional_chain(token):
+                yield from _condition_names(branch.condition)
+                yield from _template_names(branch.then)
+            yield from _template_names(branch.otherwise)
         case Each(_, collection, _, _):
             yield from _symbol_names(collection)
         case Calculation(term, _):
             yield from _term_names(term)
+
+
+def _condition_names(condition: Condition) -> Iterator[str]:
+    yield from _expression_names(condition.left)
+    if isinstance(condition.right, str):
+        yield condition.right
+    elif condition.right is not None:
+        yield from _expression_names(condition.right)
 
 
 def _expression_names(expression: Expression) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Final
 from runner.octostache.dotnet.numbers import shortest_double
 from runner.octostache.syntax import (
     Calculation,
+    Condition,
     Conditional,
     Each,
     Expression,
@@ -25,6 +26,7 @@ from runner.octostache.syntax import (
     Template,
     Term,
     Token,
+    conditional_chain,
 )
 
 _LITERAL_OPEN: Final = re.compile(r"#\{")
@@ -79,13 +81,22 @@ def echo(token: Token) -> str:
 
 
 def _conditional_text(token: Conditional) -> str:
-    left, operator, right = token.condition
-    head = expression_text(left)
-    if operator is not None and right is not None:
-        side = f'"{right}"' if isinstance(right, str) else expression_text(right)
-        head = f"{head} {operator} {side} "
-    otherwise = f"#{{else}}{template_text(token.otherwise)}" if token.otherwise else ""
-    return f"#{{if {head}}}{template_text(token.then)}{otherwise}#{{/if}}"
+    out: list[str] = []
+    for depth, branch in enumerate(conditional_chain(token)):
+        out.append(
+            f"{'#{else}' if depth else ''}#{{if {_condition_text(branch.condition)}}}{template_text(branch.then)}"
+        )
+    if branch.otherwise:
+        out.append("#{else}" + template_text(branch.otherwise))
+    return "".join(out) + "#{/if}" * (depth + 1)
+
+
+def _condition_text(condition: Condition) -> str:
+    left, operator, right = condition
+    if operator is None or right is None:
+        return expression_text(left)
+    side = f'"{right}"' if isinstance(right, str) else expression_text(right)
+    return f"{expression_text(left)} {operator} {side} "
 
 
 def _term_text(term: Term) -> str:

@@ -23,6 +23,7 @@ from runner.octostache.syntax import (
     Template,
     Term,
     Token,
+    conditional_chain,
 )
 
 _ENDS_LIKE_KEYWORD: Final = re.compile(r"\s(?:in|==|!=)$")
@@ -74,10 +75,24 @@ def token_source(token: Token) -> str:
 
 
 def _conditional(token: Conditional) -> str:
-    keyword = "unless" if token.negated else "if"
-    body, otherwise = (token.otherwise, token.then) if token.negated else (token.then, token.otherwise)
-    rest = f"#{{else}}{template_source(otherwise, True)}" if otherwise else ""
-    return f"#{{{keyword} {_condition(token.condition)}}}{template_source(body, True)}{rest}#{{/{keyword}}}"
+    out: list[str] = []
+    ends: list[str] = []
+    for depth, branch in enumerate(conditional_chain(token)):
+        out.append("#{else}" if depth else "")
+        if branch.negated:
+            out.append(_branch("unless", branch.condition, branch.otherwise))
+            return "".join((*out, _else(branch.then), "#{/unless}", *reversed(ends)))
+        out.append(_branch("if", branch.condition, branch.then))
+        ends.append("#{/if}")
+    return "".join((*out, _else(branch.otherwise), *reversed(ends)))
+
+
+def _branch(keyword: str, condition: Condition, body: Template) -> str:
+    return f"#{{{keyword} {_condition(condition)}}}{template_source(body, True)}"
+
+
+def _else(body: Template) -> str:
+    return "#{else}" + template_source(body, True) if body else ""
 
 
 def _condition(condition: Condition) -> str:

@@ -4,7 +4,7 @@ A template is a tuple of tokens. Text is a plain `str`; everything else is one o
 They are named tuples, not dataclasses, because a large file makes tens of thousands of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 Operator: TypeAlias = Literal["==", "!="]
@@ -95,6 +95,14 @@ class Conditional(NamedTuple):
     otherwise: "Template"
     position: int
     negated: bool = False  # written as `unless`
+
+
+def conditional_chain(token: Conditional) -> Iterator[Conditional]:
+    """`token` and the conditionals that are all there is in its `else`, and in theirs: a chain of `elseif`."""
+    yield token
+    while len(token.otherwise) == 1 and isinstance(token.otherwise[0], Conditional):
+        token = token.otherwise[0]
+        yield token
 
 
 class Each(NamedTuple):
