@@ -1,0 +1,29 @@
+"""`treadle init [DIR]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from registry.cli.context import Context
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@click.pass_obj
+def init(context: Context, folder: Path, dry_run: bool) -> None:
+    """Start a project: a treadle.yaml and a first process, deploy.yaml, that runs at once.
+
+    Both are full of comments and tell editors their schema. Nothing that exists is overwritten.
+    """
+    from runner.starting import start_project
+
+    written = start_project(folder, dry_run=dry_run)
+    for path in written:
+        context.say(f"{'would write' if dry_run else 'wrote'} {path}")
+    if not dry_run:
+        where = "" if folder == Path() else f"-C {folder} "
+        context.say(f"\nSee what it would do:  treadle {where}plan deploy -e Test")
+        context.say(f"Run it:                treadle {where}run deploy -e Test")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+import pytest
+
+from tests.conftest import MakeProject
+from tests.support.project import ProjectTree
+
+
+@pytest.fixture
+def empty(make_project: MakeProject) -> ProjectTree:
+    return make_project({})
+
+
+def test_writes_a_project_that_validates_and_plans(empty: ProjectTree) -> None:
+    done = empty.treadle("init")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:2] == ["wrote treadle.yaml", "wrote deploy.yaml"]
+    assert empty.treadle("validate", ".").exit_code == 0
+    for environment in ("Test", "Production"):
+        planned = empty.treadle("plan", "deploy", "-e", environment, "--strict")
+        assert (planned.exit_code, planned.stderr) == (0, "")
+
+
+def test_says_what_to_do_next_in_words_that_work(empty: ProjectTree) -> None:
+    said = empty.treadle("init", "new/shop").stdout
+    (line,) = (line for line in said.splitlines() if " plan " in line)
+    command = line.partition("treadle ")[2].split()
+    assert command == ["-C", "new/shop", "plan", "deploy", "-e", "Test"]
+    assert empty.treadle(*command).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["treadle.yaml", "deploy.yaml"])
+def test_leads_editors_to_a_schema_that_is_there(empty: ProjectTree, name: str) -> None:
+    empty.treadle("init")
+    modeline = (empty.root / name).read_text().splitlines()[0]
+    assert modeline.startswith("# yaml-language-server: $schema=file:///")
+    schema = Path(url2pathname(urlparse(modeline.partition("=")[2]).path))
+    assert schema.name in ("project.schema.json", "process.schema.json")
+    assert schema.is_file()
+
+
+@pytest.mark.parametrize("name", ["treadle.yaml", "deploy.yaml"])
+def test_overwrites_nothing(make_project: MakeProject, name: str) -> None:
+    project = make_project({name: "mine"})
+    done = project.treadle("init")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f'error: "." has a {name} already\n'
+        "  hint: Nothing was written. Start in another folder: treadle init DIR\n"
+    )
+    assert [path.name for path in project.root.iterdir()] == [name]
+    assert (project.root / name).read_text() == "mine"
+
+
+def test_does_not_write_through_a_link_that_leads_nowhere(empty: ProjectTree) -> None:
+    (empty.root / "deploy.yaml").symlink_to(empty.root / "elsewhere.yaml")
+    assert empty.treadle("init").exit_code == 2
+    assert not (empty.root / "elsewhere.yaml").exists()
+
+
+def test_a_dry_run_writes_nothing(empty: ProjectTree) -> None:
+    done = empty.treadle("init", "shop", "--dry-run")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        "would write shop/treadle.yaml\nwould write shop/deploy.yaml\n",
+    )
+    assert list(empty.root.iterdir()) == []
+
+
+def test_a_folder_that_can_not_be_made_is_told(make_project: MakeProject) -> None:
+    project = make_project({"file": "text"})
+    done = project.treadle("init", "file/below")
+    assert (done.exit_code, done.stderr) == (3, 'error: cannot write to "file/below": Not a directory\n')
+    assert project.treadle("init", "file").exit_code == 2
+
+
+@pytest.mark.docker
+def test_the_first_process_runs_at_once(empty: ProjectTree) -> None:
+    empty.treadle("init")
+    done = empty.treadle("run", "deploy", "-e", "Production")
+    assert done.exit_code == 0, done.stderr
+    assert "Hello from production, web-2" in done.stdout
+    assert "Greeted at" in done.stdout
