@@ -94,3 +94,8 @@ def run(
     if done.returncode != 0:
         raise GitFailedError(arguments, done.stderr.decode(errors="replace"))
     return done.stdout
+
+
+def version() -> str:
+    """git's own version, such as `2.39.5`. Raises Unavailable where git is missing."""
+    return run(["version"]).decode().split()[2]

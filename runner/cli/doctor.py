@@ -1,0 +1,78 @@
+"""`treadle doctor`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.cli.context import Context
+
+if TYPE_CHECKING:
+    from runner.diagnosis import Check, EngineProbe
+    from runner.engine.base import Endpoint
+    from runner.engine.docker import DockerEngine
+
+_MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", "red")}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Check that everything Treadle needs is there: git, its home, sources, engines, the worker image.
+
+    Looks at the engine of the current Docker context, and at those of the project's targets. Exit code 1 if
+    something is broken.
+    """
+    from runner.diagnosis import Finding, diagnose
+
+    context: Context = ctx.obj
+    probes = _probes(_endpoints(context))
+    checks = []
+    for check in diagnose(context.home, context.catalog, probes):
+        checks.append(check)
+        if not as_json and not (context.quiet and check.finding is Finding.OK):
+            click.echo(_line(check))
+    ok = all(check.finding is not Finding.BROKEN for check in checks)
+    if as_json:
+        report = {"ok": ok, "checks": [asdict(check) for check in checks]}
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    ctx.exit(0 if ok else 1)
+
+
+def _endpoints(context: Context) -> dict[Endpoint, str]:
+    """Every engine that the project uses, with a name for it."""
+    from runner.documents import read_project
+    from runner.engine.base import Endpoint
+    from runner.execution.engines import endpoint_of
+
+    project = context.project()
+    names = {Endpoint(): "engine"}
+    for target in read_project(project.file if project else None, context.directory).targets:
+        names.setdefault(endpoint_of(target), f"engine of {target.name}")
+    return names
+
+
+def _probes(endpoints: Mapping[Endpoint, str]) -> Iterator[EngineProbe]:
+    from runner.diagnosis import EngineProbe
+    from runner.engine.docker import DockerEngine
+
+    for endpoint, name in endpoints.items():
+        with DockerEngine(endpoint) as engine:
+            yield EngineProbe(name, engine.check, partial(_worker_is_current, engine))
+
+
+def _worker_is_current(engine: DockerEngine) -> bool:
+    """Asked late: to reach for its images connects to an engine, and one that doesn't answer is a finding."""
+    return engine.images.worker_is_current()
+
+
+def _line(check: Check) -> str:
+    mark, colour = _MARKS[check.finding]
+    text = f"{click.style(mark, fg=colour)} {check.name}: {check.detail}"
+    return text if check.hint is None else f"{text}\n    hint: {check.hint}"
