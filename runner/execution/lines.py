@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class LineLimit:
-    """How many characters of a line are kept: `plain`, or the larger `marked` if it begins with `marker`."""
+    """How long a line may be, in characters: `plain`, or the larger `marked` if it begins with `marker`."""
 
     plain: int
     marker: str
@@ -23,19 +22,18 @@ class LineSplitter:
     """Turns chunks of bytes into *blocks*: text of whole lines, each ended by one line feed.
 
     A line ends at LF, CRLF or a lone CR, the last one at the end of the stream. Bytes are UTF-8; bad ones
-    become U+FFFD. A line over its limit is cut, for a script may print a gigabyte without a line end: what is
-    kept goes through `on_cut`, and a note tells how many characters are missing.
+    become U+FFFD. Of a line over its limit at least one character more than the limit is there, for the taker
+    to see; the others may be gone, for a script may print a gigabyte without a line end.
     """
 
-    def __init__(self, limit: LineLimit, on_cut: Callable[[str], str] = str) -> None:
+    def __init__(self, limit: LineLimit) -> None:
         self._limit = limit
-        self._on_cut = on_cut
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._after_cr = False
         self._parts: list[str] = []  # of the line that has not ended yet
-        self._kept = 0
-        self._dropped = 0
-        self.cut_lines = 0
+        self._length = 0
+        self._allowed = limit.plain
+        self._full = False
 
     def feed(self, chunk: bytes) -> str:
         """The lines that `chunk` completes; empty while there is none."""
@@ -44,19 +42,16 @@ class LineSplitter:
     def close(self) -> str:
         """What is left when the stream ends: at most two lines."""
         block = self._split(self._decoder.decode(b"", final=True))
-        return block + (self._finish_line() + "\n" if self._kept else "")
+        return block + (self._finish_line() if self._length else "")
 
     def _split(self, text: str) -> str:
-        head, line_end, tail = self._with_line_feeds(text).rpartition("\n")
+        head, line_end, tail = self._with_line_feeds(text).partition("\n")
+        self._keep(head)
         if not line_end:
-            self._keep(tail)
             return ""
-        first, line_end, others = head.partition("\n")
-        self._keep(first)
-        block = self._finish_line() + "\n"
-        if line_end:
-            block += self._cut_long_lines(others) + "\n"
-        self._keep(tail)
+        lines, line_end, rest = tail.rpartition("\n")
+        block = self._finish_line() + lines + line_end
+        self._keep(rest)
         return block
 
     def _with_line_feeds(self, text: str) -> str:
@@ -70,36 +65,21 @@ class LineSplitter:
         return text
 
     def _keep(self, part: str) -> None:
-        """Add to the unfinished line what its limit leaves room for."""
-        if self._dropped:
-            self._dropped += len(part)
-        elif part:
+        """Add to the unfinished line."""
+        if part and not self._full:
             self._parts.append(part)
-            self._kept += len(part)
-            if self._kept > self._limit.plain:
+            self._length += len(part)
+            if self._length > self._allowed:
                 self._shorten()
 
     def _shorten(self) -> None:
         line = "".join(self._parts)
-        limit = self._limit.of(line)
-        self._dropped = max(0, len(line) - limit)
-        self._parts = [line[:limit]]
-        self._kept = len(self._parts[0])
+        self._allowed = self._limit.of(line)
+        self._full = len(line) > self._allowed
+        self._parts = [line[: self._allowed + 1]]
 
     def _finish_line(self) -> str:
-        line, dropped = "".join(self._parts), self._dropped
-        self._parts, self._kept, self._dropped = [], 0, 0
-        return self._noted(line, dropped) if dropped else line
-
-    def _cut_long_lines(self, lines: str) -> str:
-        if len(lines) <= self._limit.plain:
-            return lines  # no line in it can be too long
-        return "\n".join(self._cut(line) for line in lines.split("\n"))
-
-    def _cut(self, line: str) -> str:
-        limit = self._limit.of(line)
-        return line if len(line) <= limit else self._noted(line[:limit], len(line) - limit)
-
-    def _noted(self, line: str, dropped: int) -> str:
-        self.cut_lines += 1
-        return f"{self._on_cut(line)} ({dropped:,} more characters dropped)"
+        line = "".join((*self._parts, "\n"))
+        self._parts, self._length = [], 0
+        self._allowed, self._full = self._limit.plain, False
+        return line

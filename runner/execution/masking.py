@@ -90,35 +90,47 @@ class LineMasker:
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
         self._held: list[Line] = []
-        self._covered = 0  # characters of the held lines, joined, under a mask that was shown already
+        # Positions are in the held lines joined.
+        self._in_lines: list[Span] = []
+        self._covered = 0  # so many characters from the start are under a mask that was shown already
 
     def feed(self, level: Level, block: str) -> Iterator[tuple[Level, list[str]]]:
         """The lines of `block` (each ended by a line feed), masked, as far as they can be told now."""
         secrets = self._masker.secrets()
         lines = block[:-1].split("\n")
         if self._held or _may_hit(block, secrets):
-            yield from self._mask([*self._held, *((level, line) for line in lines)], secrets, final=False)
+            yield from self._mask([(level, line) for line in lines], secrets, final=False)
         else:
             yield level, lines
 
     def close(self) -> Iterator[tuple[Level, list[str]]]:
         """What was held back: nothing follows that could complete a match."""
-        yield from self._mask(self._held, self._masker.secrets(), final=True)
+        yield from self._mask([], self._masker.secrets(), final=True)
 
-    def _mask(self, lines: list[Line], secrets: Secrets, final: bool) -> Iterator[tuple[Level, list[str]]]:
+    def _mask(self, new: list[Line], secrets: Secrets, final: bool) -> Iterator[tuple[Level, list[str]]]:
+        lines = [*self._held, *new]
         texts = [text for _, text in lines]
         joined = "".join(texts)
-        spans = [*_spans_in_lines(texts, secrets.in_line), *secrets.joined.spans(joined)]
-        if self._covered:
-            spans.append((-1, self._covered))
-        spans = _merged(spans)
+        in_lines = [*self._in_lines, *self._spans_in(new, secrets.in_line)]
+        covered = [(-1, self._covered)] if self._covered else []
+        spans = _merged([*covered, *in_lines, *secrets.joined.spans(joined)])
         ready = len(lines)
         if not final and (open_from := secrets.joined.open_end(joined)) < len(joined):
             ready = _line_at(texts, open_from)
         yield from _by_level(lines[:ready], _cover(texts[:ready], spans))
         boundary = sum(map(len, texts[:ready]))
         self._held = lines[ready:]
+        self._in_lines = [(start - boundary, end - boundary) for start, end in in_lines if start >= boundary]
         self._covered = next((end - boundary for start, end in spans if start < boundary < end), 0)
+
+    def _spans_in(self, new: Sequence[Line], needles: Needles) -> Iterator[Span]:
+        """Hits inside single lines that follow the held ones."""
+        text = "\n".join(line for _, line in new)
+        offset = sum(len(line) for _, line in self._held)
+        counted = 0
+        for start, end in sorted(needles.spans(text)):
+            offset, counted = offset - text.count("\n", counted, start), start
+            yield offset + start, offset + end
 
 
 def _may_hit(block: str, secrets: Secrets) -> bool:
@@ -139,15 +151,6 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
         else:
             result.append((start, end))
     return result
-
-
-def _spans_in_lines(lines: Sequence[str], needles: Needles) -> Iterator[Span]:
-    """Hits inside single lines, as positions in the lines joined."""
-    text = "\n".join(lines)
-    breaks, counted = 0, 0
-    for start, end in sorted(needles.spans(text)):
-        breaks, counted = breaks + text.count("\n", counted, start), start
-        yield start - breaks, end - breaks
 
 
 def _line_at(lines: Sequence[str], position: int) -> int:

@@ -65,26 +65,31 @@ def _base64_cores(data: bytes) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Many:
-    """Needles found by their first characters: one expression for all heads, then a comparison."""
+    """Needles found by their first characters: one expression for all heads, then a look into the set.
 
+    `lengths` are those of the needles with a head, the longest first.
+    """
+
+    needles: frozenset[str]
     heads: re.Pattern[str]
-    by_head: Mapping[str, list[str]]
+    lengths: Mapping[str, list[int]]
 
     @classmethod
-    def of(cls, needles: Iterable[str]) -> _Many:
-        by_head: dict[str, list[str]] = defaultdict(list)
-        for needle in sorted(needles, key=len, reverse=True):
-            by_head[needle[:MINIMUM]].append(needle)
-        return cls(re.compile(_alternatives(sorted(by_head))), by_head)
+    def of(cls, needles: frozenset[str]) -> _Many:
+        found: dict[str, set[int]] = defaultdict(set)
+        for needle in needles:
+            found[needle[:MINIMUM]].add(len(needle))
+        lengths = {head: sorted(sizes, reverse=True) for head, sizes in found.items()}
+        return cls(needles, re.compile(_alternatives(sorted(lengths))), lengths)
 
     def spans(self, text: str) -> Iterator[Span]:
         at = self.heads.search(text)
         while at is not None:
             start = at.start()
             # The longest is enough: the others that begin here lie inside it.
-            for needle in self.by_head[at[0]]:
-                if text.startswith(needle, start):
-                    yield start, start + len(needle)
+            for length in self.lengths[at[0]]:
+                if text[start : start + length] in self.needles:
+                    yield start, start + length
                     break
             at = self.heads.search(text, start + 1)
 
@@ -130,8 +135,12 @@ class Needles:
         for needle in self.few:
             start = text.find(needle)
             while start >= 0:
-                yield start, start + len(needle)
-                start = text.find(needle, start + 1)
+                end = last = start
+                while last >= 0:  # and what overlaps it: of "aaaaa..." there may be millions
+                    end = last + len(needle)
+                    last = text.find(needle, last + 1, end + len(needle) - 1)
+                yield start, end
+                start = text.find(needle, end)
         if self.many is not None:
             yield from self.many.spans(text)
 

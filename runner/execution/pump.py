@@ -93,7 +93,7 @@ class _Lane:
         self.stream = stream
         self.level = DEFAULT_LEVELS[stream]
         limit = LineLimit(limits.line_length, MARKER, limits.message_length)
-        self.lines = LineSplitter(limit, on_cut=masker.mask_cut)
+        self.lines = LineSplitter(limit)
         self.masker = LineMasker(masker)
 
 
@@ -110,6 +110,7 @@ class OutputPump:
         self._lines = 0
         self._log_bytes = 0
         self._dropped_bytes = 0
+        self._cut_lines = 0
         self._messages = 0
         self._message_bytes = 0
         self._outputs = 0
@@ -139,7 +140,7 @@ class OutputPump:
             lines=self._lines,
             log_bytes=self._log_bytes,
             dropped_bytes=self._dropped_bytes,
-            cut_lines=sum(lane.lines.cut_lines for lane in self._lanes.values()),
+            cut_lines=self._cut_lines,
             messages=self._messages,
             outputs=self._outputs,
             violations=tuple(self._violations.values()),
@@ -151,13 +152,15 @@ class OutputPump:
         if lane.stream is Stream.STDERR and not self._error_output:
             self._error_output = _ERROR_LINE.search(block) is not None
         start = 0
-        while (at := _find_message(block, start)) >= 0:
-            self._log(lane, block[start:at])
-            start = block.index("\n", at) + 1
-            self._take_messages(lane, block[at : start - 1])
+        while (marker := block.find(MARKER, start)) >= 0:
+            line = max(start, block.rfind("\n", start, marker) + 1)
+            self._log(lane, block[start:line])
+            start = block.index("\n", marker) + 1
+            self._take_messages(lane, block[line : start - 1])
         self._log(lane, block[start:])
 
     def _take_messages(self, lane: _Lane, line: str) -> None:
+        line = line[: self._limits.message_length]
         position = 0
         while line.startswith(MARKER, position) and (read := parse(line, position, lane.stream)):
             message, position = read
@@ -167,7 +170,8 @@ class OutputPump:
                 self._tell_unreadable(lane, message)
         rest = line[position:]
         if rest.startswith(MARKER) and len(rest) > self._limits.line_length:
-            self._violate("message-length", f"A service message has no end after {len(rest):,} characters.")
+            limit = self._limits.line_length
+            self._violate("message-length", f"A service message has no end after {limit:,} characters.")
         elif rest:
             self._log(lane, rest + "\n")
 
@@ -214,9 +218,10 @@ class OutputPump:
     def _log(self, lane: _Lane, block: str) -> None:
         if not block or lane.level is Level.IGNORE:
             return
-        if MARKER in block:
-            for secret in secrets_within(block):
-                self._masker.add(secret)
+        if len(block) > self._limits.line_length:
+            block = "".join(self._cut(line) + "\n" for line in block[:-1].split("\n"))
+        for secret in secrets_within(block):
+            self._masker.add(secret)
         kept = self._within_log_limit(block)
         if kept:
             for level, lines in lane.masker.feed(lane.level, kept):
@@ -224,6 +229,13 @@ class OutputPump:
         if len(kept) < len(block) and not self._dropped_bytes:
             self._note(f"The limit of {self._limits.log_bytes:,} bytes is reached: what follows is dropped.")
         self._dropped_bytes += _size(block[len(kept) :])
+
+    def _cut(self, line: str) -> str:
+        limit = self._limits.line_length
+        if len(line) <= limit:
+            return line
+        self._cut_lines += 1
+        return f"{self._masker.mask_cut(line[:limit])} (cut after {limit:,} characters)"
 
     def _within_log_limit(self, block: str) -> str:
         """The lines of `block` that there is still room for: once one was too much, none."""
@@ -251,14 +263,6 @@ class OutputPump:
     def _note(self, sentence: str, level: Level = Level.WARNING) -> None:
         """A line of the runner's own."""
         self._deliver(level, [sentence])
-
-
-def _find_message(block: str, start: int) -> int:
-    """Where the next line with a message begins, at `start` or after it; -1 if there is none."""
-    if block.startswith(MARKER, start):
-        return start
-    at = block.find("\n" + MARKER, start)
-    return at if at < 0 else at + 1
 
 
 def _size(text: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runner.engine.base import Stream
@@ -146,7 +146,7 @@ def test_too_much_log_is_dropped_and_told_once() -> None:
 
 def test_a_line_over_its_limit_does_not_show_half_a_secret() -> None:
     recorder, summary = pump(b"pass hunter2\n", secrets=("hunter2",), limits=Limits(line_length=9))
-    assert recorder.lines == [("info", "pass ******** (3 more characters dropped)")]
+    assert recorder.lines == [("info", "pass ******** (cut after 9 characters)")]
     assert (summary.cut_lines, summary.truncated) == (1, True)
 
 
@@ -169,8 +169,7 @@ def test_too_large_an_output_is_a_violation() -> None:
 def test_an_endless_message_is_a_violation() -> None:
     limits = Limits(line_length=100, output_bytes=100)
     recorder, summary = pump(b"##octopus[setVariable value='", b"A" * 70_000, b"'", limits=limits)
-    assert len(summary.violations) == 1
-    assert summary.violations[0].startswith("A service message has no end after ")
+    assert summary.violations == ("A service message has no end after 100 characters.",)
     assert recorder.messages == []
     assert all("AAAA" not in line for _, line in recorder.lines)
 
@@ -245,20 +244,23 @@ PIECES = st.lists(
             message("setVariable", name="A", value="1"),
             message("mask", value="text"),
             b"##octopus[broken x]",
+            b"glued" + message("setVariable", name="A", value="text", sensitive="True"),
             b"##octopus[",
             "€".encode(),
             b"\xff",
-            b"l" * 30,
+            b"l" * 100,
         ]
     ),
     max_size=30,
 ).map(b"".join)
 
 
-@given(PIECES, st.lists(st.integers(0, 2000), max_size=20))
+@example(b"##octopus[mask value='dGV4dA==']\n\xe2\x82\xac##octopus[stdout-default]\n", [33], 25)
+@example(b"\ntext ##octopus[mask value='dGV4dA==']\n", [1], 25)
+@given(PIECES, st.lists(st.integers(0, 2000), max_size=20), st.sampled_from([25, 90]))
 @settings(max_examples=500)
-def test_chunks_make_no_difference(data: bytes, at: list[int]) -> None:
-    limits = Limits(line_length=25, log_bytes=120, outputs=3)
+def test_chunks_make_no_difference(data: bytes, at: list[int], line_length: int) -> None:
+    limits = Limits(line_length=line_length, log_bytes=300, outputs=3)
     secrets = ("alpha\nbravo42", "hunter2")
     places = sorted({0, len(data), *(place % (len(data) + 1) for place in at)})
     chunks = [data[start:end] for start, end in pairwise(places)]
