@@ -2,7 +2,7 @@
 # to its output: the run lasts as long as its streams are open, and the container as long as this shell.
 
 umask 022
-unset TINI_KILL_PROCESS_GROUP
+unset TINI_KILL_PROCESS_GROUP OLDPWD
 case ${LC_ALL-}${LC_CTYPE-}${LANG-} in '') export LANG=C.UTF-8 ;; esac
 
 # Tools disagree on the case of these names, so both are set. What the container has already wins.

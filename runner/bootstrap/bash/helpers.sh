@@ -2,8 +2,9 @@
 #
 # The script is sourced into this shell and may do anything to it. So the helpers quote everything, keep their
 # values in locals of reserved names, switch the script's own options off for themselves (`local -`), call tools
-# as `builtin` or `command -p`, and need no file but those below /run/treadle/variables. Values are read when they
-# are asked for: no variable of this shell ever holds one.
+# as `builtin` or `command -p` (with a backslash in `$( )`, which is parsed anew each time and would see aliases),
+# and need no file but those below /run/treadle/variables. Values are read when they are asked for: no variable of
+# this shell ever holds one.
 # Bash 4.4 or later.
 
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
@@ -39,7 +40,7 @@ __treadle_get() { # name -> its value on stdout; an empty line if there is no su
         # `[[` is quick, but heeds the script's `nocasematch`; `[` has the last word.
         if [[ ${__treadle_rows[__treadle_i]} == "$1" ]] && builtin [ "${__treadle_rows[__treadle_i]}" = "$1" ]; then
             __treadle_print_value "${__treadle_rows[__treadle_i + 1]}"
-            return
+            builtin return
         fi
     done
     builtin printf '\n'
@@ -63,20 +64,21 @@ decode_servicemessagevalue() { __treadle_calm __treadle_decode "${1-}"; }
 
 __treadle_print_encoded() {
     local __treadle_encoded
-    __treadle_encode "$1"
+    __treadle_encode "$1" 2>/dev/null
     builtin printf '%s' "$__treadle_encoded"
 }
 
 __treadle_decode() {
     builtin printf '%s' "$1" | command -p base64 -d 2>/dev/null
-    return 0
+    builtin return 0
 }
 
+# Its callers silence stderr: where the script's locale is not installed, Bash complains at every change.
 __treadle_encode() { # text -> base64 in the caller's __treadle_encoded
     local LC_ALL=C
     if ((${#1} > 200)); then # from here on two processes are cheaper than a loop over the bytes
-        __treadle_encoded=$(builtin printf '%s' "$1" | command -p base64 | command -p tr -d '\n')
-        if [[ $__treadle_encoded ]]; then return; fi # else the image has no base64
+        __treadle_encoded=$(\builtin printf '%s' "$1" | \command -p base64 | \command -p tr -d '\n')
+        if [[ $__treadle_encoded ]]; then builtin return; fi # else the image has no base64
     fi
     local __treadle_digits=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
     local __treadle_i __treadle_n __treadle_size=${#1}
@@ -96,11 +98,11 @@ __treadle_encode() { # text -> base64 in the caller's __treadle_encoded
 
 __treadle_message() { # name [attribute value]... -> one service message
     local __treadle_line="##octopus[$1" __treadle_encoded
-    shift
+    builtin shift
     while (($#)); do
-        __treadle_encode "$2"
+        __treadle_encode "$2" 2>/dev/null
         __treadle_line+=" $1='$__treadle_encoded'"
-        shift 2
+        builtin shift 2
     done
     builtin printf '%s]\n' "$__treadle_line"
 }
@@ -160,21 +162,21 @@ __treadle_new_target() {
             --worker-pool) __treadle_name=octopusDefaultWorkerPoolIdOrName ;;
             --update-if-existing)
                 __treadle_attributes+=(updateIfExisting true)
-                shift
+                builtin shift
                 continue
                 ;;
             -- | [!-]* | '') break ;;
             *)
                 builtin printf 'Error: Unknown option: %s\n' "$1" >&2
-                return 1
+                builtin return 1
                 ;;
         esac
         if (($# < 2)); then
             builtin printf 'Error: Option %s needs a value\n' "$1" >&2
-            return 1
+            builtin return 1
         fi
         __treadle_attributes+=("$__treadle_name" "$2")
-        shift 2
+        builtin shift 2
     done
     __treadle_message createStepPackageTarget "${__treadle_attributes[@]}"
 }
@@ -189,17 +191,19 @@ __treadle_collect() { # path [name]
     builtin printf 'Collecting %s as an artifact...\n' "$1"
     if ! builtin [ -e "$1" ]; then
         builtin printf 'new_octopusartifact: there is no file "%s" to collect\n' "$1" >&2
-        return 1
+        builtin return 1
     fi
     local __treadle_path=$1 __treadle_folder=. __treadle_length=0
     while [[ $__treadle_path == ?*/ ]]; do __treadle_path=${__treadle_path%/}; done
     if [[ $__treadle_path == */* ]]; then __treadle_folder=${__treadle_path%/*}/; fi
     local __treadle_base=${__treadle_path##*/}
-    __treadle_folder=$(CDPATH='' builtin cd -P -- "$__treadle_folder" >/dev/null && builtin printf '%s.' "$PWD") || return
+    __treadle_folder=$(
+        CDPATH='' \builtin cd -P -- "$__treadle_folder" >/dev/null && \builtin printf '%s.' "$PWD"
+    ) || builtin return
     __treadle_folder=${__treadle_folder%.}
     __treadle_path=${__treadle_folder%/}/$__treadle_base
-    if builtin [ -f "$__treadle_path" ]; then __treadle_length=$(command -p wc -c <"$__treadle_path"); fi
-    set -- "${2:-${__treadle_base:-/}}" "${__treadle_length//[!0-9]/}" # wc pads on some systems
+    if builtin [ -f "$__treadle_path" ]; then __treadle_length=$(\command -p wc -c <"$__treadle_path"); fi
+    builtin set -- "${2:-${__treadle_base:-/}}" "${__treadle_length//[!0-9]/}" # wc pads on some systems
     __treadle_at_level verbose "Artifact $1 will be collected from $__treadle_path after this step completes"
     __treadle_message createArtifact path "$__treadle_path" name "$1" length "$2"
 }
@@ -213,7 +217,7 @@ report_kubernetes_manifest_file() { __treadle_calm __treadle_report_file "${1-}"
 __treadle_report_file() { # path [namespace]
     if ! builtin [ -f "$1" ]; then
         __treadle_at_level verbose "No Kubernetes manifest file was found at '$1'."
-        return
+        builtin return
     fi
     __treadle_report_lines "$2" <"$1"
 }
@@ -242,3 +246,8 @@ __treadle_log_environment() {
         "  Working directory: $PWD" '##octopus[stdout-default]'
     unset -f __treadle_log_environment
 }
+
+if [[ ${__treadle_posix-} ]]; then
+    unset __treadle_posix
+    set -o posix
+fi
