@@ -81,12 +81,13 @@ class DockerContainer:
 
     def wait(self, timeout: float | None = None) -> Exit:
         if self._exit is None:
-            with translated(self._host, "waiting for an action"):
+            code: int | None = KILLED  # by whoever removed it, if it is gone
+            with translated(self._host, "waiting for an action"), gone_already():
                 code = self._exit_code(timeout)
             if code is None:
                 raise TimeoutError(f"container {self._id[:12]} goes on after {timeout} seconds")
             # A killed child sets the flag as well, while the script goes on: it must have died of it itself.
-            self._exit = Exit(code, out_of_memory=code == KILLED and bool(self._state()["OOMKilled"]))
+            self._exit = Exit(code, out_of_memory=code == KILLED and bool(self._state().get("OOMKilled")))
         return self._exit
 
     def _exit_code(self, timeout: float | None) -> int | None:
@@ -106,12 +107,13 @@ class DockerContainer:
             raise
 
     def _has_exited(self) -> bool:
-        return not self._state()["Running"]
+        return not self._state().get("Running")
 
     def _state(self) -> dict[str, Any]:
-        with translated(self._host, "looking at an action"):
-            state: dict[str, Any] = self._client.inspect_container(self._id)["State"]
-            return state
+        """What the engine knows of the container; nothing once somebody else has removed it."""
+        with translated(self._host, "looking at an action"), gone_already():
+            return dict(self._client.inspect_container(self._id)["State"])
+        return {}
 
     def stop(self, grace: float = 10.0) -> None:
         with translated(self._host, "stopping an action"), gone_already():

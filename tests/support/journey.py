@@ -138,7 +138,7 @@ class Journey:
             return []
         label = f"label={HOME_LABEL}={identity.read_text().strip()}"
         form = " ".join(f"{{{{.{column}}}}}" for column in columns or ("ID",))
-        return docker("ps", "-aq", "--no-trunc", "--filter", label, "--format", form, engine=engine).split(
+        return docker("ps", "-a", "--no-trunc", "--filter", label, "--format", form, engine=engine).split(
             "\n"
         )[:-1]
 
