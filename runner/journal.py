@@ -48,6 +48,7 @@ _DURABLE = {
     Kind.RUN_FINISHED,
 }
 _POLL = 0.1
+_LAST_EVENT = 1024**2
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -59,7 +60,7 @@ class Journal:
     def __init__(self, folder: Path, lock: int) -> None:
         self.folder = folder
         self._lock_file = lock
-        self._events = os.open(folder / _EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._events = os.open(folder / _EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         self._seq = 0
         self._size = 0
         self._appended = threading.Condition()
@@ -80,6 +81,7 @@ class Journal:
             draft.mkdir(mode=0o700)
             _write_json(draft / _HEAD, {**head, "project": project, "started": _now()})
             _write_json(draft / _PLAN, plan)
+            (draft / _EVENTS).touch(mode=0o600)
             lock = _lock(draft)
             try:
                 draft.rename(runs / run)
@@ -100,6 +102,8 @@ class Journal:
         """Record `event` and return its `seq`. Raises Unavailable, with nothing of it recorded."""
         body = _encode(event)  # outside the lock: of a log batch this is the long part
         with self._appended:
+            if self._lock_file < 0:
+                raise ValueError("the journal is closed")
             line = f'{{"seq":{self._seq + 1},"time":"{_now()}",{body[1:]}\n'.encode()
             self._write(line)
             self._seq += 1
@@ -207,8 +211,13 @@ def read_plan(folder: Path) -> dict[str, Any]:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """The run's last event; None while there is none. Raises Invalid."""
-    return _read_json(folder / _RESULT) if (folder / _RESULT).exists() else None
+    """The run's last event; None while there is none. Raises NotFound, Invalid."""
+    if (folder / _RESULT).exists():
+        return _read_json(folder / _RESULT)
+    # On a full disk there may have been room for the event, but not for another file.
+    with _EventReader(folder, after=0, logs=False) as reader:
+        last = reader.last()
+    return dict(last) if last is not None and last["event"] == Kind.RUN_FINISHED else None
 
 
 def read(folder: Path, after: int = 0, logs: bool = True) -> Iterator[Event]:
@@ -243,7 +252,10 @@ class _EventReader:
 
     def __init__(self, folder: Path, after: int, logs: bool) -> None:
         read_head(folder)
-        self._file = (folder / _EVENTS).open("rb")
+        try:
+            self._file = (folder / _EVENTS).open("rb")
+        except OSError as error:
+            raise _unreadable(folder / _EVENTS, error) from error
         self._after = after
         self._logs = logs
         self._number = 0
@@ -263,6 +275,15 @@ class _EventReader:
                 self._number += 1
                 if self._logs or b'"event":"log"' not in line[:80]:
                     yield from self._event(line)
+
+    def last(self) -> Event | None:
+        """The last event, if it is whole and not an uncommonly long one."""
+        size = self._file.seek(0, os.SEEK_END)
+        self._file.seek(max(0, size - _LAST_EVENT))
+        lines = self._file.read().splitlines(keepends=True)
+        if not lines or not lines[-1].endswith(b"\n"):
+            return None
+        return next(self._event(lines[-1]), None)
 
     def torn_line(self) -> Iterator[Event]:
         """What is left at the end when nobody writes any more."""
@@ -299,10 +320,14 @@ def _read_object(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise NotFound("run-not-found", f'there is no "{path}"') from None
     except (OSError, ValueError) as error:
-        raise Invalid("journal-damaged", f'"{path}" cannot be read: {error}') from error
+        raise _unreadable(path, error) from error
     if not isinstance(content, dict):
         raise Invalid("journal-damaged", f'"{path}" holds no JSON object')
     return content
+
+
+def _unreadable(path: Path, error: Exception) -> Invalid:
+    return Invalid("journal-damaged", f'"{path}" cannot be read: {error}')
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

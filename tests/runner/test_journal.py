@@ -83,6 +83,27 @@ def test_head_plan_and_result(tmp_path: Path) -> None:
         assert kinds(list(read(journal.folder))) == [(1, "run-finished")]
 
 
+def test_a_result_counts_even_without_its_file(tmp_path: Path) -> None:
+    with create(tmp_path) as journal:
+        journal.append(log("a"))
+        assert read_result(journal.folder) is None
+        journal.finish(result(journal.run))
+        (journal.folder / "result.json").unlink()
+        ended = read_result(journal.folder)
+        assert ended is not None
+        assert ended["status"] == "success"
+        with (journal.folder / "events.jsonl").open("ab") as file:
+            file.write(b"torn")
+        assert read_result(journal.folder) is None
+
+
+def test_nothing_is_appended_to_a_closed_journal(tmp_path: Path) -> None:
+    with create(tmp_path) as journal:
+        pass
+    with pytest.raises(ValueError, match="the journal is closed"):
+        journal.append(log("a"))
+
+
 def test_only_the_owner_may_read(tmp_path: Path) -> None:
     with create(tmp_path / "runs") as journal:
         journal.append(log("a"))
