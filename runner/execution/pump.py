@@ -36,7 +36,8 @@ class Limits:
     `output_bytes` is the size of one output, `message_bytes` that of the values of all messages together.
 
     Over `log_bytes` or `line_length` the rest is dropped and told, and the action goes on. Over one of the
-    others it has failed: that an output is missing would be found out much later.
+    others it has failed, for that an output is missing would be found out much later: the pump drops all that
+    still comes, whose secrets it would not know.
     """
 
     log_bytes: int = 1024 * _MIB
@@ -185,6 +186,8 @@ class OutputPump:
             stream, level = LEVEL_SWITCHES[message.name]
             self._lanes[stream].level = level
             return
+        if self._violations:
+            return  # neither outputs nor secrets may pile up while the action is being stopped
         for secret in message.secrets:
             self._masker.add(secret)
         limits = self._limits
@@ -217,6 +220,9 @@ class OutputPump:
 
     def _log(self, lane: _Lane, block: str) -> None:
         if not block or lane.level is Level.IGNORE:
+            return
+        if self._violations:
+            self._dropped_bytes += _size(block)
             return
         if len(block) > self._limits.line_length:
             block = "".join(self._cut(line) + "\n" for line in block[:-1].split("\n"))

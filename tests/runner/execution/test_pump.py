@@ -199,16 +199,29 @@ def test_too_many_messages_are_a_violation_but_level_switches_are_not() -> None:
 def test_a_million_outputs_end_in_an_error_not_in_memory() -> None:
     masker, recorder = Masker(), Recorder()
     pump = OutputPump(masker, recorder, Limits(outputs=100))
-    chunk = (message("setVariable", name="A", value="v" * 50, sensitive="True") + b"\n") * 100
-    pump.feed(OUT, chunk)
+    numbers = iter(range(1_000_000))
+
+    def more() -> bytes:
+        lines = (
+            message("setVariable", name="A", value=f"value {next(numbers)}", sensitive="True")
+            for _ in range(100)
+        )
+        return b"".join(line + b"\nmore\n" for line in lines)
+
+    pump.feed(OUT, more())
+    assert not pump.violated
     tracemalloc.start()
-    for _ in range(200):
-        pump.feed(OUT, chunk)
+    for _ in range(100):
+        pump.feed(OUT, more())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert pump.violated
-    assert peak < 2 * 1024**2
-    assert pump.close().outputs == 20_100
+    assert peak < 1024**2
+    assert len(recorder.messages) == 100
+    assert recorder.lines[100:] == [("error", "More than 100 output variables.")]
+    summary = pump.close()
+    assert summary.dropped_bytes == len("more\n") * 10_000
+    assert recorder.lines[-1] == ("warning", "50,000 bytes of output were dropped.")
 
 
 def test_a_line_full_of_messages_takes_no_longer_than_its_length() -> None:
