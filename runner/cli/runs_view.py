@@ -23,6 +23,7 @@ _GLYPHS = {
     Status.CANCELLED: ("■", "yellow"),
     Status.INTERRUPTED: ("■", "red"),
 }
+_MOST_SHOWN = 50
 _STYLES: dict[str, dict[str, Any]] = {
     "verbose": {"dim": True},
     "highlight": {"bold": True},
@@ -70,7 +71,7 @@ def details_text(details: Details) -> str:
     sections = [
         head,
         _steps(details.steps),
-        _section("Outputs", map(_output, details.outputs)),
+        _section("Outputs", [_output(one) for one in details.outputs]),
         _section("Artifacts", _aligned(map(_artifact, details.artifacts))),
         _section("Warnings", details.warnings),
     ]
@@ -217,9 +218,13 @@ def _name(action: ActionRecord) -> str:
     return target if action.name == action.step else f"{action.name} on {target}"
 
 
-def _section(title: str, lines: Iterable[str]) -> list[str]:
-    indented = [f"  {line}" for line in lines]
-    return [click.style(title, bold=True), *indented] if indented else []
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    if not lines:
+        return []
+    more = (
+        [f"  ... and {len(lines) - _MOST_SHOWN:,} more: --json tells all"] if len(lines) > _MOST_SHOWN else []
+    )
+    return [click.style(title, bold=True), *(f"  {line}" for line in lines[:_MOST_SHOWN]), *more]
 
 
 def _output(output: OutputRecord) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from runner.execution import events
-from runner.execution.service_messages import Level
+from runner.execution.masking import Masker
+from runner.execution.service_messages import Level, OutputVariable
 from runner.journal import Journal
 from runner.model import RunResult, Status
 from tests.runner.test_history import create, deploy
@@ -98,6 +99,16 @@ def test_show_json(tree: ProjectTree, run: str) -> None:
     }
     assert shown["outputs"][1]["value"] == "********"
     assert Path(shown["artifacts"][0]["path"]).read_text() == "fine"
+
+
+def test_of_very_many_outputs_some_are_shown(tree: ProjectTree) -> None:
+    with create(tree.home / "runs") as journal:
+        journal.append(events.action_started("a", "Deploy", "Deploy", None))
+        for number in range(1052):
+            journal.append(events.output("a", OutputVariable(f"v{number}", "1"), Masker()))
+    shown = tree.treadle("runs", "show").stdout.splitlines()
+    assert shown[-2:] == ["  Deploy v49 = 1", "  ... and 1,002 more: --json tells all"]
+    assert len(tree.treadle("runs", "show", "--json").json["outputs"]) == 1052
 
 
 def test_logs(tree: ProjectTree, run: str) -> None:
