@@ -46,7 +46,7 @@ def test_a_line_of_400_megabytes_is_cut(journey: Journey) -> None:
     line, after = log_lines(done.events)
     assert after == "after"
     assert len(line) < 2 * MIB
-    assert "418,381,824 more characters dropped" in line
+    assert line.endswith("(cut after 1,048,576 characters)")
     assert peak < MOST_MEMORY
     assert stored(journey) < 4 * MIB
 
