@@ -9,13 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from registry.documents import TemplateDocument, read_folder, read_template
 from registry.errors import Untrusted, UserError
-from registry.folder.words import DEFAULT_SYNTAX
 from registry.git.objects import FILE_MODES, TreeEntry
 from registry.git.repository import Repository
 from registry.index import Record
 from registry.jsondoc import MAX_BYTES
-from registry.model import Shape, StepTemplate
-from registry.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
+from registry.model import Shape
 
 MAX_FILES = 500
 MAX_FOLDER_BYTES = 40 << 20
@@ -76,10 +74,3 @@ def _blob(path: str, identity: str, blobs: dict[str, bytes], sizes: dict[str, in
 def size_problem(size: int) -> str | None:
     """Why a file of so many bytes is not read; None where it is."""
     return f"{size / 1e6:.1f} MB large; at most {MAX_BYTES >> 20} MB are read" if size > MAX_BYTES else None
-
-
-def syntaxes(template: StepTemplate) -> tuple[str, ...]:
-    """The script languages of a template, lower case; none where it has no script of its own."""
-    if SCRIPT_BODY not in template.properties:
-        return ()
-    return ((template.properties.get(SCRIPT_SYNTAX) or DEFAULT_SYNTAX).lower(),)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.contents import syntaxes
 from registry.index import Record
 from registry.library import Origin
 from registry.model import Provenance, StepTemplate
 from registry.octopus import SCRIPT_BODY
+from registry.scripts import syntaxes
 from registry.selection import TemplateHistory
 
 _CUSTOM_SCRIPT = "Octopus.Action.CustomScripts."

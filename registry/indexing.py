@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from registry.builtin import BuiltinTemplate
-from registry.contents import read_contents, size_problem, syntaxes
+from registry.contents import read_contents, size_problem
 from registry.errors import Invalid, UserError
 from registry.git.objects import FILE_MODES, SYMLINK_MODE, Commit, TreeEntry
 from registry.git.repository import Repository
@@ -16,6 +16,7 @@ from registry.headers import Header, NotATemplateError, read_header
 from registry.history import FOLDER_FILE, Content, History, Lineage, Location, continues, locate
 from registry.index import REFUSED, UNREADABLE, Finding, Index, clear_source, head_records
 from registry.model import Shape, StepTemplate, is_slug
+from registry.scripts import syntaxes
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
 _ADD_LINEAGE = "INSERT OR REPLACE INTO lineage VALUES (?, ?, ?, ?, ?)"
