@@ -62,6 +62,18 @@ class JsonDocument:
         offset = self._places.keys.get(tuple(path))
         return self.position(path) if offset is None else self._line_and_column(offset)
 
+    def replaced(self, scalars: Mapping[Path, str | int]) -> str:
+        """The text with the scalars at these paths replaced, every other character as it was."""
+        text = self.text
+        for path in sorted(scalars, key=lambda path: self._places.values[path], reverse=True):
+            start = self._places.values[path]
+            text = (
+                text[:start]
+                + json.dumps(scalars[path], ensure_ascii=False)
+                + text[_scalar_end(text, start) :]
+            )
+        return text
+
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         duplicates = self._places.duplicates if self.has_duplicates else ()

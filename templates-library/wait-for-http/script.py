@@ -71,7 +71,7 @@ interval = whole_number("Interval", "2", 3600)
 context = ssl.create_default_context()
 if parameter("SkipCertificateCheck").lower() == "true":
     printwarning("The server's certificate isn't checked")
-    context = ssl._create_unverified_context()
+    context = ssl._create_unverified_context()  # lint: allow certificate-not-checked
 
 print(f"Waiting up to {timeout} s for {url}")
 start = time.monotonic()

@@ -1,0 +1,93 @@
+"""`treadle lint`: whether valid templates are also good ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from registry.cli.context import Context, pass_context
+from registry.cli.problems import problem_text
+
+_PATHS = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=_PATHS, metavar="PATH...")
+@click.option("--fix", "fixing", is_flag=True, help="Fix what can be fixed safely, then lint.")
+@click.option("--dry-run", is_flag=True, help="With --fix: only say what would be fixed.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be given again.")
+@click.option("--strict", is_flag=True, help="Count warnings as errors.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")
+@click.pass_context
+@pass_context
+def lint(
+    context: Context,
+    click_context: click.Context,
+    paths: tuple[Path, ...],
+    fixing: bool,
+    dry_run: bool,
+    ignore: tuple[str, ...],
+    strict: bool,
+    as_json: bool,
+    only_rules: bool,
+) -> None:
+    """Check templates against the rules of good ones.
+
+    PATH is a template folder, a JSON file, or a folder with any of them below; the current one when left out.
+    Exit code 1 if there are errors.
+    """
+    from registry.lint import lint as lint_paths
+
+    if only_rules:
+        _print_rules(as_json)
+        return
+    where = paths or (Path(),)
+    if fixing:
+        _fix(context, where, ignore, dry_run, quiet=as_json)
+    report = lint_paths(where, ignore)
+    ok = not any(strict or problem.severity.value == "error" for problem in report.problems)
+    if as_json:
+        problems = [asdict(problem) for problem in report.problems]
+        click.echo(json.dumps({"ok": ok, "templates": report.templates, "problems": problems}, indent=2))
+    else:
+        for problem in report.problems:
+            click.echo(problem_text(problem))
+        context.say(_summary(report.templates, len(report.problems)))
+    click_context.exit(0 if ok else 1)
+
+
+def _fix(
+    context: Context, paths: tuple[Path, ...], ignore: tuple[str, ...], dry_run: bool, quiet: bool
+) -> None:
+    from registry.lint.fixing import fix
+
+    for fixed in fix(paths, ignore, dry_run=dry_run):
+        if not quiet:
+            context.say(f"{'would fix' if dry_run else 'fixed'} {fixed.file}: {', '.join(fixed.rules)}")
+
+
+def _print_rules(as_json: bool) -> None:
+    from registry.lint import RULES
+
+    rules = [
+        {"id": one.id, "severity": one.severity, "why": one.why, "fix": one.fix, "fixable": one.fixable}
+        for one in RULES.values()
+    ]
+    if as_json:
+        click.echo(json.dumps(rules, indent=2))
+        return
+    for one in rules:
+        mark = ", --fix" if one["fixable"] else ""
+        click.echo(f"{click.style(str(one['id']), bold=True)} ({one['severity']}{mark})")
+        click.echo(f"    {one['why']}\n    Fix: {one['fix']}")
+
+
+def _summary(templates: int, problems: int) -> str:
+    counted = f"{templates} template{'s' if templates != 1 else ''} linted"
+    return (
+        f"{counted}: {problems} finding{'s' if problems != 1 else ''}" if problems else f"{counted}: all good"
+    )

@@ -1,0 +1,85 @@
+"""Linting many templates together: each by every rule, and all of them against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import registry.lint.script_rules
+import registry.lint.template_rules  # noqa: F401 - the rules register themselves
+from registry.errors import Invalid
+from registry.lint.rule import RULES, Hit, Rule, rule
+from registry.lint.subject import Subject, load_subjects
+from registry.model import Problem, Severity
+from registry.suggest import suggest
+
+
+@dataclass(frozen=True, slots=True)
+class LintReport:
+    """`problems` in the order of templates and lines; `templates` how many were looked at."""
+
+    templates: int
+    problems: tuple[Problem, ...]
+
+
+def lint(paths: Iterable[Path], ignore: Collection[str] = ()) -> LintReport:
+    """Lint the templates at and below `paths`, without the rules in `ignore`.
+
+    Raises NotFound where there is nothing at a path, Invalid for a rule that doesn't exist.
+    """
+    rules = chosen(ignore)
+    subjects, unreadable = load_subjects(paths)
+    problems = [problem for error in unreadable for problem in error.problems]
+    twins = list(_twins(subjects))
+    for subject in subjects:
+        problems += (problem for rule in rules for problem in rule.problems(subject))
+        problems += (problem for problem in twins if problem.file == subject.document.file)
+    wanted = [problem for problem in problems if problem.code not in ignore]
+    return LintReport(len(subjects), tuple(wanted))
+
+
+def chosen(ignore: Collection[str]) -> list[Rule]:
+    """The rules without those to be ignored. Raises Invalid for one that doesn't exist."""
+    for name in ignore:
+        if name not in RULES:
+            raise Invalid("unknown-rule", f'there is no lint rule "{name}"', suggest(name, RULES))
+    return [rule for name, rule in RULES.items() if name not in ignore]
+
+
+def _no_lone_check(_: Subject) -> Iterator[Hit]:
+    """Twins are seen by looking at all templates together."""
+    return iter(())
+
+
+for _name, _why, _fix in (
+    (
+        "duplicate-id",
+        "Two templates with one id are one to everybody who imports them.",
+        "give one of them a new id",
+    ),
+    ("duplicate-name", "Two templates with one name can't be told apart.", "rename one of them"),
+):
+    rule(_name, Severity.ERROR, why=_why, fix=_fix)(_no_lone_check)
+
+
+def _twins(subjects: Iterable[Subject]) -> Iterator[Problem]:
+    ids: dict[str, Subject] = {}
+    names: dict[str, Subject] = {}
+    for subject in subjects:
+        for known, word, text in (
+            (ids, "id", subject.template.id),
+            (names, "name", subject.template.name),
+        ):
+            first = known.setdefault(text.strip().casefold(), subject)
+            if first is not subject:
+                yield _twin(subject, first, word)
+
+
+def _twin(subject: Subject, first: Subject, word: str) -> Problem:
+    line, column = subject.position((word.capitalize(),))
+    found = RULES[f"duplicate-{word}"]
+    message = f'"{first.path}" has the same {word}'
+    return Problem(
+        message, found.id, word.capitalize(), found.fix, found.severity, subject.document.file, line, column
+    )

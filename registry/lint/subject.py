@@ -1,0 +1,174 @@
+"""What a rule looks at: one template, in either form, with what surrounds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from registry.documents import read_folder
+from registry.errors import Invalid
+from registry.folder import TEMPLATE_FILE
+from registry.folder.words import yaml_path
+from registry.git.repository import Repository
+from registry.jsondoc import JsonDocument, load_json
+from registry.model import StepTemplate
+from registry.octopus import SCRIPT_BODY, SCRIPT_SYNTAX, to_template
+from registry.packing import folder_files, read_bytes
+from registry.validation import Document
+from registry.yamldoc import load_yaml
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Script:
+    """One script body of a template. `path` is where it stands in the Octopus value, `file` its own file."""
+
+    syntax: str
+    text: str
+    path: Path_
+    file: str | None
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A template to be linted.
+
+    `path` is the JSON file or the folder. `committed` is the template at git's HEAD: None where git doesn't
+    have it.
+    """
+
+    path: Path
+    document: Document
+    value: Mapping[str, Any]
+    files: Mapping[str, bytes] | None = None
+    committed: Mapping[str, Any] | None = None
+    json: JsonDocument | None = field(default=None, repr=False)
+
+    @cached_property
+    def template(self) -> StepTemplate:
+        return to_template(self.value, str(self.path))
+
+    @property
+    def slug(self) -> str:
+        return self.path.resolve().name.removesuffix(".json")
+
+    @cached_property
+    def scripts(self) -> tuple[Script, ...]:
+        """The main script first, then those of the phases of a package deployment."""
+        properties = self.template.properties
+        main = properties.get(SCRIPT_BODY)
+        syntax = properties.get(SCRIPT_SYNTAX) or "PowerShell"
+        found = (
+            [Script(syntax, main, ("Properties", SCRIPT_BODY), self._file("script", SCRIPT_BODY))]
+            if main
+            else []
+        )
+        for key, text in properties.items():
+            if key.startswith("Octopus.Action.CustomScripts.") and text:
+                kind = {"ps1": "PowerShell", "sh": "Bash", "py": "Python"}.get(key.rpartition(".")[2], "")
+                found.append(Script(kind, text, ("Properties", key), self._file("properties", key)))
+        return tuple(found)
+
+    def position(self, path: Path_) -> tuple[int, int]:
+        """Line and column, in the JSON or in template.yaml, of what stands at `path` of the Octopus value."""
+        return self.document.position(path if self.files is None else yaml_path(path))
+
+    def _file(self, word: str, key: str) -> str | None:
+        if self.files is None:
+            return None
+        view = load_yaml(self.files[TEMPLATE_FILE].decode("utf-8-sig"), "").value
+        entry = view.get(word, {})
+        name = entry.get("file") if word == "script" else (entry.get(key) or {}).get("file")
+        return str(self.path / name) if name else None
+
+
+def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Invalid]]:
+    """The templates at and below `paths`, and why others can't be read. Raises NotFound as `validate` does."""
+    from registry.validation.files import check_paths
+
+    subjects: list[Subject] = []
+    unreadable: list[Invalid] = []
+    for checked in check_paths(paths):
+        path = Path(checked.file)
+        try:
+            if checked.kind == "template-folder":
+                subjects.append(_folder_subject(path.parent))
+            elif checked.kind == "step-template":
+                subjects.append(_json_subject(path))
+        except Invalid as error:
+            unreadable.append(error)
+    return _with_committed(subjects), unreadable
+
+
+def _json_subject(path: Path) -> Subject:
+    document = load_json(read_bytes(path), str(path))
+    to_template(document.value, str(path))
+    return Subject(path, document, document.value, json=document)
+
+
+def _folder_subject(folder: Path) -> Subject:
+    files = folder_files(folder)
+    name = str(folder / TEMPLATE_FILE)
+    value = read_folder(files, str(folder)).value
+    return Subject(folder, load_yaml(files[TEMPLATE_FILE].decode("utf-8-sig"), name), value, files)
+
+
+def _with_committed(subjects: list[Subject]) -> list[Subject]:
+    """Every subject with what git holds of it at HEAD; all of a repository in one go."""
+    roots = {folder: Repository(folder).root() for folder in {_folder(subject) for subject in subjects}}
+    by_root: dict[Path, list[Subject]] = {}
+    done: list[Subject] = []
+    for subject in subjects:
+        root = roots[_folder(subject)]
+        if root is None:
+            done.append(subject)
+        else:
+            by_root.setdefault(root, []).append(subject)
+    for root, group in by_root.items():
+        done += _committed_in(root, group)
+    return sorted(done, key=lambda subject: str(subject.path))
+
+
+def _folder(subject: Subject) -> Path:
+    return subject.path.resolve().parent
+
+
+def _committed_in(root: Path, subjects: list[Subject]) -> list[Subject]:
+    names = [name for subject in subjects for name in _object_names(root, subject).values()]
+    contents = dict(Repository(root).blobs(names))
+    found: list[Subject] = []
+    for subject in subjects:
+        objects = _object_names(root, subject)
+        held = {file: contents[name] for file, name in objects.items() if name in contents}
+        found.append(_replaced(subject, _parsed(held)))
+    return found
+
+
+def _object_names(root: Path, subject: Subject) -> dict[str, str]:
+    """File -> git's name for it at HEAD; the JSON file has the empty name."""
+    place = subject.path.resolve().relative_to(root).as_posix()
+    if subject.files is None:
+        return {"": f"HEAD:{place}"}
+    return {file: f"HEAD:{place}/{file}" for file in subject.files}
+
+
+def _parsed(held: Mapping[str, bytes]) -> Mapping[str, Any] | None:
+    try:
+        if "" in held:
+            value = load_json(held[""], "HEAD").value
+            return value if isinstance(value, dict) else None
+        return read_folder(held, "HEAD").value if TEMPLATE_FILE in held else None
+    except Invalid:
+        return None  # what was committed was no template: nothing to compare with
+
+
+def _replaced(subject: Subject, committed: Mapping[str, Any] | None) -> Subject:
+    return Subject(subject.path, subject.document, subject.value, subject.files, committed, subject.json)
