@@ -1,6 +1,6 @@
 """From template to text.
 
-A `_Context` is a tree of values with a parent. A symbol is looked up in the nearest context that knows all of its
+A `Context` is a tree of values with a parent. A symbol is looked up in the nearest context that knows all of its
 steps, and the value found there is rendered *where it was defined*: a variable's value cannot see the loop variables
 of the text that mentions it.
 """
@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
+from runner.octostache.arithmetic import apply_operator
 from runner.octostache.bindings import Node
-from runner.octostache.canonical import echo, expression_text, symbol_text
+from runner.octostache.canonical import echo, expression_text
 from runner.octostache.dotnet.characters import WHITE_SPACE, fold, to_lower
 from runner.octostache.dotnet.numbers import parse_double, shortest_double
 from runner.octostache.errors import (
@@ -24,6 +25,7 @@ from runner.octostache.errors import (
 from runner.octostache.filters import FILTERS, FilterFailure
 from runner.octostache.json_values import json_items, json_member
 from runner.octostache.parser import parse_tokens
+from runner.octostache.scopes import Context, item_node, loop_nodes
 from runner.octostache.syntax import (
     Calculation,
     Conditional,
@@ -60,15 +62,6 @@ class Limits:
     """Characters that all values and results together may have, beyond the length of the text."""
 
 
-class _Context:
-    __slots__ = ("parent", "root", "stack")
-
-    def __init__(self, root: Node | None, parent: "_Context | None") -> None:
-        self.root = root
-        self.parent = parent
-        self.stack: list[Symbol] = []
-
-
 def is_truthy(text: str) -> bool:
     """Whether a condition on `text` holds: anything but empty, `0`, `no` and `false`."""
     return text not in ("", "0") and fold(text.strip(WHITE_SPACE)) not in ("NO", "FALSE")
@@ -81,7 +74,7 @@ class Evaluator:
         self.missing: dict[str, None] = {}
         self.reads: dict[str, None] = {}
         self.nulls: list[str] = []
-        self._root = _Context(root, None)
+        self._root = Context(root, None)
         self._functions = functions
         self._limits = limits
         self._depth = 0
@@ -90,7 +83,7 @@ class Evaluator:
 
     def run(self, template: Template, length: int) -> str:
         """The text that `template`, parsed from a text of `length` characters, evaluates to."""
-        self._output = -length
+        self._output, self._steps, self._depth = -length, -len(template), -1
         try:
             return self._render(template, self._root)
         except RecursionError:
@@ -102,51 +95,59 @@ class Evaluator:
 
     # ---- tokens
 
-    def _render(self, template: Template, context: _Context) -> str:
+    def _render(self, template: Template, context: Context) -> str:
+        self._enter(len(template))
         out: list[str] = []
         top = context.root if context.parent is None and not context.stack else None
-        for token in template:
-            if type(token) is str:
-                out.append(token)
-            elif type(token) is Plain:
-                text = None if top is None else self._plain_value(token.name, top)
-                out.append(self._substitute(token.symbol, token, context) if text is None else text)
-            else:
-                out.append(self._evaluate(token, context))
+        try:
+            for token in template:
+                if type(token) is str:
+                    out.append(token)
+                elif type(token) is Plain:
+                    text = (
+                        self._resolve(token.symbol, context) if top is None else self._plain_value(token, top)
+                    )
+                    out.append(self._missing(token) if text is None else text)
+                elif type(token) is Substitution:
+                    out.append(self._substitute(token, context))
+                else:
+                    out.append(self._render_block(token, context))
+        finally:
+            self._depth -= 1
         self._count(sum(map(len, out)))
         return "".join(out)
 
-    def _plain_value(self, name: str, top: Node) -> str | None:
-        """The short way for the most frequent token: a variable of the text itself whose value holds no token."""
+    def _enter(self, steps: int) -> None:
+        self._depth += 1
+        self._steps += steps
+        if self._depth > self._limits.nesting:
+            raise LimitExceededError(f"values are nested more than {self._limits.nesting} deep")
+        if self._steps > self._limits.steps:
+            raise LimitExceededError(f"the evaluation takes more than {self._limits.steps} steps")
+
+    def _plain_value(self, token: Plain, top: Node) -> str | None:
+        """The most frequent case by a short way: a variable of the text itself whose value holds no token."""
         node: Node | None = top
-        for part in name.upper().split("."):
+        for part in token.name.upper().split("."):
             node = node.children.get(part) if node is not None else None
         if node is None or node.value is None or "#{" in node.value:
-            return None
+            return self._resolve(token.symbol, self._root)
         if node.origin is not None:
             self.reads[node.origin] = None
         return node.value
+
+    def _missing(self, token: Token) -> str:
+        text = echo(token)
+        self.missing[text] = None
+        return text
 
     def _count(self, length: int) -> None:
         self._output += length
         if self._output > self._limits.output:
             raise LimitExceededError(f"the values grow beyond {self._limits.output} characters")
 
-    def _render_nested(self, template: Template, context: _Context) -> str:
-        self._steps += len(template) + 1
-        if self._steps > self._limits.steps:
-            raise LimitExceededError(f"the evaluation takes more than {self._limits.steps} steps")
-        if self._depth >= self._limits.nesting:
-            raise LimitExceededError(f"values are nested more than {self._limits.nesting} deep")
-        self._depth += 1
-        text = self._render(template, context)
-        self._depth -= 1
-        return text
-
-    def _evaluate(self, token: Token, context: _Context) -> str:
+    def _render_block(self, token: Token, context: Context) -> str:
         match token:
-            case Substitution():
-                return self._substitute(token.expression, token, context)
             case Conditional():
                 return self._choose(token, context)
             case Each():
@@ -154,23 +155,19 @@ class Evaluator:
             case Calculation():
                 value = self._calculate(token.term, context)
                 return echo(token) if value is None else shortest_double(value)
-            case Plain():
-                return self._substitute(token.symbol, token, context)
-            case str():
-                return token
+            case _:
+                raise AssertionError(f"{token!r} is rendered elsewhere")
 
-    def _substitute(self, expression: Expression, token: Token, context: _Context) -> str:
-        value = self._value(expression, context)
+    def _substitute(self, token: Substitution, context: Context) -> str:
+        value = self._value(token.expression, context)
         if value is not None:
             return value
-        text = echo(token)
-        if isinstance(expression, FilterCall) and expression.name == "null":
-            self.nulls.append(text)
+        if isinstance(token.expression, FilterCall) and token.expression.name == "null":
+            self.nulls.append(echo(token))
             return ""
-        self.missing[text] = None
-        return text
+        return self._missing(token)
 
-    def _choose(self, token: Conditional, context: _Context) -> str:
+    def _choose(self, token: Conditional, context: Context) -> str:
         while True:
             holds, unknown = self._holds(token, context)
             if unknown is not None:
@@ -178,10 +175,10 @@ class Evaluator:
                 return echo(token)
             branch = token.then if holds else token.otherwise
             if len(branch) != 1 or not isinstance(branch[0], Conditional):
-                return self._render_nested(branch, context) if branch else ""
+                return self._render(branch, context) if branch else ""
             token = branch[0]  # a chain of `elseif` is no nesting
 
-    def _holds(self, token: Conditional, context: _Context) -> tuple[bool, Expression | None]:
+    def _holds(self, token: Conditional, context: Context) -> tuple[bool, Expression | None]:
         """Whether the condition holds, or else the side that has no value."""
         left, operator, right = token.condition
         value = self._side(left, context)
@@ -194,12 +191,12 @@ class Evaluator:
             return False, cast(Expression, right)
         return (value == other) == (operator == "=="), None
 
-    def _side(self, side: Expression, context: _Context) -> str | None:
+    def _side(self, side: Expression, context: Context) -> str | None:
         if isinstance(side, Symbol):
             return self._resolve(side, context, spread_nulls=True) or ""
         return self._value(side, context)
 
-    def _repeat(self, token: Each, context: _Context) -> str:
+    def _repeat(self, token: Each, context: Context) -> str:
         items = self._items(token.collection, context)
         variable = fold(token.variable)
         if items and variable == "OCTOPUS":
@@ -207,18 +204,11 @@ class Evaluator:
                 token.variable, "cannot be a loop variable: the specials of the loop live there"
             )
         out: list[str] = []
-        each, octopus = _specials()
-        for index, item in enumerate(items):
-            each.add_child("INDEX", Node(str(index)))
-            each.add_child("FIRST", _TRUE if index == 0 else _FALSE)
-            each.add_child("LAST", _TRUE if index == len(items) - 1 else _FALSE)
-            local = Node()
-            local.add_child("OCTOPUS", octopus)
-            local.add_child(variable, item)
-            out.append(self._render_nested(token.body, _Context(local, context)))
+        for local in loop_nodes(variable, items):
+            out.append(self._render(token.body, Context(local, context)))
         return "".join(out)
 
-    def _items(self, collection: Symbol, context: _Context) -> list[Node]:
+    def _items(self, collection: Symbol, context: Context) -> list[Node]:
         node = self._walk(collection, context, spread_nulls=True)
         if node is None:
             return []
@@ -226,10 +216,10 @@ class Evaluator:
             return list(node.indexed.values())
         items = json_items(node.value)
         if items is not None:
-            return [_item_node(item, node.origin) for item in items]
+            return [item_node(item, node.origin) for item in items]
         return [Node(part, node.origin) for part in node.value.split(",")]
 
-    def _calculate(self, term: Term, context: _Context) -> float | None:
+    def _calculate(self, term: Term, context: Context) -> float | None:
         match term:
             case Number(value):
                 return value
@@ -239,7 +229,7 @@ class Evaluator:
                     if result is None:
                         return None
                     right = self._calculate(operand, context)
-                    result = None if right is None else _apply(operator, result, right)
+                    result = None if right is None else apply_operator(operator, result, right)
                 return result
             case _:
                 text = self._resolve(term, context, spread_nulls=True)
@@ -247,21 +237,22 @@ class Evaluator:
 
     # ---- expressions
 
-    def _value(self, expression: Expression, context: _Context) -> str | None:
+    def _value(self, expression: Expression, context: Context) -> str | None:
         if isinstance(expression, Symbol):
             return self._resolve(expression, context)
         calls: list[FilterCall] = []
         while isinstance(expression, FilterCall):
             calls.append(expression)
             expression = expression.argument
-        value = self._resolve(expression, context)
+        node = self._walk(expression, context)
+        value = None if node is None else node.value
         for call in reversed(calls):
             value = self._call(call, value, [self._option(option, context) for option in call.options])
             self._count(len(value or ""))
         return value
 
-    def _option(self, option: Token, context: _Context) -> str:
-        return option if isinstance(option, str) else self._render_nested((option,), _Context(None, context))
+    def _option(self, option: Token, context: Context) -> str:
+        return option if isinstance(option, str) else self._render((option,), Context(None, context))
 
     def _call(self, call: FilterCall, argument: str | None, options: Sequence[str]) -> str | None:
         name = to_lower(call.name)
@@ -274,15 +265,15 @@ class Evaluator:
             return self._functions[name](argument, options)
         return result
 
-    def _resolve(self, symbol: Symbol, context: _Context, spread_nulls: bool = False) -> str | None:
+    def _resolve(self, symbol: Symbol, context: Context, spread_nulls: bool = False) -> str | None:
         node = self._walk(symbol, context, spread_nulls)
         return None if node is None else node.value
 
-    def _walk(self, symbol: Symbol, context: _Context, spread_nulls: bool = False) -> Node | None:
+    def _walk(self, symbol: Symbol, context: Context, spread_nulls: bool = False) -> Node | None:
         """The node that `symbol` leads to, its value rendered; None if it leads nowhere."""
         if symbol == _NO_INPUT:
             return None
-        _check_recursion(symbol, context)
+        context.check_recursion(symbol)
         visited = [context]
         context.stack.append(symbol)
         try:
@@ -294,7 +285,7 @@ class Evaluator:
                     return None
                 context = context.parent
                 if resolved is not symbol:
-                    _check_recursion(resolved, context)
+                    context.check_recursion(resolved)
                 context.stack.append(resolved)
                 visited.append(context)
             return self._expanded(node, context, spread_nulls)
@@ -302,7 +293,7 @@ class Evaluator:
             for entered in visited:
                 entered.stack.pop()
 
-    def _resolve_indexes(self, symbol: Symbol, context: _Context) -> Symbol | None:
+    def _resolve_indexes(self, symbol: Symbol, context: Context) -> Symbol | None:
         if not any(type(step) is SymbolIndex for step in symbol.steps):
             return symbol
         steps: list[Step] = []
@@ -317,7 +308,7 @@ class Evaluator:
                 steps.append(step)
         return Symbol(tuple(steps))
 
-    def _find(self, steps: Sequence[Step], context: _Context) -> Node | None:
+    def _find(self, steps: Sequence[Step], context: Context) -> Node | None:
         node = context.root
         for step in steps:
             if node is None:
@@ -332,7 +323,7 @@ class Evaluator:
             node = self._json_step(node, text, context) if child is None else child
         return node
 
-    def _json_step(self, node: Node, member: str, context: _Context) -> Node | None:
+    def _json_step(self, node: Node, member: str, context: Context) -> Node | None:
         if not node.value or not member:
             return None
         try:
@@ -343,7 +334,7 @@ class Evaluator:
         found = json_member(value or "", member)
         return None if found is None else Node(found, node.origin)
 
-    def _expanded(self, node: Node, context: _Context, spread_nulls: bool) -> Node:
+    def _expanded(self, node: Node, context: Context, spread_nulls: bool) -> Node:
         if node.value is None:
             return node
         nulls, self.nulls = self.nulls, []
@@ -351,7 +342,7 @@ class Evaluator:
         self.nulls = nulls + self.nulls if spread_nulls else nulls
         return node if text == node.value else Node(text, node.origin)
 
-    def _render_node(self, node: Node, context: _Context) -> str | None:
+    def _render_node(self, node: Node, context: Context) -> str | None:
         """The node's value, rendered below `context`; as it is if it doesn't parse or holds a null token."""
         value = node.value
         if node.origin is not None and value is not None:
@@ -363,7 +354,7 @@ class Evaluator:
         except TemplateSyntaxError:
             return value
         before = len(self.nulls)
-        text = self._render_nested(template, _Context(None, context))
+        text = self._render(template, Context(None, context))
         return text if len(self.nulls) == before else value
 
     @contextmanager
@@ -375,55 +366,3 @@ class Evaluator:
             yield
         finally:
             self.missing, self.nulls = missing, nulls
-
-
-def _check_recursion(symbol: Symbol, context: _Context) -> None:
-    ancestor: _Context | None = context
-    while ancestor is not None:
-        if symbol in ancestor.stack:
-            chain = (*ancestor.stack, symbol)
-            raise RecursiveDefinitionError(symbol_text(symbol), tuple(map(symbol_text, chain)))
-        ancestor = ancestor.parent
-
-
-_TRUE: Final = Node("True")
-_FALSE: Final = Node("False")
-
-
-def _specials() -> tuple[Node, Node]:
-    """The node for the specials of a loop, and the node `Octopus` that it is reached from."""
-    each, template, octopus = Node(), Node(), Node()
-    template.add_child("EACH", each)
-    octopus.add_child("TEMPLATE", template)
-    return each, octopus
-
-
-def _item_node(item: "str | tuple[str, str]", origin: str | None) -> Node:
-    if isinstance(item, str):
-        return Node(item, origin)
-    name, value = item
-    node = Node(name, origin)
-    node.add_child("KEY", Node(name, origin))
-    node.add_child("VALUE", Node(value, origin))
-    return node
-
-
-def _apply(operator: str, left: float, right: float) -> float:
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case _:
-            return _divide(left, right)
-
-
-def _divide(left: float, right: float) -> float:
-    if right != 0:
-        return left / right
-    if left == 0 or left != left:
-        return float("nan")
-    negative = (left < 0) != (str(right).startswith("-"))
-    return float("-inf") if negative else float("inf")

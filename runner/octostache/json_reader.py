@@ -6,6 +6,7 @@ hexadecimal and octal integers. Nesting beyond 64 counts as no JSON.
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from typing import Final, TypeAlias
 
 from runner.octostache.dotnet.characters import WHITE_SPACE
@@ -17,7 +18,13 @@ class JsonError(ValueError):
     """The text is no JSON, not even lenient JSON."""
 
 
-JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+class Undefined(Enum):
+    """The value of a missing array element and of the word `undefined`."""
+
+    UNDEFINED = "undefined"
+
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | Undefined | None"
 
 _BLANK: Final = re.compile(rf"(?:[{WHITE_SPACE}]++|/\*(?:(?!\*/).)*+\*/|//[^\r\n]*+)*+", re.DOTALL)
 _NAME: Final = re.compile(r"[\w$]++")
@@ -42,7 +49,7 @@ _WORDS: Final[dict[str, JsonValue]] = {
     "true": True,
     "false": False,
     "null": None,
-    "undefined": None,
+    "undefined": Undefined.UNDEFINED,
     "NaN": float("nan"),
     "Infinity": float("inf"),
     "-Infinity": float("-inf"),
@@ -137,7 +144,7 @@ class _Reader:
                 return items
             if char == ",":
                 self._position += 1
-                items.append(None)
+                items.append(Undefined.UNDEFINED)
                 continue
             items.append(self._value())
             self._separator("]")

@@ -14,6 +14,7 @@ from runner.octostache.json_reader import (
     MAX_DEPTH,
     JsonError,
     JsonValue,
+    Undefined,
     make_object,
     read_json,
 )
@@ -98,7 +99,7 @@ def _contents(value: JsonValue) -> Iterable[JsonValue]:
 
 def _as_text(value: JsonValue) -> str:
     match value:
-        case None:
+        case None | Undefined():
             return ""
         case bool():
             return str(value)
@@ -119,6 +120,8 @@ def _write(value: JsonValue) -> str:
     match value:
         case None:
             return "null"
+        case Undefined():
+            return value.value
         case bool():
             return "true" if value else "false"
         case str():

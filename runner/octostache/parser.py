@@ -24,7 +24,7 @@ from runner.octostache.syntax import (
     Token,
 )
 
-MAX_NESTING: Final = 100  # levels of tokens, indexes and parentheses inside each other
+MAX_NESTING: Final = 64  # levels of tokens, indexes and parentheses inside each other
 _CACHED_LENGTH: Final = 32_768  # characters; longer texts are parsed anew each time
 _CACHED_TEXTS: Final = 512
 
@@ -71,9 +71,8 @@ class _Parser(ExpressionScanner):
                 if position < len(text):
                     tokens.append(text[position:])
                 return tuple(tokens)
-            token, end = (
-                self._read_any(position, start) if start > position else self._read_new_token(position)
-            )
+            found = self._read_run(position, start) if start > position else self._read_new_token(position)
+            token, end = found
             if token is not None:
                 tokens.append(token)
             elif halt_on_error:
@@ -84,10 +83,10 @@ class _Parser(ExpressionScanner):
                 tokens.append(text[position:end])
             position = end
 
-    def _read_any(self, position: int, opening: int) -> tuple[Token | None, int]:
-        """The token at `position`, a text if `opening` (the next `#{`) lies behind it."""
-        if opening == position:
-            return self.read_token(position)
+    def _read_run(self, position: int, opening: int) -> tuple[str, int]:
+        """The text at `position`; `opening` is where the next `#{` stands, -1 if there is none."""
+        if opening < 0:
+            return self.text[position:], len(self.text)
         if self.text[opening - 1] != "#":
             return self.text[position:opening], opening
         return self._read_text(position)
@@ -218,7 +217,10 @@ class _Parser(ExpressionScanner):
             passed.append(position)
             if self._stops_at(position, stops):
                 break
-            token, end = self._read_item(position)
+            opening = self.text.find("#{", position)
+            token, end = (
+                self.read_token(position) if opening == position else self._read_run(position, opening)
+            )
             if token is None or end == position:
                 break
             position = end
@@ -233,23 +235,21 @@ class _Parser(ExpressionScanner):
             stops == "elseif" and _ELSE_IF.match(self.text, position) is not None
         )
 
-    def _read_item(self, position: int) -> tuple[Token | None, int]:
-        opening = self.text.find("#{", position)
-        if opening < 0:
-            return self.text[position:], len(self.text)
-        return self._read_any(position, opening)
-
     def _body(self, start: int, end: int) -> Template:
         tokens: list[Token] = []
         while start < end:
-            token, start = self._read_item(start)
+            opening = self.text.find("#{", start)
+            token, start = self.read_token(start) if opening == start else self._read_run(start, opening)
             if token is not None:
                 tokens.append(token)
         return tuple(tokens)
 
 
 def _parse(text: str, halt_on_error: bool) -> tuple[Token, ...]:
-    return _Parser(text).parse(halt_on_error)
+    try:
+        return _Parser(text).parse(halt_on_error)
+    except RecursionError:
+        raise LimitExceededError("expressions are nested too deep for this call stack") from None
 
 
 _parse_cached = lru_cache(maxsize=_CACHED_TEXTS)(_parse)

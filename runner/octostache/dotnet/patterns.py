@@ -24,6 +24,8 @@ _SIMPLE: Final = {"e": r"\x1b", "z": r"\Z", "Z": r"(?=\n?\Z)"}
 _GROUP_NAME: Final = re.compile(r"\(\?(?:<(\w+)>|'(\w+)')")
 _REFERENCE: Final = re.compile(r"\\k(?:<(\w+)>|'(\w+)'|\{(\w+)\})")
 _NUMBERED: Final = re.compile(r"\\([1-9][0-9]*)")
+_LATER_FLAGS: Final = re.compile(r"(?<!^)\(\?[a-z\-]+\)")
+_CATEGORY: Final = re.compile(r"\{(\w+)\}")
 _QUANTIFIER: Final = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}")
 
 
@@ -58,14 +60,13 @@ def compile_pattern(pattern: str) -> Pattern:
     """Raises `PatternError` where .NET would refuse the pattern, or where it uses what cannot be translated."""
     import regex  # a large module that few evaluations need
 
-    translation = _Translation(pattern)
     try:
+        translation = _Translation(pattern)
         text = translation.run()
-        return Pattern(
-            regex.compile(text, regex.VERSION1),
-            translation.numbers(),
-            frozenset(filter(None, translation.groups)),
-        )
+        # Version 1 knows classes in classes and flags that begin anywhere, but folds "\u00df" to "ss" under (?i).
+        version = regex.VERSION1 if translation.nested or _LATER_FLAGS.search(text) else regex.VERSION0
+        names = frozenset(filter(None, translation.groups))
+        return Pattern(regex.compile(text, version), translation.numbers(), names)
     except (regex.error, RecursionError, OverflowError) as error:
         raise PatternError(str(error) or "it is nested too deep") from error
 
@@ -74,6 +75,7 @@ class _Translation:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._position = 0
+        self.nested = False  # whether a class holds another one
         self.groups: list[str | None] = []  # of each capturing group, in order of its bracket, the name
         self._collect_groups()
 
@@ -166,10 +168,12 @@ class _Translation:
         return "\\" + char
 
     def _category(self) -> str:
-        if self._pattern.startswith("{Is", self._position):
-            self._position += 3
-            return "{In"
-        return ""
+        """The braces of a category; .NET calls blocks `IsGreek` what the package calls `InGreek`."""
+        match = _CATEGORY.match(self._pattern, self._position)
+        if match is None:
+            raise PatternError(f"incomplete category at offset {self._position}")
+        self._position = match.end()
+        return "{" + re.sub("^Is", "In", match[1]) + "}"
 
     def _named_reference(self, match: re.Match[str]) -> str:
         name = match[1] or match[2] or match[3]
@@ -190,6 +194,7 @@ class _Translation:
         end = _class_end(self._pattern, self._position)
         text = _translate_class(self._pattern[self._position : end])
         self._position = end
+        self.nested = self.nested or "[^" in text[2:] or "--[" in text
         return text
 
 

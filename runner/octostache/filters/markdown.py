@@ -36,8 +36,10 @@ def markdown(argument: str | None, options: Sequence[str]) -> str | None:
 @lru_cache(maxsize=1)
 def _renderer() -> Any:
     from markdown_it import MarkdownIt  # a large package that few evaluations need
+    from markdown_it.rules_block import table
 
     renderer = MarkdownIt("commonmark", {"xhtmlOut": True, "maxNesting": _LONGEST_DEPTH}).enable("table")
+    renderer.block.ruler.at("table", table, {"alt": ["reference"]})  # a table cannot end a paragraph
     renderer.inline.ruler.before("emphasis", "marks", _scan_marks)
     renderer.inline.ruler2.before("emphasis", "marks", _pair_marks)
     renderer.inline.ruler.at("text", _scan_text)

@@ -39,7 +39,7 @@ def _in_time() -> Iterator[None]:
 )
 @pytest.mark.parametrize("halt_on_error", [True, False])
 def test_nesting_beyond_the_limit_is_an_error(text: str, halt_on_error: bool) -> None:
-    with pytest.raises(LimitExceededError, match="nested more than 100 deep at line 1"):
+    with pytest.raises(LimitExceededError, match="nested more than 64 deep at line 1"):
         Variables({"A": "1"}).evaluate(text, halt_on_error=halt_on_error)
 
 
