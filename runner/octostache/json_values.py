@@ -86,11 +86,12 @@ def _load(text: str) -> JsonValue:
 
 def _check_depth(document: JsonValue) -> None:
     level = [document]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [item for container in level for item in _contents(container)]
         if not level:
             return
-    raise JsonError("nested too deep")
+    if any(isinstance(item, list | dict) for item in level):
+        raise JsonError("nested too deep")
 
 
 def _contents(value: JsonValue) -> Iterable[JsonValue]:

@@ -52,4 +52,6 @@ def test_the_error_names_filter_input_and_position() -> None:
         Variables({"T": "some text"}).evaluate('see #{T | Match "("}')
 
     assert (caught.value.filter, caught.value.input, caught.value.position) == ("Match", "some text", 10)
-    assert "filter 'Match' at position 10 cannot treat 'some text': the pattern '(' is not valid" in str(caught.value)
+    assert "filter 'Match' at position 10 cannot treat 'some text': the pattern '(' is not valid" in str(
+        caught.value
+    )
