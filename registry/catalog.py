@@ -24,6 +24,7 @@ from registry.sources import SourceDefinition
 
 if TYPE_CHECKING:
     from registry.details import TemplateDetails, VersionInfo
+    from registry.documents import TemplateDocument
     from registry.importing import Candidate, ImportReport
     from registry.project import Project
     from registry.selection import TemplateHistory
@@ -201,6 +202,12 @@ class Catalog:
         history, record = self._select(source, reference)
         template = source.read(record).template
         return ResolvedTemplate(reference, template, _provenance(source, history, record))
+
+    def document(self, reference: Reference) -> TemplateDocument:
+        """The whole document behind a reference. Raises as `resolve`."""
+        source = self._reach.source(reference.source)
+        _, record = self._select(source, reference)
+        return source.read(record)
 
     def _select(self, source: Reached, reference: Reference) -> tuple[TemplateHistory, Record]:
         from registry.selection import histories, select

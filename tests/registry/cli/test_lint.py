@@ -1,0 +1,71 @@
+"""`treadle lint` as its users see it."""
+
+from __future__ import annotations
+
+from tests.conftest import MakeProject
+
+TEMPLATE = """{
+  "Id": "7f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c11",
+  "Name": "Greeting - Say hello ",
+  "Description": "Greets everybody.",
+  "ActionType": "Octopus.Manual", "Version": 3,
+  "Properties": {},
+  "Parameters": [],
+  "Packages": [{"FeedId": "feeds-1"}],
+  "$Meta": {"ExportedAt": "2024-01-01T00:00:00.000Z", "Type": "ActionTemplate"},
+  "LastModifiedBy": "me",
+  "Category": "other"
+}
+"""
+
+
+def test_findings_with_place_and_next_step(make_project: MakeProject) -> None:
+    outcome = make_project({"greeting-say-hello.json": TEMPLATE}).treadle("lint", "greeting-say-hello.json")
+    assert outcome.exit_code == 1
+    assert outcome.stdout == (
+        'greeting-say-hello.json:3:11: warning: the name "Greeting - Say hello " begins or ends with a blank '
+        "[blank-in-name]\n  hint: remove the blank\n"
+        'greeting-say-hello.json:8:27: error: the feed "feeds-1" of package 1 is hard-coded [feed-hard-coded]\n'
+        '  hint: bind the feed to a parameter or variable: "#{My.Feed}"\n'
+        "1 template linted: 2 findings\n"
+    )
+
+
+def test_fix_then_lint(make_project: MakeProject) -> None:
+    project = make_project({"greeting-say-hello.json": TEMPLATE})
+    tried = project.treadle("lint", "--fix", "--dry-run", "--ignore", "feed-hard-coded")
+    assert tried.stdout.startswith("would fix greeting-say-hello.json: blank-in-name\n")
+    outcome = project.treadle("lint", "--fix", "--ignore", "feed-hard-coded")
+    assert (outcome.exit_code, outcome.stdout) == (
+        0,
+        "fixed greeting-say-hello.json: blank-in-name\n1 template linted: all good\n",
+    )
+    assert (project.root / "greeting-say-hello.json").read_text() == TEMPLATE.replace("hello ", "hello")
+
+
+def test_warnings_fail_when_strict(make_project: MakeProject) -> None:
+    project = make_project({"greeting-say-hello.json": TEMPLATE})
+    assert project.treadle("lint", "--ignore", "feed-hard-coded").exit_code == 0
+    assert project.treadle("lint", "--ignore", "feed-hard-coded", "--strict").exit_code == 1
+
+
+def test_json(make_project: MakeProject) -> None:
+    report = make_project({"greeting-say-hello.json": TEMPLATE}).treadle("lint", "--json").json
+    assert (report["ok"], report["templates"]) == (False, 1)
+    assert [problem["code"] for problem in report["problems"]] == ["blank-in-name", "feed-hard-coded"]
+
+
+def test_rules_are_listed(make_project: MakeProject) -> None:
+    project = make_project({})
+    rules = project.treadle("lint", "--rules", "--json").json
+    assert {"id", "severity", "why", "fix", "fixable"} == set(rules[0])
+    assert "blank-in-name (warning, --fix)\n" in project.treadle("lint", "--rules").stdout
+
+
+def test_bad_input(make_project: MakeProject) -> None:
+    project = make_project({"greeting-say-hello.json": TEMPLATE})
+    assert project.treadle("lint", "nowhere").exit_code == 2
+    outcome = project.treadle("lint", "--ignore", "feed-hardcoded")
+    assert outcome.exit_code == 2
+    assert 'there is no lint rule "feed-hardcoded"' in outcome.stderr
+    assert "feed-hard-coded" in outcome.stderr
