@@ -26,7 +26,10 @@ def run_payload(container: Container, payload: Payload) -> Ran:
     container.deliver(payload)
     chunks = list(container.output())
     streams = (Stream.STDOUT, Stream.STDERR)
-    stdout, stderr = (b"".join(chunk for of, chunk in chunks if of is stream).decode() for stream in streams)
+    stdout, stderr = (
+        b"".join(chunk for of, chunk in chunks if of is stream).decode("utf-8", "replace")
+        for stream in streams
+    )
     return Ran(stdout, stderr, container.wait(60).code)
 
 

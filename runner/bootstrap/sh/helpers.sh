@@ -3,10 +3,12 @@
 # dash, BusyBox' ash, or any other POSIX shell. The script is sourced into this shell; the helpers use no variable
 # of it, only their arguments, and survive `set -eu`.
 
-get_octopusvariable() {
+# In a subshell without traces: `set -v` would show the whole file.
+get_octopusvariable() (
+    { set +vx; } 2>/dev/null
     set -- "${1-}"
     . /run/treadle/variables
-}
+)
 
 encode_servicemessagevalue() {
     if command -v base64 >/dev/null 2>&1; then

@@ -115,6 +115,13 @@ def test_no_value_is_to_be_seen(sh: Run) -> None:
     assert sh(body, variables={"V": "t0psecret"}).stdout == ""
 
 
+def test_traces_show_no_value(sh: Run) -> None:
+    ran = sh("set -vx; get_octopusvariable V", variables={"V": "t0psecret", "W": "t0psecret"})
+    assert ran.stdout == "t0psecret"
+    assert "get_octopusvariable V" in ran.stderr
+    assert "t0psecret" not in ran.stderr
+
+
 def test_the_environment_is_told_at_verbose_level(sh: Run) -> None:
     told = sh("echo hi", log_environment=True).lines
     assert told[0] == "##octopus[stdout-verbose]"
