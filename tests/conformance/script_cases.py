@@ -31,13 +31,12 @@ _SYNTAXES = {"bash": Syntax.BASH, "python": Syntax.PYTHON, "sh": Syntax.SH}
 _UNREADABLE = "<malformed service message>"
 
 
-def read_cases(*names: str) -> list[Case]:
-    """The cases of the named files, from TREADLE_CONFORMANCE_DIR if that is set, else from beside this one."""
+def read_cases() -> list[Case]:
+    """The script cases of every file in TREADLE_CONFORMANCE_DIR if that is set, else of those beside this module."""
     folder = Path(os.environ.get("TREADLE_CONFORMANCE_DIR") or Path(__file__).parent)
-    paths = [path for name in names for path in sorted(folder.glob(name))]
-    return [
-        json.loads(line) for path in paths for line in path.read_text("utf-8").split("\n") if line.strip()
-    ]
+    texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.jsonl"))]
+    cases = [json.loads(line) for text in texts for line in text.split("\n") if line.strip()]
+    return [case for case in cases if case.get("language") in _SYNTAXES and "script" in case]
 
 
 def request_of(case: Case) -> ScriptRequest:
