@@ -136,7 +136,7 @@ class MortalEngine:
 
     def __init__(self, folder: Path, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self.socket = f"unix://{folder}/docker.sock"
+        self.options = [f"--host=unix://{folder}/docker.sock"]
         self._pid_files = [folder / "pid", folder / "exec" / "containerd" / "containerd.pid"]
         self._log = folder / "dockerd.log"
         self._restarted: list[subprocess.Popen[bytes]] = []
@@ -163,7 +163,7 @@ class MortalEngine:
         assert self._answers(), self._log.read_text()[-4000:]
 
     def _answers(self) -> bool:
-        version = ["docker", "--host", self.socket, "version"]
+        version = ["docker", *self.options, "version"]
         return subprocess.run(version, capture_output=True, check=False).returncode == 0
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ def mortal_engine(folder: Path) -> Iterator[MortalEngine]:
         engine = MortalEngine(folder, endpoint)
         archive = folder / "image.tar"
         docker("save", "-o", str(archive), busybox_image())
-        docker("load", "-i", str(archive), engine=engine.socket)
+        docker("load", "-i", str(archive), engine=engine.options)
         archive.unlink()
         try:
             yield engine
@@ -222,9 +222,9 @@ def test_an_engine_that_dies_in_the_middle_of_a_run(journey: Journey) -> None:
         assert json.loads((journey.run_folders()[-1] / "result.json").read_text())["status"] == "failed"
 
         engine.start()
-        assert journey.containers(engine=engine.socket) != []
+        assert journey.containers(engine=engine.options) != []
         journey.process({"name": "Next", "run": "echo next", **far})
         again = journey.run("-e", "Test")
 
         assert again.exit_code == 0, again.said
-        assert journey.containers(engine=engine.socket) == []
+        assert journey.containers(engine=engine.options) == []

@@ -131,16 +131,15 @@ class Journey:
             finally:
                 process.kill()
 
-    def containers(self, *columns: str, engine: str | None = None) -> list[str]:
+    def containers(self, *columns: str, engine: Sequence[str] = ()) -> list[str]:
         """The containers of this home on an engine, running or not: their ids, or other columns."""
         identity = self.home / "home-id"
         if not identity.exists():
             return []
         label = f"label={HOME_LABEL}={identity.read_text().strip()}"
         form = " ".join(f"{{{{.{column}}}}}" for column in columns or ("ID",))
-        return docker("ps", "-a", "--no-trunc", "--filter", label, "--format", form, engine=engine).split(
-            "\n"
-        )[:-1]
+        listing = ["ps", "-a", "--no-trunc", "--filter", label, "--format", form]
+        return docker(*listing, engine=engine).split("\n")[:-1]
 
     def run_folders(self) -> list[Path]:
         """The journals, oldest first."""
@@ -155,10 +154,9 @@ class Journey:
         return {**os.environ, "TREADLE_HOME": str(self.home), **(more or {})}
 
 
-def docker(*arguments: str, engine: str | None = None) -> str:
-    """What the docker command prints; `engine` names another one than the current."""
-    host = [f"--host={engine}"] if engine else []
-    done = subprocess.run(["docker", *host, *arguments], capture_output=True, text=True, check=False)
+def docker(*arguments: str, engine: Sequence[str] = ()) -> str:
+    """What the docker command prints; `engine` are the options that name another one than the current."""
+    done = subprocess.run(["docker", *engine, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 
