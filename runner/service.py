@@ -100,7 +100,7 @@ def read_source(source: VariableSource, folder: Path) -> str:
         return value
     path = folder / (source.file or "")
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_bytes().decode("utf-8")  # as it is: reading text would change line ends
     except UnicodeDecodeError:
         raise Invalid("variable-file", f'"{path}" is not UTF-8 text') from None
     except OSError as error:

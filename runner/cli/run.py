@@ -63,7 +63,7 @@ def run(
     show_warnings(plan.warnings, strict)
     cancellation = Cancellation()
     with _view(plan, context, progress) as view, _cancel_on_signals(cancellation):
-        result = service.run(plan, view.show, cancellation, _tell)
+        result = service.run(plan, view.show, cancellation, _silence if context.quiet else _tell)
     ctx.exit(_EXIT_CODES.get(result.status, 1))
 
 
@@ -103,3 +103,7 @@ def _cancel_on_signals(cancellation: Cancellation) -> Iterator[None]:
 
 def _tell(line: str) -> None:
     click.echo(line, err=True)
+
+
+def _silence(_: str) -> None:
+    """Nobody wants to know about preparations."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.support.plans import IMAGE, Desk
 from tests.support.problems import refusal
 from tests.support.stage import Ended, Stage, said
 
-STEPS = [{"name": "A", "run": "x"}, {"name": "B", "run": "y"}]
+STEPS: list[dict[str, Any]] = [{"name": "A", "run": "x"}, {"name": "B", "run": "y"}]
 
 
 class TestRun:
@@ -145,6 +146,7 @@ class TestReadSource:
             (b"two\nlines\n\n", "two\nlines\n"),
             (b"", ""),
             (b"bare", "bare"),
+            (b"a\r\nb", "a\r\nb"),
         ],
     )
     def test_a_file_without_its_last_line_end(self, tmp_path: Path, content: bytes, text: str) -> None:
