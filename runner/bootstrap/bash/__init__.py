@@ -22,15 +22,19 @@ from runner.engine.payload import PRIVATE_DIR, WORK_DIR, PayloadFile
 _MAIN = f"{PRIVATE_DIR}/bootstrap.sh"
 _ARRAY = "octopus_parameters"
 
-_BUCKET_SIZE = 16
-_MAX_BUCKETS = 64
+_BUCKET_SIZE = 12
+_BUCKET_NUMBERS = (1, 5, 13, 29, 67, 131, 257)
+"""Primes: the hash is a number in base 63, and must not share a factor with what it is divided by."""
+
 _LARGE = 4096
 """Characters from which a value gets a file of its own, so that reading its neighbours stays fast."""
 
 
 def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[PayloadFile]:
     body = unix_text(request.body)
-    buckets = max(1, min(_MAX_BUCKETS, len(variables) // _BUCKET_SIZE))
+    buckets = max(
+        number for number in _BUCKET_NUMBERS if number == 1 or number * _BUCKET_SIZE <= len(variables)
+    )
     files = [PayloadFile(f"{VARIABLES_DIR}/", mode=0o700), *_variable_files(variables, buckets)]
     files += [
         shown_file(f"{module.name}.sh", unix_text(module.source)) for module in modules(variables, "Bash")
