@@ -23,10 +23,12 @@ from registry.search import NO_FILTERS, Filters, SearchResult, search_entries
 from registry.sources import SourceDefinition
 
 if TYPE_CHECKING:
+    from registry.compare import Comparison
     from registry.details import TemplateDetails, VersionInfo
     from registry.documents import TemplateDocument
     from registry.importing import Candidate, ImportReport
     from registry.project import Project
+    from registry.publishing import Published
     from registry.selection import TemplateHistory
     from registry.sync import SyncFailure, SyncReport
 
@@ -180,6 +182,29 @@ class Catalog:
             raise Invalid("one-slug-for-many", "only a single template can be imported under another name")
         candidates = [self._candidate(reference, slug) for reference in references]
         return import_candidates(self._index, self._reach.library, candidates, dry_run=dry_run)
+
+    def publish(
+        self,
+        path: Path,
+        slug: str | None = None,
+        message: str | None = None,
+        *,
+        push: bool = False,
+        dry_run: bool = False,
+    ) -> Published:
+        """Commit a template folder or JSON file as its next version (see `registry.publishing.publish`)."""
+        from registry.publishing import publish
+
+        return publish(self._index, self._reach.library, path, slug, message, push=push, dry_run=dry_run)
+
+    def compare(
+        self, old: Reference, new: Reference
+    ) -> tuple[ResolvedTemplate, ResolvedTemplate, Comparison]:
+        """Two templates made exact, and what differs between them. Raises as `resolve`."""
+        from registry.compare import compare
+
+        before, after = self.resolve(old), self.resolve(new)
+        return before, after, compare(before.template, after.template)
 
     def _candidate(self, reference: Reference, slug: str | None) -> Candidate:
         from registry.importing import Candidate

@@ -45,6 +45,13 @@ def read_contents(
             yield record, error
 
 
+def read_folder_files(repository: Repository, tree: str) -> dict[str, bytes]:
+    """The plain files below a tree of our own, by their paths."""
+    entries = [entry for entry in repository.trees([tree])[tree] if entry.mode in FILE_MODES]
+    blobs = dict(repository.blobs([entry.id for entry in entries]))
+    return {entry.path: blobs[entry.id] for entry in entries}
+
+
 def _document(
     record: Record, entries: Sequence[TreeEntry], blobs: dict[str, bytes], sizes: dict[str, int]
 ) -> TemplateDocument:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from registry.claims import Claim, check_slug, library_claims, library_state, refuse_clash
 from registry.contents import read_content
 from registry.documents import TemplateDocument, digest, to_folder
-from registry.errors import Conflict, Invalid
-from registry.index import Index, Record, SourceState
-from registry.indexing import Target, index_repository
+from registry.errors import Conflict
+from registry.index import Index, Record
 from registry.library import Library, Origin
-from registry.model import LIBRARY_SOURCE, ResolvedTemplate, is_slug
+from registry.model import ResolvedTemplate
 
 
 class ImportStatus(StrEnum):
@@ -61,7 +61,8 @@ def import_candidates(
     Raises Conflict where a slug, name or id is taken (naming both), or where uncommitted changes are in the
     way; Invalid for a slug that can't be one.
     """
-    _check_slugs(candidates)
+    for candidate in candidates:
+        check_slug(candidate.slug)
     if dry_run:
         return ImportReport(_judge(index, library, candidates), None)
     with library.writing("import") as writer:
@@ -74,27 +75,16 @@ def import_candidates(
         return ImportReport(items, writer.commit(files, _message(chosen)))
 
 
-def _check_slugs(candidates: Sequence[Candidate]) -> None:
-    for candidate in candidates:
-        if not is_slug(candidate.slug):
-            raise Invalid(
-                "slug-invalid",
-                f'"{candidate.slug}" can\'t be the name of a template in the library',
-                hint='Use letters, digits, ".", "_" and "-".',
-            )
-
-
 def _judge(index: Index, library: Library, candidates: Sequence[Candidate]) -> tuple[Imported, ...]:
     """What becomes of each candidate, judged by the library's head and the other candidates."""
-    state = _state(index, library)
-    entries = index.entries(state.id) if state else []
-    held = [_Claim(item.slug, item.name, item.guid, f'the library\'s "{item.slug}"') for item in entries]
-    asked: list[_Claim] = []
+    state = library_state(index, library)
+    held = library_claims(index, state)
+    asked: list[Claim] = []
     items = []
     for candidate in candidates:
         template = candidate.resolved.template
-        claim = _Claim(candidate.slug, template.name, template.id, f'"{candidate.resolved.reference}"')
-        _refuse_clash(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
+        claim = Claim(candidate.slug, template.name, template.id, f'"{candidate.resolved.reference}"')
+        refuse_clash(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
         record = index.head_record(state.id, candidate.slug) if state else None
         status = _compare(library, candidate, record) if record else ImportStatus.ADDED
         files = tuple(
@@ -103,43 +93,6 @@ def _judge(index: Index, library: Library, candidates: Sequence[Candidate]) -> t
         items.append(Imported(candidate.slug, candidate.resolved, status, files))
         asked.append(claim)
     return tuple(items)
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """What only one template of the library can have; `owner` names the template that does, for messages."""
-
-    slug: str
-    name: str
-    guid: str
-    owner: str
-
-
-def _refuse_clash(claim: _Claim, others: Sequence[_Claim]) -> None:
-    for other in others:
-        if other.slug == claim.slug:
-            what = f'the name "{claim.slug}"'
-        elif other.name.casefold() == claim.name.casefold():
-            what = f'the title "{claim.name}"'
-        elif claim.guid and other.guid.casefold() == claim.guid.casefold():
-            what = f"the id {claim.guid}"
-        else:
-            continue
-        raise Conflict(
-            "template-clash",
-            f"{claim.owner} and {other.owner} both have {what}",
-            hint="Nothing was written. A library holds one template of each name, title and id.",
-        )
-
-
-def _state(index: Index, library: Library) -> SourceState | None:
-    """The index of the library's head; None for a library without a commit."""
-    head = library.head()
-    if head is None:
-        return None
-    target = Target(library.index_key, LIBRARY_SOURCE, None, library.prefix, head)
-    index_repository(index, library.repository, target)
-    return index.source(library.index_key)
 
 
 def _compare(library: Library, candidate: Candidate, record: Record) -> ImportStatus:

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Conflict
-from registry.git.workspace import Workspace
+from registry.git.sharing import SharedWorkspace
 from registry.home import exclusive, make_folder, write_atomically
 
 _ORIGIN_KEYS = ("Template", "Source", "Version", "Commit", "Blob", "Digest")
 _LOCK = "treadle.lock"
+_PUSH_TRIES = 30
+
+Changes = Mapping[str, Mapping[str, bytes] | None]
+"""Template folders to write, by slug: files by their paths in the folder, None to delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +55,18 @@ class Library:
     """`folder` is where the templates lie; it may be a folder inside of a larger repository, at `prefix`."""
 
     folder: Path
-    repository: Workspace
+    repository: SharedWorkspace
     prefix: str
 
     @classmethod
     def at(cls, folder: Path) -> Library:
         """The library in `folder`, whether it exists already or not."""
         folder = folder.resolve()
-        root = Workspace(folder).root() if folder.is_dir() else None
+        root = SharedWorkspace(folder).root() if folder.is_dir() else None
         if root is None:
-            return cls(folder, Workspace(folder), "")
+            return cls(folder, SharedWorkspace(folder), "")
         prefix = folder.relative_to(root.resolve()).as_posix()
-        return cls(folder, Workspace(root), "" if prefix == "." else prefix)
+        return cls(folder, SharedWorkspace(root), "" if prefix == "." else prefix)
 
     @property
     def index_key(self) -> str:
@@ -93,7 +99,7 @@ class Library:
         """
         if not (self.folder.is_dir() and self.repository.exists()):
             make_folder(self.folder.parent)
-            Workspace.create(self.folder, bare=False)
+            SharedWorkspace.create(self.folder, bare=False)
         git_folder = self.repository.git_folder()
         with exclusive(git_folder / _LOCK, purpose):
             writer = LibraryWriter(self, git_folder)
@@ -112,30 +118,40 @@ class LibraryWriter:
     library: Library
     git_folder: Path
 
-    def commit(self, changes: Mapping[str, Mapping[str, bytes] | None], message: str) -> str:
+    def commit(self, changes: Changes, message: str, edited: Collection[str] = ()) -> str:
         """Replace whole templates, by slug, with these files (None deletes one), in one commit. Returns it.
 
-        Raises Conflict for uncommitted changes in their folders, or when the branch moved under our hands.
+        `edited` are slugs whose folders in the work tree hold what is being committed.
+        Raises Conflict for uncommitted changes in the other folders, or when the branch moved under our hands.
         """
-        repository, paths = self.library.repository, [self.library.path(slug) for slug in changes]
-        branch, parent, bare = repository.branch(), self.library.head(), repository.is_bare()
-        if not bare:
-            self._refuse_uncommitted(paths)
-            self._announce(parent, paths)
-        commit = repository.commit(parent, branch, self._files(changes), message)
-        if not bare:
-            repository.refresh(paths)
-            self._note.unlink(missing_ok=True)
+        head = self.library.head()
+        paths = [self.library.path(slug) for slug in changes]
+        self._refuse_uncommitted([self.library.path(slug) for slug in changes if slug not in edited])
+        commit = self.build(head, changes, message)
+        self._advance(head, commit, paths)
         return commit
 
-    def _files(self, changes: Mapping[str, Mapping[str, bytes] | None]) -> dict[str, bytes | None]:
+    def build(self, parent: str | None, changes: Changes, message: str) -> str:
+        """Make the commit that `commit` would make, on top of any other; nobody sees it yet."""
         files: dict[str, bytes | None] = {self.library.path(slug): None for slug in changes}
         for slug, content in changes.items():
             files |= {f"{self.library.path(slug)}/{name}": data for name, data in (content or {}).items()}
-        return files
+        return self.library.repository.build(parent, files, message)
+
+    def _advance(self, head: str | None, commit: str, paths: Sequence[str]) -> None:
+        """Move the branch from `head` to `commit`, and then the work tree at `paths`."""
+        repository = self.library.repository
+        bare = repository.is_bare()
+        if not bare:
+            self._announce(head, paths)
+        repository.move(repository.branch(), commit, head)
+        if not bare:
+            repository.refresh(paths)
+            self._note.unlink(missing_ok=True)
 
     def _refuse_uncommitted(self, paths: Sequence[str]) -> None:
-        changed = self.library.repository.uncommitted(paths)
+        repository = self.library.repository
+        changed = repository.uncommitted(paths) if paths and not repository.is_bare() else []
         if changed:
             shown = ", ".join(f'"{path}"' for path in changed[:5]) + (", ..." if len(changed) > 5 else "")
             raise Conflict(
@@ -143,6 +159,38 @@ class LibraryWriter:
                 f'the library "{self.library.folder}" has uncommitted changes: {shown}',
                 hint="Commit them or put them aside, and run the command again.",
             )
+
+    # --- sharing with a remote
+
+    def commit_and_push(
+        self, prepare: Callable[[str | None], tuple[Changes, str]], edited: Collection[str]
+    ) -> str:
+        """As `commit`, on top of what the remote branch holds now, and push it there.
+
+        `prepare` gives changes and message for the commit they will stand on; it is asked again when another
+        writer was faster. The branch here moves only after the remote took the commit; commits here that the
+        remote does not have go along. Returns the commit.
+
+        Raises Conflict where the same template was changed on both sides, or uncommitted changes are in the
+        way; Unavailable where the remote does not answer, or refuses.
+        """
+        repository, head = self.library.repository, self.library.head()
+        remote = repository.upstream()
+        for attempt in range(_PUSH_TRIES):
+            theirs = repository.fetch_branch(remote)
+            base = repository.join(head, theirs)
+            paths = repository.changed_paths(head, base)
+            keep = tuple(f"{self.library.path(slug)}/" for slug in edited)
+            self._refuse_uncommitted([path for path in paths if not path.startswith(keep)])
+            changes, message = prepare(base)
+            commit = self.build(base, changes, message)
+            if repository.push(remote, commit):
+                self._advance(head, commit, [*paths, *(self.library.path(slug) for slug in changes)])
+                return commit
+            time.sleep(random.uniform(0, 0.1 * 2 ** min(attempt, 5)))  # noqa: S311 - only to get out of step
+        raise Conflict(
+            "push-race", f'"{remote.name}" keeps changing; tried {_PUSH_TRIES} times', hint="Try again."
+        )
 
     # --- a work tree that a killed process left behind
 

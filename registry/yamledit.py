@@ -30,6 +30,21 @@ def add_entry(text: str, section: str, name: str, entry: Mapping[str, str]) -> s
     return _checked(_added(text, section, line), expected, f"{section}:\n  {line}")
 
 
+def set_number(text: str, key: str, number: int) -> str:
+    """`text` with this number as the value of a top-level key, which is added at the end if needed.
+
+    Raises Conflict where the text is laid out in a way that can't be edited, Invalid where it is no YAML.
+    """
+    found = _find(text, key)
+    if found is None:
+        start = text if not text or text.endswith("\n") else f"{text}\n"
+        edited = f"{start}{key}: {number}\n"
+    else:
+        value = found[1]
+        edited = f"{text[: value.start_mark.index]}{number}{text[value.end_mark.index :]}"
+    return _checked(edited, {**_data(text), key: number}, f"{key}: {number}")
+
+
 def remove_entry(text: str, section: str, name: str) -> str:
     """`text` without the entry `name` of `section`, and without the section when that was the last one."""
     data = _data(text)

@@ -24,11 +24,9 @@ class Workspace(Repository):
         )
         return [line[3:] for line in listing.decode(errors="replace").split("\0") if line]
 
-    def commit(self, parent: str | None, branch: str, files: Mapping[str, bytes | None], message: str) -> str:
-        """Commit `files` (path to content; None removes the path and all below it) on top of `parent` and
-        move `branch` there. Built aside, visible with the one ref update.
-
-        Raises Conflict if `branch` is not at `parent` any more.
+    def build(self, parent: str | None, files: Mapping[str, bytes | None], message: str) -> str:
+        """Make a commit of `files` (path to content; None removes the path and all below it) on top of
+        `parent`. Nobody sees it until a branch moves there.
         """
         import tempfile
 
@@ -42,9 +40,7 @@ class Workspace(Repository):
         sign = ["-S"] if self._setting("commit.gpgsign", "bool") == "true" else []
         onto = ["-p", parent] if parent else []
         made = self._write("commit-tree", tree, *onto, *sign, stdin=message.encode(), extra=self._identity())
-        commit = made.decode().strip()
-        self.move(branch, commit, parent)
-        return commit
+        return made.decode().strip()
 
     def move(self, branch: str, commit: str, expected: str | None) -> None:
         """Point `branch` at `commit` if it still is at `expected`. Raises Conflict."""

@@ -1,0 +1,88 @@
+"""`treadle diff`: what changed between two versions, and what that means for a step."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from typing import Any
+
+import click
+
+from registry.cli.context import Context, pass_context
+from registry.cli.output import print_json
+from registry.cli.references import REFERENCE
+from registry.compare import ChangeClass, Comparison
+from registry.documents import TemplateDocument, to_folder
+from registry.model import Provenance, Reference
+
+_COLOURS = {
+    ChangeClass.COMPATIBLE: "green",
+    ChangeClass.BEHAVIOUR_CHANGED: "yellow",
+    ChangeClass.NEEDS_INPUT: "yellow",
+    ChangeClass.INCOMPATIBLE: "red",
+}
+
+
+@click.command("diff")
+@click.argument("old", type=REFERENCE, metavar="REF@A")
+@click.argument("new", type=REFERENCE, metavar="REF@B")
+@click.option("--summary", is_flag=True, help="Only what it means, not the text.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@pass_context
+def diff(context: Context, old: Reference, new: Reference, summary: bool, as_json: bool) -> None:
+    """Tell what changed from template REF@A to REF@B: what it means for a step first, the text second."""
+    with context.catalog() as catalog:
+        before, after, comparison = catalog.compare(old, new)
+        documents = catalog.document(old), catalog.document(new)
+    text = _text_difference(str(old), documents[0], str(new), documents[1])
+    if as_json:
+        about = {"old": _data(before.provenance), "new": _data(after.provenance)}
+        print_json({**about, **comparison_data(comparison), "text": text})
+        return
+    show_comparison(comparison)
+    if not summary:
+        for line in text:
+            click.echo(_coloured(line))
+
+
+def _data(where: Provenance) -> dict[str, str]:
+    return {"reference": f"{where.source}/{where.slug}@{where.version}", "blob": where.blob}
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """The class, and the reasons for it."""
+    click.secho(comparison.change.value.capitalize(), fg=_COLOURS[comparison.change], bold=True)
+    for item in comparison.differences:
+        note = " (suspected)" if item.suspected else ""
+        click.echo(f"  {item.change.value}: {item.message}{note}")
+    if not comparison.differences:
+        click.echo("  nothing changed but the version")
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as JSON."""
+    differences = [
+        {
+            "code": item.code,
+            "class": item.change.value,
+            "message": item.message,
+            "parameter": item.parameter,
+            "suspected": item.suspected,
+        }
+        for item in comparison.differences
+    ]
+    return {"class": comparison.change.value, "differences": differences}
+
+
+def _text_difference(old: str, before: TemplateDocument, new: str, after: TemplateDocument) -> list[str]:
+    """The differences of the two as template folders, as lines."""
+    files = to_folder(before), to_folder(after)
+    lines: list[str] = []
+    for name in sorted(files[0].keys() | files[1].keys()):
+        one, two = (file.get(name, b"").decode(errors="replace").splitlines() for file in files)
+        lines += unified_diff(one, two, f"{old}: {name}", f"{new}: {name}", lineterm="")
+    return lines
+
+
+def _coloured(line: str) -> str:
+    colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return click.style(line, fg=colour) if colour else line

@@ -1,0 +1,130 @@
+"""A workspace that shares its branch with a remote: fetch, stand on what is there, push."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from registry.errors import Conflict, NotFound, Unavailable
+from registry.git.process import GitFailedError
+from registry.git.remote import ask
+from registry.git.workspace import Workspace
+
+_TIMEOUT = 600.0
+
+# What git and servers say when another push came first.
+_RACE = re.compile(
+    r"non-fast-forward|fetch first|\[rejected\]|cannot lock ref|failed to update ref|incorrect old value"
+    r"|reference already exists"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The remote, by the name git has for it, and the branch there that ours follows (a full ref)."""
+
+    name: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedWorkspace(Workspace):
+    """A repository that can push."""
+
+    def upstream(self) -> Upstream:
+        """Where the current branch is pushed to: what it follows, else `origin`. Raises NotFound."""
+        branch = self.branch()
+        short = branch.removeprefix("refs/heads/")
+        remotes = self._read("remote").decode().split()
+        name = self._setting(f"branch.{short}.remote") or ("origin" if "origin" in remotes else None)
+        if name is None or name not in remotes:
+            raise NotFound(
+                "no-remote",
+                f'"{self.folder}" has no remote to push to',
+                hint="Add one: git remote add origin ADDRESS",
+            )
+        return Upstream(name, self._setting(f"branch.{short}.merge") or branch)
+
+    def fetch_branch(self, remote: Upstream) -> str | None:
+        """The commit that the remote branch is at, fetched; None where there is no such branch yet."""
+        kept = f"refs/remotes/{remote.name}/{remote.branch.removeprefix('refs/heads/')}"
+        try:
+            if not ask(["ls-remote", "--", remote.name, remote.branch], None, self.folder, _TIMEOUT):
+                return None
+            refspec = f"+{remote.branch}:{kept}"
+            quietly = ("--quiet", "--no-tags", "--no-write-fetch-head")
+            ask(["fetch", *quietly, "--", remote.name, refspec], None, self.folder, _TIMEOUT)
+        except GitFailedError as error:
+            raise _unreachable(remote, error) from error
+        return self.commit_of(kept)
+
+    def push(self, remote: Upstream, commit: str) -> bool:
+        """Push `commit` to the remote branch; False where another push came first. Raises Unavailable."""
+        try:
+            ask(
+                ["push", "--quiet", "--", remote.name, f"{commit}:{remote.branch}"],
+                None,
+                self.folder,
+                _TIMEOUT,
+            )
+        except GitFailedError as error:
+            if _RACE.search(error.stderr):
+                return False
+            raise _unreachable(remote, error) from error
+        return True
+
+    def join(self, ours: str | None, theirs: str | None) -> str | None:
+        """A commit that holds both: one of them, or ours put on top of theirs, commit by commit."""
+        if ours is None or theirs is None or ours == theirs:
+            return theirs or ours
+        fork = self._merge_base(ours, theirs)
+        if fork in (ours, theirs):
+            return theirs if fork == ours else ours
+        base = theirs
+        for commit in (
+            self._read("rev-list", "--reverse", "--first-parent", f"{theirs}..{ours}").decode().split()
+        ):
+            base = self._replayed(commit, base)
+        return base
+
+    def changed_paths(self, old: str | None, new: str | None) -> list[str]:
+        """The files that differ between two commits."""
+        if old == new or new is None:
+            return []
+        if old is None:
+            return [entry.path for entry in self.entries(new)]
+        listing = self._read("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)
+        return [path for path in listing.decode(errors="surrogateescape").split("\0") if path]
+
+    def _merge_base(self, one: str, other: str) -> str | None:
+        try:
+            return self._read("merge-base", one, other).decode().strip()
+        except GitFailedError:
+            return None
+
+    def _replayed(self, commit: str, onto: str) -> str:
+        """The change of `commit`, made again on top of `onto`. Raises Conflict where both changed a file."""
+        parent = self.commit_of(f"{commit}^")
+        files: dict[str, bytes | None] = {}
+        for path in self.changed_paths(parent, commit):
+            before, after, present = (self._blob(where, path) for where in (parent, commit, onto))
+            if present not in (before, after):
+                raise Conflict(
+                    "both-changed",
+                    f'"{path}" was changed here and at the remote',
+                    hint="Bring the two together with git (git pull --rebase), then publish again.",
+                )
+            files[path] = after
+        message = self._read("log", "-1", "--format=%B", commit).decode()
+        return self.build(onto, files, message)
+
+    def _blob(self, commit: str | None, path: str) -> bytes | None:
+        return next((content for _, content in self.blobs([f"{commit}:{path}"])), None) if commit else None
+
+
+def _unreachable(remote: Upstream, error: GitFailedError) -> Unavailable:
+    return Unavailable(
+        "remote-unreachable",
+        f'the remote "{remote.name}" did not take part: {error.reason}',
+        hint="Nothing was changed here. Check the remote and your access rights, and run the command again.",
+    )
