@@ -35,7 +35,7 @@ check: setup ## Format, lint, types, layers
 	$(VENV)/lint-imports
 
 test: image check ## Check, then run all tests
-	$(VENV)/pytest -n $(WORKERS) --dist loadgroup
+	$(VENV)/pytest -n $(WORKERS)
 
 demo: image ## Show the product in one screen
 	@scripts/demo

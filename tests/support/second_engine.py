@@ -35,6 +35,14 @@ def second_engine(folder: Path) -> Iterator[Endpoint]:
         yield Endpoint(f"tcp://127.0.0.1:{port}", tls)
 
 
+def copy_image(reference: str, endpoint: Endpoint) -> None:
+    """Copy an image of the first engine to a second one."""
+    there = Path(dict(endpoint.tls)["ca"]).with_name("docker.sock")
+    with subprocess.Popen(["docker", "save", reference], stdout=subprocess.PIPE) as save:
+        load = ["docker", "--host", f"unix://{there}", "load"]
+        subprocess.run(load, stdin=save.stdout, capture_output=True, check=True)
+
+
 @contextmanager
 def _dockerd(folder: Path, port: int, bridge: str) -> Iterator[None]:
     log = folder / "dockerd.log"

@@ -13,7 +13,7 @@ from runner.engine.base import ContainerSpec, Endpoint
 from runner.engine.docker import DockerEngine
 from runner.engine.worker_image import worker_reference
 from tests.support.engine import Bench, busybox_image, fake_engine
-from tests.support.second_engine import second_engine
+from tests.support.second_engine import copy_image, second_engine
 
 LOCAL_KINDS: dict[str, dict[str, Any]] = {
     "worker": {},
@@ -25,7 +25,7 @@ LOCAL_KINDS: dict[str, dict[str, Any]] = {
 }
 
 docker_kinds = [pytest.param(kind, marks=pytest.mark.docker) for kind in LOCAL_KINDS]
-remote_kind = pytest.param("remote", marks=[pytest.mark.docker, pytest.mark.xdist_group("second-engine")])
+remote_kind = pytest.param("remote", marks=pytest.mark.docker)
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +44,10 @@ def remote_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoi
 
 
 @pytest.fixture(scope="session")
-def remote_engine(remote_endpoint: Endpoint) -> Iterator[DockerEngine]:
-    """A second engine, which has nothing at first: the worker image gets there through its API."""
+def remote_engine(docker_engine: DockerEngine, remote_endpoint: Endpoint) -> Iterator[DockerEngine]:
+    """A second engine, with the worker image."""
+    copy_image(worker_reference(), remote_endpoint)
     with DockerEngine(remote_endpoint) as engine:
-        engine.ensure_image(worker_reference())
         yield engine
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from registry.cli.context import Context
 from runner.cli.image import image
+from runner.engine.base import ContainerSpec
 from runner.engine.docker import DockerEngine
 from runner.engine.worker_image import context_digest, context_tar, worker_reference
 from tests.support.engine import Bench, Program
+from tests.support.second_engine import second_engine
 
 TOOLS = "bash python3 pip curl wget jq git openssl unzip rsync ps sh"
 PACKAGES = "jsonschema requests httplib2 PyYAML"
@@ -42,6 +45,18 @@ def test_a_current_image_is_not_built_again(context: Context, docker_engine: Doc
     assert docker_engine.images.worker_is_current()
     assert invoke(context, "build").startswith(f"{worker_reference()} is current: sha256:")
     assert invoke(context, "build", "--dry-run") == "The image is current.\n"
+
+
+@pytest.mark.docker
+def test_an_engine_without_the_image_builds_it(docker_engine: DockerEngine, tmp_path: Path) -> None:
+    said: list[str] = []
+    with second_engine(tmp_path) as endpoint, DockerEngine(endpoint) as engine:
+        image = engine.ensure_image(worker_reference(), said.append)
+        assert engine.images.worker_is_current()
+        bench = Bench(engine, ContainerSpec(worker_reference(), {}))
+        assert bench.run(Program("id -un")).stdout == b"treadle\n"
+    assert image.environment["HOME"] == "/treadle/home"
+    assert [line for line in said if line.startswith("Building treadle/worker:")]
 
 
 @pytest.mark.docker
