@@ -16,6 +16,7 @@ _WORD_RUN: Final = re.compile(rf"[{_WORD}]+")
 _SPACES: Final = re.compile(f"{_SPACE}*")
 _QUOTED: Final = re.compile(r'"([^"#]*)"')
 _QUOTED_REACH: Final = re.compile(r'"[^"#]*')
+_FLAT_INDEX: Final = re.compile(rf"\[{_SPACE}*+([^\[\]#]*+)\]")
 _BRACKET: Final = re.compile(r"[\[\]]")
 _NESTED_LEAD: Final = re.compile(rf"\[{_SPACE}+")
 
@@ -33,6 +34,8 @@ class SymbolScanner:
 
     def skip_space(self, position: int) -> int:
         """The end of the white space that begins at `position`."""
+        if " " < self.text[position : position + 1] < "\x7f":
+            return position
         return _SPACES.match(self.text, position).end()  # type: ignore[union-attr]  # matches the empty text
 
     def progress(self, literal: str, position: int) -> int:
@@ -98,6 +101,9 @@ class SymbolScanner:
             return (None, end) if name is None else (Name(name, position + 1), end)
         if char != "[":
             return None, position
+        flat = _FLAT_INDEX.match(self.text, position)
+        if flat:
+            return Index(flat[1], position), flat.end()
         symbol, end = self._read_symbol_index(position)
         if symbol is not None:
             return SymbolIndex(symbol, position), end
