@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -22,10 +23,10 @@ def image() -> None:
 @image.command()
 @click.argument("name", type=click.Choice(NAMES), default=NAMES[0])
 @click.option("--base", metavar="IMAGE", help="Debian 12 image to build on, instead of debian:bookworm-slim.")
-@click.option("--force", is_flag=True, help="Build even when the image is there and current.")
+@click.option("--force", is_flag=True, help="Build afresh, even when the image is current.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be built.")
 @click.pass_obj
-def build(context: Context, name: str, base: str | None, force: bool, dry_run: bool) -> None:  # noqa: ARG001
+def build(context: Context, name: str, base: str | None, force: bool, dry_run: bool) -> None:
     """Build an image where it is missing or outdated."""
     from runner.engine.docker import DockerEngine
 
@@ -34,10 +35,15 @@ def build(context: Context, name: str, base: str | None, force: bool, dry_run: b
             outdated = force or not engine.images.worker_is_current()
             click.echo("The image would be built." if outdated else "The image is current.")
             return
-        progress = click.echo if context.verbose else lambda _: None
-        made, built = engine.images.build_worker(progress, base, force)
+        progress = partial(_say, not context.quiet)
+        made, built = engine.images.build_worker(progress, base, force, partial(_say, context.verbose))
     if built or not context.quiet:
         click.echo(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
+
+
+def _say(wanted: bool, text: str) -> None:
+    if wanted:
+        click.echo(text, err=True)
 
 
 @image.command("list")

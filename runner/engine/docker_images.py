@@ -92,13 +92,22 @@ class DockerImages:
             return found.image
 
     def build_worker(
-        self, progress: Progress, base: str | None = None, force: bool = False
+        self,
+        progress: Progress,
+        base: str | None = None,
+        force: bool = False,
+        details: Progress | None = None,
     ) -> tuple[Image, bool]:
-        """The worker image on this engine, and whether it had to be built. Raises EngineError."""
+        """The worker image on this engine, and whether it had to be built. Raises EngineError.
+
+        `details` hears every line of the build.
+        """
         reference = worker_reference()
         if not force and self.worker_is_current():
             return self.facts(reference).image, False
-        self._build(reference, base or self._find_base(progress), progress)
+        base = base or self._find_base(progress)
+        progress(f"Building {reference} on {base}; this takes a minute")
+        self._build(reference, base, force, details)
         self._known.pop(reference, None)
         return self.facts(reference).image, True
 
@@ -145,16 +154,13 @@ class DockerImages:
         progress(f"Pulling {reference}")
         with translated(self._connection.name, f'pulling "{reference}"'):
             try:
-                reason = _follow(
-                    self._client.pull(name, tag=tag or "latest", stream=True, decode=True), progress
-                )
+                reason = _follow(self._client.pull(name, tag=tag or "latest", stream=True, decode=True))
             except APIError as error:
                 reason = explanation(error)
         if reason:
             raise image_not_found(self._client, reference, reason)
 
-    def _build(self, reference: str, base: str, progress: Progress) -> None:
-        progress(f"Building {reference} on {base}")
+    def _build(self, reference: str, base: str, afresh: bool, details: Progress | None) -> None:
         with translated(self._connection.name, f'building "{reference}"'):
             messages = self._client.build(
                 fileobj=io.BytesIO(context_tar()),
@@ -162,11 +168,12 @@ class DockerImages:
                 tag=reference,
                 buildargs={"BASE": base},
                 labels={CONTEXT_LABEL: context_digest()},
+                nocache=afresh,
                 rm=True,
                 forcerm=True,
                 decode=True,
             )
-            reason = _follow(messages, progress)
+            reason = _follow(messages, details)
         if reason:
             raise EngineError(
                 "image-build-failed",
@@ -203,7 +210,7 @@ class DockerImages:
                 return None
             progress(f"Sending {base} to {self._connection.name}")
             with translated(self._connection.name, f'sending the image "{base}"'):
-                _follow(self._client.load_image(local.client.get_image(base)), progress)
+                _follow(self._client.load_image(local.client.get_image(base)))
             return base
         finally:
             local.close()
@@ -220,12 +227,12 @@ def _facts(reference: str, found: Mapping[str, Any]) -> ImageFacts:
     )
 
 
-def _follow(messages: Iterator[Mapping[str, Any]], progress: Progress) -> str | None:
+def _follow(messages: Iterator[Mapping[str, Any]], details: Progress | None = None) -> str | None:
     """Pass on what a build or a pull says; the reason, in one line, when it ends in failure."""
     for message in messages:
         if reason := message.get("error"):
             return " ".join(str(reason).split()).rstrip(".")
         text = str(message.get("stream") or message.get("status") or "").strip()
-        if text and "progressDetail" not in message:
-            progress(text)
+        if text and details:
+            details(text)
     return None
