@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from runner.engine.base import (
@@ -101,12 +101,13 @@ class Preparer:
         with self._lock:
             self._waiting.clear()
             unused, self._ready = list(self._ready.values()), {}
+        wait(unused)  # each may be what makes a namespace
         for future in unused:
             self._discard(future)
-        self._pool.shutdown(wait=True)
         for shared in self._shared.values():
             if shared.namespace is not None:
-                shared.namespace.remove()
+                self._removals.append(self._pool.submit(shared.namespace.remove))
+        self._pool.shutdown(wait=True)
         for removal in self._removals:
             removal.result()
 
@@ -133,7 +134,7 @@ class Preparer:
 
     def _prepare(self, action: PlannedAction) -> Container:
         engine = self._engines(action.target)
-        return engine.prepare(_spec(action, self._labels, self._namespace(engine, action)))
+        return engine.prepare(container_spec(action, self._labels, self._namespace(engine, action)))
 
     def _namespace(self, engine: Engine, action: PlannedAction) -> str | None:
         shared = self._shared.get(_network_key(action)) if _may_share(action) else None
@@ -161,7 +162,8 @@ def _network_key(action: PlannedAction) -> NetworkKey:
     return host, target.name if target else None, _network(action)
 
 
-def _spec(action: PlannedAction, labels: RunLabels, namespace: str | None) -> ContainerSpec:
+def container_spec(action: PlannedAction, labels: RunLabels, namespace: str | None) -> ContainerSpec:
+    """An action's container; `namespace` is the id of the holder it joins, if any."""
     wish = action.container
     default = Limits()
     return ContainerSpec(
