@@ -14,16 +14,20 @@ from registry.errors import Conflict, Invalid
 from registry.folder import TEMPLATE_FILE
 from registry.index import Index
 from registry.library import Library
+from registry.lint import lint
 from registry.model import Problem, Severity, Shape, StepTemplate
 from registry.packing import folder_files, read_bytes
 from registry.validation.files import check_path
 from registry.yamledit import set_number
 
+# The library gives the number, so nobody has to raise it.
+_GIVEN_HERE = ("version-not-raised",)
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
     """`previous` is the version that the library had, None for a new template; `commit` None: it was only
-    tried; `warnings` are those of validation."""
+    tried; `warnings` are those of validation and lint."""
 
     slug: str
     name: str
@@ -92,16 +96,17 @@ def publish(
 
 
 def _read(path: Path, slug: str | None) -> _Draft:
-    """The template at `path`, checked. Raises Invalid with every problem it has."""
+    """The template at `path`, validated and linted. Raises Invalid with every problem it has."""
     problems = [problem for checked in check_path(path) for problem in checked.problems]
+    if not any(problem.severity is Severity.ERROR for problem in problems):
+        problems += lint([path], ignore=_GIVEN_HERE).problems
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         message = f'"{path}" can\'t be published: it has {len(errors)} problem' + (
             "s" if len(errors) > 1 else ""
         )
-        raise Invalid(
-            "template-invalid", message, f"Correct it, then check: treadle validate {path}", problems
-        )
+        hint = f"Correct it, then check: treadle validate {path} && treadle lint {path}"
+        raise Invalid("template-invalid", message, hint, problems)
     if path.is_dir():
         files = folder_files(path)
         document = read_folder(files, str(path))
