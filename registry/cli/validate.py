@@ -15,39 +15,45 @@ from registry.cli.problems import problem_text
 
 if TYPE_CHECKING:
     from registry.model import Problem
+    from registry.validation.files import Rules
 
 
-@click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
-@click.option("--strict", is_flag=True, help="Count warnings as errors.")
-@click.pass_context
-@pass_context
-def validate(
-    context: Context, click_context: click.Context, paths: tuple[Path, ...], as_json: bool, strict: bool
-) -> None:
-    """Check templates, processes and projects.
+def validate_command(rules: Rules) -> click.Command:
+    """The command; `rules` are those of kinds of documents that only a higher layer knows."""
 
-    PATH is a file, a template folder, or a folder with any of them below. All problems are told at once.
-    Exit code 1 if there are errors, 2 if a path doesn't exist.
-    """
-    from registry.validation.files import check_paths
+    @click.command("validate")
+    @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+    @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+    @click.option("--strict", is_flag=True, help="Count warnings as errors.")
+    @click.pass_context
+    @pass_context
+    def validate(
+        context: Context, click_context: click.Context, paths: tuple[Path, ...], as_json: bool, strict: bool
+    ) -> None:
+        """Check templates, processes and projects.
 
-    checked = check_paths(paths)
-    problems = [problem for one in checked for problem in one.problems]
-    ok = not any(strict or problem.severity.value == "error" for problem in problems)
+        PATH is a file, a template folder, or a folder with any of them below. All problems are told at once.
+        Exit code 1 if there are errors, 2 if a path doesn't exist.
+        """
+        from registry.validation.files import check_paths
+
+        checked = check_paths(paths, rules)
+        problems = [problem for one in checked for problem in one.problems]
+        ok = not any(strict or problem.severity.value == "error" for problem in problems)
+        _print(context, len(checked), problems, ok, as_json)
+        click_context.exit(0 if ok else 1)
+
+    return validate
+
+
+def _print(context: Context, checked: int, problems: Sequence[Problem], ok: bool, as_json: bool) -> None:
     if as_json:
-        click.echo(_as_json(len(checked), problems, ok))
-    else:
-        for problem in problems:
-            click.echo(problem_text(problem))
-        context.say(_summary(len(checked), problems))
-    click_context.exit(0 if ok else 1)
-
-
-def _as_json(checked: int, problems: Sequence[Problem], ok: bool) -> str:
-    report = {"ok": ok, "checked": checked, "problems": [asdict(problem) for problem in problems]}
-    return json.dumps(report, indent=2, ensure_ascii=False)
+        report = {"ok": ok, "checked": checked, "problems": [asdict(problem) for problem in problems]}
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        return
+    for problem in problems:
+        click.echo(problem_text(problem))
+    context.say(_summary(checked, problems))
 
 
 def _summary(checked: int, problems: Sequence[Problem]) -> str:

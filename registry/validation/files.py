@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,43 +32,50 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check_paths(paths: Iterable[Path]) -> list[Checked]:
+Rules = Mapping[str, Callable[[YamlDocument], Iterable[Problem]]]
+"""By kind of document: rules beyond its schema, for documents that keep to the schema."""
+
+_NO_RULES: Rules = {}
+
+
+def check_paths(paths: Iterable[Path], rules: Rules = _NO_RULES) -> list[Checked]:
     """Check files, template folders and folders with any of them, each document once.
 
+    `rules` are those of kinds that this package doesn't know more of than the schema (processes, projects).
     Raises NotFound where there is nothing at a path, or a folder holds none of our documents.
     """
     found: dict[str, Checked] = {}
     for path in paths:
-        here = {checked.file: checked for checked in check_path(path)}
+        here = {checked.file: checked for checked in check_path(path, rules)}
         if not here:
             raise NotFound("nothing-to-check", f'there is no document to check in "{path}"')
         found |= here
     return list(found.values())
 
 
-def check_path(path: Path) -> Iterator[Checked]:
+def check_path(path: Path, rules: Rules = _NO_RULES) -> Iterator[Checked]:
     """Check a file, a template folder, or everything below a folder that is one of our documents.
 
     Raises NotFound where there is nothing at `path`.
     """
     if path.is_file():
         # A file that was asked for by name is a finding even where it is none of our documents.
-        yield check_file(path)
+        yield check_file(path, rules)
     elif path.is_dir():
         for file in _documents_below(path):
-            checked = check_file(file)
+            checked = check_file(file, rules)
             if checked.kind or checked.problems[0].code != "unknown-document":
                 yield checked
     else:
         raise NotFound("path-not-found", f'"{path}" does not exist', "give a file or a folder")
 
 
-def check_file(path: Path) -> Checked:
+def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
     """Check one file; a template.yaml together with the files beside it."""
     try:
         data = read_bytes(path)
         if path.suffix in _YAML:
-            return _check_yaml(load_yaml(decode_yaml(data, str(path)), str(path)), path)
+            return _check_yaml(load_yaml(decode_yaml(data, str(path)), str(path)), path, rules)
         return _check_json(load_json(data, str(path)))
     except Untrusted as error:
         return Checked(str(path), "", (Problem(error.message, error.code, hint=error.hint, file=str(path)),))
@@ -108,13 +115,15 @@ def _check_json(document: JsonDocument) -> Checked:
     return Checked(document.file, "", (_unknown(document, "an Octopus step template"),))
 
 
-def _check_yaml(document: YamlDocument, path: Path) -> Checked:
+def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
     kind = _kind(document, path)
     if kind == "template-folder":
         folder = path.parent
         problems = check_template_folder(document, folder_files(folder), str(folder))
     elif kind:
         problems = validate(document.value, kind, document)
+        if kind in rules and not any(problem.severity is Severity.ERROR for problem in problems):
+            problems += rules[kind](document)
     else:
         problems = [_unknown(document, "a template folder, a process, a project or a template test")]
     return Checked(document.file, kind, tuple(problems))

@@ -28,7 +28,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "show": ("registry.cli.show:show", "Describe a template: parameters, script, versions."),
         "import": ("registry.cli.import_:import_command", "Copy templates into the library."),
         "new": ("registry.cli.new:new", "Begin a template, new or as a copy."),
-        "validate": ("registry.cli.validate:validate", "Check templates, processes and projects."),
+        "validate": ("runner.cli.validate:validate", "Check templates, processes and projects."),
         "lint": ("registry.cli.lint:lint", "Check templates against the rules of good ones."),
         "pack": ("registry.cli.pack:pack", "Turn a template folder into Octopus JSON."),
         "unpack": ("registry.cli.pack:unpack", "Turn Octopus JSON into a template folder."),

@@ -3,8 +3,16 @@
 Reading collects every problem of a file, with its position, before it gives up.
 """
 
-from runner.documents.process import find_process, read_process
-from runner.documents.project import read_project
+from runner.documents.process import find_process, process_rules, read_process
+from runner.documents.project import project_rules, read_project
 from runner.documents.values import read_values, text
 
-__all__ = ["find_process", "read_process", "read_project", "read_values", "text"]
+__all__ = [
+    "find_process",
+    "process_rules",
+    "project_rules",
+    "read_process",
+    "read_project",
+    "read_values",
+    "text",
+]

@@ -58,7 +58,7 @@ def read_process(path: Path, directory: Path) -> Process:
     problems = validate(document.value, "process", document)
     if any(problem.severity == "error" for problem in problems):
         raise invalid(label, problems)
-    problems += _process_rules(document)
+    problems += process_rules(document)
     if problems:
         raise invalid(label, problems)
     value = document.value
@@ -71,7 +71,8 @@ def read_process(path: Path, directory: Path) -> Process:
     )
 
 
-def _process_rules(document: YamlDocument) -> list[Problem]:
+def process_rules(document: YamlDocument) -> list[Problem]:
+    """The problems of a process that a schema can't see; the document keeps to the schema."""
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for index, raw in enumerate(document.value["steps"]):

@@ -37,7 +37,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
     document = load(path, label)
     problems = validate(document.value, "project", document)
     if not problems:
-        problems = _project_rules(document)
+        problems = project_rules(document)
     if problems:
         raise invalid(label, problems)
     value = document.value
@@ -54,8 +54,8 @@ def read_project(path: Path | None, directory: Path) -> Project:
     )
 
 
-def _project_rules(document: YamlDocument) -> list[Problem]:
-    """The problems that a schema can't see."""
+def project_rules(document: YamlDocument) -> list[Problem]:
+    """The problems of a project that a schema can't see; the document keeps to the schema."""
     value = document.value
     names = {key: list(value.get(key) or {}) for key in ("environments", "targets", "variables")}
     problems = [problem for key in names for problem in _same_names(document, key, names[key])]

@@ -29,6 +29,22 @@ def test_problems_are_told_with_their_place(make_project: MakeProject) -> None:
     )
 
 
+def test_processes_and_projects_are_checked_by_all_their_rules(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "deploy.yaml": GOOD + "  - {name: X, run: echo}\n",
+            "treadle.yaml": "version: 1\nenvironments: {Test: {}}\n"
+            "targets: {web: {environments: [Tst], roles: [web]}}\n",
+        }
+    )
+    outcome = project.treadle("validate", "--json", ".")
+    assert outcome.exit_code == 1
+    assert [(problem["file"], problem["line"], problem["code"]) for problem in outcome.json["problems"]] == [
+        ("deploy.yaml", 4, "duplicate-step"),
+        ("treadle.yaml", 3, "unknown-environment"),
+    ]
+
+
 def test_warnings_fail_when_strict(make_project: MakeProject) -> None:
     project = make_project({"x.json": TEMPLATE})
     assert project.treadle("validate", "x.json").exit_code == 0
