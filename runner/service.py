@@ -75,8 +75,9 @@ class RunService:
     ) -> RunResult:
         """Run a plan to its end. `listen` gets every event, `tell` a line about long preparations.
 
-        Raises ImageNotFound, EngineError before the run began; EngineError, Unavailable when it broke off, with
-        the journal closed and the containers removed as far as the engine still answers.
+        A `listen` that raises gets no more events; the run goes on. Raises ImageNotFound, EngineError before the
+        run began; EngineError, Unavailable when it broke off, with the journal closed and the containers removed
+        as far as the engine still answers.
         """
         engines = Engines(self.connect)
         try:
@@ -120,8 +121,10 @@ class _Run:
     listen: Listener
     settings: Settings
     started: float = field(default_factory=time.monotonic)
+    listener_error: Exception | None = None
 
     def execute(self) -> RunResult:
+        """Raises what the listener raised only when the run has come to its end without it."""
         plan = self.plan
         with Journal.create(
             self.home.runs, plan.process, plan.environment, plan.project, plan_to_json(plan)
@@ -129,10 +132,13 @@ class _Run:
             follower = threading.Thread(target=self._follow, args=(journal,), name="follow")
             follower.start()
             try:
-                return self._execute(journal)
+                result = self._execute(journal)
             finally:
                 journal.close()
                 follower.join()
+        if self.listener_error is not None:
+            raise self.listener_error
+        return result
 
     def _execute(self, journal: Journal) -> RunResult:
         plan = self.plan
@@ -156,8 +162,14 @@ class _Run:
         return result
 
     def _follow(self, journal: Journal) -> None:
-        for event in journal.follow():
-            self.listen(event)
+        """Tell the listener, until it fails: whoever watches a run must not end it."""
+        try:
+            for event in journal.follow():
+                self.listen(event)
+        except BrokenPipeError:
+            """The reader went away, as that of `treadle run ... | head` does: nobody is left to tell."""
+        except Exception as error:
+            self.listener_error = error
 
     def _walk(self, journal: Journal) -> tuple[Walk, Preparer]:
         labels = RunLabels(home_identity(self.home), journal.run)

@@ -10,6 +10,7 @@ import pytest
 from runner import journal
 from runner.engine.base import Endpoint, Stream
 from runner.engine.fake import FakeEngine, Script
+from runner.execution.events import Event
 from runner.journal import Journal
 from runner.model import Status, VariableSource
 from runner.service import read_source
@@ -101,6 +102,30 @@ class TestBrokenEngine:
         )
         assert ended.log == ["so far"]
         ended.engine.check_nothing_left()
+
+
+class TestListener:
+    """Whoever watches a run must not end it."""
+
+    def test_one_that_went_away_is_told_no_more(self, stage: Stage) -> None:
+        def go_away(event: Event) -> None:
+            raise BrokenPipeError
+
+        ended = stage.run(STEPS, when=go_away)
+        assert len(ended.events) == 1
+        assert ended.result is not None
+        assert ended.result.status is Status.SUCCESS
+
+    def test_one_that_breaks_is_a_defect_when_the_run_has_ended(self, stage: Stage) -> None:
+        def break_down(event: Event) -> None:
+            raise RuntimeError("a bug in a view")
+
+        with pytest.raises(RuntimeError, match="a bug in a view"):
+            stage.run(STEPS, when=break_down)
+        (record,) = stage.home.runs.iterdir()
+        result = journal.read_result(record)
+        assert result is not None
+        assert result["status"] == "success"
 
 
 class TestSweeping:
