@@ -27,7 +27,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """A hint: the nearest known word, else those there are, else nothing."""
     words = list(known)
-    close = close_to(word, words)
+    close = close_to(word, words) if word.strip() else []
     if close:
         return f'did you mean "{close[0]}"?'
     more = f" and {len(words) - _LISTED:,} more" if len(words) > _LISTED else ""

@@ -46,7 +46,7 @@ def _processes_in(folder: Path) -> str:
         path.name
         for suffix in PROCESS_SUFFIXES
         for path in folder.glob(f"*{suffix}")
-        if path.name != PROJECT_FILE
+        if path.name != PROJECT_FILE and path.is_file()
     )
     return f"process files there: {', '.join(others)}" if others else "write one with: treadle init"
 

@@ -75,6 +75,10 @@ def choose_environment(project: Project, name: str | None) -> Environment | None
                 hint=f"add -e with one of: {', '.join(names)}",
             )
         return project.environments[0] if names else None
+    if not name.strip():
+        raise Invalid(
+            "environment-missing", "the name of the environment is empty", hint=suggest(name, names)
+        )
     if not names:
         return Environment(name)
     for environment in project.environments:

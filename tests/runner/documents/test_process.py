@@ -125,6 +125,23 @@ def test_memory_is_in_bytes_unless_it_has_a_unit(tmp_path: Path, written: str, c
     assert process.steps[0].container.memory == count
 
 
+@pytest.mark.parametrize(
+    "image",
+    [
+        "alpine",
+        "alpine:3.20",
+        "library/alpine",
+        "localhost:5000/a_b/c-d/e__f:Tag_1",
+        "treadle/test-busybox:1",
+        f"registry.example.com/team/tool@sha256:{'a' * 64}",
+        f"sha256:{'a' * 64}",
+    ],
+)
+def test_every_way_to_name_an_image_is_right(tmp_path: Path, image: str) -> None:
+    process = read(tmp_path, steps(f"- {{name: A, run: x, container: {{image: '{image}'}}}}"))
+    assert process.steps[0].container.image == image
+
+
 def test_positions_point_at_what_a_plan_may_complain_about(tmp_path: Path) -> None:
     process = read(tmp_path, steps("- name: A\n  uses: builtin/sleep\n  with:\n    seconds: 3\n"))
     assert process.positions["steps", 0, "uses"] == (4, 9)
@@ -179,6 +196,7 @@ class TestFindProcess:
         (tmp_path / "treadle.yaml").touch()
         (tmp_path / "deploy.yaml").touch()
         (tmp_path / "empty").mkdir()
+        (tmp_path / "folder.yaml").mkdir()
         with pytest.raises(NotFound):
             find_process("depoy", [tmp_path])
         there = "process files there: deploy.yaml"

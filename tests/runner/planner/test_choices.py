@@ -34,6 +34,11 @@ class TestEnvironment:
             'there is no environment "Prod" [unknown-environment] > did you mean "Production"?'
         ]
 
+    @pytest.mark.parametrize("project", [None, TWO_ENVIRONMENTS])
+    def test_must_not_be_empty(self, desk: Desk, project: Any) -> None:
+        (line,) = refusal(lambda: desk.plan([ONCE], project, environment=" "))
+        assert line.startswith("the name of the environment is empty [environment-missing]")
+
     def test_without_project_any_name_will_do(self, desk: Desk) -> None:
         assert desk.plan([ONCE], environment="Anywhere").environment == "Anywhere"
         assert desk.plan([ONCE]).environment is None
