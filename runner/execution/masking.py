@@ -74,14 +74,13 @@ class Masker:
 
     def secrets(self) -> Secrets:
         """What to look for at this moment."""
-        if self._new:
-            with self._lock:
-                new, self._new = self._new, []
-                in_line, joined = forms(new)
-                self._secrets = Secrets(
-                    self._secrets.in_line.plus(in_line), self._secrets.joined.plus(joined)
-                )
-        return self._secrets
+        with self._lock:  # whoever added a secret waits here while another thread takes it in
+            if self._new:
+                in_line, joined = forms(self._new)
+                self._new = []
+                known = self._secrets
+                self._secrets = Secrets(known.in_line.plus(in_line), known.joined.plus(joined))
+            return self._secrets
 
 
 class LineMasker:
@@ -98,24 +97,27 @@ class LineMasker:
         """The lines of `block` (each ended by a line feed), masked, as far as they can be told now."""
         secrets = self._masker.secrets()
         lines = block[:-1].split("\n")
-        if self._held or _may_hit(block, secrets):
-            yield from self._mask([(level, line) for line in lines], secrets, final=False)
+        hits = sorted(secrets.in_line.spans(block))
+        if hits or self._held or _may_join(block, secrets.joined):
+            self._in_lines += self._as_joined(hits, block)
+            self._held += ((level, line) for line in lines)
+            yield from self._release(secrets.joined, final=False)
         else:
             yield level, lines
 
     def close(self) -> Iterator[tuple[Level, list[str]]]:
         """What was held back: nothing follows that could complete a match."""
-        yield from self._mask([], self._masker.secrets(), final=True)
+        yield from self._release(self._masker.secrets().joined, final=True)
 
-    def _mask(self, new: list[Line], secrets: Secrets, final: bool) -> Iterator[tuple[Level, list[str]]]:
-        lines = [*self._held, *new]
+    def _release(self, needles: Needles, final: bool) -> Iterator[tuple[Level, list[str]]]:
+        """The held lines, up to the one where a match may be on its way."""
+        lines, in_lines = self._held, self._in_lines
         texts = [text for _, text in lines]
         joined = "".join(texts)
-        in_lines = [*self._in_lines, *self._spans_in(new, secrets.in_line)]
         covered = [(-1, self._covered)] if self._covered else []
-        spans = _merged([*covered, *in_lines, *secrets.joined.spans(joined)])
+        spans = _merged([*covered, *in_lines, *needles.spans(joined)])
         ready = len(lines)
-        if not final and (open_from := secrets.joined.open_end(joined)) < len(joined):
+        if not final and (open_from := needles.open_end(joined)) < len(joined):
             ready = _line_at(texts, open_from)
         yield from _by_level(lines[:ready], _cover(texts[:ready], spans))
         boundary = sum(map(len, texts[:ready]))
@@ -123,23 +125,21 @@ class LineMasker:
         self._in_lines = [(start - boundary, end - boundary) for start, end in in_lines if start >= boundary]
         self._covered = next((end - boundary for start, end in spans if start < boundary < end), 0)
 
-    def _spans_in(self, new: Sequence[Line], needles: Needles) -> Iterator[Span]:
-        """Hits inside single lines that follow the held ones."""
-        text = "\n".join(line for _, line in new)
+    def _as_joined(self, hits: Iterable[Span], block: str) -> Iterator[Span]:
+        """Hits in `block`, in order, as positions behind the held lines, joined."""
         offset = sum(len(line) for _, line in self._held)
         counted = 0
-        for start, end in sorted(needles.spans(text)):
-            offset, counted = offset - text.count("\n", counted, start), start
+        for start, end in hits:
+            offset, counted = offset - block.count("\n", counted, start), start
             yield offset + start, offset + end
 
 
-def _may_hit(block: str, secrets: Secrets) -> bool:
-    if secrets.in_line.hit(block):
-        return True
-    if not secrets.joined:
+def _may_join(block: str, needles: Needles) -> bool:
+    """Whether lines of `block`, joined, have a hit or end in the beginning of one."""
+    if not needles:
         return False
     joined = block.replace("\n", "")
-    return secrets.joined.hit(joined) or secrets.joined.open_end(joined) < len(joined)
+    return any(True for _ in needles.spans(joined)) or needles.open_end(joined) < len(joined)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

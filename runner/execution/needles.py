@@ -124,14 +124,8 @@ class Needles:
         settled = self.settled.union(few)
         return Needles((), settled, _Many.of(settled))
 
-    def hit(self, text: str) -> bool:
-        """Whether any of them occurs."""
-        if any(needle in text for needle in self.few):
-            return True
-        return self.many is not None and next(self.many.spans(text), None) is not None
-
     def spans(self, text: str) -> Iterator[Span]:
-        """Where they occur, in no particular order, overlapping or not; all that matters for hiding them."""
+        """Where they occur, in no order; hits inside or overlapping others may be left out or be made one."""
         for needle in self.few:
             start = text.find(needle)
             while start >= 0:

@@ -3,13 +3,17 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
+from collections.abc import Iterable
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.execution import masking
 from runner.execution.masking import LineMasker, Masker
+from runner.execution.needles import forms
 from runner.execution.service_messages import Level
 
 LINES = st.lists(st.text(alphabet="abx", max_size=7), min_size=1, max_size=12)
@@ -208,6 +212,23 @@ def test_many_threads_add_and_mask() -> None:
     for thread in threads:
         thread.join()
     assert shown == ["********"] * 1600
+
+
+def test_a_secret_hides_even_while_another_thread_takes_it_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    taking_in = threading.Event()
+
+    def slow_forms(values: Iterable[str]) -> tuple[set[str], set[str]]:
+        taking_in.set()
+        time.sleep(0.1)
+        return forms(values)
+
+    monkeypatch.setattr(masking, "forms", slow_forms)
+    secrets = masker("hunter2")
+    other = threading.Thread(target=secrets.mask_text, args=("x",))
+    other.start()
+    taking_in.wait()
+    assert secrets.mask_text("hunter2") == "********"
+    other.join()
 
 
 def test_text_without_hits_stays_as_it_is() -> None:
