@@ -32,7 +32,7 @@ def build_payload(request: ScriptRequest) -> Payload:
     variables = readable(request.variables)
     files = [PayloadFile(f"{SHOWN_DIR}/", mode=0o700)]
     files += language.files(request, variables)
-    files += _work_files(request.files)
+    files += _work_files(request)
     files.append(PayloadFile(START_FILE, _start(request, variables, language).encode()))
     return Payload(tuple(files))
 
@@ -63,9 +63,9 @@ def _start_script() -> str:
     return Path(__file__).with_name("start.sh").read_text(encoding="utf-8")
 
 
-def _work_files(files: Mapping[str, bytes]) -> Iterator[PayloadFile]:
+def _work_files(request: ScriptRequest) -> Iterator[PayloadFile]:
     folders: set[str] = set()
-    for name, content in files.items():
+    for name, content in request.files.items():
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts:
             raise ValueError(f'"{name}" is not a path below the working directory')
@@ -77,4 +77,5 @@ def _work_files(files: Mapping[str, bytes]) -> Iterator[PayloadFile]:
                 folders.add(folder)
                 yield PayloadFile(f"{WORK_DIR}/{folder}/", mode=0o755)
         if not name.endswith("/"):
-            yield PayloadFile(f"{WORK_DIR}/{path}", content, mode=0o644)
+            mode = 0o755 if name in request.programs else 0o644
+            yield PayloadFile(f"{WORK_DIR}/{path}", content, mode)

@@ -54,7 +54,7 @@ LANGUAGE = Language(command=("bash", _MAIN), files=_files)
 
 
 def bucket_of(name: str, buckets: int) -> int:
-    """Which file holds the variable: `__treadle_read` in helpers.sh computes the same."""
+    """Which file holds the variable: `__treadle_get` in helpers.sh computes the same."""
     letters = "".join(letter for letter in name if letter.isascii() and letter.isalnum())
     total = 0
     for start in range(0, len(letters), 10):

@@ -205,7 +205,7 @@ __treadle_collect() { # path [name]
     if builtin [ -f "$__treadle_path" ]; then __treadle_length=$(\command -p wc -c <"$__treadle_path"); fi
     builtin set -- "${2:-${__treadle_base:-/}}" "${__treadle_length//[!0-9]/}" # wc pads on some systems
     __treadle_at_level verbose "Artifact $1 will be collected from $__treadle_path after this step completes"
-    __treadle_message createArtifact path "$__treadle_path" name "$1" length "$2"
+    __treadle_message createArtifact path "$__treadle_path" name "$1" length "${2:-0}"
 }
 
 # Kubernetes ---------------------------------------------------------------------------------------------------
@@ -244,7 +244,6 @@ __treadle_log_environment() {
     builtin printf '%s\n' '##octopus[stdout-verbose]' 'Bash environment:' "  Bash: $BASH_VERSION" \
         "  Platform: $MACHTYPE" "  User: ${USER:-$EUID} (uid $EUID)" "  Host: $HOSTNAME" \
         "  Working directory: $PWD" '##octopus[stdout-default]'
-    unset -f __treadle_log_environment
 }
 
 if [[ ${__treadle_posix-} ]]; then

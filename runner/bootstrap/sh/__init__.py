@@ -19,7 +19,11 @@ def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[Payload
     main = [_helpers()]
     if logs_environment(request):
         main.append("treadle_log_environment")
-    main += [f"set -- {unix_text(request.parameters or '')}", f". {WORK_DIR}/Script.sh\n"]
+    # A call, so that redirections and the like in the parameters act as they do in Bash; `.` itself takes none.
+    main += [
+        f"treadle_run() {{ . {WORK_DIR}/Script.sh; }}",
+        f"treadle_run {unix_text(request.parameters or '')}\n",
+    ]
     return [
         *(shown_file(f"{module.name}.sh", unix_text(module.source)) for module in modules(variables, "sh")),
         shown_file("Script.sh", unix_text(request.body)),

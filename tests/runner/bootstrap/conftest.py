@@ -68,9 +68,17 @@ def any_image(engine: DockerEngine, request: pytest.FixtureRequest) -> Iterator[
         yield stock
 
 
+@pytest.fixture(scope="module", params=["worker", "busybox"])
+def any_shell(engine: DockerEngine, request: pytest.FixtureRequest) -> Iterator[ContainerStock]:
+    """Both shells that call themselves `sh`: dash and BusyBox' ash."""
+    image = busybox_image() if request.param == "busybox" else worker_reference()
+    with ContainerStock(engine, image, ahead=2) as stock:
+        yield stock
+
+
 @pytest.fixture
-def sh(any_image: ContainerStock) -> Run:
-    return _runner(any_image, Syntax.SH)
+def sh(any_shell: ContainerStock) -> Run:
+    return _runner(any_shell, Syntax.SH)
 
 
 def _runner(stock: ContainerStock, syntax: Syntax) -> Run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha1
+
 import pytest
 
 from tests.runner.bootstrap.conftest import Run
@@ -16,8 +18,6 @@ def test_variables_hold_any_text(python: Run) -> None:
     variables = {f"V{number}": text for number, text in enumerate(texts)} | {"a\n\0b": "name"}
     body = "import hashlib\nfor pair in octopusvariables.items(): print(hashlib.sha1(repr(pair).encode()).hexdigest())"
     ran = python(body, variables=variables)
-    from hashlib import sha1
-
     assert ran.lines == [sha1(repr(pair).encode()).hexdigest() for pair in variables.items()]
 
 

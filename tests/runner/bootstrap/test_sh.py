@@ -108,6 +108,8 @@ def test_parameters_are_shell_words(sh: Run) -> None:
         "[x  y]",
     ]
     assert sh(body).lines == ["0"]
+    assert sh(f"{body}; exit 4", parameters="a >out && echo never").exit_code == 4
+    assert sh("echo hidden; return 3", parameters="a >/dev/null || echo $?").lines == ["3"]
 
 
 def test_no_value_is_to_be_seen(sh: Run) -> None:
