@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runner.cli.run_view import RunView
     from runner.execution.action import Cancellation
 
+_CANCELLING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130}
 
 
@@ -85,20 +86,27 @@ def _view(plan: Plan, context: Context, progress: str) -> RunView:
 
 @contextmanager
 def _cancel_on_signals(cancellation: Cancellation) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) cancels in order; a second one gives up at once."""
+    """The first Ctrl-C (SIGTERM, end of the terminal) cancels in order; a second one gives up at once.
+
+    A signal that Treadle was started to ignore, as with `nohup`, stays ignored.
+    """
 
     def cancel(number: int, frame: Any) -> None:
         if cancellation.requested:
             raise KeyboardInterrupt
-        click.echo("Cancelling: stopping containers (again to give up at once) ...", err=True)
         cancellation.request()
+        with suppress(OSError):  # the terminal may be what has just ended
+            click.echo("Cancelling: stopping containers (again to give up at once) ...", err=True)
 
-    previous = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.getsignal(number) for number in _CANCELLING}
+    heeded = [number for number, handler in previous.items() if handler is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, cancel)
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for number in heeded:
+            signal.signal(number, previous[number])
 
 
 def _tell(line: str) -> None:

@@ -90,7 +90,7 @@ def test_a_dead_run_reads_as_interrupted(journey: Journey) -> None:
     assert journey.run().exit_code == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_cancelling_stops_containers_and_says_so(journey: Journey, number: signal.Signals) -> None:
     journey.process(
         {"name": "Wait", "run": "trap 'echo stopping; exit 1' TERM; echo ready; sleep 60 & wait"},
