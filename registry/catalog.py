@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from registry.configuration import source_definitions
-from registry.errors import Invalid, UserError
+from registry.errors import Invalid, Mismatch, UserError
 from registry.home import Home, exclusive
 from registry.index import Counts, Finding, Index, Record, SourceState
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Provenance, Reference, ResolvedTemplate
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from registry.details import TemplateDetails, VersionInfo
     from registry.documents import TemplateDocument
     from registry.importing import Candidate, ImportReport
+    from registry.library import Library
+    from registry.lock import LockEntry
     from registry.project import Project
     from registry.publishing import Published
     from registry.selection import TemplateHistory
@@ -151,7 +153,7 @@ class Catalog:
         readme = document.files.get("README.md")
         return TemplateDetails(
             template=document.template,
-            provenance=_provenance(source, history, record),
+            provenance=_provenance(source, history.slug, record),
             digest=digest(document),
             latest=history.versions()[0].version,
             deleted=not history.alive,
@@ -214,7 +216,7 @@ class Catalog:
         source = self._reach.source(reference.source)
         history, record = self._select(source, reference)
         document = source.read(record)
-        resolved = ResolvedTemplate(reference, document.template, _provenance(source, history, record))
+        resolved = ResolvedTemplate(reference, document.template, _provenance(source, history.slug, record))
         return Candidate(history.slug if slug is None else slug, resolved, document)
 
     def resolve(self, reference: Reference) -> ResolvedTemplate:
@@ -226,7 +228,50 @@ class Catalog:
         source = self._reach.source(reference.source)
         history, record = self._select(source, reference)
         template = source.read(record).template
-        return ResolvedTemplate(reference, template, _provenance(source, history, record))
+        return ResolvedTemplate(reference, template, _provenance(source, history.slug, record))
+
+    def resolve_locked(self, reference: Reference, entry: LockEntry) -> ResolvedTemplate:
+        """What the lock says that a reference means, checked against its digest.
+
+        Raises Mismatch where the content is not there, or is another; NotFound for a source that there isn't.
+        """
+        from registry.documents import digest
+
+        source = self._reach.source(reference.source)
+        records = [
+            item
+            for item in self._index.record_of(source.state.id, entry.blob)
+            if item.version == entry.version
+        ]
+        if not records:
+            message = (
+                f'"{reference}" is locked to {entry.blob[:7]}, which source "{source.name}" does not have'
+            )
+            raise Mismatch(
+                "locked-content-missing", message, f"Run: treadle source sync {source.name}, or treadle lock"
+            )
+        document = source.read(records[0])
+        if digest(document) != entry.sha256:
+            message = f'"{reference}" is locked to other content than {entry.blob[:7]} holds'
+            raise Mismatch(
+                "locked-content-altered", message, "Find out who changed it; then run: treadle lock"
+            )
+        slug = self._index.present_slug(source.state.id, records[0].lineage)
+        return ResolvedTemplate(reference, document.template, _provenance(source, slug, records[0]))
+
+    # --- for `verify`
+
+    def reached(self) -> list[Reached]:
+        """Every source that can be read."""
+        return [source for name in self._reach.names() if (source := self._reach.find(name))]
+
+    def index_rows(self, state: SourceState) -> list[tuple[object, ...]]:
+        """Every fact that the index holds of a source."""
+        return self._index.rows(state.id)
+
+    @property
+    def library(self) -> Library:
+        return self._reach.library
 
     def document(self, reference: Reference) -> TemplateDocument:
         """The whole document behind a reference. Raises as `resolve`."""
@@ -241,10 +286,10 @@ class Catalog:
         return select(candidates, reference, lambda record: source.read(record).template)
 
 
-def _provenance(source: Reached, history: TemplateHistory, record: Record) -> Provenance:
+def _provenance(source: Reached, slug: str, record: Record) -> Provenance:
     return Provenance(
         source=source.name,
-        slug=history.slug,
+        slug=slug,
         path=record.path,
         version=record.version,
         blob=record.id,

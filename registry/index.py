@@ -262,6 +262,30 @@ class Index:
         )
         return [_record(row) for row in rows]
 
+    def rows(self, source: int) -> list[tuple[object, ...]]:
+        """Every fact about a source, in an order of their own: equal for two indexes that say the same."""
+        questions = (
+            """SELECT lineage, version, guid, id, path, slug, shape, commit_id, author, date, main FROM content
+               WHERE source = ? ORDER BY lineage, main, date, commit_id, version, id, path""",
+            "SELECT number, path, slug, alive FROM lineage WHERE source = ? ORDER BY number",
+            """SELECT lineage, slug, name, category, action_type, syntaxes, summary, version, guid, content FROM entry
+               WHERE source = ? ORDER BY lineage""",
+        )
+        return [tuple(row) for question in questions for row in self._connection.execute(question, (source,))]
+
+    def present_slug(self, source: int, lineage: int) -> str:
+        """The last name a template had."""
+        question = "SELECT slug FROM lineage WHERE source = ? AND number = ?"
+        return str(self._connection.execute(question, (source, lineage)).fetchone()[0])
+
+    def record_of(self, source: int, content: str) -> list[Record]:
+        """Where a content was ever held by a template of the source, the main line first."""
+        rows = self._connection.execute(
+            "SELECT * FROM content WHERE source = ? AND id = ? ORDER BY main DESC, seq DESC",
+            (source, content),
+        )
+        return [_record(row) for row in rows]
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """For writers: all or nothing, one at a time."""

@@ -76,6 +76,12 @@ class Library:
         """The commit that readers see; None for a library without one."""
         return self.repository.commit_of("HEAD") if self.folder.is_dir() else None
 
+    def changed_files(self) -> list[str]:
+        """Files of the work tree that differ from the head, new ones included; none in a bare repository."""
+        if self.head() is None or self.repository.is_bare():
+            return []
+        return self.repository.uncommitted([self.prefix or "."])
+
     def path(self, slug: str) -> str:
         """Where a template lies in the repository."""
         return f"{self.prefix}/{slug}" if self.prefix else slug

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from registry.git.objects import LOG_FORMAT, TREE_MODE, Commit, TreeEntry, parse
 from registry.git.process import SAFE_SETTINGS, GitFailedError, environment_of, reading_environment, run
 from registry.git.remote import ask
 
+# What fsck says of objects whose form it does not like: `error in commit 1234: badTimezone: ...`.
+_ODD_FORM = re.compile(r"(?:error|warning) in \w+ [0-9a-f]+: \w+: |Checking|notice")
 _FETCH_TIMEOUT = 900.0
 
 
@@ -63,6 +66,16 @@ class Repository:
         ask(arguments, credentials, self.folder, _FETCH_TIMEOUT)
 
     # --- reading
+
+    def check_objects(self) -> None:
+        """Hash every object again. Raises GitFailedError for a damaged or missing one; one that an old git
+        wrote in an odd form is neither."""
+        try:
+            self._read("fsck", "--full", "--no-dangling", "--no-progress")
+        except GitFailedError as error:
+            lines = [line for line in error.stderr.splitlines() if not _ODD_FORM.match(line)]
+            if lines or not error.stderr:
+                raise GitFailedError(("fsck",), "\n".join(lines) or "objects are missing") from error
 
     def commit_of(self, revision: str) -> str | None:
         """The full id of the commit that `revision` names; None when there is none."""

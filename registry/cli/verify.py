@@ -1,0 +1,36 @@
+"""`treadle verify`: whether every byte is the one that was put there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from registry.cli.context import Context, pass_context
+from registry.cli.output import print_json, working
+from registry.cli.problems import show_problems
+from registry.errors import Mismatch
+from registry.lock import LOCK_FILE, read_lock
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@pass_context
+def verify(context: Context, as_json: bool) -> None:
+    """Find any altered byte in mirrors, library, index and treadle.lock. Asks no remote; changes nothing."""
+    from registry.verifying import verify as find_alterations
+
+    project = context.project()
+    lock = read_lock((project.folder if project else context.directory) / LOCK_FILE)
+    with working(context, "hashing everything again"), context.catalog() as catalog:
+        problems = find_alterations(catalog, lock)
+    if as_json:
+        print_json({"problems": [asdict(problem) for problem in problems]})
+    else:
+        show_problems(problems)
+    if problems:
+        raise Mismatch("altered", f"{len(problems)} of the things that Treadle keeps were altered")
+    if not as_json:
+        context.say(
+            f"Everything is as it was put there: {len(lock.templates) if lock else 0} locked templates checked."
+        )
