@@ -13,6 +13,7 @@ from runner.settings import read_settings
 
 if TYPE_CHECKING:
     from runner.engine.base import Endpoint, Engine
+    from runner.testing.service import TestService
 
 
 def run_service(context: Context) -> RunService:
@@ -27,6 +28,13 @@ def run_service(context: Context) -> RunService:
         default_image=worker_reference(),
         settings=read_settings(os.environ),
     )
+
+
+def test_service(context: Context) -> TestService:
+    """What `treadle test` runs with."""
+    from runner.testing.service import TestService
+
+    return TestService(context.home, _Resolver(context), connect, worker_reference())
 
 
 def connect(endpoint: Endpoint) -> Engine:

@@ -38,7 +38,7 @@ _HEAD = "run.json"
 _PLAN = "plan.json"
 _EVENTS = "events.jsonl"
 _RESULT = "result.json"
-_LOCK = "lock"
+LOCK_FILE = "lock"
 
 _DURABLE = {
     Kind.RUN_STARTED,
@@ -179,7 +179,7 @@ def new_run_id() -> str:
 
 
 def _lock(folder: Path) -> int:
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return lock
 
@@ -187,7 +187,7 @@ def _lock(folder: Path) -> int:
 def is_live(folder: Path) -> bool:
     """Whether a process works on the run in `folder` at this moment."""
     try:
-        lock = os.open(folder / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:

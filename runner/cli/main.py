@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "new": ("registry.cli.new:new", "Begin a template, new or as a copy."),
         "validate": ("runner.cli.validate:validate", "Check templates, processes and projects."),
         "lint": ("registry.cli.lint:lint", "Check templates against the rules of good ones."),
+        "test": ("runner.cli.test:test", "Run the tests of templates in containers."),
         "pack": ("registry.cli.pack:pack", "Turn a template folder into Octopus JSON."),
         "unpack": ("registry.cli.pack:unpack", "Turn Octopus JSON into a template folder."),
         "source": ("registry.cli.source:source", "Manage where templates come from."),

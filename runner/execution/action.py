@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from registry.errors import Unavailable, UserError
 from runner.actions import script as properties
 from runner.bootstrap import ScriptRequest, Syntax, build_payload
-from runner.engine.base import Container, Exit
+from runner.engine.base import Container, EngineError, Exit
 from runner.execution import events
 from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
 from runner.execution.masking import Masker
-from runner.execution.preparing import Preparer
 from runner.execution.pump import Limits, OutputPump, PumpSummary
 from runner.execution.service_messages import (
     ArtifactRequest,
@@ -45,7 +46,7 @@ class Cancellation:
     """Whether the run is cancelled, and what has to be stopped when it is. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come while the same thread holds it
         self._live: dict[str, Container] = {}
         self._cancelled = threading.Event()
 
@@ -61,30 +62,67 @@ class Cancellation:
             self._cancelled.set()
             live = list(self._live.values())
         for container in live:
-            threading.Thread(target=container.stop, args=(STOP_GRACE,), daemon=True).start()
+            _stop_soon(container)
 
     def watch(self, container: Container) -> None:
         with self._lock:
             self._live[container.id] = container
             late = self._cancelled.is_set()
         if late:
-            container.stop(STOP_GRACE)
+            _stop_soon(container)
 
     def forget(self, container: Container) -> None:
         with self._lock:
             self._live.pop(container.id, None)
 
 
+def _stop_soon(container: Container) -> None:
+    """Stop a container in the background. An engine that is gone is told by what waits for the output."""
+
+    def stop() -> None:
+        with suppress(EngineError):
+            container.stop(STOP_GRACE)
+
+    threading.Thread(target=stop, daemon=True).start()
+
+
+class Supply(Protocol):
+    """Where started containers come from, and go to: `runner.execution.preparing.Preparer`, or a test's own."""
+
+    def take(self, action: PlannedAction) -> Container:
+        """The action's container, waiting for its payload. Raises what `Engine.prepare` raises."""
+
+    def skip(self, action: PlannedAction) -> None:
+        """The action won't run: give its container up."""
+
+    def remove(self, container: Container) -> None:
+        """Remove a taken container."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a script finds around it beside its variables; see `runner.bootstrap.ScriptRequest`.
+
+    `examine` looks at the container after the script has ended.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    programs: frozenset[str] = frozenset()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    examine: Callable[[Container], None] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ActionServices:
     """What every action of a run shares."""
 
-    preparer: Preparer
+    preparer: Supply
     masker: Masker
     artifacts: ArtifactStore
     record: Record
     cancellation: Cancellation
     limits: Limits = field(default_factory=Limits)
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +150,10 @@ def run_action(
     try:
         status, exit_code, message = _run(action, run_values, timeout, services, sink)
     except Unavailable:  # the engine, or the disk under the journal
-        raise
+        if not services.cancellation.requested:
+            raise
+        # A container that was stopped before its payload came looks like a broken connection.
+        status, exit_code, message = Status.CANCELLED, None, "cancelled"
     except UserError as error:
         # The engine refused the container as the user described it: the script never ran.
         status, exit_code = Status.FAILED, None
@@ -139,7 +180,7 @@ def _run(
         bound = bind(strongest([*run_values, *action.variables]), action.parameters)
         for secret in bound.secrets():
             services.masker.add(secret)
-        request, complaint = _request(action, bound, sink)
+        request, complaint = _request(action, bound, services.surroundings, sink)
         if complaint:
             return Status.FAILED, None, complaint
         deadline = _Deadline(container, timeout)
@@ -152,12 +193,16 @@ def _run(
             deadline.cancel()
             services.cancellation.forget(container)
         sink.collect(container)
+        if services.surroundings.examine is not None:
+            services.surroundings.examine(container)
         return _judge(action, ended, summary, deadline, services.cancellation)
     finally:
         services.preparer.remove(container)
 
 
-def _request(action: PlannedAction, bound: Bound, sink: _Sink) -> tuple[ScriptRequest, str | None]:
+def _request(
+    action: PlannedAction, bound: Bound, surroundings: Surroundings, sink: _Sink
+) -> tuple[ScriptRequest, str | None]:
     """The script as it will run, and a complaint when its substitution failed and must not."""
     evaluation = bound.scope.evaluate(action.script, halt_on_error=False)
     complaint = None
@@ -170,6 +215,9 @@ def _request(action: PlannedAction, bound: Bound, sink: _Sink) -> tuple[ScriptRe
         body=evaluation.text if evaluation.text is not None else action.script,
         variables=bound.texts(),
         parameters=bound.scope.get(properties.PARAMETERS),
+        files=surroundings.files,
+        programs=surroundings.programs,
+        environment=surroundings.environment,
         log_environment=not bound.scope.get_flag(properties.SUPPRESS_ENVIRONMENT),
     )
     return request, complaint
@@ -182,7 +230,7 @@ def _pump(container: Container, services: ActionServices, sink: _Sink) -> PumpSu
         pump.feed(stream, chunk)
         if pump.violated and not stopped:
             stopped = True
-            threading.Thread(target=container.stop, args=(STOP_GRACE,), daemon=True).start()
+            _stop_soon(container)
     return pump.close()
 
 
@@ -236,7 +284,7 @@ class _Deadline:
 
     def _stop(self) -> None:
         self.passed = True
-        self._container.stop(STOP_GRACE)
+        _stop_soon(self._container)
 
 
 class _Sink:

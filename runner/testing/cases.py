@@ -1,0 +1,105 @@
+"""Finding templates and the tests that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.builtin import tree_id
+from registry.documents import read_folder
+from registry.errors import Invalid, NotFound
+from registry.folder import TEMPLATE_FILE
+from registry.model import Problem, Provenance, Reference, ResolvedTemplate
+from registry.packing import folder_files, read_bytes
+from runner.planner import Resolve
+from runner.testing.documents import read_test
+from runner.testing.model import TemplateTest
+
+_FOLDER_SOURCE = "folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A template with one of its tests."""
+
+    template: ResolvedTemplate
+    test: TemplateTest
+
+
+def find_cases(paths: Iterable[str], tests: Path | None, resolve: Resolve) -> list[Case]:
+    """The tests of template folders, of folders of such, or, from the folder `tests`, of templates by reference.
+
+    Raises NotFound for a path or reference that isn't there, Invalid for files that can't be read; all their
+    problems at once.
+    """
+    found: list[Case] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            found += _cases(path, tests, resolve)
+        except Invalid as error:
+            problems += error.problems
+            if not error.problems:
+                raise
+    if problems:
+        raise Invalid("invalid-tests", "there are problems in templates or their tests", problems=problems)
+    return found
+
+
+def _cases(path: str, tests: Path | None, resolve: Resolve) -> Iterator[Case]:
+    folder = Path(path)
+    if folder.is_dir():
+        for template_folder in _template_folders(folder):
+            files = folder_files(template_folder)
+            template = _from_folder(template_folder, files)
+            own = tests or template_folder / "tests"
+            yield from (Case(template, test) for test in _tests_in(own))
+        return
+    try:
+        reference = Reference.parse(path)
+    except ValueError:
+        raise NotFound(
+            "path-not-found",
+            f'"{path}" is neither a folder nor a template reference',
+            hint="give a template folder, a folder of such, or source/slug with --tests DIR",
+        ) from None
+    if tests is None:
+        raise Invalid(
+            "tests-missing",
+            f"where are the tests of {reference}?",
+            hint="add --tests with the folder they are in",
+        )
+    template = resolve(reference)
+    yield from (Case(template, test) for test in _tests_in(tests))
+
+
+def _template_folders(folder: Path) -> list[Path]:
+    if (folder / TEMPLATE_FILE).is_file():
+        return [folder]
+    found = sorted(file.parent for file in folder.glob(f"*/{TEMPLATE_FILE}"))
+    if not found:
+        raise NotFound(
+            "no-templates",
+            f'there is no template folder in "{folder}"',
+            hint=f"a template has a {TEMPLATE_FILE}",
+        )
+    return found
+
+
+def _from_folder(folder: Path, files: Mapping[str, bytes]) -> ResolvedTemplate:
+    template = read_folder(files, str(folder)).template
+    slug = folder.resolve().name
+    place = Provenance(_FOLDER_SOURCE, slug, str(folder), template.version, tree_id(files))
+    return ResolvedTemplate(Reference(_FOLDER_SOURCE, slug), template, place)
+
+
+def _tests_in(folder: Path) -> Iterator[TemplateTest]:
+    if not folder.is_dir():
+        return
+    for file in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+        if file.is_symlink():
+            raise Invalid(
+                "link-in-template", f'"{file}" is a link: links are not followed', hint="copy the file"
+            )
+        yield read_test(read_bytes(file), str(file))

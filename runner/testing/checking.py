@@ -1,0 +1,139 @@
+"""Comparing what came of a run with what was expected: every difference, each with both sides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from runner.testing.model import (
+    Expectations,
+    ExpectedLine,
+    ExpectedRequest,
+    Failure,
+    Observed,
+    SeenRequest,
+)
+
+_MAX_SHOWN = 300
+_PATTERN_SECONDS = 1.0
+
+
+def differences(expect: Expectations, seen: Observed) -> tuple[Failure, ...]:
+    """All expectations that weren't met."""
+    return (
+        *_ending(expect, seen),
+        *_outputs(expect, seen),
+        *(failure for line in expect.log if (failure := _line(line, seen))),
+        *(
+            Failure("artifact", _quoted(name), _listed(seen.artifacts))
+            for name in expect.artifacts
+            if name not in seen.artifacts
+        ),
+        *_files(expect, seen),
+        *(failure for request in expect.requests if (failure := _request(request, seen))),
+        *_calls(expect, seen),
+    )
+
+
+def _ending(expect: Expectations, seen: Observed) -> Iterator[Failure]:
+    if expect.exit_code is not None and expect.exit_code != seen.exit_code:
+        got = "none" if seen.exit_code is None else str(seen.exit_code)
+        yield Failure("exit code", str(expect.exit_code), f"{got} ({seen.message})" if seen.message else got)
+    if expect.message is not None and expect.message not in seen.message:
+        yield Failure("message", _quoted(expect.message), _quoted(seen.message))
+
+
+def _outputs(expect: Expectations, seen: Observed) -> Iterator[Failure]:
+    for name, expected in expect.outputs.items():
+        got = seen.outputs.get(name)
+        if got != expected:
+            yield Failure(f'output "{name}"', _quoted(expected), _quoted(got))
+
+
+def _line(expect: ExpectedLine, seen: Observed) -> Failure | None:
+    lines = [line for level, line in seen.log if expect.level in (None, level)]
+    where = f"log at level {expect.level}" if expect.level else "log"
+    if expect.absent is not None:
+        hit = next((line for line in lines if expect.absent in line), None)
+        return None if hit is None else Failure(where, f"no line with {_quoted(expect.absent)}", _quoted(hit))
+    if expect.pattern is not None:
+        found = any(_matches(expect.pattern, line) for line in lines)
+        return (
+            None if found else Failure(where, f"a line that matches {expect.pattern}", f"{len(lines)} lines")
+        )
+    found = any((expect.text or "") in line for line in lines)
+    return None if found else Failure(where, f"a line with {_quoted(expect.text)}", f"{len(lines)} lines")
+
+
+def _matches(pattern: str, line: str) -> bool:
+    """Whether the pattern is found; one that takes longer than a second is not."""
+    import regex
+
+    try:
+        return regex.search(pattern, line, timeout=_PATTERN_SECONDS) is not None
+    except TimeoutError:
+        return False
+
+
+def _files(expect: Expectations, seen: Observed) -> Iterator[Failure]:
+    for name, expected in expect.files.items():
+        got = seen.files.get(name)
+        if got != expected:
+            yield Failure(f'file "{name}"', _quoted(expected), _quoted(got))
+
+
+def _request(expect: ExpectedRequest, seen: Observed) -> Failure | None:
+    count = sum(1 for request in seen.requests if _fits(expect, request))
+    if count == expect.count or (expect.count is None and count):
+        return None
+    times = "at least once" if expect.count is None else f"{expect.count} times"
+    got = [f"{request.method} {request.path} {request.body}".strip() for request in seen.requests]
+    wanted = f"{expect.method or 'any'} {expect.path} {times}"
+    if expect.body is not None:
+        wanted += f" with body {_quoted(expect.body)}"
+    return Failure("request", wanted, f"{count} of: {_listed(got)}")
+
+
+def _fits(expect: ExpectedRequest, request: SeenRequest) -> bool:
+    headers = {name.lower(): value for name, value in expect.headers.items()}
+    return (
+        expect.path == request.path
+        and expect.port in (None, request.port)
+        and expect.method in (None, request.method)
+        and all(request.headers.get(name) == value for name, value in headers.items())
+        and (expect.body is None or _same_body(expect.body, request.body))
+    )
+
+
+def _same_body(expected: str, got: str) -> bool:
+    if expected == got:
+        return True
+    try:
+        return bool(json.loads(expected) == json.loads(got))
+    except ValueError:
+        return False
+
+
+def _calls(expect: Expectations, seen: Observed) -> Iterator[Failure]:
+    """The calls in order: as many as expected, each by name and, where given, with its arguments."""
+    if expect.calls is None:
+        return
+    fits = len(expect.calls) == len(seen.calls) and all(
+        wanted.name == got[0] and wanted.arguments in (None, got[1:])
+        for wanted, got in zip(expect.calls, seen.calls, strict=True)
+    )
+    if not fits:
+        wanted = [" ".join([call.name, *(call.arguments or ("...",))]) for call in expect.calls]
+        yield Failure("calls", _listed(wanted), _listed([" ".join(call) for call in seen.calls]))
+
+
+def _quoted(text: str | None) -> str:
+    if text is None:
+        return "nothing"
+    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def _listed(texts: object) -> str:
+    items = [_quoted(str(item)) for item in texts] if isinstance(texts, list | tuple) else []
+    return ", ".join(items) or "nothing"

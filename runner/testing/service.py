@@ -1,0 +1,74 @@
+"""The use-case behind `treadle test`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from registry.errors import NotFound
+from registry.home import Home
+from runner.engine.base import Endpoint
+from runner.execution.engines import Connect, Engines
+from runner.planner import Resolve
+from runner.sweeping import sweep
+from runner.testing.cases import Case, find_cases
+from runner.testing.model import TestResult
+from runner.testing.running import run_test
+from runner.testing.session import test_session
+
+
+@dataclass(frozen=True, slots=True)
+class TestService:
+    """Finds and runs tests, on the engine of the current context."""
+
+    __test__ = False  # no test itself, whatever pytest thinks of the name
+
+    home: Home
+    resolve: Resolve
+    connect: Connect
+    default_image: str
+
+    def find(self, paths: Iterable[str], tests: Path | None, pattern: str = "") -> list[Case]:
+        """The tests to run: those whose template or name holds `pattern`, in any case.
+
+        Raises NotFound, also when there is not one, and Invalid.
+        """
+        wanted = pattern.casefold()
+        cases = [
+            case
+            for case in find_cases(paths, tests, self.resolve)
+            if wanted in f"{case.template.reference}: {case.test.name}".casefold()
+        ]
+        if not cases:
+            which = f' with "{pattern}" in their name' if pattern else ""
+            raise NotFound(
+                "no-tests", f"there are no tests{which}", hint="tests lie in tests/*.yaml beside a template"
+            )
+        return cases
+
+    def run(self, cases: Sequence[Case], jobs: int, done: Callable[[TestResult], None]) -> list[TestResult]:
+        """Run tests, several at once; `done` hears of each, one at a time. In the order of `cases`.
+
+        Raises EngineError.
+        """
+        engines = Engines(self.connect)
+        lock = Lock()
+        try:
+            sweep(self.home, engines)
+            with (
+                test_session(self.home, engines.at(Endpoint())) as session,
+                ThreadPoolExecutor(max_workers=jobs) as pool,
+            ):
+
+                def run(case: Case) -> TestResult:
+                    result = run_test(session, case.template, case.test, self.default_image)
+                    with lock:
+                        done(result)
+                    return result
+
+                return list(pool.map(run, cases))
+        finally:
+            engines.close()

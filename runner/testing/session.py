@@ -1,0 +1,43 @@
+"""A session of tests: what all its containers are labelled with, so that a killed one is swept like a dead run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.home import Home, exclusive, make_folder
+from runner import journal
+from runner.engine.base import Endpoint, Engine, EngineError
+from runner.execution.preparing import RunLabels
+from runner.sweeping import home_identity, note_engines
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`folder` is for what the tests fetch; it is gone when the session ends."""
+
+    engine: Engine
+    labels: RunLabels
+    folder: Path
+
+
+@contextmanager
+def test_session(home: Home, engine: Engine) -> Iterator[Session]:
+    """A folder among the runs, hidden and locked while the session lasts."""
+    run = f".test-{journal.new_run_id()}"
+    folder = home.runs / run
+    make_folder(folder)
+    with exclusive(folder / journal.LOCK_FILE, "test templates"):
+        note_engines(home, run, [Endpoint()])
+        try:
+            yield Session(engine, RunLabels(home_identity(home), run), folder)
+        except EngineError:
+            raise  # containers may be left: the folder stays, for the sweep to go by
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        else:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,129 @@
+"""`treadle test` in real containers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.project import ProjectTree, project_tree
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+TEMPLATE = """\
+schema: 1
+id: 0d5ea3a4-63a5-4d0e-8a1e-5bb0f0c2d111
+name: Deploy - Apply
+version: 1
+action_type: Octopus.Script
+script: {syntax: Bash, file: script.sh}
+parameters: [{name: Apply.What, control: SingleLineText, pattern: "[a-z]+"}]
+"""
+SCRIPT = """\
+set_octopusvariable Answer "$(kubectl get "$(get_octopusvariable Apply.What)" 'two words')"
+curl -sS -d '{"done": true}' http://localhost:9000/done
+cat given.txt > made.txt
+new_octopusartifact made.txt
+getent hosts deb.debian.org || echo "no network"
+"""
+PASSING = """\
+version: 1
+name: applies
+inputs: {Apply.What: PODS}
+files: {given.txt: hello}
+commands: [{name: kubectl, stdout: three pods}]
+http: [{port: 9000, routes: [{path: /done, method: POST, status: 201, body: thanks}]}]
+expect:
+  exit_code: 0
+  outputs: {Answer: three pods}
+  log: [thanks, no network]
+  artifacts: [made.txt]
+  files: {made.txt: hello, absent.txt: null}
+  requests: [{path: /done, method: POST, body: '{"done":true}', count: 1}]
+  calls: [{name: kubectl, arguments: [get, PODS, two words]}]
+"""
+FAILING = """\
+version: 1
+name: expects too much
+commands: [{name: kubectl, exit_code: 3}]
+timeout: 20s
+expect: {exit_code: 9, outputs: {Answer: nine pods}, artifacts: [other]}
+"""
+
+
+@pytest.fixture
+def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProjectTree:
+    files = {
+        "apply/template.yaml": TEMPLATE,
+        "apply/script.sh": SCRIPT,
+        "apply/tests/applies.yaml": PASSING,
+    }
+    return project_tree(tmp_path, monkeypatch, files)
+
+
+@pytest.mark.docker
+def test_a_template_meets_stubs_only_and_everything_is_compared(template: ProjectTree) -> None:
+    done = template.treadle("test", "apply")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "folder/apply: applies" in done.stdout + done.stderr
+    assert "1 tests of 1 templates: 1 passed, 0 failed" in done.stdout + done.stderr
+    assert list((template.home / "runs").iterdir()) == []
+
+
+@pytest.mark.docker
+def test_failures_are_told_all_at_once_and_written_as_junit(template: ProjectTree) -> None:
+    template.write({"apply/tests/fails.yaml": FAILING})
+    done = template.treadle("test", "apply", "--json", "--junit", "junit.xml")
+    assert done.exit_code == 1
+    results = {result["test"]: result for result in done.json}
+    assert results["applies"]["passed"]
+    assert [failure["what"] for failure in results["expects too much"]["failures"]] == [
+        "exit code",
+        'output "Answer"',
+        "artifact",
+    ]
+    cases = ElementTree.parse(template.root / "junit.xml").findall(".//testcase")
+    assert [(case.get("name"), case.find("failure") is not None) for case in cases] == [
+        ("applies", False),
+        ("expects too much", True),
+    ]
+
+
+@pytest.mark.docker
+def test_all_built_in_templates_pass_their_tests(template: ProjectTree) -> None:
+    done = template.treadle("test", str(CHECKOUT / "templates-library"))
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "of 7 templates" in done.stdout + done.stderr
+
+
+@pytest.mark.docker
+def test_a_template_of_a_source_is_tested_without_editing_it(template: ProjectTree) -> None:
+    test = {"name": "naps", "inputs": {"Sleep.Duration": "1s"}, "expect": {"exit_code": 0}}
+    template.write({"mine/quick.yaml": test})
+    done = template.treadle("test", "builtin/sleep@1", "--tests", "mine")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "builtin/sleep@1: naps" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere"], '"nowhere" is neither a folder nor a template reference'),
+        (["builtin/sleep"], "where are the tests of builtin/sleep?"),
+        (["apply", "-k", "zebra"], 'there are no tests with "zebra" in their name'),
+        (["empty"], 'there is no template folder in "empty"'),
+    ],
+)
+def test_what_cannot_be_tested_is_bad_input(template: ProjectTree, arguments: list[str], told: str) -> None:
+    (template.root / "empty").mkdir()
+    done = template.treadle("test", *arguments)
+    assert done.exit_code == 2
+    assert told in done.stderr
+
+
+def test_a_linked_test_file_is_refused(template: ProjectTree) -> None:
+    (template.root / "apply/tests/link.yaml").symlink_to("/etc/passwd")
+    done = template.treadle("test", "apply")
+    assert done.exit_code == 2
+    assert "links are not followed" in done.stderr
