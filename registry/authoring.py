@@ -99,7 +99,7 @@ def _check_slug(slug: str) -> None:
 
 
 def _filled(skeleton: str, values: Mapping[str, str]) -> bytes:
-    text = (_SKELETON / skeleton).read_text(encoding="utf-8")
+    text = (_SKELETON / f"{skeleton}.in").read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text).encode()
 
 
