@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from registry.model import Parameter
-from runner.engine.base import Stream
+from runner.engine.base import Container, Stream
 from runner.engine.fake import Script
 from runner.engine.payload import WORK_DIR
+from runner.execution.action import Cancellation
 from tests.support.plans import template
 from tests.support.stage import Ended, Stage, create_artifact, said, set_variable
 
@@ -71,6 +73,16 @@ class TestResult:
 
     def test_one_that_ends_in_time_has_not_timed_out(self, stage: Stage) -> None:
         assert outcome(run_one(stage, Script(seconds=0.05, code=5), timeout=30))[1] == 5
+
+    def test_one_that_is_stopped_before_its_payload_came_is_cancelled(self, stage: Stage) -> None:
+        class AtTheLastMoment(Cancellation):
+            def watch(self, container: Container) -> None:
+                self.request()
+                container.stop(0)
+
+        ended = run_one(replace(stage, cancellation=AtTheLastMoment()), Script())
+        assert outcome(ended) == ("cancelled", None, "cancelled")
+        assert ended.error is None
 
     def test_the_engine_that_refuses_a_container_fails_the_action(self, stage: Stage) -> None:
         ended = run_one(stage, Script(), container={"network": "nowhere"})
