@@ -35,13 +35,13 @@ check: setup ## Format, lint, types, layers
 	$(VENV)/lint-imports
 
 test: image check ## Check, then run all tests
-	$(VENV)/pytest -n $(WORKERS)
+	$(VENV)/pytest -n $(WORKERS) --dist loadgroup
 
 demo: image ## Show the product in one screen
 	@scripts/demo
 
 bench: image ## Measure what the documentation promises
-	@for bench in bench/*.py; do $(VENV)/python "$$bench"; done
+	@for bench in $$(grep -l __main__ bench/*.py); do $(VENV)/python -m "bench.$$(basename "$$bench" .py)"; done
 
 clean: ## Remove what setup and the tools made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
