@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.output import print_json
 from registry.cli.problems import problem_text
+from registry.model import Severity
+
+if TYPE_CHECKING:
+    from registry.lint import LintReport
 
 _PATHS = click.Path(path_type=Path)
 
@@ -49,15 +54,19 @@ def lint(
     if fixing:
         _fix(context, where, ignore, dry_run, quiet=as_json)
     report = lint_paths(where, ignore)
-    ok = not any(strict or problem.severity.value == "error" for problem in report.problems)
+    ok = not any(strict or problem.severity is Severity.ERROR for problem in report.problems)
+    _print_report(context, report, ok, as_json)
+    click_context.exit(0 if ok else 1)
+
+
+def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool) -> None:
     if as_json:
         problems = [asdict(problem) for problem in report.problems]
-        click.echo(json.dumps({"ok": ok, "templates": report.templates, "problems": problems}, indent=2))
-    else:
-        for problem in report.problems:
-            click.echo(problem_text(problem))
-        context.say(_summary(report.templates, len(report.problems)))
-    click_context.exit(0 if ok else 1)
+        print_json({"ok": ok, "templates": report.templates, "problems": problems})
+        return
+    for problem in report.problems:
+        click.echo(problem_text(problem))
+    context.say(_summary(report.templates, len(report.problems)))
 
 
 def _fix(
@@ -78,7 +87,7 @@ def _print_rules(as_json: bool) -> None:
         for one in RULES.values()
     ]
     if as_json:
-        click.echo(json.dumps(rules, indent=2))
+        print_json(rules)
         return
     for one in rules:
         mark = ", --fix" if one["fixable"] else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.output import print_json
 from registry.cli.problems import problem_text
+from registry.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from registry.model import Problem
     from registry.validation.files import Rules
 
 
@@ -39,7 +39,7 @@ def validate_command(rules: Rules) -> click.Command:
 
         checked = check_paths(paths, rules)
         problems = [problem for one in checked for problem in one.problems]
-        ok = not any(strict or problem.severity.value == "error" for problem in problems)
+        ok = not any(strict or problem.severity is Severity.ERROR for problem in problems)
         _print(context, len(checked), problems, ok, as_json)
         click_context.exit(0 if ok else 1)
 
@@ -48,8 +48,7 @@ def validate_command(rules: Rules) -> click.Command:
 
 def _print(context: Context, checked: int, problems: Sequence[Problem], ok: bool, as_json: bool) -> None:
     if as_json:
-        report = {"ok": ok, "checked": checked, "problems": [asdict(problem) for problem in problems]}
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        print_json({"ok": ok, "checked": checked, "problems": [asdict(problem) for problem in problems]})
         return
     for problem in problems:
         click.echo(problem_text(problem))

@@ -14,7 +14,7 @@ from registry.folder import TEMPLATE_FILE
 from registry.home import write_atomically
 from registry.jsondoc import JsonDocument
 from registry.lint.linting import chosen
-from registry.lint.subject import Path_, Subject, load_subjects
+from registry.lint.subject import DocumentPath, Subject, load_subjects
 from registry.octopus import property_text
 
 
@@ -49,7 +49,7 @@ Files = dict[Path, tuple[bytes, set[str]]]
 def _fixed_json(subject: Subject, document: JsonDocument, broken: set[str]) -> Files:
     if not broken:
         return {}
-    scalars: dict[Path_, str | int] = {}
+    scalars: dict[DocumentPath, str | int] = {}
     if "blank-in-name" in broken:
         scalars["Name",] = subject.template.name.strip()
     if "version-not-raised" in broken:
@@ -65,7 +65,7 @@ def _fixed_json(subject: Subject, document: JsonDocument, broken: set[str]) -> F
     return {subject.path: ((mark + text).encode(), broken)}
 
 
-def _text_defaults(subject: Subject) -> dict[Path_, str | int]:
+def _text_defaults(subject: Subject) -> dict[DocumentPath, str | int]:
     """Numbers and truth values as text; an object there needs a person."""
     defaults = ((number, item.get("DefaultValue")) for number, item in enumerate(subject.value["Parameters"]))
     return {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from registry.lint.subject import Path_, Script, Subject
+from registry.lint.subject import DocumentPath, Script, Subject
 from registry.model import Problem, Severity, path_text
 
 
@@ -15,7 +15,7 @@ class Hit:
     """A rule broken at a path of the Octopus value, or at a line (from 1) of a script."""
 
     message: str
-    path: Path_ = ()
+    path: DocumentPath = ()
     script: Script | None = None
     line: int | None = None
 

@@ -20,7 +20,7 @@ from registry.packing import folder_files, read_bytes
 from registry.validation import Document
 from registry.yamldoc import load_yaml
 
-Path_ = tuple[str | int, ...]
+DocumentPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Script:
 
     syntax: str
     text: str
-    path: Path_
+    path: DocumentPath
     file: str | None
 
     @cached_property
@@ -77,7 +77,7 @@ class Subject:
                 found.append(Script(kind, text, ("Properties", key), self._file("properties", key)))
         return tuple(found)
 
-    def position(self, path: Path_) -> tuple[int, int]:
+    def position(self, path: DocumentPath) -> tuple[int, int]:
         """Line and column, in the JSON or in template.yaml, of what stands at `path` of the Octopus value."""
         return self.document.position(path if self.files is None else yaml_path(path))
 
