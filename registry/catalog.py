@@ -126,6 +126,52 @@ class Catalog:
 
     # --- templates
 
+    def resolve(self, reference: Reference) -> ResolvedTemplate:
+        """Make a reference exact. Reads the index and one git object; never asks a remote.
+
+        Raises NotFound (source, template or version; never synced), Conflict (a blob that fits several),
+        Invalid or Untrusted (a template that can't be read).
+        """
+        source = self._reach.source(reference.source)
+        history, record = self._select(source, reference)
+        template = source.read(record).template
+        return ResolvedTemplate(reference, template, _provenance(source, history.slug, record))
+
+    def resolve_locked(self, reference: Reference, entry: LockEntry) -> ResolvedTemplate:
+        """What the lock says that a reference means, checked against its digest.
+
+        Raises Mismatch where the content is not there, or is another; NotFound for a source that there isn't.
+        """
+        from registry.documents import digest
+
+        source = self._reach.source(reference.source)
+        records = [
+            item
+            for item in self._index.record_of(source.state.id, entry.blob)
+            if item.version == entry.version
+        ]
+        if not records:
+            message = (
+                f'"{reference}" is locked to {entry.blob[:7]}, which source "{source.name}" does not have'
+            )
+            raise Mismatch(
+                "locked-content-missing", message, f"Run: treadle source sync {source.name}, or treadle lock"
+            )
+        document = source.read(records[0])
+        if digest(document) != entry.sha256:
+            message = f'"{reference}" is locked to other content than {entry.blob[:7]} holds'
+            raise Mismatch(
+                "locked-content-altered", message, "Find out who changed it; then run: treadle lock"
+            )
+        slug = self._index.present_slug(source.state.id, records[0].lineage)
+        return ResolvedTemplate(reference, document.template, _provenance(source, slug, records[0]))
+
+    def document(self, reference: Reference) -> TemplateDocument:
+        """The whole document behind a reference. Raises as `resolve`."""
+        source = self._reach.source(reference.source)
+        _, record = self._select(source, reference)
+        return source.read(record)
+
     def search(self, query: str, filters: Filters = NO_FILTERS, limit: int = 50) -> SearchResult:
         """Templates at the heads of the sources that hold every word of `query`, the best first.
 
@@ -208,57 +254,6 @@ class Catalog:
         before, after = self.resolve(old), self.resolve(new)
         return before, after, compare(before.template, after.template)
 
-    def _candidate(self, reference: Reference, slug: str | None) -> Candidate:
-        from registry.importing import Candidate
-
-        if reference.source == LIBRARY_SOURCE:
-            raise Invalid("import-from-library", f'"{reference}" is in the library already')
-        source = self._reach.source(reference.source)
-        history, record = self._select(source, reference)
-        document = source.read(record)
-        resolved = ResolvedTemplate(reference, document.template, _provenance(source, history.slug, record))
-        return Candidate(history.slug if slug is None else slug, resolved, document)
-
-    def resolve(self, reference: Reference) -> ResolvedTemplate:
-        """Make a reference exact. Reads the index and one git object; never asks a remote.
-
-        Raises NotFound (source, template or version; never synced), Conflict (a blob that fits several),
-        Invalid or Untrusted (a template that can't be read).
-        """
-        source = self._reach.source(reference.source)
-        history, record = self._select(source, reference)
-        template = source.read(record).template
-        return ResolvedTemplate(reference, template, _provenance(source, history.slug, record))
-
-    def resolve_locked(self, reference: Reference, entry: LockEntry) -> ResolvedTemplate:
-        """What the lock says that a reference means, checked against its digest.
-
-        Raises Mismatch where the content is not there, or is another; NotFound for a source that there isn't.
-        """
-        from registry.documents import digest
-
-        source = self._reach.source(reference.source)
-        records = [
-            item
-            for item in self._index.record_of(source.state.id, entry.blob)
-            if item.version == entry.version
-        ]
-        if not records:
-            message = (
-                f'"{reference}" is locked to {entry.blob[:7]}, which source "{source.name}" does not have'
-            )
-            raise Mismatch(
-                "locked-content-missing", message, f"Run: treadle source sync {source.name}, or treadle lock"
-            )
-        document = source.read(records[0])
-        if digest(document) != entry.sha256:
-            message = f'"{reference}" is locked to other content than {entry.blob[:7]} holds'
-            raise Mismatch(
-                "locked-content-altered", message, "Find out who changed it; then run: treadle lock"
-            )
-        slug = self._index.present_slug(source.state.id, records[0].lineage)
-        return ResolvedTemplate(reference, document.template, _provenance(source, slug, records[0]))
-
     # --- for `verify`
 
     def reached(self) -> list[Reached]:
@@ -273,11 +268,16 @@ class Catalog:
     def library(self) -> Library:
         return self._reach.library
 
-    def document(self, reference: Reference) -> TemplateDocument:
-        """The whole document behind a reference. Raises as `resolve`."""
+    def _candidate(self, reference: Reference, slug: str | None) -> Candidate:
+        from registry.importing import Candidate
+
+        if reference.source == LIBRARY_SOURCE:
+            raise Invalid("import-from-library", f'"{reference}" is in the library already')
         source = self._reach.source(reference.source)
-        _, record = self._select(source, reference)
-        return source.read(record)
+        history, record = self._select(source, reference)
+        document = source.read(record)
+        resolved = ResolvedTemplate(reference, document.template, _provenance(source, history.slug, record))
+        return Candidate(history.slug if slug is None else slug, resolved, document)
 
     def _select(self, source: Reached, reference: Reference) -> tuple[TemplateHistory, Record]:
         from registry.selection import histories, select

@@ -173,6 +173,8 @@ class Index:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)
         connection.row_factory = sqlite3.Row
+        # A writer whose cache spills locks readers out long before it commits.
+        connection.execute("PRAGMA cache_spill = OFF")
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found not in (0, FORMAT):
             connection.close()

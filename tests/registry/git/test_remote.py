@@ -1,0 +1,88 @@
+"""Asking other repositories: credentials reach only whom they are for."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from registry.git.credentials import Credentials
+from registry.git.process import GitFailedError
+from registry.git.remote import remote_refs
+from registry.git.repository import Repository
+from tests.support.repository import SourceRepository
+
+
+class _Guarded(BaseHTTPRequestHandler):
+    """Asks for credentials, notes them and the processes that run meanwhile, and has no repository."""
+
+    seen: list[str]
+    command_lines: list[str]
+
+    def do_GET(self) -> None:
+        given = self.headers.get("Authorization")
+        self.command_lines += [
+            path.read_bytes().decode(errors="replace")
+            for path in Path("/proc").glob("[0-9]*/cmdline")
+            if path.exists()
+        ]
+        if given is None:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="templates"')
+        else:
+            self.seen.append(given)
+            self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
+        """Quietly."""
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    _Guarded.seen, _Guarded.command_lines = [], []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Guarded)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_credentials_reach_the_server_and_no_command_line(server: ThreadingHTTPServer) -> None:
+    url = f"http://127.0.0.1:{server.server_port}/x.git"
+    with pytest.raises(GitFailedError) as failed:
+        remote_refs(url, Credentials("me", "pa$$ 'word\""))
+    expected = base64.b64encode(b"me:pa$$ 'word\"").decode()
+    assert f"Basic {expected}" in _Guarded.seen
+    assert not [line for line in _Guarded.command_lines if "pa$$" in line]
+    assert "pa$$" not in str(failed.value)
+
+
+def test_without_credentials_git_does_not_ask(server: ThreadingHTTPServer) -> None:
+    with pytest.raises(GitFailedError) as failed:
+        remote_refs(f"http://127.0.0.1:{server.server_port}/x.git")
+    assert "terminal prompts disabled" in failed.value.reason
+    assert _Guarded.seen == []
+
+
+def test_hooks_of_nobody_run(tmp_path: Path) -> None:
+    source = SourceRepository.create(tmp_path / "source")
+    source.commit({"a": b"a"})
+    mirror = Repository.create(tmp_path / "mirror.git", bare=True)
+    for repository in (source.path / ".git", mirror.folder):
+        hooks = repository / "hooks"
+        hooks.mkdir(exist_ok=True)
+        for name in ("reference-transaction", "post-update", "post-checkout", "pre-auto-gc"):
+            (hooks / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran-{name}\n")
+            (hooks / name).chmod(0o755)
+    mirror.fetch(str(source.path), "+refs/heads/main:refs/treadle/x")
+    mirror.point("refs/treadle/y", source.head())
+    assert mirror.commit_of("refs/treadle/y") == source.head()
+    assert not list(tmp_path.glob("ran-*"))
