@@ -180,13 +180,13 @@ class LiveView(PlainView):
 
         match event["event"]:
             case "step-started":
+                self._started[event["step"]] = time.monotonic()  # first: another thread draws what runs
                 self._steps[event["step"]] = ("running", None)
-                self._started[event["step"]] = time.monotonic()
             case "step-finished":
                 self._steps[event["step"]] = (event["status"], event["seconds"])
             case "action-started":
-                self._actions[event["action"]] = ("running", None)
                 self._started[event["action"]] = time.monotonic()
+                self._actions[event["action"]] = ("running", None)
             case "action-finished":
                 self._actions[event["action"]] = (event["status"], event["seconds"])
             case "run-finished":

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from rich.console import Console
+
+from runner.cli.run_view import LiveView, PlainView
+from runner.execution import events
+from runner.execution.events import Event
+from runner.execution.service_messages import Level
+from runner.model import ActionResult, Plan, RunResult, Status, StepResult
+from tests.support.plans import TWO_ENVIRONMENTS, Desk
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    steps: list[dict[str, Any]] = [
+        {"name": "Web", "run": "x", "roles": ["web-server"]},
+        {"name": "Last", "run": "y"},
+    ]
+    return Desk(tmp_path).plan(steps, TWO_ENVIRONMENTS, environment="Production")
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=80, height=30, color_system=None)
+
+
+@pytest.fixture
+def live(plan: Plan, console: Console) -> Iterator[LiveView]:
+    with LiveView(plan, verbose=False, console=console) as view:
+        yield view
+
+
+def drawn(view: LiveView) -> list[str]:
+    """The tree as it stands, without durations."""
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(view._tree())
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    return [re.sub(r"  \d+\.\d s", "", line).rstrip() for line in text.splitlines()]
+
+
+def start_web() -> list[Event]:
+    return [
+        events.run_started("1qf00000000", "Deploy", "Production", "shop"),
+        events.step_started("Web"),
+        events.action_started("1-web@web-2", "Web", "Web", "web-2"),
+    ]
+
+
+class TestLive:
+    def test_shows_all_steps_from_the_start(self, live: LiveView) -> None:
+        assert drawn(live) == ["deploy", "├── · Web", "└── · Last"]
+
+    def test_shows_the_targets_of_what_runs(self, live: LiveView) -> None:
+        for event in start_web():
+            live.show(event)
+        shown = drawn(live)
+        assert shown == ["deploy", "├── ● Web", "│   ├── ● web-2", "│   └── · web-3", "└── · Last"]
+
+    def test_shows_how_things_ended(self, live: LiveView) -> None:
+        for event in start_web():
+            live.show(event)
+        live.show(
+            events.action_finished(
+                ActionResult("1-web@web-2", Status.FAILED, 1, "no", 1.0), "Web", "Web", "web-2"
+            )
+        )
+        assert "│   ├── ✗ web-2" in drawn(live)
+        live.show(events.step_finished(StepResult("Web", Status.FAILED, "no", 1.0)))
+        live.show(events.step_finished(StepResult("Last", Status.SKIPPED, "an earlier step failed")))
+        assert drawn(live) == ["deploy", "├── ✗ Web", "└── - Last"]
+
+    def test_prints_the_log_above_it(self, live: LiveView, console: Console) -> None:
+        for event in [*start_web(), events.log("1-web@web-2", Level.INFO, ["[bold]not markup[/bold]"])]:
+            live.show(event)
+        live.show(events.run_finished(RunResult("1qf00000000", Status.SUCCESS, 1.0, ())))
+        assert "web-2 │ [bold]not markup[/bold]" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+class TestPlain:
+    @pytest.mark.parametrize(
+        ("event", "expected"),
+        [
+            (events.log("1-web@web-2", Level.INFO, ["a", "b"]), ["    web-2 │ a", "    web-2 │ b"]),
+            (events.log("1-web@web-2", Level.VERBOSE, ["a"]), []),
+            (
+                events.warning("artifact-missing", "it is not there", "1-web@web-2"),
+                ["    web-2 ! it is not there"],
+            ),
+            (events.step_started("Last"), ["[2/2] Last"]),
+            (
+                events.step_finished(StepResult("Last", Status.CANCELLED, "the run was cancelled")),
+                ["[2/2] Last  ■ cancelled: the run was cancelled"],
+            ),
+        ],
+    )
+    def test_an_event_is_lines(self, plan: Plan, event: Event, expected: list[str]) -> None:
+        assert [click.unstyle(line) for line in PlainView(plan, verbose=False).lines(event)] == expected
+
+    def test_of_an_event_of_a_later_version_there_are_none(self, plan: Plan) -> None:
+        assert PlainView(plan, verbose=True).lines({"event": "something-new"}) == []
