@@ -16,7 +16,7 @@ from typing import NoReturn
 import click
 
 from registry.cli.context import Context
-from registry.errors import UserError
+from registry.errors import NotFound, UserError
 
 CANCELLED = 130
 OUR_FAULT = 3
@@ -104,7 +104,14 @@ def cli(ctx: click.Context, directory: Path | None, quiet: bool, verbose: bool, 
         os.chdir(directory)
     plain = no_color or "NO_COLOR" in os.environ
     ctx.color = False if plain else None
-    ctx.obj = Context.from_environment(Path.cwd(), quiet=quiet, verbose=verbose, no_color=plain)
+    ctx.obj = Context.from_environment(_here(), quiet=quiet, verbose=verbose, no_color=plain)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise NotFound("no-directory", "the folder that you are in is gone", hint="cd to another") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
