@@ -54,6 +54,24 @@ def path_text(path: Sequence[str | int]) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class TextPlace:
+    """Where a text stands in a file: the place of its first character (1-based), and the column that its further
+    lines begin at; None when they don't stand in the file one by one (folded, or written with escapes)."""
+
+    line: int
+    column: int
+    indent: int | None = None
+
+    def of(self, text: str, offset: int) -> tuple[int, int]:
+        """Line and column of a character of `text`; the text's own beginning when more can't be said."""
+        if self.indent is None:
+            return self.line, self.column
+        begin = text.rfind("\n", 0, offset) + 1
+        lines = text.count("\n", 0, offset)
+        return self.line + lines, (self.indent if lines else self.column) + offset - begin
+
+
 class ControlType(StrEnum):
     """How a parameter is entered. Unknown control types of newer documents are kept as plain text."""
 

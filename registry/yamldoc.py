@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from registry.errors import Invalid
-from registry.model import Problem, path_text
+from registry.model import Problem, TextPlace, path_text
 from registry.numerals import WrittenFloat, WrittenInt, number_text, read_number
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -59,6 +59,18 @@ class YamlDocument:
         """Line and column (1-based) of the key itself, for a finding about the key."""
         return self._keys.get(tuple(path)) or self.position(path)
 
+    def text_place(self, path: Sequence[str | int]) -> TextPlace:
+        """Where the text at `path` stands, so that a character of it can be pointed at."""
+        line, column = self.position(path)
+        text = self.value
+        for key in path:
+            text = text[key]
+        head = self.raw_line(line)[column - 1 :]
+        if head.startswith("|"):
+            return _block_place(self, text, line)
+        first = self.raw_line(line).find(text, column - 1) if "\n" not in text else -1
+        return TextPlace(line, column) if first < 0 else TextPlace(line, first + 1, first + 1)
+
     def raw_line(self, line: int) -> str:
         """The text of a line (1-based), without its line end; empty past the end."""
         lines = self.text.splitlines()
@@ -97,6 +109,15 @@ def decode_yaml(data: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         message = f"the file is not UTF-8 text (byte {error.start})"
         raise _unreadable(file, None, message, "not-utf8", "save the file as UTF-8") from None
+
+
+def _block_place(document: YamlDocument, text: str, head: int) -> TextPlace:
+    """Where the text of a literal block begins whose `|` is on the line `head`."""
+    lines = text.split("\n")
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    raw = document.raw_line(head + 1 + first)
+    indent = len(raw) - len(lines[first]) + 1
+    return TextPlace(head + 1, indent, indent)
 
 
 def _nearest(positions: Mapping[Path, Position], path: Path) -> Position:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from registry.model import Parameter, Problem, Provenance, Reference
+from registry.model import Parameter, Problem, Provenance, Reference, TextPlace
 
 MASK = "********"
 """What is shown in place of a secret: always eight characters, whatever its length."""
@@ -111,7 +111,8 @@ class Process:
     """An ordered list of steps.
 
     `blank_parameters_empty`: a parameter with neither value nor default is defined as empty text, instead of
-    being absent. `file` is where it was read from; `positions` maps document paths to (line, column).
+    being absent. `file` is where it was read from; `positions` maps document paths to (line, column), `places` those
+    of texts with `#{...}` in them to where they stand. `warnings` were found while reading.
     """
 
     name: str
@@ -119,6 +120,8 @@ class Process:
     file: str
     blank_parameters_empty: bool = False
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
+    places: Mapping[tuple[str | int, ...], TextPlace] = field(default_factory=dict, repr=False)
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,8 @@ class Environment:
 class Project:
     """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do.
 
-    `positions` maps paths in the document (`("variables", "Site.Host")`) to (line, column).
+    `positions` maps paths in the document (`("variables", "Site.Host")`) to (line, column). `warnings` were found
+    while reading.
     """
 
     name: str
@@ -197,6 +201,7 @@ class Project:
     variables: tuple[Variable, ...] = ()
     file: str | None = None
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
+    warnings: tuple[Problem, ...] = ()
 
 
 class OriginKind(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.cli.validate import validate_command
@@ -12,9 +13,19 @@ if TYPE_CHECKING:
 
 
 def _process_rules(document: YamlDocument) -> list[Problem]:
-    from runner.documents import process_rules
+    from registry.errors import UserError
+    from registry.project import find_project
+    from runner.documents import process_rules, read_project, unknown_names
 
-    return process_rules(document)
+    problems = process_rules(document)
+    folder = Path(document.file).absolute().parent
+    try:
+        project = find_project(folder)
+        if project is not None:
+            problems += unknown_names(document, read_project(project.file, folder))
+    except UserError:
+        pass  # the project has problems of its own, told when it is validated
+    return problems
 
 
 def _project_rules(document: YamlDocument) -> list[Problem]:

@@ -3,6 +3,7 @@
 Reading collects every problem of a file, with its position, before it gives up.
 """
 
+from runner.documents.expressions import unknown_names
 from runner.documents.process import find_process, process_rules, read_process
 from runner.documents.project import project_rules, read_project
 from runner.documents.values import read_values, text
@@ -15,4 +16,5 @@ __all__ = [
     "read_project",
     "read_values",
     "text",
+    "unknown_names",
 ]

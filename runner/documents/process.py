@@ -12,6 +12,7 @@ from registry.model import Problem, Reference
 from registry.project import PROJECT_FILE
 from registry.validation import problem_at, validate
 from registry.yamldoc import YamlDocument
+from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
 from runner.model import Condition, ContainerSettings, InlineScript, Process, Step, TemplateUse
@@ -59,7 +60,7 @@ def read_process(path: Path, directory: Path) -> Process:
     if any(problem.severity == "error" for problem in problems):
         raise invalid(label, problems)
     problems += process_rules(document)
-    if problems:
+    if any(problem.severity == "error" for problem in problems):
         raise invalid(label, problems)
     value = document.value
     return Process(
@@ -68,6 +69,8 @@ def read_process(path: Path, directory: Path) -> Process:
         file=label,
         blank_parameters_empty=value.get("blank_parameters") == "empty",
         positions=_positions(document),
+        places={path: document.text_place(path) for path, _, text in process_texts(document) if "#{" in text},
+        warnings=tuple(problems),
     )
 
 
@@ -89,7 +92,7 @@ def process_rules(document: YamlDocument) -> list[Problem]:
                 )
             )
         problems += _step_rules(document, index, raw)
-    return problems
+    return [*problems, *unparsable(document, process_texts(document))]
 
 
 def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any]) -> list[Problem]:

@@ -10,6 +10,7 @@ from registry.model import Problem
 from registry.suggest import suggest
 from registry.validation import in_order, problem_at, validate
 from registry.yamldoc import YamlDocument
+from runner.documents.expressions import project_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
 from runner.model import (
@@ -38,7 +39,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
     problems = validate(document.value, "project", document)
     if not problems:
         problems = project_rules(document)
-    if problems:
+    if any(problem.severity == "error" for problem in problems):
         raise invalid(label, problems)
     value = document.value
     return Project(
@@ -51,6 +52,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
         variables=tuple(_variable(name, raw) for name, raw in (value.get("variables") or {}).items()),
         file=label,
         positions=_positions(document),
+        warnings=tuple(problems),
     )
 
 
@@ -66,7 +68,7 @@ def project_rules(document: YamlDocument) -> list[Problem]:
     for name, raw in (value.get("variables") or {}).items():
         if isinstance(raw, dict):
             problems += _variable_rules(document, name, raw, names)
-    return in_order(problems)
+    return in_order([*problems, *unparsable(document, project_texts(document))])
 
 
 def _same_names(document: YamlDocument, key: str, names: Iterable[str]) -> Iterator[Problem]:

@@ -56,7 +56,7 @@ def compile_plan(
     """
     environment = choose_environment(project, inputs.environment)
     check_inputs(inputs, process, project)
-    findings = Findings(process, project)
+    findings = Findings(process, project, warnings=[*project.warnings, *process.warnings])
     check_environments(process, project, findings)
     compiler = _Compiler(
         process,

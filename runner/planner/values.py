@@ -9,6 +9,7 @@ from registry.errors import UserError
 from registry.model import Severity
 from registry.suggest import suggest
 from runner.actions.script import ScriptAction
+from runner.missing_names import name_in, offset_of
 from runner.model import (
     MASK,
     InlineScript,
@@ -96,10 +97,11 @@ class Values:
             return {}, script.body
         for value in bound.values:
             if value.origin.kind is OriginKind.GIVEN and pin is not None:
-                self._report_missing((*at, value.name), step, f'"{value.name}"', value.missing)
+                written = _given(step).get(value.name) or ""
+                self._report_missing((*at, value.name), step, f'"{value.name}"', written, value.missing)
                 check_value(index, step, pin, value, self.findings)
         if inline:
-            self._report_missing(at, step, "the script", preview.missing)
+            self._report_missing(at, step, "the script", script.body, preview.missing)
         text = preview.text if preview.text is not None else script.body
         return {value.name: value for value in bound.values}, text
 
@@ -149,15 +151,17 @@ class Values:
             self.findings.problem(place, "expression", f'step "{step.name}": {explain(error)}')
 
     def _report_missing(
-        self, at: tuple[str | int, ...], step: Step, what: str, missing: Iterable[str]
+        self, at: tuple[str | int, ...], step: Step, what: str, text: str, missing: Iterable[str]
     ) -> None:
         names = [other.name for other in self.process.steps]
         earlier = names[: names.index(step.name)]
-        for name in map(_name_in, missing):
+        for name in map(name_in, missing):
             if not known_at_run_time(name, folded(earlier)):
                 known = [*(v.name for v in self.project.variables), *self.inputs.variables]
-                self.findings.warning(
+                self.findings.expression(
                     at,
+                    text,
+                    offset_of(name, text),
                     "unknown-variable",
                     f'step "{step.name}": {what} reads "{name}", which nothing defines; it will stay as it is',
                     suggest(name, known),
@@ -172,6 +176,10 @@ def with_knowledge(value: PlannedValue, evaluated: Mapping[str, PlannedValue]) -
     return replace(
         value, value=known.value, sensitive=known.sensitive, reads=known.reads, missing=known.missing
     )
+
+
+def _given(step: Step) -> Mapping[str, str | None]:
+    return step.action.values if isinstance(step.action, TemplateUse) else {}
 
 
 def _preview(bound: Bound, script: ScriptAction) -> Evaluation:
@@ -192,8 +200,3 @@ def _scope_text(value: ScopedValue) -> str:
         source = value.source
         parts.append(f"environment variable {source.env}" if source.env else f"file {source.file}")
     return ", ".join(parts)
-
-
-def _name_in(token: str) -> str:
-    """The variable's name in a token such as `#{Name | Filter}`."""
-    return token.removeprefix("#{").removesuffix("}").partition("|")[0].strip()

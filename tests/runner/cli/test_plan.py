@@ -225,7 +225,7 @@ class TestWarnings:
         done = doubtful.treadle("plan", "deploy", "--json")
         assert done.exit_code == 0
         warning = (
-            'deploy.yaml:4:10: warning: step "A": the script reads "Nope", which nothing defines;'
+            'deploy.yaml:4:16: warning: step "A": the script reads "Nope", which nothing defines;'
             " it will stay as it is [unknown-variable]\n"
         )
         assert done.stderr == warning

@@ -1,0 +1,122 @@
+"""Expressions in documents: what of them can't be parsed, and names that nothing defines, each at its character."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from registry.model import Problem, Severity, path_text
+from registry.yamldoc import YamlDocument
+from runner.missing_names import name_in, offset_of
+from runner.model import Project
+from runner.octostache import LimitExceededError, OctostacheError, TemplateSyntaxError, Variables, parse
+from runner.system_variables import known_at_run_time
+
+Path = tuple[str | int, ...]
+Text = tuple[Path, str, str]
+"""Where a text is in its document, what it is called in a sentence, and the text."""
+
+_OUTPUTS = ("octopus.action[", "octopus.step[")
+
+
+def process_texts(document: YamlDocument) -> Iterator[Text]:
+    """The texts of a process that expressions are evaluated in."""
+    for index, raw in enumerate(document.value["steps"]):
+        at: Path = ("steps", index)
+        whose = f'step "{raw["name"]}"'
+        if isinstance(raw.get("run"), str):
+            yield (*at, "run"), f"{whose}: the script", raw["run"]
+        for key in ("with", "properties"):
+            for name, value in (raw.get(key) or {}).items():
+                if isinstance(value, str):
+                    yield (*at, key, name), f'{whose}: "{name}"', value
+
+
+def project_texts(document: YamlDocument) -> Iterator[Text]:
+    """The texts of a project that expressions are evaluated in."""
+    for name, raw in (document.value.get("variables") or {}).items():
+        at: Path = ("variables", name)
+        if isinstance(raw, str):
+            yield at, f'variable "{name}"', raw
+        elif isinstance(raw, dict):
+            places = [
+                (at, raw),
+                *(((*at, "scopes", i), scoped) for i, scoped in enumerate(raw.get("scopes", ()))),
+            ]
+            for path, place in places:
+                if isinstance(place.get("value"), str):
+                    yield (*path, "value"), f'variable "{name}"', place["value"]
+
+
+def unparsable(document: YamlDocument, texts: Iterable[Text]) -> Iterator[Problem]:
+    """A warning for each text that can't be parsed: from there on it stays as it is."""
+    for path, whose, text in texts:
+        if "#{" not in text:
+            continue
+        try:
+            parse(text)
+        except TemplateSyntaxError as error:
+            rest = text[error.position :].split("\n", 1)[0][:24]
+            line, column = document.text_place(path).of(text, error.position)
+            yield Problem(
+                f'{whose} has an expression that can not be parsed, at "{rest}"; it will stay as it is',
+                "unparsable-expression",
+                path_text(path),
+                "check its closing } and end tags, or write ##{ for a literal #{",
+                Severity.WARNING,
+                document.file,
+                line,
+                column,
+            )
+        except LimitExceededError as error:
+            line, column = document.position(path)
+            yield Problem(
+                f"{whose}: {error}",
+                "expression",
+                path_text(path),
+                None,
+                Severity.ERROR,
+                document.file,
+                line,
+                column,
+            )
+
+
+def unknown_names(document: YamlDocument, project: Project) -> list[Problem]:
+    """A warning for each name that a process reads and neither its project nor a run defines.
+
+    What a step's template defaults to isn't known here, nor what `--var` will say.
+    """
+    scope = Variables({v.name: v.values[0].value or "" for v in project.variables if v.values})
+    steps: list[str] = []
+    problems: list[Problem] = []
+    for index, raw in enumerate(document.value["steps"]):
+        given = scope.child(dict.fromkeys(raw.get("with") or {}, ""))
+        for path, whose, text in process_texts(document):
+            if path[1] == index and "#{" in text:
+                problems += _unknown_in(document, path, whose, text, given, steps)
+        steps.append(raw["name"].casefold())
+    return problems
+
+
+def _unknown_in(
+    document: YamlDocument, path: Path, whose: str, text: str, scope: Variables, steps: Collection[str]
+) -> Iterator[Problem]:
+    try:
+        missing = scope.evaluate(text, halt_on_error=False).missing
+    except OctostacheError:
+        return  # it depends on values that only a run has
+    for name in map(name_in, missing):
+        if name.casefold().startswith("octopus.") and not name.casefold().startswith(_OUTPUTS):
+            continue  # a system variable, of this run or of the place it runs in
+        if not known_at_run_time(name, steps):
+            line, column = document.text_place(path).of(text, offset_of(name, text))
+            yield Problem(
+                f'{whose} reads "{name}", which the project does not define',
+                "unknown-variable",
+                path_text(path),
+                "define it under variables in treadle.yaml, or give it with --var",
+                Severity.WARNING,
+                document.file,
+                line,
+                column,
+            )
