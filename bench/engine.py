@@ -1,25 +1,24 @@
-"""What a container per action costs, and how fast its output arrives; ratios are of one run on one machine.
-
-Usage: python bench/engine.py [ROUNDS]
-"""
+"""What a container per action costs, and how fast its output arrives. Ratios of one run hold."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
-import sys
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
+from bench.rounds import ROUNDS, alternate, table
 from runner.engine.base import HOME_LABEL, RUN_LABEL, Container, ContainerSpec, Engine
 from runner.engine.docker import DockerEngine
 from runner.engine.payload import PRIVATE_DIR, START_FILE, Payload, PayloadFile
 from runner.engine.worker_image import worker_reference
 
+LOOP = "docker run --rm, hardened"
 ACTIONS = 20
 AHEAD = 2
 MEGABYTES = 200
@@ -129,45 +128,29 @@ def throughput(engine: Engine, spec: ContainerSpec) -> float:
         container.remove()
 
 
-def timed(way: Callable[[], list[float] | None]) -> tuple[float, float]:
-    """Seconds in all, and the median latency of an action in milliseconds (0 where it is not known)."""
-    started = time.perf_counter()
-    latencies = way()
-    return time.perf_counter() - started, statistics.median(latencies) * 1000 if latencies else 0.0
-
-
-def main(rounds: int) -> None:
+def main() -> None:
     labels = {HOME_LABEL: f"bench-{uuid.uuid4()}", RUN_LABEL: "bench"}
+    latencies: dict[str, list[float]] = {}
     with DockerEngine() as engine:
         engine.ensure_image(worker_reference())
         spec = ContainerSpec(worker_reference(), labels)
-        ways: dict[str, Callable[[], list[float] | None]] = {
-            "docker run --rm, hardened": docker_run_loop,
-            "one by one": lambda: one_by_one(engine, spec),
-            "one by one, joined": lambda: joined_one_by_one(engine, spec),
-            "started ahead, joined": lambda: joined_ahead(engine, spec),
+        ways: dict[str, Callable[[Engine, ContainerSpec], list[float]]] = {
+            "one by one": one_by_one,
+            "one by one, joined": joined_one_by_one,
+            "started ahead, joined": joined_ahead,
         }
-        # Round by round, so that a busy moment of the machine meets every way.
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-        for _ in range(rounds):
-            for name, way in ways.items():
-                taken[name].append(timed(way))
-        report(taken)
-        speeds = [throughput(engine, spec) for _ in range(rounds)]
+
+        def noting(name: str) -> None:
+            latencies.setdefault(name, []).extend(ways[name](engine, spec))
+
+        seconds = alternate({LOOP: docker_run_loop, **{name: partial(noting, name) for name in ways}})
+        speeds = [throughput(engine, spec) for _ in range(ROUNDS)]
+    print(f"{ACTIONS} trivial actions, a container each")
+    print(table(seconds, base=LOOP))
+    for name, values in latencies.items():
+        print(f"{name}: {statistics.median(values) * 1000:.0f} ms from an action being ready to its result")
     print(f"output: {statistics.median(speeds):.0f} MB/s ({MEGABYTES} MB in lines of 100 bytes)")
 
 
-def report(taken: dict[str, list[tuple[float, float]]]) -> None:
-    base = statistics.median(total for total, _ in next(iter(taken.values())))
-    print(f"{ACTIONS} trivial actions, medians of {len(next(iter(taken.values())))}")
-    print(f"{'way':28} {'seconds':>8} {'ms each':>8} {'ratio':>6} {'ready to result, ms':>20}")
-    for name, rounds in taken.items():
-        total = statistics.median(total for total, _ in rounds)
-        latency = statistics.median(latency for _, latency in rounds)
-        print(
-            f"{name:28} {total:8.2f} {total / ACTIONS * 1000:8.0f} {total / base:6.2f} {latency:>20.0f}"
-        )
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main()

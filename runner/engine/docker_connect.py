@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.engine.base import Endpoint, EngineError
-from runner.engine.ssh_tunnel import SshTunnel
 
 if TYPE_CHECKING:
     from docker import APIClient
     from docker.errors import APIError
     from docker.tls import TLSConfig
+
+    from runner.engine.ssh_tunnel import SshTunnel
 
 TIMEOUT = 120
 """Seconds that one answer may take: a busy engine is slow, and a dead one closes the connection anyway."""
@@ -47,7 +48,7 @@ def connect(endpoint: Endpoint) -> Connection:
     from requests.exceptions import RequestException
 
     host, tls = _address(endpoint)
-    tunnel = SshTunnel.open(host) if host.startswith("ssh://") else None
+    tunnel = _tunnel(host) if host.startswith("ssh://") else None
     try:
         client = _client(tunnel.url if tunnel else host, tls)
     except (DockerException, RequestException, OSError) as error:
@@ -55,6 +56,12 @@ def connect(endpoint: Endpoint) -> Connection:
             tunnel.close()
         raise unreachable(host, error) from error
     return Connection(client, host, tunnel)
+
+
+def _tunnel(host: str) -> SshTunnel:
+    from runner.engine.ssh_tunnel import SshTunnel
+
+    return SshTunnel.open(host)
 
 
 def _client(url: str, tls: TLSConfig | None) -> APIClient:

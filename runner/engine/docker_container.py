@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -117,7 +118,7 @@ class DockerContainer:
 
     def stop(self, grace: float = 10.0) -> None:
         with translated(self._host, "stopping an action"), gone_already():
-            self._client.stop(self._id, timeout=max(0, round(grace)))
+            self._client.stop(self._id, timeout=math.ceil(grace))
 
     def fetch(self, path: str) -> Iterator[bytes]:
         from docker.errors import NotFound
