@@ -46,11 +46,11 @@ def to_template(value: Any, file: str) -> StepTemplate:
         name=value["Name"],
         version=version_number(value.get("Version")),
         action_type=value["ActionType"],
-        description=value.get("Description") or "",
-        category=value.get("Category") or "other",
+        description=_text(value.get("Description")) or "",
+        category=_text(value.get("Category")) or "other",
         properties={key: property_text(item) for key, item in _mapping(value.get("Properties")).items()},
         parameters=tuple(_parameter(item, typed) for item in value.get("Parameters") or ()),
-        outputs=tuple(_output(item) for item in extension.get("Outputs") or () if isinstance(item, dict)),
+        outputs=tuple(_output(item) for item in _list(extension.get("Outputs")) if isinstance(item, dict)),
         packages=tuple(item for item in value.get("Packages") or () if isinstance(item, dict)),
         scripts={
             key: item for key, item in _mapping(extension.get("Scripts")).items() if isinstance(item, str)
@@ -81,16 +81,16 @@ def _parameter(item: Mapping[str, Any], typed: Mapping[str, Any]) -> Parameter:
     extras = _mapping(typed.get(name))
     return Parameter(
         name=name,
-        id=item.get("Id") or None,
-        label=item.get("Label") or None,
-        help=item.get("HelpText") or None,
+        id=_text(item.get("Id")),
+        label=_text(item.get("Label")),
+        help=_text(item.get("HelpText")),
         default=_default(item.get("DefaultValue")),
         control=str(settings.get(CONTROL_TYPE) or ControlType.SINGLE_LINE),
         options=select_options(settings.get(SELECT_OPTIONS)),
         required=extras.get("Required") is True,
-        pattern=extras.get("Pattern"),
-        minimum=extras.get("Minimum"),
-        maximum=extras.get("Maximum"),
+        pattern=_text(extras.get("Pattern")),
+        minimum=_number(extras.get("Minimum")),
+        maximum=_number(extras.get("Maximum")),
     )
 
 
@@ -109,7 +109,7 @@ def select_options(text: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _output(item: Mapping[str, Any]) -> Output:
-    return Output(str(item.get("Name") or ""), item.get("HelpText") or None, item.get("Sensitive") is True)
+    return Output(_text(item.get("Name")) or "", _text(item.get("HelpText")), item.get("Sensitive") is True)
 
 
 def _deprecation(item: Any) -> Deprecation | None:
@@ -120,6 +120,14 @@ def _deprecation(item: Any) -> Deprecation | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

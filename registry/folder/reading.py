@@ -34,6 +34,9 @@ from registry.octopus import (
 )
 from registry.yamldoc import YamlDocument, decode_yaml, load_yaml
 
+_LONGEST_END = 1000
+_MOST_BLANKS = 64
+
 Path = tuple[str | int, ...]
 
 
@@ -68,8 +71,8 @@ class ViewReader:
         if view.get("schema") != FORMAT_VERSION:
             raise self._misfit(
                 ("schema",),
-                f'"schema" is "{view.get("schema")}", expected {FORMAT_VERSION}',
-                "this format is unknown: upgrade Treadle",
+                f'"schema" is {_kind(view.get("schema"))}, expected {FORMAT_VERSION}',
+                "another format needs another Treadle",
                 "format-version",
             )
         given = {key: self._top(view, word) for word, key in DOCUMENT_KEYS.items() if word in view}
@@ -85,14 +88,23 @@ class ViewReader:
 
     def layout(self, view: Mapping[str, Any]) -> JsonLayout:
         layout = self._part(view, "json", ())
+        end = layout.get("end", "\n")
+        if not isinstance(end, str) or end.strip() or len(end) > _LONGEST_END:
+            raise self._misfit(("json", "end"), "expected blanks and line ends, and not many")
         return JsonLayout(
-            indent=layout.get("indent", 2),
-            margin=layout.get("margin", 0),
-            ascii_only=layout.get("ascii_only", False),
+            indent=self._blanks(layout, "indent", 2),
+            margin=self._blanks(layout, "margin", 0),
+            ascii_only=layout.get("ascii_only") is True,
             newline="\r\n" if layout.get("newline") == "crlf" else "\n",
-            byte_order_mark=layout.get("byte_order_mark", False),
-            end=layout.get("end", "\n"),
+            byte_order_mark=layout.get("byte_order_mark") is True,
+            end=end,
         )
+
+    def _blanks(self, layout: Mapping[str, Any], word: str, usual: int) -> int:
+        blanks = layout.get(word, usual)
+        if not isinstance(blanks, int) or not 0 <= blanks <= _MOST_BLANKS:
+            raise self._misfit(("json", word), f"expected 0 to {_MOST_BLANKS} blanks, got {_kind(blanks)}")
+        return blanks
 
     def properties(self, view: Mapping[str, Any]) -> dict[str, Any]:
         """The property bag: the script's own properties, then the others."""
@@ -114,6 +126,8 @@ class ViewReader:
     def parameter(self, item: Any, path: Path) -> dict[str, Any]:
         """One entry of the document's `Parameters`."""
         view = self._mapping(item, path)
+        if view.get("name") is None:
+            raise self._misfit(path, 'the parameter has no "name"')
         given: dict[str, Any] = {
             key: self._text(view[word], (*path, word)) for word, key in PARAMETER_KEYS.items() if word in view
         }
@@ -136,7 +150,9 @@ class ViewReader:
         """What Octopus has no word for, under its key; nothing where nothing is said."""
         extension: dict[str, Any] = {}
         typed = {
-            item["name"]: {key: item[word] for word, key in TYPED_EXTRAS.items() if word in item}
+            str(self._text(item.get("name"), ())): {
+                key: item[word] for word, key in TYPED_EXTRAS.items() if word in item
+            }
             for item in view.get("parameters") or ()
         }
         if any(typed.values()):
@@ -193,7 +209,12 @@ class ViewReader:
 
     def _keys(self, view: Mapping[str, Any], word: str, path: Path) -> list[str] | None:
         layout = self._part(view, "json", path)
-        return self._list(layout, word, (*path, "json")) if word in layout else None
+        if word not in layout:
+            return None
+        keys = self._list(layout, word, (*path, "json"))
+        if not all(isinstance(key, str) for key in keys):
+            raise self._misfit((*path, "json", word), "expected a list of keys")
+        return list(dict.fromkeys(keys))
 
     def _part(self, view: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
         return self._mapping(view[key], (*path, key)) if key in view else {}

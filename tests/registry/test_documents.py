@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from registry.documents import TemplateDocument, digest, read_folder, read_template, to_folder, write_json
 from registry.errors import Invalid
-from registry.jsondoc import dump_json
+from registry.jsondoc import dump_json, load_json
 from registry.model import Deprecation, Output, Parameter
-from registry.yamldoc import load_yaml
+from registry.yamldoc import dump_yaml, load_yaml
 from tests.support.library import CommunityLibrary
 
 BODY = "Octopus.Action.Script.ScriptBody"
@@ -351,6 +351,34 @@ def refused_folder(text: str, **files: bytes) -> Invalid:
     return caught.value
 
 
+WORDS = [
+    *("id", "name", "version", "description", "category", "action_type", "script", "parameters", "outputs"),
+    *(
+        "properties",
+        "packages",
+        "minimum_treadle",
+        "deprecated",
+        "octopus",
+        "json",
+        "label",
+        "help",
+        "control",
+    ),
+    *(
+        "options",
+        "default",
+        "required",
+        "pattern",
+        "minimum",
+        "file",
+        "syntax",
+        "also",
+        "keys",
+        "indent",
+        "end",
+    ),
+    *("reason", "script.sh", "sensitive"),
+]
 HEAD = "schema: 1\nid: a\nname: X\nversion: 1\naction_type: Octopus.Script\n"
 
 
@@ -358,6 +386,10 @@ HEAD = "schema: 1\nid: a\nname: X\nversion: 1\naction_type: Octopus.Script\n"
     ("text", "message", "line"),
     [
         ("schema: 2\n", '"schema" is "2", expected 1', 1),
+        ("name: x\n", '"schema" is nothing, expected 1', 1),
+        (HEAD + "json: {indent: 1000000000}\n", "expected 0 to 64 blanks", 6),
+        (HEAD + "json: {end: x}\n", "expected blanks and line ends", 6),
+        (HEAD + "json: {keys: [[a]]}\n", "expected a list of keys", 6),
         (HEAD + "script: {file: script.sh}\n", 'the file "script.sh" is not in the template folder', 6),
         (
             HEAD + "script: {file: ../../etc/passwd}\n",
@@ -376,6 +408,51 @@ def test_mistakes_in_a_folder_have_a_place(text: str, message: str, line: int) -
     error = refused_folder(text)
     assert message in error.message
     assert (error.problems[0].file, error.problems[0].line) == ("greeting/template.yaml", line)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS), anything))
+def test_any_other_content_is_read_or_refused(view: dict[str, Any]) -> None:
+    """Whatever a source offers as template.yaml: a document that can be written, or an Invalid."""
+    text = dump_yaml({"name": "X", "version": 1, "action_type": "x", **view, "schema": 1})
+    try:
+        document = read_folder({"template.yaml": text.encode(), "script.sh": b""})
+    except Invalid:
+        return
+    assert load_json(write_json(document), "x").value == document.value
+    assert_round_trip(document)
+
+
+keys_of_documents = [
+    *TEMPLATE,
+    "Packages",
+    "Treadle",
+    "$Meta",
+    "Outputs",
+    "Scripts",
+    "Deprecated",
+    "NewValue",
+]
+json_anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(keys_of_documents), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(keys_of_documents), json_anything))
+def test_any_json_is_a_template_or_refused(value: dict[str, Any]) -> None:
+    try:
+        document = read_template(dump_json({"Name": "x", "ActionType": "y", **value}), "x.json")
+    except Invalid:
+        return
+    assert_round_trip(document)
 
 
 def test_folder_without_template_yaml_is_refused() -> None:
