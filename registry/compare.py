@@ -98,7 +98,7 @@ def _action_type(old: StepTemplate, new: StepTemplate) -> Iterator[Difference]:
 
 
 def _parameters(old: StepTemplate, new: StepTemplate) -> Iterator[Difference]:
-    renamed = dict(_renamed(old, new))
+    renamed = renamed_parameters(old, new)
     for before in old.parameters:
         after = new.parameter(renamed.get(before.name, before.name))
         if after is None:
@@ -114,12 +114,14 @@ def _parameters(old: StepTemplate, new: StepTemplate) -> Iterator[Difference]:
             yield _added(after)
 
 
-def _renamed(old: StepTemplate, new: StepTemplate) -> Iterator[tuple[str, str]]:
-    """(old name, new name) where only the `Id` proves that it is the same parameter."""
+def renamed_parameters(old: StepTemplate, new: StepTemplate) -> dict[str, str]:
+    """Old name to new name, where only the `Id` proves that it is the same parameter."""
+    found = {}
     free = {item.id.lower(): item for item in new.parameters if item.id and old.parameter(item.name) is None}
     for item in old.parameters:
         if item.id and new.parameter(item.name) is None and item.id.lower() in free:
-            yield item.name, free.pop(item.id.lower()).name
+            found[item.name] = free.pop(item.id.lower()).name
+    return found
 
 
 def _added(new: Parameter) -> Difference:
