@@ -24,13 +24,13 @@ class LintReport:
 
 
 def lint(paths: Iterable[Path], ignore: Collection[str] = ()) -> LintReport:
-    """Lint the templates at and below `paths`, without the rules in `ignore`.
+    """Lint the templates at and below `paths`, without the rules in `ignore`. Of one that isn't valid, the report
+    holds the errors of validation only.
 
     Raises NotFound where there is nothing at a path, Invalid for a rule that doesn't exist.
     """
     rules = chosen(ignore)
-    subjects, unreadable = load_subjects(paths)
-    problems = [problem for error in unreadable for problem in error.problems]
+    subjects, problems = load_subjects(paths)
     twins = list(_twins(subjects))
     for subject in subjects:
         problems += (problem for rule in rules for problem in rule.problems(subject))

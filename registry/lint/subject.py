@@ -14,13 +14,15 @@ from registry.folder import TEMPLATE_FILE
 from registry.folder.words import yaml_path
 from registry.git.repository import Repository
 from registry.jsondoc import JsonDocument, load_json
-from registry.model import StepTemplate
+from registry.model import Problem, Severity, StepTemplate
 from registry.octopus import SCRIPT_BODY, SCRIPT_SYNTAX, to_template
 from registry.packing import folder_files, read_bytes
 from registry.validation import Document
 from registry.yamldoc import load_yaml
 
 DocumentPath = tuple[str | int, ...]
+
+_TEMPLATES = ("step-template", "template-folder")
 
 
 @dataclass(frozen=True)
@@ -90,27 +92,29 @@ class Subject:
         return str(self.path / name) if name else None
 
 
-def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Invalid]]:
-    """The templates at and below `paths`, and why others can't be read. Raises NotFound as `validate` does."""
+def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Problem]]:
+    """The valid templates at and below `paths`, and the errors of what can't be linted.
+
+    Raises NotFound as `validate` does.
+    """
     from registry.validation.files import check_paths
 
     subjects: list[Subject] = []
-    unreadable: list[Invalid] = []
+    errors: list[Problem] = []
     for checked in check_paths(paths):
+        wrong = [problem for problem in checked.problems if problem.severity is Severity.ERROR]
         path = Path(checked.file)
-        try:
-            if checked.kind == "template-folder":
-                subjects.append(_folder_subject(path.parent))
-            elif checked.kind == "step-template":
-                subjects.append(_json_subject(path))
-        except Invalid as error:
-            unreadable.append(error)
-    return _with_committed(subjects), unreadable
+        if wrong and checked.kind in ("", *_TEMPLATES):
+            errors += wrong
+        elif checked.kind == "template-folder":
+            subjects.append(_folder_subject(path.parent))
+        elif checked.kind == "step-template":
+            subjects.append(_json_subject(path))
+    return _with_committed(subjects), errors
 
 
 def _json_subject(path: Path) -> Subject:
     document = load_json(read_bytes(path), str(path))
-    to_template(document.value, str(path))
     return Subject(path, document, document.value, json=document)
 
 

@@ -222,9 +222,20 @@ def test_rules_can_be_left_out(tmp_path: Path) -> None:
         lint([tmp_path], ["categry-style"])
 
 
-def test_unreadable_template_is_told(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text('{"ActionType": "x", "Parameters": [5]}')
-    assert [problem.code for problem in lint([tmp_path]).problems] == ["not-a-template", "not-a-template"]
+@pytest.mark.parametrize(
+    ("content", "codes"),
+    [
+        ('{"ActionType": ', ["json-syntax"]),
+        (json.dumps(good(Category=5, Description="")), ["wrong-type"]),
+        (json.dumps(good(**{"$Meta": "x"})), ["wrong-type"]),
+    ],
+)
+def test_template_that_is_not_valid_gets_its_errors_only(
+    tmp_path: Path, content: str, codes: list[str]
+) -> None:
+    (tmp_path / "x.json").write_text(content)
+    report = lint([tmp_path])
+    assert (report.templates, [problem.code for problem in report.problems]) == (0, codes)
 
 
 def test_built_in_templates_are_good() -> None:
