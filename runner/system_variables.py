@@ -92,10 +92,12 @@ def planned_system_values(
 
 def _machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Mapping[str, str]:
     by_role: dict[str, list[str]] = {}
+    spelling: dict[str, str] = {}
     for target in targets:
         if environment.name.casefold() in {name.casefold() for name in target.environments}:
             for role in target.roles:
-                by_role.setdefault(role, []).append(target.name)
+                first = spelling.setdefault(role.casefold(), role)
+                by_role.setdefault(first, []).append(target.name)
     return {f"Octopus.Environment.MachinesInRole[{role}]": ",".join(names) for role, names in by_role.items()}
 
 
@@ -117,7 +119,12 @@ def run_system_values(
     failed = [action for step in steps for action in step.actions if action.status is Status.FAILED]
     if failed:
         # Octopus puts exit codes here, never text of the log.
-        error = f"The step failed with exit code {failed[0].exit_code}"
+        code = failed[0].exit_code
+        error = (
+            f"The step failed with exit code {code}"
+            if code is not None
+            else "The step failed before its script ran"
+        )
         values |= {"Octopus.Deployment.Error": error, "Octopus.Deployment.ErrorDetail": error}
     return _system(values)
 
