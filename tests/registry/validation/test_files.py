@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registry.errors import NotFound
+from registry.jsondoc import dump_json, load_json
 from registry.model import Problem
-from registry.validation.files import check_path, check_paths
+from registry.validation.files import check_path, check_paths, check_template
 from tests.support.library import CommunityLibrary
 
 BODY = "Octopus.Action.Script.ScriptBody"
@@ -241,6 +244,32 @@ def test_kinds_are_told_by_content(tmp_path: Path) -> None:
 def test_other_document_asked_for_by_name_is_a_problem(tmp_path: Path, name: str, content: str) -> None:
     (problem,) = problems_of(tmp_path, name, content)
     assert problem.code == "unknown-document"
+
+
+WORDS = [
+    *TEMPLATE,
+    "Packages",
+    "Treadle",
+    "Outputs",
+    "DisplaySettings",
+    "DefaultValue",
+    "PackageParameterName",
+    BODY,
+]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS), anything))
+def test_any_json_gets_problems_with_a_place(value: dict[str, Any]) -> None:
+    document = load_json(dump_json({**TEMPLATE, **value}), "x.json")
+    for problem in check_template(document):
+        assert problem.line
+        assert problem.column
+        assert problem.message
 
 
 def test_path_without_anything_is_an_error(tmp_path: Path) -> None:
