@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from registry.builtin import BuiltinTemplate
 from registry.contents import read_contents, size_problem
-from registry.errors import Invalid, UserError
+from registry.errors import Invalid, Unavailable, UserError
 from registry.git.objects import FILE_MODES, SYMLINK_MODE, Commit, TreeEntry
+from registry.git.process import GitFailedError
 from registry.git.repository import Repository
 from registry.headers import Header, NotATemplateError, read_header
 from registry.history import FOLDER_FILE, Content, History, Lineage, Location, continues, locate
@@ -60,7 +61,10 @@ def index_repository(
         if since == target.commit:
             return Changes()
         writer = _Writer(connection, repository, _begin(connection, target))
-        writer.write(target, since)
+        try:
+            writer.write(target, since)
+        except GitFailedError as error:
+            raise _damaged(target.name, error.reason) from error
         if not allow_empty and index.counts(writer.source).contents == 0:
             raise _no_templates(target, index.findings(writer.source))
         after = {item.slug: item.content for item in index.entries(writer.source)}
@@ -97,6 +101,14 @@ def _begin(connection: sqlite3.Connection, target: Target) -> int:
         (target.key, target.name),
     )
     return int(connection.execute("SELECT id FROM source WHERE key = ?", (target.key,)).fetchone()[0])
+
+
+def _damaged(name: str, reason: str) -> Unavailable:
+    return Unavailable(
+        "repository-damaged",
+        f'the repository of source "{name}" is damaged: {reason}',
+        hint=f"See: treadle verify. A mirror is made anew by: treadle source remove {name}, add and sync.",
+    )
 
 
 def _no_templates(target: Target, findings: Sequence[Finding]) -> Invalid:
@@ -185,6 +197,11 @@ class _Writer:
         """The header of every content by its id; each is read once, however often it was committed."""
         first = {_defining_object(item): item for item in reversed(contents)}
         sizes = self.repository.sizes(list(first))
+        missing = [
+            item.id for name, item in first.items() if name not in sizes and item.place.shape is Shape.JSON
+        ]
+        if missing:
+            raise GitFailedError(("cat-file",), f"fatal: object {missing[0]} is missing")
         headers = {}
         for name, data in self.repository.blobs(
             [name for name, size in sizes.items() if size_problem(size) is None]

@@ -87,7 +87,7 @@ def _ask(source: SourceDefinition) -> RemoteRefs:
 
 def _fetched(mirror: Repository, source: SourceDefinition, wanted: _Wanted) -> str:
     """The wanted commit, now in the mirror. A remote that moves on while it is asked gives the newer one."""
-    if mirror.commit_of(wanted.commit) == wanted.commit:
+    if mirror.has_whole(wanted.commit):
         mirror.point(source.mirror_ref, wanted.commit)
         return wanted.commit
     try:

@@ -56,6 +56,15 @@ class Repository:
         for stale in (*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")):
             stale.unlink(missing_ok=True)
 
+    def has_whole(self, commit: str) -> bool:
+        """Whether `commit` is here with all that it reaches: only a fetch that came to its end moved a ref. The
+        object alone proves nothing, as a killed fetch leaves some of the objects behind.
+        """
+        try:
+            return bool(self._read("for-each-ref", "--count=1", f"--contains={commit}", "refs/treadle/"))
+        except GitFailedError:
+            return False
+
     def point(self, ref: str, commit: str) -> None:
         """Let `ref` be `commit`, whatever it was."""
         self._write("update-ref", ref, commit)

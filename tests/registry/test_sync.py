@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,6 +158,42 @@ def test_what_can_go_wrong_is_told_and_leaves_nothing(
     assert error.message == 'source "team" has no templates in its folder "empty".'
     nothing = SourceRepository.create(tmp_path / "nothing")
     assert "has no commit" in _fails(home, index, _source(nothing), Invalid).message
+
+
+def test_what_a_killed_fetch_left_is_not_taken_for_the_whole(
+    home: Home, index: Index, repository: SourceRepository
+) -> None:
+    """Loose objects arrive one by one: here the commit and its tree are there, and a blob is not."""
+    source = _source(repository)
+    sync_source(home, index, source)
+    repository.commit({"t/a.json": template("A", 2)})
+    mirror = SourceRepository(home.mirror(source.mirror_key))
+    for name in ("HEAD", "HEAD^{tree}", "HEAD:t"):
+        kind = repository.git("cat-file", "-t", name)
+        tree_or_commit = ["git", "-C", str(repository.path), "cat-file", kind, name]
+        content = subprocess.run(tree_or_commit, capture_output=True, check=True).stdout
+        mirror.git("hash-object", "-w", "-t", kind, "--stdin", "--literally", stdin=content)
+    assert mirror.git("cat-file", "-t", repository.head()) == "commit"
+    report = sync_source(home, index, source)
+    assert (report.changes.updated, report.counts.versions) == (("a",), 3)
+
+
+def test_a_damaged_mirror_is_told_and_leaves_the_old_index(
+    home: Home, index: Index, repository: SourceRepository
+) -> None:
+    source = _source(repository)
+    before = sync_source(home, index, source)
+    repository.commit({"t/a.json": template("A", 2)})
+    blob = repository.blob("t/a.json")
+    other = Index(home.path / "other.sqlite")
+    sync_source(home, other, source)
+    other.close()
+    (home.mirror(source.mirror_key) / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(Unavailable, match=f"is damaged: object {blob} is missing"):
+        sync_source(home, index, source)
+    state = index.source(source.index_key)
+    assert state
+    assert state.commit == before.commit
 
 
 def test_a_failed_sync_leaves_the_old_index(home: Home, index: Index, repository: SourceRepository) -> None:
