@@ -13,13 +13,14 @@ from runner.bootstrap.dictionary import encodable, readable
 from runner.bootstrap.language import SHOWN_DIR, Language
 from runner.bootstrap.proxy import proxy_settings
 from runner.bootstrap.request import ScriptRequest, Syntax
-from runner.engine.payload import START_FILE, WORK_DIR, Payload, PayloadFile
+from runner.engine.payload import PRIVATE_DIR, START_FILE, WORK_DIR, Payload, PayloadFile
 
 _LANGUAGES: Mapping[Syntax, Language] = {
     Syntax.BASH: bash.LANGUAGE,
     Syntax.PYTHON: python.LANGUAGE,
     Syntax.SH: sh.LANGUAGE,
 }
+_SECRET_FILES = f"{PRIVATE_DIR}/files"
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -65,7 +66,7 @@ def _start_script() -> str:
 
 def _work_files(request: ScriptRequest) -> Iterator[PayloadFile]:
     folders: set[str] = set()
-    for name, content in request.files.items():
+    for number, (name, content) in enumerate(request.files.items()):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts:
             raise ValueError(f'"{name}" is not a path below the working directory')
@@ -76,6 +77,10 @@ def _work_files(request: ScriptRequest) -> Iterator[PayloadFile]:
             if folder not in folders:
                 folders.add(folder)
                 yield PayloadFile(f"{WORK_DIR}/{folder}/", mode=0o755)
-        if not name.endswith("/"):
+        if name in request.secret_files:
+            hidden = f"{_SECRET_FILES}/{number}-{path.name}"
+            yield PayloadFile(hidden, content)
+            yield PayloadFile(f"{WORK_DIR}/{path}", link_to=hidden)
+        elif not name.endswith("/"):
             mode = 0o755 if name in request.programs else 0o644
             yield PayloadFile(f"{WORK_DIR}/{path}", content, mode)

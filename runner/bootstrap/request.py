@@ -32,7 +32,8 @@ class ScriptRequest:
     reads as empty text. Names that differ in case only are one variable: first spelling, last value.
     `parameters` is the text of `Octopus.Action.Script.ScriptParameters`.
     `files` are put into the working directory (path below it, "/" between folders; a path that ends in "/" is
-    a folder); they are on disk, so secrets belong in variables. `programs` are those of them that can be executed.
+    a folder); they are on disk, but for `secret_files`: the work directory has links to those. `programs` are those
+    that can be executed.
     `environment` is exported to the script and may hold secrets: unlike a container's own, it is not seen from
     outside.
     """
@@ -43,5 +44,6 @@ class ScriptRequest:
     parameters: str | None = None
     files: Mapping[str, bytes] = field(default_factory=_no_files)
     programs: frozenset[str] = frozenset()
+    secret_files: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=_nothing)
     log_environment: bool = True

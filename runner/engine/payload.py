@@ -22,11 +22,12 @@ START_FILE = f"{PRIVATE_DIR}/start"
 
 @dataclass(frozen=True, slots=True)
 class PayloadFile:
-    """A file below PRIVATE_DIR or WORK_DIR; a path that ends in "/" is a folder."""
+    """A file below PRIVATE_DIR or WORK_DIR; a path that ends in "/" is a folder, with `link_to` it is a link."""
 
     path: str
     content: bytes = b""
     mode: int = 0o600
+    link_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Payload:
                 if file.path.endswith("/"):
                     entry.type = tarfile.DIRTYPE
                     entry.mode |= (file.mode & 0o444) >> 2  # who may read a folder may enter it
+                    tar.addfile(entry)
+                elif file.link_to is not None:
+                    entry.type, entry.linkname = tarfile.SYMTYPE, file.link_to
                     tar.addfile(entry)
                 else:
                     entry.size = len(file.content)

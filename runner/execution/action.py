@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.errors import Unavailable, UserError
 from runner.actions import script as properties
-from runner.bootstrap import ScriptRequest, Syntax, build_payload
+from runner.bootstrap import build_payload
 from runner.engine.base import Container, EngineError, Exit
 from runner.execution import events
 from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
 from runner.execution.masking import Masker
 from runner.execution.pump import Limits, OutputPump, PumpSummary
+from runner.execution.request import Surroundings, prepare_request
 from runner.execution.service_messages import (
     ArtifactRequest,
     Level,
@@ -29,7 +30,7 @@ from runner.execution.service_messages import (
 )
 from runner.model import ActionResult, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
-from runner.variables import Bound, OutputValue, bind, explain, strongest
+from runner.variables import OutputValue, bind, explain, strongest
 
 Record = Callable[[events.Event], object]
 
@@ -100,19 +101,6 @@ class Supply(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a script finds around it beside its variables; see `runner.bootstrap.ScriptRequest`.
-
-    `examine` looks at the container after the script has ended.
-    """
-
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    programs: frozenset[str] = frozenset()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    examine: Callable[[Container], None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ActionServices:
     """What every action of a run shares."""
 
@@ -180,13 +168,15 @@ def _run(
         bound = bind(strongest([*run_values, *action.variables]), action.parameters)
         for secret in bound.secrets():
             services.masker.add(secret)
-        request, complaint = _request(action, bound, services.surroundings, sink)
-        if complaint:
-            return Status.FAILED, None, complaint
+        prepared = prepare_request(action, bound, services.surroundings)
+        for level, note in prepared.notes:
+            sink.note(level, note)
+        if prepared.complaint is not None:
+            return Status.FAILED, None, prepared.complaint
         deadline = _Deadline(container, timeout)
         services.cancellation.watch(container)
         try:
-            container.deliver(build_payload(request))
+            container.deliver(build_payload(prepared.request))
             summary = _pump(container, services, sink)
             ended = container.wait()
         finally:
@@ -198,29 +188,6 @@ def _run(
         return _judge(action, ended, summary, deadline, services.cancellation)
     finally:
         services.preparer.remove(container)
-
-
-def _request(
-    action: PlannedAction, bound: Bound, surroundings: Surroundings, sink: _Sink
-) -> tuple[ScriptRequest, str | None]:
-    """The script as it will run, and a complaint when its substitution failed and must not."""
-    evaluation = bound.scope.evaluate(action.script, halt_on_error=False)
-    complaint = None
-    if evaluation.error is not None:
-        sink.note(f"Substitution in the script: {evaluation.error}")
-        if bound.scope.get_flag(properties.FAIL_ON_SUBSTITUTION):
-            complaint = f"substitution in the script failed: {evaluation.error}"
-    request = ScriptRequest(
-        syntax=Syntax(action.syntax),
-        body=evaluation.text if evaluation.text is not None else action.script,
-        variables=bound.texts(),
-        parameters=bound.scope.get(properties.PARAMETERS),
-        files=surroundings.files,
-        programs=surroundings.programs,
-        environment=surroundings.environment,
-        log_environment=not bound.scope.get_flag(properties.SUPPRESS_ENVIRONMENT),
-    )
-    return request, complaint
 
 
 def _pump(container: Container, services: ActionServices, sink: _Sink) -> PumpSummary:
@@ -299,9 +266,9 @@ class _Sink:
     def log(self, level: Level, lines: list[str]) -> None:
         self._services.record(events.log(self._action.id, level, lines))
 
-    def note(self, text: str) -> None:
-        """A verbose line of the runner's own."""
-        self.log(Level.VERBOSE, self._services.masker.mask_text(text).splitlines())
+    def note(self, level: Level, text: str) -> None:
+        """A line of the runner's own."""
+        self.log(level, self._services.masker.mask_text(text).splitlines())
 
     def message(self, message: ServiceMessage) -> None:
         services, action = self._services, self._action.id

@@ -18,10 +18,11 @@ from runner.bootstrap import ScriptRequest, Syntax, build_payload
 from runner.engine.base import Container, ContainerSpec, EngineError, Image
 from runner.engine.payload import WORK_DIR
 from runner.execution import events
-from runner.execution.action import ActionServices, Cancellation, Surroundings, run_action
+from runner.execution.action import ActionServices, Cancellation, run_action
 from runner.execution.artifacts import ArtifactStore
 from runner.execution.masking import Masker
 from runner.execution.preparing import container_spec
+from runner.execution.request import Surroundings
 from runner.model import (
     ContainerSettings,
     Origin,

@@ -127,3 +127,29 @@ def test_a_linked_test_file_is_refused(template: ProjectTree) -> None:
     done = template.treadle("test", "apply")
     assert done.exit_code == 2
     assert "links are not followed" in done.stderr
+
+
+@pytest.mark.docker
+def test_files_are_substituted_and_those_with_secrets_stay_off_the_disk(template: ProjectTree) -> None:
+    script = "cat conf/a.txt conf/b.txt\nreadlink conf/b.txt || true\nreadlink conf/a.txt || echo plain\n"
+    properties = (
+        "properties:\n"
+        "  Octopus.Action.EnabledFeatures: Octopus.Features.SubstituteInFiles\n"
+        '  Octopus.Action.SubstituteInFiles.TargetFiles: "conf/*.txt"\n'
+    )
+    secret = "parameters: [{name: Token, control: Sensitive}]\n"
+    test = {
+        "name": "substitutes",
+        "inputs": {"Token": "s3cr3t-value"},
+        "variables": {"Name": "world"},
+        "files": {"conf/a.txt": "hello #{Name}\n", "conf/b.txt": "token #{Token}\n"},
+        "expect": {
+            "exit_code": 0,
+            "log": ["hello world", "token ********", "/run/treadle/", "plain"],
+        },
+    }
+    header = TEMPLATE.partition("parameters:")[0]
+    template.write({"apply/template.yaml": header + secret + properties, "apply/script.sh": script})
+    template.write({"apply/tests/applies.yaml": test})
+    done = template.treadle("test", "apply")
+    assert done.exit_code == 0, done.stdout + done.stderr
