@@ -39,3 +39,11 @@ def test_long_and_odd_names_survive() -> None:
 
 def test_only_what_lies_on_the_tmpfs_counts_as_private() -> None:
     assert PAYLOAD.private_size == len(b"sixsix") + len(b"exit 0")
+
+
+def test_a_link_points_where_it_was_told() -> None:
+    payload = Payload((PayloadFile("/treadle/work/a.txt", link_to="/run/treadle/files/0-a.txt"),))
+    with tarfile.open(fileobj=io.BytesIO(payload.to_tar())) as tar:
+        (entry,) = tar
+    assert entry.issym()
+    assert (entry.name, entry.linkname) == ("treadle/work/a.txt", "/run/treadle/files/0-a.txt")

@@ -104,7 +104,7 @@ class TestScript:
         insist = {"OctopusShouldFailDeploymentOnSubstitutionFails": "true"}
         status, code, message = outcome(run_one(stage, Script(), "echo '#{Nope}'", properties=insist))
         assert (status, code) == ("failed", None)
-        assert message.startswith("substitution in the script failed: ")
+        assert message.startswith("substitution failed in the script: ")
         assert "#{Nope}" in message
 
     def test_reads_parameters_and_variables(self, stage: Stage) -> None:
