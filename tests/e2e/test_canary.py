@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -15,8 +16,9 @@ from tests.support.journey import Journey, docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("canary")]
 
-SECRET = "Canary/9f&7=Ü+x?q"
-LINES = "-----BEGIN CANARY-----\nkanari/second+line&43\n-----END CANARY-----"
+MARK = token_hex(4)  # another canary may be in the air
+SECRET = f"Canary/9f&7=Ü+x?q{MARK}"
+LINES = f"-----BEGIN {MARK}-----\nkanari/second+line&43{MARK}\n-----END {MARK}-----"
 
 BASH = r"""
 secret=$(get_octopusvariable FromEnv); lines=$(get_octopusvariable Lines)

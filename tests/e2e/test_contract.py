@@ -45,7 +45,7 @@ STEPS: dict[str, dict[str, Any]] = {
         "run": "write_highlight high\n"
         "echo '##octopus[stdout-warning]'\necho first warning\necho on stderr >&2\necho second warning\n"
         "echo '##octopus[stdout-default]'\necho plain ' ##octopus[stdout-verbose] in the line'\n"
-        "echo '##octopus[mask value=nonsense'\necho after"
+        "echo '##octopus[mask value=nonsense]'\necho after"
     },
     "message on stderr": {
         "run": "echo \"##octopus[setVariable name='$(printf Err | base64)' "
