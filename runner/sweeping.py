@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable
-from contextlib import suppress
+from pathlib import Path
 
-from registry.home import Home, make_folder, write_atomically
+from registry.errors import Unavailable
+from registry.home import Home, exclusive, write_atomically
 from runner import journal
 from runner.engine.base import Endpoint, EngineError
 from runner.execution.engines import Engines
@@ -21,19 +22,30 @@ _MARKER = "engines.json"
 
 
 def home_identity(home: Home) -> str:
-    """What containers of this home are labelled with: random, made once, the same for good."""
+    """What containers of this home are labelled with: random, made once, the same for good. Raises Unavailable."""
     path = home.path / _IDENTITY
     if not path.exists():
-        make_folder(home.path)
-        with suppress(FileExistsError), path.open("x") as file:
-            file.write(uuid.uuid4().hex)
+        with exclusive(home.lock_file(_IDENTITY), "give this home its identity"):
+            if not path.exists():
+                _write(path, uuid.uuid4().hex)
     return path.read_text().strip()
 
 
 def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
-    """Remember where a run has containers, before it has any. `forget_engines` undoes it."""
+    """Remember where a run has containers, before it has any. `forget_engines` undoes it. Raises Unavailable."""
     content = json.dumps([{"host": endpoint.host, "tls": endpoint.tls} for endpoint in used])
-    write_atomically(home.runs / run / _MARKER, content.encode())
+    _write(home.runs / run / _MARKER, content)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise Unavailable(
+            "home-not-writable",
+            f'cannot write "{path}": {error.strerror}',
+            hint="Make room on that disk, or point TREADLE_HOME elsewhere.",
+        ) from error
 
 
 def forget_engines(home: Home, run: str) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
+from registry.errors import Unavailable
 from registry.home import Home
 from runner.engine.base import HOME_LABEL, RUN_LABEL, ContainerSpec, Endpoint
 from runner.engine.fake import FakeContainer, FakeEngine, State
@@ -48,6 +51,24 @@ def engine() -> FakeEngine:
 def test_a_home_has_one_identity_for_good(home: Home, tmp_path: Path) -> None:
     assert home_identity(home) == home_identity(home)
     assert home_identity(Home.at(tmp_path / "other")) != home_identity(home)
+
+
+def test_many_that_start_at_once_agree_on_the_identity(home: Home) -> None:
+    barrier = Barrier(8)
+
+    def ask(_: int) -> str:
+        barrier.wait()
+        return home_identity(home)
+
+    with ThreadPoolExecutor(8) as pool:
+        (identity,) = set(pool.map(ask, range(8)))
+    assert len(identity) == 32
+
+
+def test_a_home_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="cannot"):
+        home_identity(Home.at(tmp_path / "file" / "home"))
 
 
 def test_only_runs_that_nobody_works_on_are_dead(home: Home, live: Journal, dead: str) -> None:
