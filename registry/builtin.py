@@ -36,11 +36,18 @@ def read_builtin(folder: Path, slug: str) -> BuiltinTemplate:
     """One built-in template. Raises Invalid where it can't be read: a defect of ours."""
     from registry.documents import read_folder
 
-    root = folder / slug
-    files = {
-        str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
-    }
+    files = builtin_files(folder, slug)
     return BuiltinTemplate(slug, tree_id(files), read_folder(files, slug))
+
+
+def builtin_files(folder: Path, slug: str) -> dict[str, bytes]:
+    """The files of one built-in template, by their paths in its folder."""
+    root = folder / slug
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
 
 
 def builtin_slugs(folder: Path) -> list[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from registry.compare import Comparison
     from registry.details import TemplateDetails, VersionInfo
     from registry.documents import TemplateDocument
+    from registry.export import TemplateCopy
     from registry.importing import Candidate, ImportReport
     from registry.library import Library
     from registry.lock import LockEntry
@@ -142,6 +143,29 @@ class Catalog:
 
         Raises Mismatch where the content is not there, or is another; NotFound for a source that there isn't.
         """
+        source, slug, record, document = self._locked(reference, entry)
+        return ResolvedTemplate(reference, document.template, _provenance(source, slug, record))
+
+    def copy(self, reference: Reference, entry: LockEntry | None = None) -> TemplateCopy:
+        """A template to hand on: what the reference means, or what the lock says that it means.
+
+        Raises as `resolve`, or as `resolve_locked`.
+        """
+        from registry.export import TemplateCopy
+
+        if entry is not None:
+            source, slug, record, document = self._locked(reference, entry)
+        else:
+            source = self._reach.source(reference.source)
+            history, record = self._select(source, reference)
+            slug, document = history.slug, source.read(record)
+        resolved = ResolvedTemplate(reference, document.template, _provenance(source, slug, record))
+        origin = self._reach.library.origin(slug) if source.name == LIBRARY_SOURCE else None
+        return TemplateCopy(resolved, document, source.read_files(record), origin)
+
+    def _locked(
+        self, reference: Reference, entry: LockEntry
+    ) -> tuple[Reached, str, Record, TemplateDocument]:
         from registry.documents import digest
 
         source = self._reach.source(reference.source)
@@ -163,8 +187,7 @@ class Catalog:
             raise Mismatch(
                 "locked-content-altered", message, "Find out who changed it; then run: treadle lock"
             )
-        slug = self._index.present_slug(source.state.id, records[0].lineage)
-        return ResolvedTemplate(reference, document.template, _provenance(source, slug, records[0]))
+        return source, self._index.present_slug(source.state.id, records[0].lineage), records[0], document
 
     def document(self, reference: Reference) -> TemplateDocument:
         """The whole document behind a reference. Raises as `resolve`."""

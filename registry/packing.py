@@ -81,7 +81,11 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _write(document: TemplateDocument, files: Mapping[Path, bytes], force: bool, dry_run: bool) -> Written:
+def write_files(files: Mapping[Path, bytes], *, force: bool, dry_run: bool) -> tuple[Path, ...]:
+    """Write these files; returns those that differ from what is there.
+
+    Raises Conflict, before anything is written, where one holds something else and `force` isn't given.
+    """
     changed = tuple(
         path for path, data in files.items() if not (path.is_file() and path.read_bytes() == data)
     )
@@ -92,4 +96,8 @@ def _write(document: TemplateDocument, files: Mapping[Path, bytes], force: bool,
     if not dry_run:
         for path in changed:
             write_atomically(path, files[path])
-    return Written(document.template.name, files, changed)
+    return changed
+
+
+def _write(document: TemplateDocument, files: Mapping[Path, bytes], force: bool, dry_run: bool) -> Written:
+    return Written(document.template.name, files, write_files(files, force=force, dry_run=dry_run))

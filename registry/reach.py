@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry.builtin import builtin_slugs, fingerprint, read_builtin
+from registry.builtin import builtin_files, builtin_slugs, fingerprint, read_builtin
 from registry.errors import Conflict, NotFound
 from registry.home import Home
 from registry.index import Index, Record, SourceState
-from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Shape
 from registry.resources import builtin_templates
 from registry.sources import SourceDefinition
 from registry.suggest import did_you_mean
@@ -49,6 +49,21 @@ class Reached:
         if template.id != record.id:
             raise Conflict("builtin-changed", f'"{BUILTIN_SOURCE}/{record.slug}" changed while it was read')
         return template.document
+
+    def read_files(self, record: Record) -> dict[str, bytes]:
+        """The files of a template folder as they lie in the source, byte for byte; of a JSON document those that
+        its folder would have. Raises as `read`."""
+        document = self.read(record)
+        if record.shape is Shape.JSON:
+            from registry.documents import to_folder
+
+            return to_folder(document)
+        if self.git is None:
+            return builtin_files(builtin_templates(), record.slug)
+        from registry.contents import read_folder_files
+        from registry.git.repository import Repository
+
+        return read_folder_files(Repository(self.git, trusted=self.mirrored), record.id)
 
 
 @dataclass(frozen=True, slots=True)
