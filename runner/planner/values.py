@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from registry.errors import UserError
 from registry.model import Severity
 from registry.suggest import suggest
 from runner.actions.script import ScriptAction
+from runner.execution.masking import Masker
 from runner.missing_names import name_in, offset_of
 from runner.model import (
     MASK,
@@ -103,7 +105,8 @@ class Values:
         if inline:
             self._report_missing(at, step, "the script", script.body, preview.missing)
         text = preview.text if preview.text is not None else script.body
-        return {value.name: value for value in bound.values}, text
+        masker = _masker(frozenset(bound.secrets()))
+        return {value.name: _guarded(value, masker) for value in bound.values}, masker.mask_text(text)
 
     def _from_project(self, place: Place) -> Iterable[PlannedValue]:
         given = folded(self.inputs.variables)
@@ -180,6 +183,22 @@ def with_knowledge(value: PlannedValue, evaluated: Mapping[str, PlannedValue]) -
 
 def _given(step: Step) -> Mapping[str, str | None]:
     return step.action.values if isinstance(step.action, TemplateUse) else {}
+
+
+@lru_cache(maxsize=8)
+def _masker(secrets: frozenset[str]) -> Masker:
+    """The same for all actions that know the same secrets: most of a plan's do."""
+    masker = Masker()
+    for secret in secrets:
+        masker.add(secret)
+    return masker
+
+
+def _guarded(value: PlannedValue, masker: Masker) -> PlannedValue:
+    """The value, sensitive too if a secret that somebody wrote out stands in it."""
+    if value.sensitive or not value.value or masker.mask_text(value.value) == value.value:
+        return value
+    return replace(value, sensitive=True)
 
 
 def _preview(bound: Bound, script: ScriptAction) -> Evaluation:

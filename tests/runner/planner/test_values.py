@@ -177,6 +177,15 @@ class TestSecrets:
         ]
         assert value_of(only(desk.plan([run("x")], missing, variables={"Key": "k"})), "Key").value == "k"
 
+    def test_one_that_somebody_wrote_out_is_hidden_as_well(self, desk: Desk) -> None:
+        variables = {**WITH_SECRET["variables"], "Copy": f"Basic {SECRET}", "Harmless": "Basic"}
+        action = only(
+            desk.plan([run(f"login '{SECRET}' '#{{Copy}}' #{{Harmless}}")], {"variables": variables})
+        )
+        assert action.preview == f"login '{MASK}' 'Basic {MASK}' Basic"
+        assert value_of(action, "Copy").shown == MASK
+        assert value_of(action, "Harmless").shown == "Basic"
+
     def test_an_error_does_not_tell_one(self, desk: Desk) -> None:
         variables = {**WITH_SECRET["variables"], "Broken": "#{Secret | VersionMajor}"}
         (line,) = refusal(lambda: desk.plan([run("x")], {"variables": variables}))
