@@ -90,7 +90,7 @@ def test_a_folder_that_is_gone_is_told(empty: ProjectTree, tmp_path: Path) -> No
 
 
 def test_ctrl_c_is_cancelled(empty: ProjectTree, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("runner.app.run_service", interrupt)
