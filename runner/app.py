@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 from registry.cli.context import Context
+from registry.errors import Mismatch
+from registry.lock import LOCK_FILE, Lock, read_lock
 from registry.model import Reference, ResolvedTemplate
 from runner.engine.worker_image import worker_reference
 from runner.service import RunService
@@ -16,17 +19,26 @@ if TYPE_CHECKING:
     from runner.testing.service import TestService
 
 
-def run_service(context: Context) -> RunService:
-    """The runner for the project that a command was started in."""
+def run_service(context: Context, *, locked: bool | None = None, offline: bool = False) -> RunService:
+    """The runner for the project that a command was started in.
+
+    `locked` None means: when `CI` is set and there is a lock. Raises Mismatch when there has to be one and isn't.
+    """
     project = context.project()
+    folder = project.folder if project else context.directory
+    lock = read_lock(folder / LOCK_FILE)
+    if locked and lock is None:
+        raise Mismatch("no-lock", f"there is no {LOCK_FILE}", hint="run: treadle lock, and commit the result")
+    must_be_locked = locked if locked is not None else lock is not None and bool(os.environ.get("CI"))
     return RunService(
         home=context.home,
         directory=context.directory,
         project_file=project.file if project else None,
-        resolve=_Resolver(context),
-        connect=connect,
+        resolve=_Resolver(context, lock, must_be_locked),
+        connect=connect_offline if offline else connect,
         default_image=worker_reference(),
         settings=read_settings(os.environ),
+        image_digests=lock.images if lock else {},
     )
 
 
@@ -44,14 +56,26 @@ def connect(endpoint: Endpoint) -> Engine:
     return DockerEngine(endpoint)
 
 
+def connect_offline(endpoint: Endpoint) -> Engine:
+    """A Docker engine that makes do with the images it has."""
+    from runner.engine.docker import DockerEngine
+
+    return DockerEngine(endpoint, offline=True)
+
+
 class _Resolver:
     """Resolves references, each once; the catalog is opened when the first one is met."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, context: Context, lock: Lock | None = None, must_be_locked: bool = False) -> None:
+        self._catalog = cache(context.catalog)
+        self._lock = lock
+        self._must_be_locked = must_be_locked
         self._found: dict[Reference, ResolvedTemplate] = {}
 
     def __call__(self, reference: Reference) -> ResolvedTemplate:
+        from runner.locking import LockedResolver
+
         if reference not in self._found:
-            self._found[reference] = self._context.catalog().resolve(reference)
+            resolve = LockedResolver(self._catalog, self._lock, self._must_be_locked)
+            self._found[reference] = resolve(reference)
         return self._found[reference]

@@ -11,7 +11,7 @@ import getpass
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,14 @@ from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
 from runner.execution.artifacts import ArtifactStore
-from runner.execution.engines import Connect, Engines, Images, endpoints, ensure_images
+from runner.execution.engines import (
+    Connect,
+    Engines,
+    Images,
+    endpoints,
+    ensure_images,
+    refuse_other_images,
+)
 from runner.execution.masking import Masker
 from runner.execution.preparing import Preparer, RunLabels
 from runner.execution.scheduler import Walk, run_status
@@ -49,6 +56,7 @@ class RunService:
     connect: Connect
     default_image: str
     settings: Settings = field(default_factory=Settings)
+    image_digests: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
         """Compile a process. Creates nothing. Raises UserError with every problem found."""
@@ -83,6 +91,7 @@ class RunService:
         try:
             sweep(self.home, engines)
             images = ensure_images(engines, plan.actions, tell)
+            refuse_other_images(images, self.image_digests)
             return _Run(self.home, plan, engines, images, cancellation, listen, self.settings).execute()
         finally:
             engines.close()

@@ -59,6 +59,20 @@ def _voice(short: str, long: str, text: str) -> Callable[[F], F]:
     return click.option(short, long, is_flag=True, expose_value=False, callback=speak, help=text)
 
 
+def lock_options(command: F) -> F:
+    """Adds `--locked` and `--offline` to a command."""
+    for option in (
+        click.option("--offline", is_flag=True, help="Use only what is there: pull and build no image."),
+        click.option(
+            "--locked/--no-locked",
+            default=None,
+            help="Refuse what treadle.lock doesn't know (default where CI is set and there is a lock).",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def read_inputs(
     environment: str | None,
     variables: Iterable[str],

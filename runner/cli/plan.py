@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from registry.cli.context import Context
-from runner.cli.inputs import input_options, read_inputs
+from runner.cli.inputs import input_options, lock_options, read_inputs
 
 
 @click.command()
 @click.argument("process")
 @input_options
+@lock_options
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
 @click.pass_obj
@@ -25,6 +26,8 @@ def plan(
     var_files: tuple[Path, ...],
     skip: tuple[str, ...],
     targets: tuple[str, ...],
+    locked: bool | None,
+    offline: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -43,7 +46,7 @@ def plan(
     from runner.planfile import plan_to_json
 
     inputs = read_inputs(environment, variables, var_files, skip, targets)
-    made = run_service(context).plan(process, inputs)
+    made = run_service(context, locked=locked, offline=offline).plan(process, inputs)
     if as_json:
         click.echo(json.dumps(plan_to_json(made), indent=2, ensure_ascii=False))
     else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from registry.cli.context import Context
-from runner.cli.inputs import input_options, read_inputs
+from runner.cli.inputs import input_options, lock_options, read_inputs
 from runner.model import Plan, Status
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCEL
 @click.command()
 @click.argument("process")
 @input_options
+@lock_options
 @click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
 @click.option(
     "--progress",
@@ -42,6 +43,8 @@ def run(
     var_files: tuple[Path, ...],
     skip: tuple[str, ...],
     targets: tuple[str, ...],
+    locked: bool | None,
+    offline: bool,
     strict: bool,
     progress: str,
 ) -> None:
@@ -59,7 +62,7 @@ def run(
     from runner.execution.action import Cancellation
 
     context: Context = ctx.obj
-    service = run_service(context)
+    service = run_service(context, locked=locked, offline=offline)
     plan = service.plan(process, read_inputs(environment, variables, var_files, skip, targets))
     show_warnings(plan.warnings, strict)
     cancellation = Cancellation()

@@ -35,10 +35,14 @@ if TYPE_CHECKING:
 
 
 class DockerEngine:
-    """See `runner.engine.base.Engine`. Connects when it is first used; may be used from many threads."""
+    """See `runner.engine.base.Engine`. Connects when it is first used; may be used from many threads.
 
-    def __init__(self, endpoint: Endpoint = Endpoint()) -> None:  # noqa: B008 - frozen
+    With `offline` images are neither pulled nor built.
+    """
+
+    def __init__(self, endpoint: Endpoint = Endpoint(), *, offline: bool = False) -> None:  # noqa: B008 - frozen
         self._endpoint = endpoint
+        self._offline = offline
         self._connecting = threading.Lock()
         self._connected: Connection | None = None
 
@@ -65,6 +69,8 @@ class DockerEngine:
         return EngineInfo(self._connection.name, str(info["ServerVersion"]), rootless)
 
     def ensure_image(self, reference: str, on_progress: Callable[[str], None] | None = None) -> Image:
+        if self._offline:
+            return self.images.facts(reference).image
         return self.images.ensure(reference, on_progress or _ignore)
 
     def prepare(self, spec: ContainerSpec) -> Container:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from registry.errors import Mismatch
 from runner.engine.base import Endpoint, Engine, Image
 from runner.model import Plan, PlannedAction, Target
 
@@ -54,6 +55,9 @@ class Images:
     def __init__(self, found: Mapping[tuple[Endpoint, str], Image]) -> None:
         self._found = found
 
+    def __iter__(self) -> Iterator[Image]:
+        return iter(self._found.values())
+
     def of(self, action: PlannedAction) -> Image:
         return self._found[endpoint_of(action.target), action.image]
 
@@ -65,3 +69,20 @@ def ensure_images(engines: Engines, actions: Iterable[PlannedAction], tell: Tell
     """
     needed = dict.fromkeys((endpoint_of(action.target), action.image) for action in actions)
     return Images({(at, name): engines.at(at).ensure_image(name, tell) for at, name in needed})
+
+
+def image_digest(image: Image) -> str:
+    """What pins an image: its registry's digest, or for one that was built here its id."""
+    return image.digest or image.id
+
+
+def refuse_other_images(images: Iterable[Image], digests: Mapping[str, str]) -> None:
+    """Hold images to the locked `digests`, by name. Raises Mismatch for one that is another."""
+    for image in images:
+        expected = digests.get(image.reference)
+        if expected is not None and expected not in (image.digest, image.id):
+            raise Mismatch(
+                "image-changed",
+                f'the image "{image.reference}" is {image_digest(image)}, but it is locked to {expected}',
+                hint="get the locked image back, or accept this one: treadle lock --renew",
+            )

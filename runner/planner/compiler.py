@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from registry.errors import Invalid, UserError
+from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Reference, ResolvedTemplate
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
@@ -52,7 +52,7 @@ def compile_plan(
     """The plan of a process in an environment.
 
     `resolve` raises UserError for what it can't find; `read_source` gives the text behind a variable's `from`.
-    Raises Invalid with all problems, NotFound for an unknown environment, target or step.
+    Raises Invalid with all problems (Mismatch if the lock is among them), NotFound for an unknown environment, target or step.
     """
     environment = choose_environment(project, inputs.environment)
     check_inputs(inputs, process, project)
@@ -71,7 +71,8 @@ def compile_plan(
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
     if findings.problems:
-        raise Invalid(
+        kind = Mismatch if findings.mismatched else Invalid
+        raise kind(
             "invalid-process",
             f'"{process.file}" can not be planned',
             problems=[*findings.problems, *findings.warnings],
@@ -155,6 +156,7 @@ class _Compiler:
             script = from_template(resolved.template, step.properties)
         except UserError as error:
             self.findings.problem(at, error.code, f'step "{step.name}": {error.message}', error.hint)
+            self.findings.mismatched |= isinstance(error, Mismatch)
             return None, None
         except NotRunnableError as error:
             message = f'step "{step.name}": the template {use.reference} {error}'

@@ -18,6 +18,8 @@ class Findings:
     project: Project
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    mismatched: bool = False
+    """Whether one of the problems is that something isn't what the lock says."""
 
     def problem(self, at: Path, code: str, message: str, hint: str | None = None) -> None:
         """Something in the process that stops the plan."""

@@ -1,0 +1,57 @@
+"""`treadle lock`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.cli.context import Context
+
+if TYPE_CHECKING:
+    from runner.locking import LockChange
+
+
+@click.command()
+@click.option("--renew", is_flag=True, help="Ask anew what every reference means, also those locked already.")
+@click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="The change as JSON.")
+@click.pass_obj
+def lock(context: Context, renew: bool, dry_run: bool, as_json: bool) -> None:
+    """Write treadle.lock: the exact content that each reference of the project's processes means.
+
+    Commit the file. From then on plan and run use that content, whatever a source holds later; --locked refuses
+    references that the lock doesn't know, and is the default where the environment variable CI is set.
+    """
+    from registry.cli.output import print_json
+    from runner.app import connect
+    from runner.locking import lock_project
+
+    project = context.project()
+    folder = project.folder if project else context.directory
+    with context.catalog() as catalog:
+        change = lock_project(folder, catalog, connect, renew=renew, dry_run=dry_run)
+    if as_json:
+        templates = {name: asdict(entry) for name, entry in change.after.templates.items()}
+        print_json({"changed": change.changed, "templates": templates, "images": dict(change.after.images)})
+    else:
+        _tell(context, change, dry_run)
+
+
+def _tell(context: Context, change: LockChange, dry_run: bool) -> None:
+    before = change.before.templates if change.before else {}
+    for name, entry in change.after.templates.items():
+        if before.get(name) != entry:
+            context.say(
+                f"{'+' if name not in before else '~'} {name}  version {entry.version} ({entry.blob[:9]})"
+            )
+    for name in before:
+        if name not in change.after.templates:
+            context.say(f"- {name}")
+    count = len(change.after.templates)
+    if not change.changed:
+        context.say(f"{change.file.name} is up to date: {count} templates.")
+    else:
+        verb = "would hold" if dry_run else "holds"
+        context.say(f"{change.file.name} {verb} {count} templates and {len(change.after.images)} images.")
