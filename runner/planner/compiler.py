@@ -52,7 +52,8 @@ def compile_plan(
     """The plan of a process in an environment.
 
     `resolve` raises UserError for what it can't find; `read_source` gives the text behind a variable's `from`.
-    Raises Invalid with all problems (Mismatch if the lock is among them), NotFound for an unknown environment, target or step.
+    Raises Invalid with all problems (Mismatch if the lock is among them), NotFound for an unknown environment,
+    target or step.
     """
     environment = choose_environment(project, inputs.environment)
     check_inputs(inputs, process, project)
