@@ -42,6 +42,25 @@ class Workspace(Repository):
         made = self._write("commit-tree", tree, *onto, *sign, stdin=message.encode(), extra=self._identity())
         return made.decode().strip()
 
+    def commit(self, paths: Sequence[str], message: str) -> str:
+        """Commit these files of the work tree as they are, and nothing else that is staged. Returns the commit.
+
+        Raises Conflict where git refuses (a merge in progress, say).
+        """
+        try:
+            self._write("add", "--", *paths)
+            arguments = ("commit", "--quiet", "--only", "--cleanup=verbatim", "--file=-", "--", *paths)
+            self._write(*arguments, stdin=message.encode(), extra=self._identity())
+        except GitFailedError as error:
+            raise Conflict(
+                "commit-refused",
+                f'git does not commit in "{self.folder}": {error.reason}',
+                hint="The files are changed. Finish what git asks for, and commit them yourself.",
+            ) from error
+        made = self.commit_of("HEAD")
+        assert made is not None
+        return made
+
     def move(self, branch: str, commit: str, expected: str | None) -> None:
         """Point `branch` at `commit` if it still is at `expected`. Raises Conflict."""
         try:
