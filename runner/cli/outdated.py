@@ -1,0 +1,39 @@
+"""`treadle outdated`: which steps could use a newer version, and what that would mean."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from registry.cli.context import Context
+from runner.cli.cool_down import cool_down_option
+
+
+@click.command()
+@cool_down_option
+@click.option("--all", "everything", is_flag=True, help="Steps that are up to date, too.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json: bool) -> None:
+    """List the steps whose template has a newer version, with the kind of change and the reasons for it.
+
+    Also told: templates that are deprecated or deleted, and versions that are held back because they are fresh.
+    Exit code 1 when there is something to do. No source is asked: run treadle source sync first.
+    """
+    from registry.cli.output import print_json
+    from runner.cli.update_view import show_standings, standing_data
+    from runner.update_service import UpdateService
+
+    context: Context = ctx.obj
+    with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
+        standings = service.outdated()
+    shown = [standing for standing in standings if everything or standing.notable]
+    if as_json:
+        print_json([standing_data(standing) for standing in shown])
+    else:
+        show_standings(context, shown, len(standings))
+    if any(standing.error for standing in standings):
+        ctx.exit(2)
+    if any(standing.outdated for standing in standings):
+        ctx.exit(1)

@@ -1,0 +1,155 @@
+"""`treadle update`: bring steps to newer versions of their templates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.cli.context import Context
+from registry.cli.references import REFERENCE
+from registry.errors import Invalid
+from registry.model import Reference
+from runner.cli.cool_down import cool_down_option
+
+if TYPE_CHECKING:
+    from runner.update_service import Report, Request, UpdateService
+
+_WAITING = 4
+
+
+@click.command()
+@click.argument("references", metavar="[REF...]", nargs=-1, type=REFERENCE)
+@click.option("--all", "everything", is_flag=True, help="Update every step.")
+@click.option("--to", metavar="REF", type=REFERENCE, help="Use this template instead: a fork, a successor.")
+@click.option("--step", "steps", metavar="STEP", multiple=True, help="Only this step (repeatable).")
+@click.option(
+    "--set", "values", metavar="NAME=VALUE", multiple=True, help="The value for a parameter (repeatable)."
+)
+@click.option(
+    "--resolve",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Do what was decided in FILE.",
+)
+@cool_down_option
+@click.option("--commit", is_flag=True, help="One commit for each template.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def update(
+    ctx: click.Context,
+    references: tuple[Reference, ...],
+    everything: bool,
+    to: Reference | None,
+    steps: tuple[str, ...],
+    values: tuple[str, ...],
+    resolve: Path | None,
+    cool_down: timedelta,
+    commit: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Update the steps that use REF, with a version to exactly that one, older or fresher ones included.
+
+    Names, conditions, timeouts and comments of the process stay byte for byte. Values follow renamed parameters. New
+    parameters without a default are asked for, or given with --set. What else needs a person is written to
+    treadle.update.yaml. Exit code 4: something waits for an answer.
+
+    \b
+    Examples:
+      treadle update --all --dry-run
+      treadle update community/slack-send-simple-notification@15 --set ssn_Color=good --commit
+    """
+    from runner.update_service import UpdateService
+
+    _check(references, everything, to, resolve)
+    context: Context = ctx.obj
+    with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
+        if resolve is not None:
+            report = service.resolve(resolve, commit=commit, dry_run=dry_run)
+        else:
+            request = _asked(service, _request(references, to, steps, values), ask=not (dry_run or as_json))
+            report = _dry(service, request) if dry_run else service.update(request, commit=commit)
+    _tell(context, report, [str(item) for item in references] or ["--all"], dry_run=dry_run, as_json=as_json)
+    waiting = any(not item.ready for item in report.held)
+    ctx.exit(2 if report.refused else _WAITING if waiting else 0)
+
+
+def _check(
+    references: Sequence[Reference], everything: bool, to: Reference | None, resolve: Path | None
+) -> None:
+    if sum([bool(references), everything, resolve is not None]) != 1:
+        raise Invalid(
+            "nothing-to-update",
+            "say what to update",
+            "Give references, or --all, or --resolve FILE: one of them.",
+        )
+    if to is not None and len(references) != 1:
+        raise Invalid("one-for-many", "--to takes the place of one template", "Give one reference.")
+
+
+def _request(
+    references: Sequence[Reference], to: Reference | None, steps: tuple[str, ...], values: Sequence[str]
+) -> Request:
+    from runner.update_service import Request
+    from runner.updates import Wish
+
+    given: dict[str, str] = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise Invalid("bad-value", f'--set "{text}" is no NAME=VALUE', "Write --set NAME=VALUE.")
+        given[name] = value
+    return Request(tuple(Wish(reference, to) for reference in references), steps, given)
+
+
+def _asked(service: UpdateService, request: Request, *, ask: bool) -> Request:
+    """The request with what a person at the terminal answers to the questions that it leaves."""
+    from dataclasses import replace
+
+    if not (ask and sys.stdin.isatty()):
+        return request
+    given = dict(request.given or {})
+    updates, _ = service.prepare(request)
+    for update in updates:
+        for question in () if update.merge.needs_decision else update.merge.questions:
+            parameter = question.parameter
+            if parameter.name not in given:
+                click.echo(
+                    f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}'
+                )
+                if parameter.sensitive:
+                    click.echo("  It is a secret: refer to a variable, such as #{My.Secret}")
+                label = parameter.label or parameter.name
+                given[parameter.name] = click.prompt(f"  {label}", default=question.proposed or "")
+    return replace(request, given=given)
+
+
+def _dry(service: UpdateService, request: Request) -> Report:
+    """What an update would do, with the edits tried out."""
+    from runner.update_service import Report
+    from runner.updating import preview
+
+    updates, idle = service.prepare(request)
+    preview(updates)
+    return Report((), tuple(updates), tuple(idle))
+
+
+def _tell(
+    context: Context, report: Report, arguments: Sequence[str], *, dry_run: bool, as_json: bool
+) -> None:
+    from registry.cli.output import print_json
+    from runner.cli.update_view import next_step, report_data, show_report
+
+    if as_json:
+        print_json(report_data(report))
+    else:
+        show_report(context, report, dry_run=dry_run)
+    hint = next_step(report, arguments)
+    if hint is not None:
+        click.echo(f"To go on, {hint}", err=True)

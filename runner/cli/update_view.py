@@ -1,0 +1,245 @@
+"""How updates look: where steps stand, what was updated, what waits for a person."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from registry.cli.compare import comparison_data
+from registry.cli.context import Context
+from registry.cli.output import print_table
+from registry.details import VersionInfo
+from registry.errors import UserError
+from registry.updates import Merge, explain
+from runner.update_service import Report
+from runner.updates import Standing, StepUpdate
+
+_REASONS = 6
+
+
+def show_standings(context: Context, standings: Sequence[Standing], total: int) -> None:
+    """A table, and below it the reasons, once for each pair of versions."""
+    if not standings:
+        context.say(
+            f"All {total} uses of templates are up to date." if total else "No process uses a template."
+        )
+        return
+    rows = [
+        (item.use.label, item.use.step, str(item.use.reference), _now(item), _available(item), _kind(item))
+        for item in standings
+    ]
+    print_table(("PROCESS", "STEP", "USES", "NOW", "NEW", "CHANGE"), rows, right=(3, 4))
+    for title, lines in _reasons(standings).items():
+        click.echo()
+        click.secho(title, bold=True)
+        for line in lines:
+            click.echo(f"  {line}")
+
+
+def _now(item: Standing) -> str:
+    return str(item.current.provenance.version) if item.current else "-"
+
+
+def _available(item: Standing) -> str:
+    return str(item.target.provenance.version) if item.target else "-"
+
+
+def _kind(item: Standing) -> str:
+    if item.error is not None:
+        return "refused"
+    kinds = [item.comparison.change.value] if item.comparison else []
+    kinds += ["unknown version"] if item.current is None else []
+    kinds += ["deprecated"] if item.deprecated else []
+    kinds += ["deleted"] if item.deleted else []
+    kinds += [f"{item.held_back.version} held back"] if item.held_back else []
+    return ", ".join(kinds) or "up to date"
+
+
+def _reasons(standings: Iterable[Standing]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in standings:
+        reference = item.use.reference
+        title = f"{reference.source}/{reference.slug} {_now(item)}"
+        title += f" → {_available(item)}" if item.target else ""
+        lines = list(_reasons_of(item))
+        if lines:
+            found[title] = lines
+    return found
+
+
+def _reasons_of(item: Standing) -> Iterable[str]:
+    if item.error is not None:
+        yield item.error.message + (f" ({item.error.hint})" if item.error.hint else "")
+    if item.deprecated is not None:
+        successor = f"; use {item.deprecated.successor} instead" if item.deprecated.successor else ""
+        yield f"deprecated: {item.deprecated.reason}{successor}"
+    if item.deleted:
+        yield "deleted at its source"
+    if item.comparison is not None:
+        reasons = explain(item.comparison.differences) or ["nothing changed but the version"]
+        yield from reasons[:_REASONS]
+        if len(reasons) > _REASONS:
+            where = item.use.reference
+            yield (
+                f"and {len(reasons) - _REASONS} more: treadle diff {where.source}/{where.slug}@{_now(item)} "
+                + (f"{where.source}/{where.slug}@{_available(item)}")
+            )
+    if item.held_back is not None:
+        yield f"version {item.held_back.version} of {_date(item.held_back)} is held back: it is fresh"
+
+
+def _date(item: VersionInfo) -> str:
+    return (item.date or "an unknown date")[:10]
+
+
+def show_report(context: Context, report: Report, *, dry_run: bool) -> None:
+    """What was done, and what was not and why."""
+    for applied in report.applied:
+        for update in applied.updates:
+            show_update(context, update, "Updated")
+        if applied.commit:
+            context.say(f"Committed as {applied.commit[:9]}.")
+    for update in report.held:
+        show_update(context, update, "Would update" if dry_run and update.ready else "Not updated:")
+    for item in report.idle:
+        if item.error is not None:
+            _show_refused(item, item.error)
+        elif item.held_back is not None:
+            context.say(f"{_where(item)}: {next(iter(_reasons_of(item)))}")
+    if not report.applied and not report.held and not report.refused:
+        context.say("Nothing to update.")
+
+
+def _where(item: Standing) -> str:
+    return f'{item.use.label}: step "{item.use.step}"'
+
+
+def _show_refused(item: Standing, error: UserError) -> None:
+    click.echo(f"{_where(item)}: refused: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)
+
+
+def show_update(context: Context, update: StepUpdate, verb: str) -> None:
+    """One step: from which version to which, the kind of change, and what happens to its values."""
+    if context.quiet and update.ready:
+        return
+    where, current = update.target.provenance, update.standing.current
+    since = (
+        f"{current.provenance.source}/{current.provenance.slug}@{current.provenance.version}"
+        if current
+        else "-"
+    )
+    comparison = update.standing.comparison
+    change = f" ({comparison.change.value})" if comparison else ""
+    head = f'{verb} {update.use.label}: step "{update.use.step}": {since} → {where.source}/{where.slug}@{where.version}'
+    click.echo(head + change)
+    for line in [*(explain(comparison.differences) if comparison else []), *_values(update.merge)]:
+        click.echo(f"  {line}")
+    for question in update.merge.questions:
+        click.secho(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow")
+    for obstacle in update.merge.obstacles:
+        click.secho(f"  waiting: {obstacle}", fg="yellow")
+    if update.waits_for:
+        click.secho(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow")
+
+
+def _values(merge: Merge) -> Iterable[str]:
+    yield from (f'value of "{old}" goes to "{new}"' for old, new in merge.renamed.items())
+    yield from (
+        f'value of "{name}" is dropped: there is no such parameter any more' for name in merge.dropped
+    )
+    yield from (f'value of "{name}" is replaced' for name in merge.replaced)
+    yield from (f'value for "{name}" is added' for name in merge.added)
+
+
+def next_step(report: Report, arguments: Sequence[str]) -> str | None:
+    """The command that brings what is held further; None where nothing is."""
+    names = {
+        question.parameter.name: question.parameter.sensitive
+        for update in report.held
+        if not update.merge.needs_decision
+        for question in update.merge.questions
+    }
+    hints = []
+    if names:
+        flags = (
+            f"--set {shlex.quote(name + ('=#{MY.SECRET}' if secret else '=VALUE'))}"
+            for name, secret in names.items()
+        )
+        hints.append(f"give the values: treadle update {' '.join([*map(shlex.quote, arguments), *flags])}")
+    if report.decisions is not None:
+        name = report.decisions.name
+        hints.append(f"decide in {name}, then run: treadle update --resolve {name}")
+    return "\n  or ".join(hints) or None
+
+
+# --- as JSON
+
+
+def standing_data(item: Standing) -> dict[str, Any]:
+    """Where a use stands."""
+    deprecated = item.deprecated
+    return {
+        "process": item.use.label,
+        "step": item.use.step,
+        "uses": str(item.use.reference),
+        "version": item.current.provenance.version if item.current else None,
+        "available": _target_data(item),
+        **(comparison_data(item.comparison) if item.comparison else {"class": None, "differences": []}),
+        "held_back": _version_data(item.held_back) if item.held_back else None,
+        "deprecated": {"reason": deprecated.reason, "successor": deprecated.successor}
+        if deprecated
+        else None,
+        "deleted": item.deleted,
+        "error": {"code": item.error.code, "message": item.error.message} if item.error else None,
+    }
+
+
+def _target_data(item: Standing) -> dict[str, Any] | None:
+    if item.target is None:
+        return None
+    where = item.target.provenance
+    return {"version": where.version, "blob": where.blob, "commit": where.commit, "date": where.date}
+
+
+def _version_data(item: VersionInfo) -> dict[str, Any]:
+    return {"version": item.version, "blob": item.blob, "commit": item.commit, "date": item.date}
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """How an update ended."""
+    return {
+        "applied": [
+            {
+                "template": applied.template,
+                "commit": applied.commit,
+                "files": [str(file) for file in applied.files],
+                "steps": [_update_data(update) for update in applied.updates],
+            }
+            for applied in report.applied
+        ],
+        "held": [_update_data(update) for update in report.held],
+        "refused": [standing_data(item) for item in report.refused],
+        "decisions": str(report.decisions) if report.decisions else None,
+    }
+
+
+def _update_data(update: StepUpdate) -> dict[str, Any]:
+    merge = update.merge
+    return {
+        **standing_data(update.standing),
+        "becomes": str(update.reference),
+        "ready": update.ready,
+        "renamed": dict(merge.renamed),
+        "dropped": list(merge.dropped),
+        "set": [*merge.replaced, *merge.added],
+        "questions": [
+            {"parameter": item.parameter.name, "reason": item.reason, "conflict": item.conflict}
+            for item in merge.questions
+        ],
+        "obstacles": list(merge.obstacles),
+    }

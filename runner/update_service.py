@@ -1,0 +1,190 @@
+"""The use-cases of keeping a project up to date: what the command line calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from registry.catalog import Catalog
+from registry.errors import Invalid, NotFound
+from registry.home import Home
+from registry.lock import LOCK_FILE
+from registry.project import Project as RegistryProject
+from registry.suggest import did_you_mean
+from runner.decisions import DECISIONS_FILE, Decision, read_decisions, write_decisions
+from runner.updates import Standing, StepUpdate, Surveyor, Wish, hold_together
+from runner.updating import Applied, Project, apply
+from runner.uses import Use
+
+_EXPRESSION = "#{"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to update: `wishes` (everything, if there are none), in these steps only if any are named. `given` are
+    values for parameters."""
+
+    wishes: tuple[Wish, ...] = ()
+    steps: tuple[str, ...] = ()
+    given: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How an update ended: `applied` by template; `held` are waiting for a person; `decisions` is the file to
+    fill in, if one was written; `idle` are uses with nothing to do or that can't be updated."""
+
+    applied: tuple[Applied, ...]
+    held: tuple[StepUpdate, ...]
+    idle: tuple[Standing, ...]
+    decisions: Path | None = None
+
+    @property
+    def refused(self) -> list[Standing]:
+        return [standing for standing in self.idle if standing.error is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateService:
+    """`cool_down` is how long a version of a foreign source must have been there."""
+
+    catalog: Catalog
+    project: Project
+    cool_down: timedelta
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, home: Home, project: RegistryProject | None, directory: Path, cool_down: timedelta
+    ) -> Iterator[UpdateService]:
+        """The service for a project, or for the processes in a folder that is in none."""
+        folder = (project.folder if project else directory).resolve()
+        library = (project.library,) if project and project.library else ()
+        with Catalog.open(home, project) as catalog:
+            yield cls(catalog, Project(folder, directory.resolve(), folder / LOCK_FILE, library), cool_down)
+
+    def outdated(self) -> list[Standing]:
+        """Where every use of a template stands. Asks no source. Raises Invalid."""
+        surveyor = self._surveyor()
+        return [surveyor.stand(use) for use in self.project.uses()]
+
+    def prepare(self, request: Request) -> tuple[list[StepUpdate], list[Standing]]:
+        """What an update would do, and the uses that it has nothing to do for. Writes nothing.
+
+        Raises NotFound for a template or step that no process uses; Invalid for a value that no update takes,
+        or a secret in clear.
+        """
+        surveyor, uses = self._surveyor(), self.project.uses()
+        _check_steps(request.steps, [use.step for use in uses])
+        given = request.given or {}
+        updates: list[StepUpdate] = []
+        idle: list[Standing] = []
+        for wish in request.wishes or (None,):
+            concerned = _concerned(wish, uses) if wish else uses
+            chosen = [use for use in concerned if not request.steps or use.step in request.steps]
+            standings = [surveyor.stand(use, wish) for use in chosen]
+            updates += surveyor.prepare(standings, given, wish)
+            idle += [standing for standing in standings if standing.target is None]
+        _check_given(given, updates)
+        return hold_together(updates), idle
+
+    def update(self, request: Request, *, commit: bool = False) -> Report:
+        """Do the updates that need nobody, and write down those that need a decision.
+
+        Raises as `prepare` and `runner.updating.apply`.
+        """
+        updates, idle = self.prepare(request)
+        applied = apply(self.catalog, self.project, updates, commit=commit)
+        held = tuple(update for update in updates if not update.ready)
+        return Report(tuple(applied), held, tuple(idle), self._write_down(held))
+
+    def resolve(self, file: Path, *, commit: bool = False, dry_run: bool = False) -> Report:
+        """Do the updates that somebody has decided about in `file`; what is left of it stays, else it is removed.
+
+        Raises NotFound, Invalid with all problems of the file, NotFound for a step that is no longer so.
+        """
+        surveyor, uses = self._surveyor(), self.project.uses()
+        decisions = [(_use_of(item, uses), item) for item in read_decisions(file.resolve())]
+        together = hold_together(
+            [update for use, item in decisions for update in _decided(surveyor, use, item)]
+        )
+        if dry_run:
+            return Report((), tuple(together), ())
+        applied = apply(self.catalog, self.project, together, commit=commit)
+        held = tuple(update for update in together if not update.ready)
+        if held:
+            write_decisions(file.resolve(), held, {use.place: item for use, item in decisions if item.apply})
+        else:
+            file.unlink()
+        return Report(tuple(applied), held, (), file if held else None)
+
+    def _surveyor(self) -> Surveyor:
+        return Surveyor.open(self.catalog, self.project.lock_file, datetime.now(UTC), self.cool_down)
+
+    def _write_down(self, held: Sequence[StepUpdate]) -> Path | None:
+        """The file of decisions, for what can't be answered by a flag alone."""
+        conflicts = [update for update in held if update.merge.needs_decision]
+        if not conflicts:
+            return None
+        file = self.project.folder / DECISIONS_FILE
+        write_decisions(file, conflicts)
+        return file
+
+
+def _concerned(wish: Wish, uses: Sequence[Use]) -> list[Use]:
+    found = [use for use in uses if wish.concerns(use)]
+    if found:
+        return found
+    names = sorted({f"{use.reference.source}/{use.reference.slug}" for use in uses})
+    name = f"{wish.reference.source}/{wish.reference.slug}"
+    hint = did_you_mean(name, names) or "There is nothing to update."
+    raise NotFound("template-not-used", f'no process uses "{name}"', hint)
+
+
+def _use_of(decision: Decision, uses: Sequence[Use]) -> Use:
+    """The use that a decision is about, if it is still there."""
+    about = (decision.process, decision.step, decision.uses)
+    for use in uses:
+        if about == (use.file, use.step, str(use.reference)):
+            return use
+    message = f'"{decision.process}" has no step "{decision.step}" that uses "{decision.uses}" any more'
+    raise NotFound("step-not-found", message, "Write the file again: treadle update --all")
+
+
+def _decided(surveyor: Surveyor, use: Use, decision: Decision) -> list[StepUpdate]:
+    """The update that a decision is about, as complete as the decision makes it."""
+    wish = Wish(decision.becomes)
+    if not wish.concerns(use):
+        wish = Wish(use.reference, decision.becomes)
+    standing = surveyor.stand(use, wish)
+    if standing.error is not None:
+        raise standing.error
+    given = {name: value for name, value in decision.values.items() if value is not None and decision.apply}
+    updates = surveyor.prepare([standing], given, wish, accepted=decision.apply)
+    _check_given(given, updates)
+    return updates
+
+
+def _check_steps(asked: Sequence[str], known: Sequence[str]) -> None:
+    for step in asked:
+        if step not in known:
+            hint = did_you_mean(step, known)
+            raise NotFound("step-not-found", f'no step "{step}" uses a template', hint)
+
+
+def _check_given(given: Mapping[str, str], updates: Sequence[StepUpdate]) -> None:
+    """Raises Invalid for a value that nothing takes, and for a secret that would stand in a file in clear."""
+    parameters = {item.name: item for update in updates for item in update.target.template.parameters}
+    for name, value in given.items():
+        if name not in parameters:
+            hint = did_you_mean(name, parameters) or "It names a parameter of the new version."
+            raise Invalid("value-not-taken", f'no update takes a value for "{name}"', hint)
+        if parameters[name].sensitive and value and _EXPRESSION not in value:
+            raise Invalid(
+                "plain-secret",
+                f'"{name}" is a secret; its value would stand in the process in clear',
+                hint=f'Refer to a sensitive variable: "{name}=#{{My.Secret}}"',
+            )
