@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from registry.configuration import source_definitions
 from registry.errors import Invalid, Mismatch, UserError
 from registry.home import Home, exclusive
-from registry.index import Counts, Finding, Index, Record, SourceState
+from registry.index import Counts, Entry, Finding, Index, Record, SourceState
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Provenance, Reference, ResolvedTemplate
 from registry.reach import Reach, Reached, unknown_source
 from registry.search import NO_FILTERS, Filters, SearchResult, search_entries
@@ -240,18 +240,22 @@ class Catalog:
         return version_infos(histories(self._index, source, reference.slug)[0])
 
     def import_(
-        self, references: Sequence[Reference], slug: str | None = None, *, dry_run: bool = False
+        self, things: Sequence[Reference | Path], slug: str | None = None, *, dry_run: bool = False
     ) -> ImportReport:
-        """Copy exact versions into the library: all in one commit, or none. The same again changes nothing.
+        """Copy exact versions, or templates in files and folders, into the library: all in one commit, or none.
+        The same again changes nothing.
 
-        `slug` names the copy of a single reference. Raises as `resolve`, and Conflict where a slug, name or id
-        is taken or uncommitted changes are in the way.
+        `slug` names the copy of a single one. Raises as `resolve`, Invalid for a file with problems, and Conflict
+        where a slug, name or id is taken or uncommitted changes are in the way.
         """
-        from registry.importing import import_candidates
+        from registry.importing import file_candidate, import_candidates
 
-        if slug is not None and len(references) != 1:
+        if slug is not None and len(things) != 1:
             raise Invalid("one-slug-for-many", "only a single template can be imported under another name")
-        candidates = [self._candidate(reference, slug) for reference in references]
+        candidates = [
+            file_candidate(thing, slug) if isinstance(thing, Path) else self._candidate(thing, slug)
+            for thing in things
+        ]
         return import_candidates(self._index, self._reach.library, candidates, dry_run=dry_run)
 
     def publish(
@@ -276,6 +280,11 @@ class Catalog:
 
         before, after = self.resolve(old), self.resolve(new)
         return before, after, compare(before.template, after.template)
+
+    def library_entries(self) -> list[Entry]:
+        """The templates that the library has now, by slug."""
+        library = self._reach.find(LIBRARY_SOURCE)
+        return self._index.entries(library.state.id) if library else []
 
     # --- for `verify`
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
+from registry.builtin import tree_id
 from registry.claims import Claim, check_slug, library_claims, library_state, refuse_clash
 from registry.contents import read_content
-from registry.documents import TemplateDocument, digest, to_folder
-from registry.errors import Conflict
+from registry.documents import TemplateDocument, digest, read_template, to_folder
+from registry.errors import Conflict, Invalid
 from registry.index import Index, Record
 from registry.library import Library, Origin
-from registry.model import ResolvedTemplate
+from registry.model import Provenance, Reference, ResolvedTemplate, Severity
+from registry.packing import load_folder, read_bytes
+from registry.validation.files import check_path
+
+FILE_SOURCE = "file"
+"""What a template has for a source that was imported from a file or folder."""
 
 
 class ImportStatus(StrEnum):
@@ -51,6 +58,23 @@ class ImportReport:
 
     items: tuple[Imported, ...]
     commit: str | None
+
+
+def file_candidate(path: Path, slug: str | None = None) -> Candidate:
+    """The template folder or Octopus JSON file at `path`, as a candidate. Raises Invalid with all its problems,
+    NotFound, Untrusted."""
+    problems = [problem for checked in check_path(path) for problem in checked.problems]
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        raise Invalid("template-invalid", f"{path}: {errors[0].message}", errors[0].hint, errors)
+    document = load_folder(path) if path.is_dir() else read_template(read_bytes(path), str(path))
+    name = path.resolve().name if path.is_dir() else path.stem
+    template = document.template
+    where = Provenance(FILE_SOURCE, name, path.name, template.version, tree_id(to_folder(document)))
+    reference = Reference(FILE_SOURCE, name, template.version)
+    return Candidate(
+        slug if slug is not None else name, ResolvedTemplate(reference, template, where), document
+    )
 
 
 def import_candidates(

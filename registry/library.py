@@ -137,6 +137,23 @@ class LibraryWriter:
         self._advance(head, commit, paths)
         return commit
 
+    def commit_series(self, series: Sequence[tuple[Changes, str]]) -> str:
+        """As `commit`, for several commits in a row (changes and message of each): all of them show at once.
+
+        `series` is not empty. Returns the last one.
+        """
+        head = self.library.head()
+        paths = [
+            self.library.path(slug) for slug in dict.fromkeys(slug for each, _ in series for slug in each)
+        ]
+        self._refuse_uncommitted(paths)
+        commit = head
+        for changes, message in series:
+            commit = self.build(commit, changes, message)
+        assert commit is not None
+        self._advance(head, commit, paths)
+        return commit
+
     def build(self, parent: str | None, changes: Changes, message: str) -> str:
         """Make the commit that `commit` would make, on top of any other; nobody sees it yet."""
         files: dict[str, bytes | None] = {self.library.path(slug): None for slug in changes}

@@ -54,9 +54,12 @@ def read_lock(file: Path) -> Lock | None:
 
     Raises Invalid for a lock that isn't one (all problems at once), or of another version.
     """
-    if not file.is_file():
-        return None
-    document = load_yaml(decode_yaml(file.read_bytes(), str(file)), str(file))
+    return parse_lock(file.read_bytes(), str(file)) if file.is_file() else None
+
+
+def parse_lock(data: bytes, file: str) -> Lock:
+    """The lock in these bytes; `file` is its name for messages. Raises as `read_lock`."""
+    document = load_yaml(decode_yaml(data, file), file)
     value = document.value if isinstance(document.value, dict) else {}
     if value.get("version") != _VERSION:
         message = f'{file}: version "{value.get("version")}" is unknown, expected {_VERSION}'
@@ -77,10 +80,15 @@ def read_lock(file: Path) -> Lock | None:
 
 
 def write_lock(file: Path, lock: Lock) -> None:
-    """Replace the file. The same lock gives the same bytes."""
+    """Replace the file."""
+    write_atomically(file, lock_bytes(lock))
+
+
+def lock_bytes(lock: Lock) -> bytes:
+    """The text of the file. The same lock gives the same bytes."""
     templates = {reference: asdict(lock.templates[reference]) for reference in sorted(lock.templates)}
     value = {"version": _VERSION, "templates": templates, "images": dict(sorted(lock.images.items()))}
-    write_atomically(file, (_HEAD + dump_yaml(value)).encode())
+    return (_HEAD + dump_yaml(value)).encode()
 
 
 def is_lockable(reference: Reference) -> bool:

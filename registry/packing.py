@@ -92,7 +92,7 @@ def write_files(files: Mapping[Path, bytes], *, force: bool, dry_run: bool) -> t
     taken = [path for path in changed if path.exists()]
     if taken and not force:
         message = f'"{taken[0]}" exists and has other content'
-        raise Conflict("file-exists", message, "give --force to overwrite it, or another name with -o")
+        raise Conflict("file-exists", message, "give --force to overwrite it, or another place")
     if not dry_run:
         for path in changed:
             write_atomically(path, files[path])

@@ -1,33 +1,52 @@
-"""`treadle import`: copy templates into the library."""
+"""`treadle import`: copy templates into the library, from sources, files and share bundles."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.import_bundle import import_bundle
 from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
+from registry.errors import Invalid
 from registry.importing import Imported, ImportReport, ImportStatus
-from registry.model import Reference
+
+_GZIP = b"\x1f\x8b"
 
 
 @click.command("import")
-@click.argument("references", nargs=-1, required=True, type=REFERENCE, metavar="REF...")
+@click.argument("names", nargs=-1, required=True, metavar="REF|FILE|DIR|BUNDLE...")
 @click.option("--as", "slug", metavar="SLUG", help="The name of the copy, for a single template.")
+@click.option("--force", is_flag=True, help="Overwrite processes that have other content, for a bundle.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_context
 def import_command(
-    context: Context, references: tuple[Reference, ...], slug: str | None, dry_run: bool, as_json: bool
+    context: Context, names: tuple[str, ...], slug: str | None, force: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Copy the exact version of each REF into the library, as a folder with its script in a file of its own.
+    """Copy templates into the library, each as a folder with its script in a file of its own.
 
-    One commit for all of them, or none; the same again changes nothing.
+    A REF means its exact version; a FILE is Octopus JSON, a DIR a template folder. One commit for all of them, or
+    none. A BUNDLE brings processes, too, which go into the project. The same again changes nothing.
+
+    \b
+    Examples:
+      treadle import community/slack-send-simple-notification
+      treadle import web-shop.tar.gz --dry-run
     """
-    with context.catalog() as catalog:
-        report = catalog.import_(references, slug, dry_run=dry_run)
+    bundles = [name for name in names if _is_bundle(context.directory / name)]
+    if bundles:
+        if len(names) > 1 or slug is not None:
+            raise Invalid(
+                "bundle-alone", f'"{bundles[0]}" is a share bundle: import it alone, under no other name'
+            )
+        import_bundle(context, context.directory / bundles[0], force=force, dry_run=dry_run, as_json=as_json)
+        return
+    report = _import(context, names, slug, dry_run)
     if as_json:
         print_json({"commit": report.commit, "templates": [_data(item) for item in report.items]})
         return
@@ -37,6 +56,25 @@ def import_command(
             for path in item.files:
                 context.say(f"  {path}")
     _tell_commit(context, report)
+
+
+def _import(context: Context, names: Sequence[str], slug: str | None, dry_run: bool) -> ImportReport:
+    with context.catalog() as catalog:
+        known = {source.name for source in catalog.sources()}
+        things = [
+            path
+            if (path := context.directory / name).exists() and name.partition("/")[0] not in known
+            else REFERENCE.convert(name, None, None)
+            for name in names
+        ]
+        return catalog.import_(things, slug, dry_run=dry_run)
+
+
+def _is_bundle(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(_GZIP)) == _GZIP
 
 
 def _sentence(item: Imported, *, dry_run: bool) -> str:

@@ -1,7 +1,8 @@
-"""`treadle export`: hand templates on."""
+"""`treadle export`: hand templates and processes on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,13 +10,16 @@ import click
 from registry.cli.context import Context, pass_context
 from registry.cli.problems import show_problems
 from registry.cli.references import REFERENCE
+from registry.errors import Invalid
 from registry.model import Reference
 
-_FORMATS = ("octopus-json", "folder")
+_BUNDLE = "bundle"
+_FORMATS = ("octopus-json", "folder", _BUNDLE)
+_ENDINGS = {".json": "octopus-json", ".tgz": _BUNDLE, ".gz": _BUNDLE}
 
 
 @click.command()
-@click.argument("references", nargs=-1, required=True, type=REFERENCE, metavar="REF...")
+@click.argument("names", nargs=-1, required=True, metavar="REF|PROCESS...")
 @click.option(
     "-o", "--output", required=True, metavar="PATH", type=click.Path(path_type=Path), help="Where to write."
 )
@@ -23,35 +27,73 @@ _FORMATS = ("octopus-json", "folder")
     "--format",
     "form",
     type=click.Choice(_FORMATS),
-    help="Default: what PATH ends in: .json, else a folder.",
+    help="Default: by PATH's ending: .json, .tar.gz (a bundle), else a folder.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that have other content.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be written.")
 @pass_context
 def export(
-    context: Context,
-    references: tuple[Reference, ...],
-    output: Path,
-    form: str | None,
-    force: bool,
-    dry_run: bool,
+    context: Context, names: tuple[str, ...], output: Path, form: str | None, force: bool, dry_run: bool
 ) -> None:
-    """Write templates as Octopus imports them, or as folders.
+    """Write templates as Octopus imports them or as folders, or processes with all they use as a share bundle.
 
-    A single template goes to PATH, several go into the folder PATH. Defaults of sensitive parameters are left out.
+    A single template goes to PATH, several go into the folder PATH. Secrets are left out. The same input gives the
+    same bytes.
+
+    \b
+    Examples:
+      treadle export library/notify -o notify.json
+      treadle export deploy.yaml -o web-shop.tar.gz
     """
-    from registry.export import ExportFormat, export_templates
-
-    chosen = ExportFormat(form or _format_of(output))
-    with context.catalog() as catalog:
-        copies = [catalog.copy(reference) for reference in references]
-        written = export_templates(copies, output, chosen, force=force, dry_run=dry_run)
-    show_problems(written.warnings)
-    for path in written.changed:
+    chosen = form or _ENDINGS.get(output.suffix, "folder")
+    if chosen == _BUNDLE:
+        changed = _export_bundle(context, names, output, force, dry_run)
+    else:
+        changed = _export_templates(context, names, output, chosen, force, dry_run)
+    for path in changed:
         context.say(f"{'would write' if dry_run else 'wrote'} {path}")
-    if not written.changed:
+    if not changed:
         context.say(f"{output} is up to date")
 
 
-def _format_of(output: Path) -> str:
-    return "octopus-json" if output.suffix == ".json" else "folder"
+def _export_templates(
+    context: Context, names: Sequence[str], output: Path, form: str, force: bool, dry_run: bool
+) -> Sequence[Path]:
+    from registry.export import ExportFormat, export_templates
+
+    processes = [name for name in names if _is_process(name)]
+    if processes:
+        message = f'"{processes[0]}" is a process: it can be exported as a share bundle only'
+        raise Invalid("export-format", message, "Export it with --format bundle, as in -o FILE.tar.gz.")
+    with context.catalog() as catalog:
+        copies = [catalog.copy(_reference(name)) for name in names]
+        written = export_templates(copies, output, ExportFormat(form), force=force, dry_run=dry_run)
+    show_problems(written.warnings)
+    return written.changed
+
+
+def _export_bundle(
+    context: Context, names: Sequence[str], output: Path, force: bool, dry_run: bool
+) -> Sequence[Path]:
+    from registry.bundle import bundle_bytes
+    from registry.packing import write_files
+    from runner.documents import find_process
+    from runner.sharing import share
+
+    project = context.project()
+    folders = [context.directory, *([project.folder] if project else [])]
+    files = [find_process(name, folders) for name in names if _is_process(name)]
+    references = [_reference(name) for name in names if not _is_process(name)]
+    with context.catalog() as catalog:
+        shared = share(catalog, context.directory, project.file if project else None, files, references)
+    show_problems(shared.warnings)
+    return write_files({output: bundle_bytes(shared.bundle)}, force=force, dry_run=dry_run)
+
+
+def _is_process(name: str) -> bool:
+    """A reference has a slash in it; so may the path of a process, which then ends in .yaml."""
+    return "/" not in name or name.endswith((".yaml", ".yml"))
+
+
+def _reference(name: str) -> Reference:
+    return REFERENCE.convert(name, None, None)

@@ -125,7 +125,7 @@ def test_other_content_is_not_overwritten_unless_asked(catalog: Catalog, tmp_pat
 
 
 def test_every_community_template_leaves_as_it_came(community_library: CommunityLibrary) -> None:
-    for name, data in list(community_library.templates().items())[::20]:
+    for name, data in list(community_library.templates.items())[::20]:
         document = read_template(data, name)
         copy = _copy_of(document)
         exported = json.loads(octopus_json(copy))

@@ -1,0 +1,95 @@
+"""How `treadle import` takes in a share bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from registry.cli.context import Context
+from registry.cli.output import print_json, shorten
+
+if TYPE_CHECKING:
+    from registry.bundle import NeededVariable, Needs
+    from registry.receiving import ReceivedTemplate, Reception
+
+_VERBS = {"present": ("is here already", "is here already"), "added": ("added", "would be added")}
+_UPDATED = ("added as a newer version", "would be added as a newer version")
+
+
+def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, as_json: bool) -> None:
+    """Check the bundle, take it in, and tell what became of it and what it still needs."""
+    from registry.bundle import read_bundle
+    from registry.receiving import missing_needs, receive
+
+    bundle = read_bundle(path)
+    project = context.project()
+    folder = project.folder if project else context.directory
+    with context.catalog() as catalog:
+        reception = receive(catalog, bundle, folder, force=force, dry_run=dry_run)
+    missing = missing_needs(bundle.needs, project.file if project else None)
+    if as_json:
+        print_json(_data(bundle.name, reception, bundle.needs, missing))
+        return
+    context.say(f'Bundle of "{bundle.name}": complete and unaltered.')
+    for item in reception.templates:
+        context.say(f"  {item.reference}  {_verb(item, dry_run)}{_from(item)}")
+    for file in reception.processes:
+        written = "would be written" if dry_run else "written"
+        context.say(f"  {file.name}  {written if file in reception.changed else 'is here already'}")
+    if reception.lock_changed:
+        context.say(f"  treadle.lock  {'would be updated' if dry_run else 'updated'}")
+    if not context.quiet:
+        _show_missing(missing)
+
+
+def _verb(item: ReceivedTemplate, dry_run: bool) -> str:
+    return _VERBS.get(item.status.value, _UPDATED)[dry_run]
+
+
+def _from(item: ReceivedTemplate) -> str:
+    shared, where = item.shared, item.shared.provenance
+    name = f"{where.source}/{shared.slug}@{shared.version}"
+    return "" if name == str(item.reference) else f", was {name}"
+
+
+def _show_missing(missing: Needs) -> None:
+    if missing.variables:
+        click.secho("Define these variables in treadle.yaml, or give them with --var:", bold=True)
+    for variable in missing.variables:
+        click.echo(f"  {variable.name}{_remark(variable)}")
+    for names, what in ((missing.environments, "environments"), (missing.roles, "targets with these roles")):
+        if names:
+            click.secho(f"Define these {what}: ", bold=True, nl=False)
+            click.echo(", ".join(names))
+
+
+def _remark(variable: NeededVariable) -> str:
+    if variable.sensitive:
+        return "  (a secret: take it from an environment variable or a file)"
+    return "" if variable.value is None else f"  (at the sender's: {shorten(variable.value, 60)})"
+
+
+def _data(name: str, reception: Reception, needs: Needs, missing: Needs) -> Mapping[str, Any]:
+    return {
+        "bundle": name,
+        "commit": reception.commit,
+        "templates": [
+            {
+                "reference": str(item.reference),
+                "status": item.status.value,
+                "references": list(item.shared.references),
+                "from": asdict(item.shared.provenance),
+            }
+            for item in reception.templates
+        ],
+        "processes": [
+            {"file": str(path), "changed": path in reception.changed} for path in reception.processes
+        ],
+        "lock_changed": reception.lock_changed,
+        "needs": asdict(needs),
+        "missing": asdict(missing),
+    }

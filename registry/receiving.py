@@ -1,0 +1,237 @@
+"""Taking in a share bundle: its templates into the library, its processes and their lock into the project.
+
+A template that can be reached here already, with the same content, stays where it is. The others become versions
+of the library, under the numbers they have; a number never gets a second meaning. Processes come with exact
+references: what was shared is what runs. The same bundle again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from registry.bundle import Bundle, Needs, SharedTemplate
+from registry.catalog import Catalog
+from registry.claims import Claim, refuse_clash
+from registry.errors import Conflict, NotFound
+from registry.index import Entry
+from registry.library import LibraryWriter, Origin
+from registry.lock import LOCK_FILE, Lock, lock_entry, read_lock, write_lock
+from registry.model import LIBRARY_SOURCE, Reference
+from registry.packing import write_files
+from registry.processes import repoint
+from registry.project import read_settings
+
+
+class TemplateStatus(StrEnum):
+    PRESENT = "present"
+    ADDED = "added"
+    UPDATED = "updated"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedTemplate:
+    """`reference` is the exact one that the content has here."""
+
+    shared: SharedTemplate
+    reference: Reference
+    status: TemplateStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What a bundle becomes here. `processes` are all its files by path, `changed` those to be written;
+    `lock_changed` whether treadle.lock is one of them; `commit` is the library's, None where nothing came to it,
+    or it was only tried."""
+
+    templates: tuple[ReceivedTemplate, ...]
+    processes: Mapping[Path, bytes]
+    changed: tuple[Path, ...]
+    lock_changed: bool
+    commit: str | None = None
+
+
+def receive(
+    catalog: Catalog, bundle: Bundle, folder: Path, *, force: bool = False, dry_run: bool = False
+) -> Reception:
+    """Take a bundle into the library and the project in `folder`.
+
+    Everything that can be refused is refused before the first byte is written: Conflict where a file has other
+    content (unless `force`), a template's name, title or id is taken, its number has another content, or the
+    library's copy was changed. The library gets its commits first; killed after that, the same again completes it.
+    """
+    planned = _plan(catalog, bundle, folder, force)
+    if dry_run:
+        return planned
+    commit = None
+    if any(item.status is not TemplateStatus.PRESENT for item in planned.templates):
+        with catalog.library.writing("import") as writer:
+            planned = _plan(catalog, bundle, folder, force)
+            commit = _write_templates(writer, planned.templates, bundle.name)
+    write_files(planned.processes, force=force, dry_run=False)
+    known = read_lock(folder / LOCK_FILE)
+    lock = _lock(catalog, planned.templates, bundle.lock, known)
+    if lock != known:
+        write_lock(folder / LOCK_FILE, lock)
+    return replace(planned, lock_changed=lock != known, commit=commit)
+
+
+def _plan(catalog: Catalog, bundle: Bundle, folder: Path, force: bool) -> Reception:
+    templates = tuple(_Judge(catalog, catalog.library_entries()).all(bundle.templates))
+    references = {name: str(item.reference) for item in templates for name in item.shared.references}
+    processes = {folder / name: repoint(data, name, references) for name, data in bundle.processes.items()}
+    changed = write_files(processes, force=force, dry_run=True)
+    known = read_lock(folder / LOCK_FILE)
+    missing = {str(item.reference) for item in templates} - set(known.templates if known else ())
+    return Reception(templates, processes, changed, bool(missing))
+
+
+# --- templates
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Judges templates by the library's head, and by those judged before: `coming` are their digests by slug and
+    version, `asked` their claims."""
+
+    catalog: Catalog
+    entries: Sequence[Entry]
+    coming: dict[tuple[str, int], str] = field(default_factory=dict)
+    asked: list[Claim] = field(default_factory=list)
+
+    def all(self, shared: Sequence[SharedTemplate]) -> Iterator[ReceivedTemplate]:
+        """What becomes of each template, older versions first."""
+        for item in sorted(shared, key=lambda item: (item.version, item.slug, item.provenance.source)):
+            yield self._present_elsewhere(item) or self._in_library(item)
+
+    def _present_elsewhere(self, item: SharedTemplate) -> ReceivedTemplate | None:
+        source = item.provenance.source
+        there = None if source == LIBRARY_SOURCE else _present(self.catalog, source, item.slug, item)
+        return ReceivedTemplate(item, there, TemplateStatus.PRESENT) if there else None
+
+    def _in_library(self, item: SharedTemplate) -> ReceivedTemplate:
+        slug = _slug(item, self.entries)
+        reference = Reference(LIBRARY_SOURCE, slug, item.version)
+        if self.coming.get((slug, item.version)) == item.digest or _present(
+            self.catalog, LIBRARY_SOURCE, slug, item
+        ):
+            return ReceivedTemplate(item, reference, TemplateStatus.PRESENT)
+        if (slug, item.version) in self.coming:
+            raise Conflict("version-clash", f'the bundle has two contents for "{reference}"')
+        self._claim(slug, item)
+        entry = next((entry for entry in self.entries if entry.slug == slug), None)
+        if entry is not None:
+            _refuse_other(self.catalog, item, entry)
+        self.coming[slug, item.version] = item.digest
+        status = TemplateStatus.UPDATED if entry else TemplateStatus.ADDED
+        return ReceivedTemplate(item, reference, status)
+
+    def _claim(self, slug: str, item: SharedTemplate) -> None:
+        template = item.document.template
+        owner = f'the bundle\'s "{item.provenance.source}/{item.slug}"'
+        claim = Claim(slug, template.name, template.id.casefold(), owner)
+        held = [
+            Claim(entry.slug, entry.name, entry.guid.casefold(), f'the library\'s "{entry.slug}"')
+            for entry in self.entries
+        ]
+        same = (claim.slug, claim.guid)
+        refuse_clash(claim, (other for other in [*self.asked, *held] if (other.slug, other.guid) != same))
+        self.asked.append(claim)
+
+
+def _present(catalog: Catalog, source: str, slug: str, item: SharedTemplate) -> Reference | None:
+    """The exact reference under which this content can be reached here already."""
+    reference = Reference(source, slug, item.version)
+    try:
+        found = catalog.copy(reference)
+    except NotFound:
+        return None
+    return reference if found.digest == item.digest else None
+
+
+def _slug(item: SharedTemplate, entries: Sequence[Entry]) -> str:
+    """Its name in the library: that of the template with the same id, which may have been renamed here."""
+    identity = item.document.template.id.casefold()
+    same = [entry.slug for entry in entries if identity and entry.guid.casefold() == identity]
+    return same[0] if same and item.slug not in same else item.slug
+
+
+def _refuse_other(catalog: Catalog, item: SharedTemplate, entry: Entry) -> None:
+    """Raises Conflict where the library's template can't get this content as a newer version."""
+    name = f"{LIBRARY_SOURCE}/{entry.slug}"
+    if any(version.version == item.version for version in catalog.versions(Reference.parse(name))):
+        raise Conflict(
+            "version-clash",
+            f'"{name}@{item.version}" is another content here than in the bundle',
+            hint="A number has one meaning in a library. Have the sender publish a new version and export again.",
+        )
+    if item.version < entry.version:
+        raise Conflict(
+            "version-older",
+            f'the library has "{name}@{entry.version}", and the bundle the older version {item.version}',
+            hint="Have the sender update and export again.",
+        )
+    origin = catalog.library.origin(entry.slug)
+    if origin is not None and catalog.copy(Reference.parse(name)).digest != origin.digest:
+        raise Conflict(
+            "template-modified",
+            f'"{name}" was changed here after its import from "{origin.source}@{origin.version}"',
+            hint="Publish your changes under another name, remove this copy, and import again.",
+        )
+
+
+def _write_templates(writer: LibraryWriter, templates: Sequence[ReceivedTemplate], sender: str) -> str | None:
+    """Every new content in a commit of its own, all of them visible at once."""
+    new = [item for item in templates if item.status is not TemplateStatus.PRESENT]
+    if not new:
+        return None
+    return writer.commit_series(
+        [({item.reference.slug: item.shared.files}, _message(item, sender)) for item in new]
+    )
+
+
+def _message(item: ReceivedTemplate, sender: str) -> str:
+    title = f"{item.shared.document.template.name} {item.shared.version}"
+    return f"Import {title} from {sender}\n\n{_origin(item, sender).trailers()}\n"
+
+
+def _origin(item: ReceivedTemplate, sender: str) -> Origin:
+    """Where the content comes from: the sender's source, or what the sender's library had it from."""
+    shared, where = item.shared, item.shared.provenance
+    if shared.origin and shared.origin.digest == shared.digest:
+        return replace(shared.origin, template=item.reference.slug)
+    source = f"{sender}/{where.slug}" if where.source == LIBRARY_SOURCE else f"{where.source}/{where.slug}"
+    return Origin(item.reference.slug, source, where.version, where.commit or "", where.blob, shared.digest)
+
+
+# --- what the processes need
+
+
+def missing_needs(needs: Needs, project_file: Path | None) -> Needs:
+    """What of the needs the project doesn't define. Names are compared without case."""
+    value: Mapping[str, Any] = read_settings(project_file, "a project")[1] if project_file else {}
+    variables, environments = (_folded(value.get(key) or {}) for key in ("variables", "environments"))
+    targets = (value.get("targets") or {}).values()
+    roles = _folded(role for target in targets for role in target.get("roles", ()))
+    return Needs(
+        tuple(item for item in needs.variables if item.name.casefold() not in variables),
+        tuple(name for name in needs.roles if name.casefold() not in roles),
+        tuple(name for name in needs.environments if name.casefold() not in environments),
+    )
+
+
+def _folded(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names}
+
+
+# --- the lock
+
+
+def _lock(catalog: Catalog, templates: Sequence[ReceivedTemplate], shared: Lock, known: Lock | None) -> Lock:
+    """The project's lock with the exact references of the bundle in it; what was locked before stays."""
+    before = known or Lock()
+    entries = {str(item.reference): lock_entry(catalog, item.reference) for item in templates}
+    return Lock({**entries, **before.templates}, {**shared.images, **before.images})
