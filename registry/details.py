@@ -29,7 +29,8 @@ class VersionInfo:
 
 @dataclass(frozen=True, slots=True)
 class TemplateDetails:
-    """`versions` are the newest first; `deleted` says that the source's head has the template no more."""
+    """`versions` are the newest first; `deleted` says that the source's head has the template no more; `origin` is
+    what a library's template was copied from, and `patched` that it says something else by now."""
 
     template: StepTemplate
     provenance: Provenance
@@ -39,6 +40,10 @@ class TemplateDetails:
     versions: tuple[VersionInfo, ...]
     readme: str | None = None
     origin: Origin | None = None
+
+    @property
+    def patched(self) -> bool:
+        return self.origin is not None and self.origin.digest != self.digest
 
     @property
     def syntaxes(self) -> tuple[str, ...]:

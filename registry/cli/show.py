@@ -46,7 +46,10 @@ def _show_head(details: TemplateDetails) -> None:
         click.secho(f"Deleted at the source; {details.latest} was its last version.", fg="yellow")
     elif details.latest != where.version:
         click.secho(f"Version {details.latest} is the latest.", fg="yellow")
-    if details.origin:
+    if details.origin and details.patched:
+        base = f"{details.origin.source}@{details.origin.version}"
+        click.secho(f"Patched: {base} with local changes.", fg="yellow")
+    elif details.origin:
         click.echo(f"Imported from {details.origin.source}@{details.origin.version}.")
     if template.description.strip():
         click.echo(f"\n{paragraphs(template.description)}")
@@ -130,6 +133,7 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "provenance": asdict(where),
         "digest": details.digest,
         "origin": asdict(details.origin) if details.origin else None,
+        "patched": details.patched,
         "versions": [asdict(item) for item in details.versions],
     }
 

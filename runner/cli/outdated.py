@@ -7,7 +7,7 @@ from datetime import timedelta
 import click
 
 from registry.cli.context import Context
-from runner.cli.cool_down import cool_down_option
+from registry.cli.cool_down import cool_down_option
 
 
 @click.command()

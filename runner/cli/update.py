@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.context import Context
+from registry.cli.cool_down import cool_down_option
 from registry.cli.references import REFERENCE
 from registry.errors import Invalid
 from registry.model import Reference
-from runner.cli.cool_down import cool_down_option
 
 if TYPE_CHECKING:
     from runner.update_service import Report, Request, UpdateService

@@ -1,0 +1,230 @@
+"""`treadle patch`: local changes to other people's templates, kept through updates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from registry.cli.context import Context, pass_context
+from registry.cli.cool_down import cool_down_option
+from registry.cli.references import REFERENCE
+from registry.errors import Invalid, NotFound
+from registry.model import LIBRARY_SOURCE, Reference
+
+if TYPE_CHECKING:
+    from registry.catalog import Catalog
+    from registry.contributing import Contribution
+    from registry.patching import Copy, Rebased
+
+_WAITING = 4
+
+
+@click.command()
+@click.argument("reference", type=REFERENCE, metavar="[REF]", required=False)
+@click.option("--as", "slug", metavar="SLUG", help="The copy's name in the library.")
+@click.option(
+    "--export",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Make a clone of the source in DIR with the patch on a branch, ready for a pull request.",
+)
+@click.option("-m", "--message", metavar="TEXT", help="With --export: the commit's message.")
+@click.option(
+    "--resolve",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Commit the merge in DIR, its conflicts resolved.",
+)
+@cool_down_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@pass_context
+def patch(
+    context: Context,
+    reference: Reference | None,
+    slug: str | None,
+    export: Path | None,
+    message: str | None,
+    resolve: Path | None,
+    cool_down: timedelta,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Copy the template REF to the library, to change it there; with REF of such a copy, library/SLUG: bring it to
+    the newest version of its base, the changes applied again.
+
+    Where both changed the same lines, the merge is written to a folder SLUG.merge: correct it, then run treadle patch
+    --resolve SLUG.merge. Exit code 4: such a folder waits for you.
+
+    \b
+    Examples:
+      treadle patch community/slack-send-simple-notification@12 --as slack
+      treadle patch library/slack
+      treadle patch library/slack --export ../Library
+    """
+    if (reference is None) == (resolve is None):
+        raise Invalid("nothing-to-patch", "say what to patch", "Give one reference, or --resolve DIR.")
+    with context.catalog() as catalog:
+        if resolve is not None:
+            _finish(context, catalog, resolve, as_json=as_json)
+        elif reference is not None and reference.source != LIBRARY_SOURCE:
+            _start(context, catalog, reference, slug, export, dry_run=dry_run, as_json=as_json)
+        elif reference is not None and export is not None:
+            _export(context, catalog, reference, export, message, dry_run=dry_run, as_json=as_json)
+        elif reference is not None:
+            _bring_along(context, catalog, reference, cool_down, dry_run=dry_run, as_json=as_json)
+
+
+def _start(
+    context: Context,
+    catalog: Catalog,
+    reference: Reference,
+    slug: str | None,
+    export: Path | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from registry.patching import start_patch
+
+    if export is not None:
+        message = f'"{reference}" is not in the library; only a changed copy can be exported'
+        raise Invalid("not-a-copy", message, f"Begin with: treadle patch {reference}")
+    copy = start_patch(catalog, reference, slug, dry_run=dry_run)
+    if copy is None:
+        context.say(f"Would copy {reference} to the library.")
+        return
+    folder = catalog.library.folder / copy.slug
+    if as_json:
+        _print({**_copy_data(copy), "folder": str(folder)})
+        return
+    base = f"{copy.base.source}@{copy.base.version}"
+    context.say(f"library/{copy.slug}@{copy.details.provenance.version} is a copy of {base}.")
+    context.say(f"Edit {folder}, then: treadle publish {folder}")
+
+
+def _export(
+    context: Context,
+    catalog: Catalog,
+    reference: Reference,
+    folder: Path,
+    message: str | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from registry.contributing import export_patch
+
+    made = export_patch(catalog, _copy(catalog, reference), folder, message, dry_run=dry_run)
+    if as_json:
+        _print(_contribution_data(made))
+        return
+    verb = "Would make" if dry_run else "Made"
+    context.say(f"{verb} branch {made.branch} in {made.folder}: {made.path}, version {made.version}.")
+    context.say(f"Push it to your fork of {made.url} and open a pull request:")
+    context.say(f"  git -C {made.folder} push YOUR-FORK {made.branch}")
+
+
+def _bring_along(
+    context: Context,
+    catalog: Catalog,
+    reference: Reference,
+    cool_down: timedelta,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from registry.patching import newer_base, rebase
+
+    copy = _copy(catalog, reference)
+    ripe_until = datetime.now(UTC) - cool_down if cool_down else None
+    onto = newer_base(catalog, copy, ripe_until)
+    if onto is None:
+        if as_json:
+            _print({**_copy_data(copy), "onto": None})
+        else:
+            context.say(f"library/{copy.slug} stands on the newest {copy.base.source}, {copy.base.version}.")
+        return
+    aside = context.directory / f"{copy.slug}.merge"
+    show_rebased(context, rebase(catalog, copy, onto, aside, dry_run=dry_run), dry_run, as_json)
+
+
+def _finish(context: Context, catalog: Catalog, folder: Path, *, as_json: bool) -> None:
+    from registry.patching import finish
+
+    show_rebased(context, finish(catalog, folder), dry_run=False, as_json=as_json)
+
+
+def _copy(catalog: Catalog, reference: Reference) -> Copy:
+    from registry.patching import find_copy
+
+    copy = find_copy(catalog, reference.slug)
+    if copy is None:
+        raise NotFound("not-a-copy", f'"{reference}" was written here: it is no copy of another template')
+    return copy
+
+
+def show_rebased(context: Context, done: Rebased, dry_run: bool, as_json: bool = False) -> None:
+    """What became of a copy. Ends with exit code 4 where a person must resolve conflicts."""
+    from registry.cli.compare import show_comparison
+
+    base = f"{done.base.source}/{done.base.slug}@{done.base.version}"
+    if as_json:
+        _print(_rebased_data(done))
+    elif done.conflicts:
+        files = ", ".join(done.conflicts)
+        click.echo(f"library/{done.copy.slug} and {base} both changed: {files}", err=True)
+        if done.folder is not None:
+            hint = f"treadle patch --resolve {done.folder}"
+            click.echo(f"Resolve the conflicts in {done.folder}, then run: {hint}", err=True)
+    else:
+        verb = "Would bring" if dry_run else "Brought"
+        context.say(f"{verb} library/{done.copy.slug} to {base}, as version {done.version}.")
+        if not context.quiet:
+            show_comparison(done.comparison)
+    if done.conflicts:
+        click.get_current_context().exit(_WAITING)
+
+
+def _print(value: dict[str, Any]) -> None:
+    from registry.cli.output import print_json
+
+    print_json(value)
+
+
+def _copy_data(copy: Copy) -> dict[str, Any]:
+    where = copy.details.provenance
+    return {
+        "reference": f"library/{copy.slug}@{where.version}",
+        "base": f"{copy.base.source}@{copy.base.version}",
+        "base_blob": copy.base.blob,
+        "patched": copy.patched,
+    }
+
+
+def _rebased_data(done: Rebased) -> dict[str, Any]:
+    from registry.cli.compare import comparison_data
+
+    return {
+        **_copy_data(done.copy),
+        "onto": f"{done.base.source}/{done.base.slug}@{done.base.version}",
+        "version": done.version,
+        "commit": done.commit,
+        "conflicts": list(done.conflicts),
+        "folder": str(done.folder) if done.folder else None,
+        **comparison_data(done.comparison),
+    }
+
+
+def _contribution_data(made: Contribution) -> dict[str, Any]:
+    return {
+        "folder": str(made.folder),
+        "branch": made.branch,
+        "path": made.path,
+        "version": made.version,
+        "commit": made.commit,
+        "url": made.url,
+    }
