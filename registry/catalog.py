@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from registry.documents import TemplateDocument
     from registry.export import TemplateCopy
     from registry.importing import Candidate, ImportReport
-    from registry.library import Library
+    from registry.library import Library, Origin
     from registry.lock import LockEntry
     from registry.project import Project
     from registry.publishing import Published
@@ -135,16 +135,30 @@ class Catalog:
         """
         source = self._reach.source(reference.source)
         history, record = self._select(source, reference)
-        template = source.read(record).template
-        return ResolvedTemplate(reference, template, _provenance(source, history.slug, record))
+        return self._resolved(reference, source, history.slug, record, source.read(record))
 
     def resolve_locked(self, reference: Reference, entry: LockEntry) -> ResolvedTemplate:
         """What the lock says that a reference means, checked against its digest.
 
         Raises Mismatch where the content is not there, or is another; NotFound for a source that there isn't.
         """
-        source, slug, record, document = self._locked(reference, entry)
-        return ResolvedTemplate(reference, document.template, _provenance(source, slug, record))
+        return self._resolved(reference, *self._locked(reference, entry))
+
+    def _resolved(
+        self, reference: Reference, source: Reached, slug: str, record: Record, document: TemplateDocument
+    ) -> ResolvedTemplate:
+        from registry.documents import digest
+
+        origin = self._origin(source, slug, record)
+        patched = origin is not None and origin.digest != digest(document)
+        patches = f"{origin.source}@{origin.version}" if origin and patched else None
+        return ResolvedTemplate(reference, document.template, _provenance(source, slug, record), patches)
+
+    def _origin(self, source: Reached, slug: str, record: Record) -> Origin | None:
+        """What a template of the library was copied from, as of the version in question."""
+        if source.name != LIBRARY_SOURCE:
+            return None
+        return self._reach.library.origin(slug, record.commit)
 
     def copy(self, reference: Reference, entry: LockEntry | None = None) -> TemplateCopy:
         """A template to hand on: what the reference means, or what the lock says that it means.
@@ -228,7 +242,7 @@ class Catalog:
             deleted=not history.alive,
             versions=version_infos(history),
             readme=readme.decode(errors="replace") if readme else None,
-            origin=self._reach.library.origin(history.slug) if source.name == LIBRARY_SOURCE else None,
+            origin=self._origin(source, history.slug, record),
         )
 
     def versions(self, reference: Reference) -> tuple[VersionInfo, ...]:

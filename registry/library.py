@@ -86,12 +86,13 @@ class Library:
         """Where a template lies in the repository."""
         return f"{self.prefix}/{slug}" if self.prefix else slug
 
-    def origin(self, slug: str) -> Origin | None:
-        """Where the template was imported from last; None for one that was written here."""
-        head = self.head()
-        if head is None:
+    def origin(self, slug: str, commit: str | None = None) -> Origin | None:
+        """Where the template was imported from last, as of a commit (the head, if none is given); None for one
+        that was written here."""
+        until = commit or self.head()
+        if until is None:
             return None
-        messages = self.repository.messages(head, self.path(slug))
+        messages = self.repository.messages(until, self.path(slug))
         return next(
             (origin for message in messages for origin in read_origins(message) if origin.template == slug),
             None,

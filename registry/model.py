@@ -193,11 +193,13 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTemplate:
-    """A reference made exact."""
+    """A reference made exact. `patches` names the template that this is a locally changed copy of, with its
+    version: `community/slack@12`; None for anything else."""
 
     reference: Reference
     template: StepTemplate
     provenance: Provenance
+    patches: str | None = None
 
 
 _REFERENCE = re.compile(

@@ -21,7 +21,7 @@ from registry.errors import Conflict, Invalid, NotFound, UserError
 from registry.folder import TEMPLATE_FILE
 from registry.home import write_atomically
 from registry.importing import ImportStatus
-from registry.library import Origin, read_origins
+from registry.library import Origin
 from registry.merging import Files, MergedFiles, merge_folders, numbered
 from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity
 from registry.packing import folder_files
@@ -70,19 +70,7 @@ class Rebased:
 def find_copy(catalog: Catalog, slug: str, version: int | None = None) -> Copy | None:
     """The library's template `slug` as a copy; None where it was written here. Raises NotFound."""
     details = catalog.show(Reference(LIBRARY_SOURCE, slug, version))
-    base = base_of(catalog, details.provenance)
-    return Copy(details, base, details.digest != base.digest) if base else None
-
-
-def base_of(catalog: Catalog, where: Provenance) -> Origin | None:
-    """Where a version of the library was copied from, directly or some versions before."""
-    library = catalog.library
-    if where.source != LIBRARY_SOURCE or where.commit is None:
-        return None
-    messages = library.repository.messages(where.commit, where.path)
-    return next(
-        (item for message in messages for item in read_origins(message) if item.template == where.slug), None
-    )
+    return Copy(details, details.origin, details.patched) if details.origin else None
 
 
 def start_patch(

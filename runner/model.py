@@ -247,7 +247,7 @@ class PlannedValue:
 
 @dataclass(frozen=True, slots=True)
 class TemplatePin:
-    """The template version that an action uses, made exact."""
+    """The template version that an action uses, made exact; `patches` as in `ResolvedTemplate`."""
 
     reference: str
     id: str
@@ -256,6 +256,7 @@ class TemplatePin:
     action_type: str
     provenance: Provenance
     parameters: tuple[Parameter, ...] = ()
+    patches: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ def _template(pin: TemplatePin) -> dict[str, Any]:
         "name": pin.name,
         "version": pin.version,
         "action_type": pin.action_type,
+        "patches": pin.patches,
         **{key: value for key, value in asdict(pin.provenance).items() if key != "version"},
     }
 

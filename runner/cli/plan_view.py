@@ -63,9 +63,10 @@ def _what(action: PlannedAction) -> str:
     if pin is None:
         return f"{action.syntax} script of the process, image {action.image}"
     commit = f", commit {pin.provenance.commit[:9]}" if pin.provenance.commit else ""
+    patched = f", {pin.patches} with local changes" if pin.patches else ""
     return (
         f"{pin.provenance.source}/{pin.provenance.slug}@{pin.version} "
-        f"({action.syntax}, blob {pin.provenance.blob[:9]}{commit}), image {action.image}"
+        f"({action.syntax}, blob {pin.provenance.blob[:9]}{commit}{patched}), image {action.image}"
     )
 
 

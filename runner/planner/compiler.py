@@ -206,6 +206,7 @@ def _pin(reference: Reference, resolved: ResolvedTemplate) -> TemplatePin:
         action_type=template.action_type,
         provenance=resolved.provenance,
         parameters=template.parameters,
+        patches=resolved.patches,
     )
 
 

@@ -103,6 +103,7 @@ def test_the_patch_is_applied_again_to_a_newer_base(context: Context, team: Sour
     value = load_yaml(yaml, "").value
     assert (value["version"], value["description"]) == (15, "Says hello, louder.")
     assert "Patched: team/hello@15 with local changes." in _run(context, show, "library/hello").stdout
+    assert "Patched: team/hello@12 with local changes." in _run(context, show, "library/hello@14").stdout
     log = SourceRepository(context.directory / "library").git("log", "-1", "--format=%B")
     assert log.startswith("Bring Say - Hello to team/hello 15\n")
 

@@ -347,6 +347,27 @@ def test_steps_that_share_an_entry_of_the_lock_wait_for_each_other(project: Proj
     assert _process(project) == before
 
 
+# --- patched copies
+
+
+def _patch(project: ProjectTree) -> None:
+    """A patched copy of `team/tell`, used by the process."""
+    assert project.treadle("patch", "team/tell").exit_code == 0
+    script = project.root / "library/tell/script.sh"
+    script.write_text(f"{script.read_text()}echo ours\n")
+    assert project.treadle("publish", "library/tell").exit_code == 0
+    assert project.treadle("update", "team/tell", "--to", "library/tell").exit_code == 0
+
+
+def test_the_plan_says_what_is_patched(project: ProjectTree) -> None:
+    _sync(project)
+    _patch(project)
+    done = project.treadle("plan", "deploy")
+    assert "team/tell@1 with local changes" in done.stdout, done.stderr
+    (action,) = project.treadle("plan", "deploy", "--json").json["steps"][0]["actions"]
+    assert action["template"]["patches"] == "team/tell@1"
+
+
 # --- every other byte
 
 
