@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from registry.errors import Invalid, Untrusted
-from registry.jsondoc import MAX_BYTES as MAX_FILE_BYTES
+from registry.jsondoc import MAX_BYTES
 
 MAX_ARCHIVE_BYTES = 64 << 20
 MAX_UNPACKED_BYTES = 128 << 20
@@ -112,9 +112,9 @@ def _check(member: tarfile.TarInfo, seen: Mapping[str, bytes], label: str) -> No
         )
     if member.name in seen:
         raise Untrusted("archive-name", f'"{label}" holds "{name}" twice')
-    if not 0 <= member.size <= MAX_FILE_BYTES:
+    if not 0 <= member.size <= MAX_BYTES:
         size = f"{member.size / 1e6:,.1f} MB"
-        raise _too_large(label, f'holds "{name}" of {size}; at most {MAX_FILE_BYTES >> 20} MB are taken')
+        raise _too_large(label, f'holds "{name}" of {size}; at most {MAX_BYTES >> 20} MB are taken')
 
 
 def _is_safe(name: str) -> bool:

@@ -21,6 +21,7 @@ from registry.library import Origin
 from registry.lock import LOCK_FILE, Lock, lock_bytes, parse_lock
 from registry.model import Problem, Provenance, Reference, Severity, is_slug
 from registry.processes import template_uses
+from registry.project import PROJECT_FILE
 from registry.sources import is_path
 from registry.validation import validate
 from registry.yamldoc import decode_yaml, load_yaml
@@ -247,6 +248,8 @@ def _check_processes(bundle: Bundle, label: str) -> None:
                 "bundle-altered", f'"{label}": "{reference}" is locked to content it does not hold'
             )
     for name, data in bundle.processes.items():
+        if name == PROJECT_FILE:
+            raise _unexpected(label, f'has a process called "{name}", which is the name of a project')
         file = f"{label}: {name}"
         document = load_yaml(decode_yaml(data, file), file)
         problems = [

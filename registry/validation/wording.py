@@ -103,7 +103,7 @@ def _step_into(value: Any, key: str | int) -> Any:
 
 
 def _item(group: str, number: int, value: Any) -> str:
-    singular = re.sub(r"s$", "", re.sub(r"ies$", "y", group.lower()))
+    singular = re.sub(r"(?<=ss)es$|s$", "", re.sub(r"ies$", "y", group.lower()))
     name = value.get("name", value.get("Name")) if isinstance(value, dict) else None
     return f'{singular} "{name}"' if isinstance(name, str) and name else f"{singular} {number + 1}"
 
