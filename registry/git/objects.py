@@ -73,6 +73,14 @@ def parse_log(listing: bytes) -> Iterator[Commit]:
         yield _commit(commit, changes)
 
 
+def parse_changes(listing: bytes) -> Iterator[Change]:
+    """Read `git diff-tree --raw -z`."""
+    fields = iter(listing.decode(errors="surrogateescape").split("\0"))
+    for field in fields:
+        if field:
+            yield _change(field, fields)
+
+
 def _commit(fields: list[str], changes: list[Change]) -> Commit:
     identity, parents, author, date = fields
     return Commit(identity, tuple(parents.split()), author, date, tuple(changes))

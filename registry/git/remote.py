@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.git.credentials import Credentials
-from registry.git.process import environment_of, run
+from registry.git.process import GitFailedError, environment_of, run
 
 _ASK_TIMEOUT = 30.0
 _REMOTE_SETTINGS = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=30")
@@ -40,7 +40,7 @@ def remote_refs(url: str, credentials: Credentials | None = None) -> RemoteRefs:
 def ask(
     arguments: Sequence[str], credentials: Credentials | None, folder: Path | None, timeout: float
 ) -> bytes:
-    extra = {"GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=15")}
+    extra = _ssh(folder)
     settings: tuple[str, ...] = _REMOTE_SETTINGS
     if credentials:
         extra |= credentials.environment()
@@ -48,3 +48,14 @@ def ask(
     return run(
         arguments, folder=folder, settings=settings, environment=environment_of(extra), timeout=timeout
     )
+
+
+def _ssh(folder: Path | None) -> dict[str, str]:
+    """An ssh that doesn't ask and doesn't wait for ever, unless the user chose one."""
+    if "GIT_SSH_COMMAND" in os.environ or "GIT_SSH" in os.environ:
+        return {}
+    try:
+        run(["config", "--get", "core.sshCommand"], folder=folder)
+    except GitFailedError:
+        return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=15"}
+    return {}

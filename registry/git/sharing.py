@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from registry.errors import Conflict, NotFound, Unavailable
+from registry.git.objects import parse_changes
 from registry.git.process import GitFailedError
 from registry.git.remote import ask
 from registry.git.workspace import Workspace
@@ -103,23 +104,41 @@ class SharedWorkspace(Workspace):
             return None
 
     def _replayed(self, commit: str, onto: str) -> str:
-        """The change of `commit`, made again on top of `onto`. Raises Conflict where both changed a file."""
+        """The change of `commit`, made again on top of `onto` in its author's name; modes and links stay what
+        they are. Raises Conflict where both changed a file.
+        """
         parent = self.commit_of(f"{commit}^")
-        files: dict[str, bytes | None] = {}
-        for path in self.changed_paths(parent, commit):
-            before, after, present = (self._blob(where, path) for where in (parent, commit, onto))
-            if present not in (before, after):
+        pair = [parent, commit] if parent else ["--root", "--no-commit-id", commit]
+        present = {entry.path: (entry.mode, entry.id) for entry in self.entries(onto)}
+        lines = []
+        for change in parse_changes(
+            self._read("diff-tree", "-r", "-z", "--no-renames", "--no-abbrev", *pair)
+        ):
+            before, after = (change.old_mode, change.old_id), (change.mode, change.id)
+            if present.get(change.path, _absent(change.id)) not in (before, after):
                 raise Conflict(
                     "both-changed",
-                    f'"{path}" was changed here and at the remote',
+                    f'"{change.path}" was changed here and at the remote',
                     hint="Bring the two together with git (git pull --rebase), then publish again.",
                 )
-            files[path] = after
-        message = self._read("log", "-1", "--format=%B", commit).decode()
-        return self.build(onto, files, message)
+            lines.append(f"{change.mode} {change.id}\t{change.path}\0")
+        message = self._read("log", "-1", "--format=%B", commit)
+        who = {**self._identity(), **self._author(commit)}
+        return self._commit_tree(onto, "".join(lines).encode(errors="surrogateescape"), message, who)
 
-    def _blob(self, commit: str | None, path: str) -> bytes | None:
-        return next((content for _, content in self.blobs([f"{commit}:{path}"])), None) if commit else None
+    def _author(self, commit: str) -> dict[str, str]:
+        """Who wrote a commit and when, as git takes it from its environment."""
+        told = (
+            self._read("log", "-1", "--date=raw", "--format=%an%x00%ae%x00%ad", commit).decode().rstrip("\n")
+        )
+        return dict(
+            zip(("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE"), told.split("\0"), strict=True)
+        )
+
+
+def _absent(id_: str) -> tuple[str, str]:
+    """What git's listings say of a path that isn't there: mode and id."""
+    return "000000", "0" * len(id_)
 
 
 def _unreachable(remote: Upstream, error: GitFailedError) -> Unavailable:

@@ -26,20 +26,29 @@ class Workspace(Repository):
 
     def build(self, parent: str | None, files: Mapping[str, bytes | None], message: str) -> str:
         """Make a commit of `files` (path to content; None removes the path and all below it) on top of
-        `parent`. Nobody sees it until a branch moves there.
+        `parent`. Nobody sees it until a branch moves there. Raises Conflict where it can't be signed.
         """
+        return self._commit_tree(parent, self._index_lines(parent, files), message.encode(), self._identity())
+
+    def _commit_tree(
+        self, parent: str | None, index_lines: bytes, message: bytes, who: Mapping[str, str]
+    ) -> str:
+        """A commit of the parent's tree with these lines of `update-index --index-info` applied to it."""
         import tempfile
 
         with tempfile.TemporaryDirectory(prefix="treadle-index-") as aside:
             index = {"GIT_INDEX_FILE": str(Path(aside) / "index")}
             self._write("read-tree", *([parent] if parent else ["--empty"]), extra=index)
-            self._write(
-                "update-index", "-z", "--index-info", extra=index, stdin=self._index_lines(parent, files)
-            )
+            self._write("update-index", "-z", "--index-info", extra=index, stdin=index_lines)
             tree = self._write("write-tree", extra=index).decode().strip()
         sign = ["-S"] if self._setting("commit.gpgsign", "bool") == "true" else []
         onto = ["-p", parent] if parent else []
-        made = self._write("commit-tree", tree, *onto, *sign, stdin=message.encode(), extra=self._identity())
+        try:
+            made = self._write("commit-tree", tree, *onto, *sign, stdin=message, extra=who)
+        except GitFailedError as error:
+            if not sign:
+                raise
+            raise _not_signed(error) from error
         return made.decode().strip()
 
     def commit(self, paths: Sequence[str], message: str) -> str:
@@ -146,3 +155,12 @@ class Workspace(Repository):
             for role in ("AUTHOR", "COMMITTER")
             if f"GIT_{role}_{what}" not in os.environ
         }
+
+
+def _not_signed(error: GitFailedError) -> Conflict:
+    return Conflict(
+        "commit-not-signed",
+        f"git is set up to sign commits (commit.gpgsign), and can't: {error.reason}",
+        hint="Nothing was changed. Put user.signingkey and gpg.format right, or turn it off for this library: "
+        "git config commit.gpgsign false",
+    )

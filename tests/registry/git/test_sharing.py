@@ -1,0 +1,184 @@
+"""Sharing a branch: over ssh as git is set up for it, signed, and what is replayed stays what it was."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from registry.errors import Conflict, Unavailable
+from registry.git.process import GitFailedError
+from registry.git.remote import remote_refs
+from registry.git.sharing import SharedWorkspace
+from tests.support.repository import SourceRepository
+
+SSH = """\
+#!/bin/sh
+# Runs here what it is told to run on the other machine, and notes for whom.
+echo "$@" >> "{log}"
+for last; do :; done
+exec sh -c "$last"
+"""
+
+
+@pytest.fixture
+def git_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's git settings, to add to."""
+    config = tmp_path / "gitconfig"
+    config.write_text("[user]\n\tname = Ann\n\temail = ann@example.com\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    return config
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> SourceRepository:
+    path = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)], check=True)
+    return SourceRepository(path)
+
+
+def _workspace(folder: Path, url: str) -> tuple[SourceRepository, SharedWorkspace]:
+    repository = SourceRepository.create(folder)
+    repository.git("remote", "add", "origin", url)
+    return repository, SharedWorkspace(folder)
+
+
+def _set(config: Path, key: str, value: str) -> None:
+    subprocess.run(["git", "config", "--file", str(config), key, value], check=True)
+
+
+# --- ssh
+
+
+@pytest.fixture
+def ssh(tmp_path: Path) -> Path:
+    command = tmp_path / "bin/ssh"
+    command.parent.mkdir()
+    command.write_text(SSH.format(log=tmp_path / "ssh.log"))
+    command.chmod(0o755)
+    return command
+
+
+@pytest.mark.parametrize("way", ["core.sshCommand", "GIT_SSH_COMMAND", "GIT_SSH", "PATH"])
+def test_ssh_works_as_the_user_set_it_up(
+    way: str,
+    ssh: Path,
+    remote: SourceRepository,
+    tmp_path: Path,
+    git_config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if way == "core.sshCommand":
+        _set(git_config, way, str(ssh))
+    elif way == "PATH":
+        monkeypatch.setenv("PATH", str(ssh.parent), prepend=":")
+    else:
+        monkeypatch.setenv(way, str(ssh))
+    url = f"ssh://git@templates.example{remote.path}"
+    _, workspace = _workspace(tmp_path / "work", url)
+    upstream = workspace.upstream()
+    assert workspace.fetch_branch(upstream) is None
+    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    assert workspace.push(upstream, commit)
+    assert workspace.fetch_branch(upstream) == commit
+    assert remote_refs(url).refs["refs/heads/main"] == commit
+    calls = (tmp_path / "ssh.log").read_text().splitlines()
+    assert all("git@templates.example" in call for call in calls)
+    assert all(("BatchMode=yes" in call) == (way == "PATH") for call in calls)
+
+
+def test_an_ssh_that_fails_is_told(ssh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ssh.write_text("#!/bin/sh\necho 'Permission denied (publickey).' >&2; exit 255\n")
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
+    with pytest.raises(GitFailedError) as failed:
+        remote_refs("ssh://git@templates.example/x.git")
+    assert "Could not read from remote repository" in failed.value.reason
+    _, workspace = _workspace(tmp_path / "work", "git@templates.example:x.git")
+    with pytest.raises(Unavailable, match='the remote "origin" did not take part'):
+        workspace.fetch_branch(workspace.upstream())
+
+
+# --- signing and authors
+
+
+@pytest.fixture
+def signing(tmp_path: Path, git_config: Path) -> Path:
+    """git set up to sign commits with an ssh key, and to know its own signatures."""
+    key = tmp_path / "key"
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ann", "-f", str(key)]
+    subprocess.run(command, check=True)
+    signers = tmp_path / "signers"
+    signers.write_text(f"ann@example.com {key.with_suffix('.pub').read_text()}")
+    _set(git_config, "gpg.format", "ssh")
+    _set(git_config, "gpg.ssh.allowedSignersFile", str(signers))
+    _set(git_config, "user.signingkey", f"{key}.pub")
+    _set(git_config, "commit.gpgsign", "true")
+    return key
+
+
+def test_commits_are_signed_and_authored_as_git_is_set_up(signing: Path, tmp_path: Path) -> None:
+    repository, workspace = _workspace(tmp_path / "work", "nowhere")
+    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    assert repository.git("log", "-1", "--format=%G? %GS %an %ae %cn", commit) == (
+        "G ann@example.com Ann ann@example.com Ann"
+    )
+
+
+def test_nothing_is_signed_unless_git_is_set_up_to(git_config: Path, tmp_path: Path) -> None:
+    repository, workspace = _workspace(tmp_path / "work", "nowhere")
+    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    assert "gpgsig" not in repository.git("cat-file", "commit", commit)
+
+
+def test_a_key_that_is_gone_is_told(signing: Path, tmp_path: Path) -> None:
+    signing.with_suffix(".pub").unlink()
+    _, workspace = _workspace(tmp_path / "work", "nowhere")
+    with pytest.raises(Conflict, match=r"sign commits \(commit.gpgsign\), and can't: .*key") as refused:
+        workspace.build(None, {"a": b"a"}, "First\n")
+    assert refused.value.exit_code == 2
+
+
+# --- ours put on top of theirs
+
+
+def test_a_replayed_commit_keeps_author_date_modes_and_links(
+    remote: SourceRepository, tmp_path: Path, git_config: Path
+) -> None:
+    ours, workspace = _workspace(tmp_path / "ours", str(remote.path))
+    base = ours.commit({"run.sh": b"true\n", "gone": b"x", "kept": b"kept"})
+    ours.git("push", "--quiet", "origin", "main")
+    theirs, _ = _workspace(tmp_path / "theirs", str(remote.path))
+    theirs.git("pull", "--quiet", "origin", "main")
+    theirs.commit({"theirs": b"theirs"})
+    theirs.git("push", "--quiet", "origin", "main")
+
+    (ours.path / "run.sh").chmod(0o755)
+    (ours.path / "gone").unlink()
+    (ours.path / "link").symlink_to("run.sh")
+    ours.write({"näme": b"\0\xff"})
+    ours.git("add", "--all")
+    who = ("--author=Bob <bob@example.com>", "--date=2020-02-02T02:02:02+0200")
+    ours.git("commit", "--quiet", *who, "--message", "Bob's change\n\nWith a body.")
+
+    base = workspace.fetch_branch(workspace.upstream()) or ""
+    joined = workspace.join(workspace.commit_of("HEAD"), base)
+    assert joined
+    assert ours.git("log", "-1", "--format=%an %ae %aI %cn|%B", joined) == (
+        "Bob bob@example.com 2020-02-02T02:02:02+02:00 Ann|Bob's change\n\nWith a body."
+    )
+    assert ours.git("rev-parse", f"{joined}^") == base
+    assert ours.git("diff-tree", "-r", "-z", "--name-status", base, joined).split("\0")[:-1] == [
+        *("D", "gone"),
+        *("A", "link"),
+        *("A", "näme"),
+        *("M", "run.sh"),
+    ]
+    modes = {entry.path: entry.mode for entry in workspace.entries(joined)}
+    assert modes == {
+        "kept": "100644",
+        "link": "120000",
+        "näme": "100644",
+        "run.sh": "100755",
+        "theirs": "100644",
+    }
