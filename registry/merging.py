@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from registry.folder import TEMPLATE_FILE
 from registry.git.merging import merge_texts
-from registry.git.process import GitFailedError
 from registry.yamledit import set_number
 
 Files = Mapping[str, bytes]
@@ -58,7 +57,4 @@ def _merged(
         return theirs, True
     if ours is None or theirs is None:
         return ours if ours is not None else theirs, False
-    try:
-        return merge_texts(base or b"", ours, theirs, names)
-    except GitFailedError:
-        return ours, False
+    return merge_texts(base or b"", ours, theirs, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from registry.catalog import Catalog
 from registry.errors import Invalid, NotFound
 from registry.home import Home
 from registry.lock import LOCK_FILE
+from registry.patching import Rebased, find_copy, rebase
 from registry.project import Project as RegistryProject
 from registry.suggest import did_you_mean
 from runner.decisions import DECISIONS_FILE, Decision, read_decisions, write_decisions
@@ -90,6 +91,24 @@ class UpdateService:
             idle += [standing for standing in standings if standing.target is None]
         _check_given(given, updates)
         return hold_together(updates), idle
+
+    def bring_copies(self, request: Request, *, dry_run: bool = False) -> list[Rebased]:
+        """Bring the library's copies that the concerned steps use to newer versions of their bases, each in one
+        commit of the library. Raises as `prepare` and `registry.patching.rebase`.
+        """
+        updates, idle = self.prepare(replace(request, given=None))
+        bases = {
+            item.use.reference.slug: item.base
+            for item in [*(update.standing for update in updates), *idle]
+            if item.base is not None
+        }
+        done = []
+        for slug, base in bases.items():
+            copy = find_copy(self.catalog, slug)
+            if copy is not None:
+                aside = self.project.folder / f"{slug}.merge"
+                done.append(rebase(self.catalog, copy, base, aside, dry_run=dry_run))
+        return done
 
     def update(self, request: Request, *, commit: bool = False) -> Report:
         """Do the updates that need nobody, and write down those that need a decision.

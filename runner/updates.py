@@ -17,6 +17,7 @@ from registry.details import TemplateDetails, VersionInfo
 from registry.errors import NotFound, UserError
 from registry.lock import Lock, read_lock
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Deprecation, Reference
+from registry.patching import Copy, newer_base
 from registry.updates import Merge, choose_version, merge_values
 from runner.planner import violation
 from runner.uses import Use
@@ -32,7 +33,7 @@ class Standing:
     `current` is what it uses now (None for a version that its source doesn't have),
     `target` what it can be updated to, `held_back` the newest version if that is
     too fresh; `deprecated` and `deleted` are the source's word on the template; `error` says why nothing can be
-    told.
+    told. `base` is a newer version of the template that it uses a copy of.
     """
 
     use: Use
@@ -42,12 +43,14 @@ class Standing:
     comparison: Comparison | None = None
     deprecated: Deprecation | None = None
     deleted: bool = False
+    base: VersionInfo | None = None
     error: UserError | None = None
 
     @property
     def outdated(self) -> bool:
         """Whether there is something to do about it now."""
-        return self.target is not None or self.deprecated is not None or self.deleted
+        told = self.deprecated is not None or self.deleted
+        return self.target is not None or self.base is not None or told
 
     @property
     def notable(self) -> bool:
@@ -135,7 +138,15 @@ class Surveyor:
         target = self._version(use.reference, choice.target) if choice.target else None
         standing = self._moved(use, current, target) if target else Standing(use, current)
         newest = self._version(use.reference, current.versions[0])
-        return _told(replace(standing, held_back=choice.held_back), newest)
+        return _told(replace(standing, held_back=choice.held_back, base=self._base(newest)), newest)
+
+    def _base(self, newest: TemplateDetails) -> VersionInfo | None:
+        """The version that a copy in the library could be brought to."""
+        if newest.origin is None:
+            return None
+        copy = Copy(newest, newest.origin, newest.patched)
+        ripe_until = None if copy.base_reference.source in _OWN_SOURCES else self.ripe_until
+        return newer_base(self.catalog, copy, ripe_until)
 
     def _from_unknown(self, use: Use, wish: Wish | None) -> Standing:
         """A use of a version that its source doesn't have: it can be updated, but nothing compared."""

@@ -149,13 +149,13 @@ def _bring_along(
             context.say(f"library/{copy.slug} stands on the newest {copy.base.source}, {copy.base.version}.")
         return
     aside = context.directory / f"{copy.slug}.merge"
-    show_rebased(context, rebase(catalog, copy, onto, aside, dry_run=dry_run), dry_run, as_json)
+    _tell(context, rebase(catalog, copy, onto, aside, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
 
 
 def _finish(context: Context, catalog: Catalog, folder: Path, *, as_json: bool) -> None:
     from registry.patching import finish
 
-    show_rebased(context, finish(catalog, folder), dry_run=False, as_json=as_json)
+    _tell(context, finish(catalog, folder), dry_run=False, as_json=as_json)
 
 
 def _copy(catalog: Catalog, reference: Reference) -> Copy:
@@ -167,14 +167,22 @@ def _copy(catalog: Catalog, reference: Reference) -> Copy:
     return copy
 
 
-def show_rebased(context: Context, done: Rebased, dry_run: bool, as_json: bool = False) -> None:
+def _tell(context: Context, done: Rebased, *, dry_run: bool, as_json: bool) -> None:
     """What became of a copy. Ends with exit code 4 where a person must resolve conflicts."""
+    if as_json:
+        _print(rebased_data(done))
+    else:
+        show_rebased(context, done, dry_run=dry_run)
+    if done.conflicts:
+        click.get_current_context().exit(_WAITING)
+
+
+def show_rebased(context: Context, done: Rebased, *, dry_run: bool) -> None:
+    """What became of a copy, and what a person has to do about it."""
     from registry.cli.compare import show_comparison
 
     base = f"{done.base.source}/{done.base.slug}@{done.base.version}"
-    if as_json:
-        _print(_rebased_data(done))
-    elif done.conflicts:
+    if done.conflicts:
         files = ", ".join(done.conflicts)
         click.echo(f"library/{done.copy.slug} and {base} both changed: {files}", err=True)
         if done.folder is not None:
@@ -185,8 +193,6 @@ def show_rebased(context: Context, done: Rebased, dry_run: bool, as_json: bool =
         context.say(f"{verb} library/{done.copy.slug} to {base}, as version {done.version}.")
         if not context.quiet:
             show_comparison(done.comparison)
-    if done.conflicts:
-        click.get_current_context().exit(_WAITING)
 
 
 def _print(value: dict[str, Any]) -> None:
@@ -205,7 +211,8 @@ def _copy_data(copy: Copy) -> dict[str, Any]:
     }
 
 
-def _rebased_data(done: Rebased) -> dict[str, Any]:
+def rebased_data(done: Rebased) -> dict[str, Any]:
+    """What became of a copy, as JSON."""
     from registry.cli.compare import comparison_data
 
     return {

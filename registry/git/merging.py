@@ -9,9 +9,10 @@ from registry.git.process import GitFailedError, reading_environment, run
 
 
 def merge_texts(base: bytes, ours: bytes, theirs: bytes, names: tuple[str, str, str]) -> tuple[bytes, bool]:
-    """Both changes in one text, and whether that was possible: where not, git's conflict markers are in it.
+    """Both changes in one text, and whether that was possible: where not, git's conflict markers are in it, or,
+    for what is no text, it is ours.
 
-    `names` label our text, the base and theirs in the markers. Raises GitFailedError for what is no text.
+    `names` label our text, the base and theirs in the markers.
     """
     with tempfile.TemporaryDirectory(prefix="treadle-merge-") as folder:
         for name, content in (("ours", ours), ("base", base), ("theirs", theirs)):
@@ -20,8 +21,6 @@ def merge_texts(base: bytes, ours: bytes, theirs: bytes, names: tuple[str, str, 
         arguments = ["merge-file", "-q", "--diff3", *labels, "ours", "base", "theirs"]
         try:
             run(arguments, folder=Path(folder), environment=reading_environment())
-        except GitFailedError as error:
-            if error.stderr.strip():
-                raise
+        except GitFailedError:
             return Path(folder, "ours").read_bytes(), False
         return Path(folder, "ours").read_bytes(), True

@@ -17,6 +17,7 @@ from registry.errors import Invalid
 from registry.model import Reference
 
 if TYPE_CHECKING:
+    from registry.patching import Rebased
     from runner.update_service import Report, Request, UpdateService
 
 _WAITING = 4
@@ -54,11 +55,12 @@ def update(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Update the steps that use REF, with a version to exactly that one, older or fresher ones included.
+    """Update the steps that use REF; with a version in it to exactly that one, be it older or fresh.
 
     Names, conditions, timeouts and comments of the process stay byte for byte. Values follow renamed parameters. New
     parameters without a default are asked for, or given with --set. What else needs a person is written to
-    treadle.update.yaml. Exit code 4: something waits for an answer.
+    treadle.update.yaml. Copies in the library are brought to newer versions of their bases first, local changes
+    applied again. Exit code 4: something waits for an answer.
 
     \b
     Examples:
@@ -69,14 +71,18 @@ def update(
 
     _check(references, everything, to, resolve)
     context: Context = ctx.obj
+    copies: list[Rebased] = []
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         if resolve is not None:
             report = service.resolve(resolve, commit=commit, dry_run=dry_run)
         else:
-            request = _asked(service, _request(references, to, steps, values), ask=not (dry_run or as_json))
+            request = _request(references, to, steps, values)
+            copies = service.bring_copies(request, dry_run=dry_run)
+            request = _asked(service, request, ask=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
-    _tell(context, report, [str(item) for item in references] or ["--all"], dry_run=dry_run, as_json=as_json)
-    waiting = any(not item.ready for item in report.held)
+    names = [str(item) for item in references] or ["--all"]
+    _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
+    waiting = any(not item.ready for item in report.held) or any(copy.conflicts for copy in copies)
     ctx.exit(2 if report.refused else _WAITING if waiting else 0)
 
 
@@ -141,14 +147,23 @@ def _dry(service: UpdateService, request: Request) -> Report:
 
 
 def _tell(
-    context: Context, report: Report, arguments: Sequence[str], *, dry_run: bool, as_json: bool
+    context: Context,
+    report: Report,
+    copies: Sequence[Rebased],
+    arguments: Sequence[str],
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     from registry.cli.output import print_json
+    from registry.cli.patch import rebased_data, show_rebased
     from runner.cli.update_view import next_step, report_data, show_report
 
     if as_json:
-        print_json(report_data(report))
+        print_json({"copies": [rebased_data(copy) for copy in copies], **report_data(report)})
     else:
+        for copy in copies:
+            show_rebased(context, copy, dry_run=dry_run)
         show_report(context, report, dry_run=dry_run)
     hint = next_step(report, arguments)
     if hint is not None:

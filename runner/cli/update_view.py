@@ -52,6 +52,7 @@ def _kind(item: Standing) -> str:
         return "refused"
     kinds = [item.comparison.change.value] if item.comparison else []
     kinds += ["unknown version"] if item.current is None else []
+    kinds += [f"base {item.base.version}"] if item.base else []
     kinds += ["deprecated"] if item.deprecated else []
     kinds += ["deleted"] if item.deleted else []
     kinds += [f"{item.held_back.version} held back"] if item.held_back else []
@@ -87,6 +88,10 @@ def _reasons_of(item: Standing) -> Iterable[str]:
                 f"and {len(reasons) - _REASONS} more: treadle diff {where.source}/{where.slug}@{_now(item)} "
                 + (f"{where.source}/{where.slug}@{_available(item)}")
             )
+    if item.base is not None and item.current is not None and item.current.origin is not None:
+        origin = item.current.origin
+        changed = ", with local changes" if item.current.patched else ""
+        yield f"a copy of {origin.source}@{origin.version}{changed}; {item.base.version} is there"
     if item.held_back is not None:
         yield f"version {item.held_back.version} of {_date(item.held_back)} is held back: it is fresh"
 
@@ -190,6 +195,7 @@ def standing_data(item: Standing) -> dict[str, Any]:
         "version": item.current.provenance.version if item.current else None,
         "available": _target_data(item),
         **(comparison_data(item.comparison) if item.comparison else {"class": None, "differences": []}),
+        "base": _version_data(item.base) if item.base else None,
         "held_back": _version_data(item.held_back) if item.held_back else None,
         "deprecated": {"reason": deprecated.reason, "successor": deprecated.successor}
         if deprecated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from registry.yamldoc import dump_yaml, load_yaml
 from tests.conftest import MakeProject
+from tests.support.journey import TREADLE
 from tests.support.library import CommunityLibrary
 from tests.support.project import ProjectTree
 from tests.support.repository import SourceRepository, parameter, template
@@ -183,6 +185,29 @@ def test_a_missing_value_ends_with_the_flag_to_give(project: ProjectTree, team: 
     done = project.treadle("update", "team/tell", "--set", "Color=", "--set", "Key=#{Slack.Key}")
     assert done.exit_code == 0
     assert load_yaml(_process(project), "").value["steps"][0]["with"]["Color"] == ""
+
+
+def test_a_person_at_a_terminal_is_asked(project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT, parameter("Color", Label="Which color"))
+    _sync(project)
+    master, slave = os.openpty()
+    try:
+        process = subprocess.Popen(
+            [TREADLE, "update", "--all"],
+            cwd=project.root,
+            env={**os.environ, "TREADLE_HOME": str(project.home)},
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        os.write(master, b"#{Color}\n")
+        said = process.communicate(timeout=60)[0].decode()
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert process.returncode == 0, said
+    assert '"Color" is new and has no default\n  Which color []: ' in said
+    assert 'Color: "#{Color}"' in _process(project)
 
 
 def test_ready_steps_go_ahead_of_those_that_wait(project: ProjectTree, team: Team) -> None:
@@ -366,6 +391,42 @@ def test_the_plan_says_what_is_patched(project: ProjectTree) -> None:
     assert "team/tell@1 with local changes" in done.stdout, done.stderr
     (action,) = project.treadle("plan", "deploy", "--json").json["steps"][0]["actions"]
     assert action["template"]["patches"] == "team/tell@1"
+
+
+def test_a_patched_copy_is_brought_to_its_newer_base_first(project: ProjectTree, team: Team) -> None:
+    team.offer(1, URL, TEXT, body="echo one\n\n\necho two\n")
+    _sync(project)
+    _patch(project)
+    team.offer(5, {**URL, "Name": "Address"}, TEXT, body="echo ONE\n\n\necho two\n")
+    _sync(project)
+    listed = project.treadle("outdated")
+    assert listed.exit_code == 1
+    assert "a copy of team/tell@1, with local changes; 5 is there" in listed.stdout
+    tried = project.treadle("update", "library/tell", "--dry-run")
+    assert "Would bring library/tell to team/tell@5, as version 5." not in tried.stdout
+    assert "Would bring library/tell to team/tell@5, as version 3." in tried.stdout
+    done = project.treadle("update", "library/tell", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert [copy["onto"] for copy in done.json["copies"]] == ["team/tell@5"]
+    assert [item["template"] for item in done.json["applied"]] == ["library/tell"]
+    assert (project.root / "library/tell/script.sh").read_text() == "echo ONE\n\n\necho two\necho ours\n"
+    assert _process(project) == PROCESS.replace("team/tell@1", "library/tell@3").replace("Url:", "Address:")
+    assert project.treadle("outdated").exit_code == 0
+
+
+def test_conflicts_of_a_patch_wait_in_a_folder(project: ProjectTree, team: Team) -> None:
+    _sync(project)
+    _patch(project)
+    before = _process(project)
+    team.offer(5, URL, TEXT, body="echo 1\necho theirs\n")
+    _sync(project)
+    done = project.treadle("update", "--all")
+    assert (done.exit_code, _process(project)) == (4, before)
+    assert "treadle patch --resolve" in done.stderr
+    (project.root / "tell.merge/script.sh").write_text("echo both\n")
+    assert project.treadle("patch", "--resolve", "tell.merge").exit_code == 0
+    assert project.treadle("update", "--all").exit_code == 0
+    assert "library/tell@3" in _process(project)
 
 
 # --- every other byte
