@@ -19,6 +19,7 @@ from pathlib import Path
 from runner.engine.base import Endpoint
 
 START_TIMEOUT = 60.0
+START_ATTEMPTS = 3
 
 
 @contextmanager
@@ -61,15 +62,26 @@ def _dockerd(folder: Path, port: int, bridge: str) -> Iterator[None]:
         # A starting engine empties the chains that it shares with the first one.
         "--iptables=false",
     ]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    process = _started(command, folder, log)
     try:
-        _await_answer(process, folder / "docker.sock", log)
         yield
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(START_TIMEOUT)
         _clear_up(folder)
+
+
+def _started(command: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    """An engine that answers. It gives its containerd 15 s, too few on a busy machine: hence the attempts."""
+    for _ in range(START_ATTEMPTS):
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        if _answers_in_time(process, folder / "docker.sock"):
+            return process
+        process.kill()
+        process.wait()
+        _clear_up(folder)
+    raise RuntimeError(f"the second Docker engine did not start:\n{log.read_text()[-2000:]}")
 
 
 def _clear_up(folder: Path) -> None:
@@ -94,13 +106,13 @@ def _processes(file: str) -> Iterator[tuple[int, bytes]]:
             yield int(path.parent.name), path.read_bytes()
 
 
-def _await_answer(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:
+def _answers_in_time(process: subprocess.Popen[bytes], path: Path) -> bool:
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
         if path.exists() and _answers(path):
-            return
+            return True
         time.sleep(0.1)
-    raise RuntimeError(f"the second Docker engine did not start:\n{log.read_text()[-2000:]}")
+    return False
 
 
 def _answers(path: Path) -> bool:
