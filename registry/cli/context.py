@@ -42,8 +42,12 @@ class Context:
     def catalog(self) -> Catalog:
         """The templates that the project, or without one the user, can reach."""
         from registry.catalog import Catalog
+        from registry.projects import remember_project
 
-        return Catalog.open(self.home, self.project())
+        project = self.project()
+        if project is not None:
+            remember_project(self.home, project)
+        return Catalog.open(self.home, project)
 
     @property
     def interactive(self) -> bool:

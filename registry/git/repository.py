@@ -117,6 +117,27 @@ class Repository:
         listing = self._read(*arguments.split(), "--root", "--no-abbrev", LOG_FORMAT, *span, *scope)
         return list(parse_log(listing))
 
+    def branches(self) -> dict[str, str]:
+        """The commit of each branch, here and as last fetched from remotes, by its short name (`origin/main`)."""
+        form = "--format=%(symref)%00%(refname)%00%(objectname)"
+        listing = self._read("for-each-ref", form, "refs/heads", "refs/remotes").decode(errors="replace")
+        found = (line.split("\0") for line in listing.splitlines())
+        return {
+            name.removeprefix("refs/heads/").removeprefix("refs/remotes/"): commit
+            for points_to, name, commit in found
+            if not points_to
+        }
+
+    def remotes(self) -> list[str]:
+        """The addresses that the repository fetches from, as they are written in its settings."""
+        try:
+            listing = self._read("config", "-z", "--get-regexp", r"^remote\..*\.url$").decode(
+                errors="replace"
+            )
+        except GitFailedError:
+            return []
+        return [line.partition("\n")[2] for line in listing.split("\0") if line]
+
     def entries(self, folder: str) -> list[TreeEntry]:
         """Every file, link and submodule below `folder`, a tree or `commit:path`.
 

@@ -35,6 +35,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "pack": ("registry.cli.pack:pack", "Turn a template folder into Octopus JSON."),
         "unpack": ("registry.cli.pack:unpack", "Turn Octopus JSON into a template folder."),
         "publish": ("registry.cli.publish:publish", "Commit the next version of a template to the library."),
+        "usage": ("registry.cli.usage:usage", "List who uses a template."),
+        "remove": ("registry.cli.remove:remove", "Take a template out of the library."),
         "diff": ("registry.cli.compare:diff", "Tell what changed between two versions, and what it means."),
         "patch": ("registry.cli.patch:patch", "Change other people's templates, and keep the change."),
         "source": ("registry.cli.source:source", "Manage where templates come from."),

@@ -1,0 +1,39 @@
+"""`treadle remove`: take a template out of the library."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from registry.cli.context import Context, pass_context
+from registry.cli.output import print_json
+from registry.cli.references import REFERENCE
+from registry.cli.usage import usage_report
+from registry.model import Reference
+
+
+@click.command()
+@click.argument("reference", type=REFERENCE, metavar="REF")
+@click.option("--force", is_flag=True, help="Even if it is used.")
+@click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@pass_context
+def remove(
+    context: Context, reference: Reference, force: bool, message: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Remove the template REF from the library, if no known project uses it.
+
+    It stays in the library's history: an exact version, such as REF@3, can still be used.
+    """
+    from registry.removal import remove_template
+
+    report = usage_report(context, Reference(reference.source, reference.slug))
+    with context.catalog() as catalog:
+        removed = remove_template(catalog, reference, report, message, force=force, dry_run=dry_run)
+    if as_json:
+        print_json(asdict(removed))
+        return
+    verb = "Would remove" if dry_run else "Removed"
+    context.say(f"{verb} library/{removed.slug}; its last version was {removed.version}.")
