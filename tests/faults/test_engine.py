@@ -137,10 +137,12 @@ class MortalEngine:
     def __init__(self, folder: Path, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.options = [f"--host=unix://{folder}/docker.sock"]
-        self._pid_files = [folder / "pid", folder / "exec" / "containerd" / "containerd.pid"]
         self._log = folder / "dockerd.log"
         self._restarted: list[subprocess.Popen[bytes]] = []
-        self._command = Path(f"/proc/{self._pids()[0]}/cmdline").read_text().split("\0")[:-1]
+        pid = (folder / "pid").read_text()
+        self._command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+        (exec_root,) = (word.partition("=")[2] for word in self._command if word.startswith("--exec-root="))
+        self._pid_files = [folder / "pid", Path(exec_root, "containerd", "containerd.pid")]
 
     def _pids(self) -> list[int]:
         return [int(path.read_text()) for path in self._pid_files]

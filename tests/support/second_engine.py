@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -46,7 +47,8 @@ def copy_image(reference: str, endpoint: Endpoint) -> None:
 
 @contextmanager
 def _dockerd(folder: Path, port: int, bridge: str) -> Iterator[None]:
-    log = folder / "dockerd.log"
+    # Sockets lie in there, and their paths may have 108 characters at the most.
+    exec_root = Path(tempfile.mkdtemp(prefix="engine-"))
     command = [
         "dockerd",
         f"--host=tcp://127.0.0.1:{port}",
@@ -56,23 +58,24 @@ def _dockerd(folder: Path, port: int, bridge: str) -> Iterator[None]:
         f"--tlscert={folder}/server-cert.pem",
         f"--tlskey={folder}/server-key.pem",
         f"--data-root={folder}/data",
-        f"--exec-root={folder}/exec",
+        f"--exec-root={exec_root}",
         f"--pidfile={folder}/pid",
         f"--bridge={bridge}",
         # A starting engine empties the chains that it shares with the first one.
         "--iptables=false",
     ]
-    process = _started(command, folder, log)
+    process = _started(command, folder, exec_root)
     try:
         yield
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(START_TIMEOUT)
-        _clear_up(folder)
+        _clear_up(folder, exec_root)
 
 
-def _started(command: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def _started(command: list[str], folder: Path, exec_root: Path) -> subprocess.Popen[bytes]:
     """An engine that answers. It gives its containerd 15 s, too few on a busy machine: hence the attempts."""
+    log = folder / "dockerd.log"
     for _ in range(START_ATTEMPTS):
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
@@ -80,13 +83,13 @@ def _started(command: list[str], folder: Path, log: Path) -> subprocess.Popen[by
             return process
         process.kill()
         process.wait()
-        _clear_up(folder)
+        _clear_up(folder, exec_root)
     raise RuntimeError(f"the second Docker engine did not start:\n{log.read_text()[-2000:]}")
 
 
-def _clear_up(folder: Path) -> None:
+def _clear_up(folder: Path, exec_root: Path) -> None:
     """End and unmount what an engine that was killed could not."""
-    shims = [pid for pid, command in _processes("cmdline") if f"{folder}/exec".encode() in command]
+    shims = [pid for pid, command in _processes("cmdline") if str(exec_root).encode() in command]
     for pid, status in _processes("stat"):
         parent = int(status.rpartition(b")")[2].split()[1])
         if parent in shims or pid in shims:
@@ -94,9 +97,10 @@ def _clear_up(folder: Path) -> None:
                 os.kill(pid, signal.SIGKILL)
     mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     for path in reversed(mounted):
-        if path.startswith(f"{folder}/"):
+        if path.startswith((f"{folder}/", f"{exec_root}/")):
             subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
-    shutil.rmtree(folder / "data", ignore_errors=True)
+    for leftover in (folder / "data", exec_root):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _processes(file: str) -> Iterator[tuple[int, bytes]]:
