@@ -27,7 +27,9 @@ MAX_NODES = 500_000
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in use: the two that there are don't accept quite the same texts."""
+
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -143,7 +145,7 @@ class _Reader:
         self.keys: dict[Path, Position] = {}
         self.nodes = 0
         self._anchors: dict[str, _Anchor | None] = {}
-        self._events: Iterator[Any] = iter(yaml.parse(text, Loader=_LOADER))
+        self._events: Iterator[Any] = iter(yaml.parse(text, Loader=LOADER))
 
     def read(self) -> Any:
         next(self._events)

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from registry.errors import Conflict
-from registry.yamldoc import Path, load_yaml
+from registry.yamldoc import LOADER, Path, load_yaml
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_./:~@+=-]*(?<!:)")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -82,7 +82,9 @@ def edit_mappings(text: str, edits: Sequence[MappingEdit]) -> str:
     """
     expected = _unshared(_data(text))
     advice = "\n".join(line for edit in edits for line in _advice(edit))
-    root = yaml.compose(text, yaml.SafeLoader)
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    text = text.removeprefix(mark)
+    root = yaml.compose(text, LOADER)
     try:
         for edit in edits:
             _apply(edit, expected)
@@ -91,7 +93,7 @@ def edit_mappings(text: str, edits: Sequence[MappingEdit]) -> str:
         raise _too_unusual(advice) from error
     for start, end, put in sorted(splices, reverse=True):
         text = text[:start] + put + text[end:]
-    return _checked(text, expected, advice)
+    return mark + _checked(text, expected, advice)
 
 
 def _unshared(value: Any) -> Any:
@@ -280,7 +282,7 @@ def _removed_from_flow(text: str, entries: list[Any], number: int) -> str:
 
 
 def _find(text: str, section: str) -> tuple[Any, Any] | None:
-    root = yaml.compose(text, yaml.SafeLoader)
+    root = yaml.compose(text, LOADER)
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
     return next(((key, value) for key, value in pairs if key.value == section), None)
 
