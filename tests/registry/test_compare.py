@@ -10,15 +10,10 @@ from pathlib import Path
 import pytest
 
 from registry.compare import ChangeClass, compare, interface_breaks
-from registry.contents import read_contents
-from registry.documents import TemplateDocument
-from registry.git.repository import Repository
-from registry.index import Index
-from registry.indexing import Target, index_repository
 from registry.model import ControlType, Output, Parameter, StepTemplate
 from registry.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
-from registry.selection import TemplateHistory
-from tests.support.library import FOLDER, CommunityLibrary
+from tests.support.histories import version_histories
+from tests.support.library import CommunityLibrary
 
 URL, TEXT = Parameter("Url", id="1"), Parameter("Text", id="2", default="hello")
 COMPATIBLE, BEHAVIOUR = ChangeClass.COMPATIBLE, ChangeClass.BEHAVIOUR_CHANGED
@@ -183,28 +178,8 @@ def test_what_breaks_the_interface(parameters: tuple[Parameter, ...], breaks: tu
 # --- the real history
 
 
-def _histories(library: CommunityLibrary, folder: Path) -> dict[str, list[StepTemplate]]:
-    """Every template's versions on the first-parent line, oldest first."""
-    repository, index = Repository(library.path), Index(folder / "index.sqlite")
-    commit = repository.commit_of("HEAD")
-    assert commit
-    index_repository(index, repository, Target("c", "community", None, FOLDER, commit))
-    numbers = [row[0] for row in index.connection.execute("SELECT DISTINCT number FROM lineage")]
-    histories = {}
-    for number in numbers:
-        history = TemplateHistory("", True, tuple(index.records(1, number)))
-        histories[f"{history.records[-1].slug} {number}"] = list(reversed(history.versions()))
-    index.close()
-    read = dict(read_contents(repository, [record for records in histories.values() for record in records]))
-    found: dict[str, list[StepTemplate]] = {}
-    for name, records in histories.items():
-        documents = (read[record] for record in records)
-        found[name] = [item.template for item in documents if isinstance(item, TemplateDocument)]
-    return found
-
-
 def test_every_real_bump_is_judged(community_library: CommunityLibrary, tmp_path: Path) -> None:
-    histories = _histories(community_library, tmp_path)
+    histories = version_histories(community_library, tmp_path)
     judged = [compare(old, new) for versions in histories.values() for old, new in pairwise(versions)]
     assert len(judged) == 1146
     assert Counter(found.change for found in judged) == {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,8 @@ from registry.compare import compare
 from registry.details import VersionInfo
 from registry.model import ControlType, Parameter, StepTemplate
 from registry.updates import Merge, Values, choose_version, explain, merge_values
+from tests.support.histories import version_histories
+from tests.support.library import CommunityLibrary
 
 URL, TEXT = Parameter("Url", id="1"), Parameter("Text", id="2", default="hello")
 KEY = Parameter("Key", id="3", control=ControlType.SENSITIVE)
@@ -163,3 +168,21 @@ def test_reasons_say_what_is_suspected() -> None:
     assert explain(compare(old, new).differences) == [
         "the script changed; nothing in it suggests that it acts differently (suspected)"
     ]
+
+
+# --- the real history
+
+
+def test_every_real_bump_can_be_merged(community_library: CommunityLibrary, tmp_path: Path) -> None:
+    """A step that gives every parameter a literal value goes through every version bump of the community library."""
+    outcomes: Counter[str] = Counter()
+    for versions in version_histories(community_library, tmp_path).values():
+        for old, new in pairwise(versions):
+            values = {item.name: item.default or "x" for item in old.parameters}
+            merge = merge_values(old, new, values, {}, lambda *_: None)
+            outcomes["decide" if merge.needs_decision else "ask" if merge.questions else "go"] += 1
+            names = {item.name for item in new.parameters}
+            assert merge.apply(values).keys() <= names
+            answers = {question.parameter.name: "#{Answer}" for question in merge.questions}
+            assert merge_values(old, new, values, answers, lambda *_: None, accepted=True).complete
+    assert outcomes == {"go": 985, "ask": 137, "decide": 24}
