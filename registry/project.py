@@ -1,6 +1,6 @@
 """The project: the nearest treadle.yaml, as far as the registry is concerned.
 
-Only `version`, `sources` and `library` are read here; the rest belongs to the runner.
+Only `version`, `sources`, `library` and `cool_down` are read here; the rest belongs to the runner.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from registry.yamldoc import YamlDocument
 
 PROJECT_FILE = "treadle.yaml"
+MAX_DAYS = 36500
 _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`library` is the folder of the team's own templates; None when the project names none."""
+    """`library` is the folder of the team's own templates, `cool_down` how many days updates wait; None where the
+    project says nothing of it."""
 
     file: Path
     sources: Mapping[str, SourceDefinition]
     library: Path | None
+    cool_down: float | None = None
 
     @property
     def folder(self) -> Path:
@@ -49,10 +52,11 @@ def read_project(file: Path) -> Project:
     problems: list[Problem] = []
     sources = read_sources(document, file, problems)
     library = _library(value.get("library"), document, file, problems)
+    cool_down = _cool_down(value.get("cool_down"), document, file, problems)
     if problems:
         first = problems[0]
         raise Invalid("project-invalid", f"{file}: {first.message}", first.hint, problems)
-    return Project(file, sources, library)
+    return Project(file, sources, library, cool_down)
 
 
 def read_settings(file: Path, what: str) -> tuple[YamlDocument, Mapping[str, Any]]:
@@ -93,5 +97,19 @@ def _library(section: Any, document: YamlDocument, file: Path, problems: list[Pr
             line=line,
             column=column,
         )
+    )
+    return None
+
+
+def _cool_down(value: Any, document: YamlDocument, file: Path, problems: list[Problem]) -> float | None:
+    if value is None or (
+        type(value) is not bool and isinstance(value, int | float) and 0 <= value <= MAX_DAYS
+    ):
+        return value
+    line, column = document.position(("cool_down",))
+    message = f'"cool_down" needs a number of days, at most {MAX_DAYS}'
+    hint = "write cool_down: 7"
+    problems.append(
+        Problem(message, "cool-down-invalid", "cool_down", hint, file=str(file), line=line, column=column)
     )
     return None

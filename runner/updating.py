@@ -120,7 +120,7 @@ def _apply_one(
     files = [*edited, *_relock(catalog, project, updates)]
     made = None
     if repository is not None and files:
-        names = [file.resolve().relative_to(repository.folder).as_posix() for file in files]
+        names = [_name_in(repository, file) for file in files]
         made = repository.commit(names, _message(template, updates))
     return Applied(template, updates, tuple(files), made)
 
@@ -162,7 +162,7 @@ def _repository(project: Project, files: Iterable[Path]) -> Workspace:
             hint="Leave --commit out, or begin with: git init",
         )
     repository = Workspace(root.resolve())
-    names = [file.resolve().relative_to(repository.folder).as_posix() for file in files if file.exists()]
+    names = [_name_in(repository, file) for file in files if file.exists()]
     changed = repository.uncommitted(names)
     if changed:
         raise Conflict(
@@ -171,6 +171,15 @@ def _repository(project: Project, files: Iterable[Path]) -> Workspace:
             hint="Commit them or put them aside, or leave --commit out.",
         )
     return repository
+
+
+def _name_in(repository: Workspace, file: Path) -> str:
+    """The file's path in the repository. Raises Invalid for a link that leads out of it."""
+    real = file.resolve()
+    if not real.is_relative_to(repository.folder):
+        message = f'"{file}" leads out of the repository "{repository.folder}"'
+        raise Invalid("outside-repository", message, "Leave --commit out, and commit it where it lies.")
+    return real.relative_to(repository.folder).as_posix()
 
 
 def _message(template: str, updates: Sequence[StepUpdate]) -> str:

@@ -62,8 +62,16 @@ def process_files(folder: Path, leave_out: Collection[Path] = ()) -> Iterator[Pa
         )
         for name in sorted(names):
             path = Path(root, name)
-            if path.suffix in PROCESS_SUFFIXES and name != PROJECT_FILE and _STEPS.search(path.read_bytes()):
+            if path.suffix in PROCESS_SUFFIXES and name != PROJECT_FILE and _STEPS.search(_content(path)):
                 yield path
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file; none of a link that leads nowhere."""
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise Invalid("file-unreadable", f'"{path}" can not be read: {error.strerror}') from error
 
 
 def _uses_in(file: Path, directory: Path) -> Iterator[Use]:

@@ -127,6 +127,25 @@ def test_a_fresh_version_is_held_back(project: ProjectTree, team: Team) -> None:
     assert "team/tell@3 " in _process(project)
 
 
+@pytest.mark.parametrize(("days", "found"), [("5", 1), ("9", 0)])
+def test_the_project_and_the_environment_say_how_long(
+    project: ProjectTree, team: Team, monkeypatch: pytest.MonkeyPatch, days: str, found: int
+) -> None:
+    fresh = datetime.now(UTC) - timedelta(days=7, hours=1)
+    team.offer(2, URL, TEXT, date=fresh.isoformat(timespec="seconds"))
+    _sync(project)
+    assert project.treadle("outdated").exit_code == 1
+    file = project.root / "treadle.yaml"
+    file.write_text(f"{file.read_text()}cool_down: {days}\n")
+    assert project.treadle("validate", "treadle.yaml").exit_code == 0
+    assert project.treadle("outdated").exit_code == found
+    monkeypatch.setenv("TREADLE_COOL_DOWN", "8")
+    assert project.treadle("outdated").exit_code == 0
+    file.write_text(file.read_text().replace(f"cool_down: {days}", "cool_down: soon"))
+    monkeypatch.delenv("TREADLE_COOL_DOWN")
+    assert '"cool_down" needs a number of days' in project.treadle("outdated").stderr
+
+
 def test_what_can_not_be_told_is_refused(project: ProjectTree) -> None:
     done = project.treadle("outdated")
     assert done.exit_code == 2
@@ -333,6 +352,21 @@ def test_uncommitted_changes_stop_a_commit_before_anything_is_written(
     assert '"deploy.yaml" has uncommitted changes' in done.stderr
 
 
+def test_a_process_that_lies_elsewhere_is_not_committed(
+    project: ProjectTree, team: Team, tmp_path: Path
+) -> None:
+    team.offer(2, URL, TEXT)
+    (tmp_path / "elsewhere.yaml").write_text(PROCESS)
+    (project.root / "deploy.yaml").unlink()
+    (project.root / "deploy.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    (project.root / "gone.yaml").symlink_to(tmp_path / "gone.yaml")
+    _git(project).commit()
+    _sync(project)
+    assert "leads out of the repository" in project.treadle("update", "--all", "--commit").stderr
+    assert project.treadle("update", "--all").exit_code == 0
+    assert "tell@2" in (tmp_path / "elsewhere.yaml").read_text()
+
+
 def test_a_locked_reference_moves_in_the_lock_alone(project: ProjectTree, team: Team) -> None:
     open_ = PROCESS.replace("team/tell@1", "team/tell@1+")
     project.write({"deploy.yaml": open_})
@@ -443,7 +477,7 @@ def _steps(draw: st.DrawFn) -> str:
     url, text = (dump_yaml([draw(_TEXTS)]).removeprefix("- ").strip() for _ in range(2))
     quote = draw(st.sampled_from(["", "'", '"']))
     uses = f"{quote}team/tell@1{quote}"
-    if draw(st.booleans()) and not set(url + text + name) & set("{}[],#:&*!|>"):
+    if draw(st.booleans()) and not set(url + text + name) & set("{}[],#:&*!|>?"):
         return f"  - {{name: {name}, uses: {uses}, with: {{Url: {url}, Text: {text}}}, timeout: 5m}}{draw(_COMMENT)}\n"
     lines = [f"name: {name}{draw(_COMMENT)}"]
     more = [
