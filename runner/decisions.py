@@ -47,7 +47,7 @@ class Decision:
 def write_decisions(
     file: Path, updates: Sequence[StepUpdate], made: Mapping[Place, Decision] = MappingProxyType({})
 ) -> None:
-    """Write what has to be decided about these updates; `made` are decisions that stand but had to wait."""
+    """Write what has to be decided about these updates; `made` is what somebody has decided, or begun to."""
     body = "".join(_entry(update, file.parent, made.get(update.use.place)) for update in updates)
     write_atomically(file, (_HEAD.format(name=file.name) + body).encode())
 
@@ -59,9 +59,10 @@ def _entry(update: StepUpdate, folder: Path, made: Decision | None) -> str:
         "step": update.use.step,
         "uses": str(update.use.reference),
         "becomes": f"{where.source}/{where.slug}@{where.version}",
-        "apply": made is not None,
+        "apply": made is not None and made.apply,
     }
-    values = _values_made(made) if made is not None else _values_asked(update)
+    chosen = made.values if made else {}
+    values = _values_asked(update, chosen) if update.merge.questions else _values(chosen)
     lines = [f"# {obstacle}" for obstacle in update.merge.obstacles]
     lines += [*dump_yaml(about).splitlines(), *(["values:"] if values else []), *values]
     return "".join(
@@ -69,17 +70,18 @@ def _entry(update: StepUpdate, folder: Path, made: Decision | None) -> str:
     )
 
 
-def _values_asked(update: StepUpdate) -> list[str]:
+def _values_asked(update: StepUpdate, chosen: Mapping[str, str | None]) -> list[str]:
     lines: list[str] = []
     for question in update.merge.questions:
         # A secret that stands in clear somewhere is not copied.
-        value = None if question.parameter.sensitive else question.proposed
+        proposed = None if question.parameter.sensitive else question.proposed
+        value = chosen.get(question.parameter.name, proposed)
         lines += [f"  # {question.reason}", *_value(question.parameter.name, value)]
     return lines
 
 
-def _values_made(made: Decision) -> list[str]:
-    return [line for name, value in made.values.items() for line in _value(name, value)]
+def _values(chosen: Mapping[str, str | None]) -> list[str]:
+    return [line for name, value in chosen.items() for line in _value(name, value)]
 
 
 def _value(name: str, value: str | None) -> list[str]:

@@ -12,13 +12,14 @@ from registry.catalog import Catalog
 from registry.errors import Invalid, NotFound
 from registry.home import Home
 from registry.lock import LOCK_FILE
+from registry.model import Reference
 from registry.patching import Rebased, find_copy, rebase
 from registry.project import Project as RegistryProject
 from registry.suggest import did_you_mean
 from runner.decisions import DECISIONS_FILE, Decision, read_decisions, write_decisions
 from runner.updates import Standing, StepUpdate, Surveyor, Wish, hold_together
 from runner.updating import Applied, Project, apply
-from runner.uses import Use
+from runner.uses import Place, Use
 
 _EXPRESSION = "#{"
 
@@ -116,9 +117,13 @@ class UpdateService:
         Raises as `prepare` and `runner.updating.apply`.
         """
         updates, idle = self.prepare(request)
-        applied = apply(self.catalog, self.project, updates, commit=commit)
         held = tuple(update for update in updates if not update.ready)
-        return Report(tuple(applied), held, tuple(idle), self._write_down(held))
+        conflicts = [update for update in held if update.merge.needs_decision]
+        begun = self._begun(conflicts)
+        applied = apply(self.catalog, self.project, updates, commit=commit)
+        if conflicts:
+            write_decisions(self._decisions_file, conflicts, begun)
+        return Report(tuple(applied), held, tuple(idle), self._decisions_file if conflicts else None)
 
     def resolve(self, file: Path, *, commit: bool = False, dry_run: bool = False) -> Report:
         """Do the updates that somebody has decided about in `file`; what is left of it stays, else it is removed.
@@ -135,7 +140,7 @@ class UpdateService:
         applied = apply(self.catalog, self.project, together, commit=commit)
         held = tuple(update for update in together if not update.ready)
         if held:
-            write_decisions(file.resolve(), held, {use.place: item for use, item in decisions if item.apply})
+            write_decisions(file.resolve(), held, {use.place: item for use, item in decisions})
         else:
             file.unlink()
         return Report(tuple(applied), held, (), file if held else None)
@@ -143,14 +148,22 @@ class UpdateService:
     def _surveyor(self) -> Surveyor:
         return Surveyor.open(self.catalog, self.project.lock_file, datetime.now(UTC), self.cool_down)
 
-    def _write_down(self, held: Sequence[StepUpdate]) -> Path | None:
-        """The file of decisions, for what can't be answered by a flag alone."""
-        conflicts = [update for update in held if update.merge.needs_decision]
-        if not conflicts:
-            return None
-        file = self.project.folder / DECISIONS_FILE
-        write_decisions(file, conflicts)
-        return file
+    @property
+    def _decisions_file(self) -> Path:
+        return self.project.folder / DECISIONS_FILE
+
+    def _begun(self, conflicts: Sequence[StepUpdate]) -> dict[Place, Decision]:
+        """What somebody has decided already about the same updates. Raises Invalid for a file with mistakes."""
+        if not conflicts or not self._decisions_file.is_file():
+            return {}
+        known = {(item.process, item.step, item.uses): item for item in read_decisions(self._decisions_file)}
+        found = {}
+        for update in conflicts:
+            use, where = update.use, update.target.provenance
+            item = known.get((use.file, use.step, str(use.reference)))
+            if item and item.becomes == Reference(where.source, where.slug, where.version):
+                found[use.place] = item
+        return found
 
 
 def _concerned(wish: Wish, uses: Sequence[Use]) -> list[Use]:

@@ -255,7 +255,12 @@ def test_a_conflict_is_written_down_and_resolved(project: ProjectTree, team: Tea
     refused = project.treadle("update", "--resolve", "treadle.update.yaml")
     assert refused.exit_code == 2
     assert 'step "Tell the team" needs a value for "Url"' in refused.stderr
-    file.write_text(unset.replace("      Url:\n", '      Url: "#{Hook}"\n'))
+    assert project.treadle("update", "--all").exit_code == 2
+    file.write_text(text.replace("      Url:\n", '      Url: "#{Hook}"\n'))
+    begun = load_yaml(file.read_text(), "").value
+    assert project.treadle("update", "--all").exit_code == 4
+    assert load_yaml(file.read_text(), "").value == begun
+    file.write_text(file.read_text().replace("apply: false", "apply: true"))
     assert project.treadle("update", "--resolve", "treadle.update.yaml").exit_code == 0
     assert _process(project) == PROCESS.replace("tell@1", "tell@2").replace('"http://x"', '"#{Hook}"')
     assert not file.exists()
