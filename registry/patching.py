@@ -109,7 +109,8 @@ def rebase(
     """Bring a copy to a newer version of its base: one commit in the library, its next version.
 
     With conflicts nothing is committed: the merged folder is written to `conflicts_in`, to be corrected and given
-    to `finish`. Raises Conflict where that folder is there already, or uncommitted changes are in the way.
+    to `finish`; a merge that lies there already stays. Raises Conflict where that folder holds something else, or
+    uncommitted changes are in the way.
     """
     target = replace(Reference.parse(copy.base.source), version=onto.version, blob=onto.blob)
     theirs = catalog.show(target)
@@ -223,9 +224,11 @@ def _commit(catalog: Catalog, copy: Copy, files: Files, origin: Origin, version:
 
 
 def _write_aside(folder: Path, files: Files, copy: Copy, target: Reference) -> None:
+    if (folder / NOTE_FILE).is_file():
+        return  # somebody is at work on it
     if folder.exists():
-        hint = f"Finish it: treadle patch --resolve {folder}; or remove it."
-        raise Conflict("merge-unfinished", f'"{folder}" holds an unfinished merge', hint)
+        message = f'"{folder}" is in the way: the merge would be written there'
+        raise Conflict("folder-exists", message, "Move it, and run the command again.")
     note = {
         "version": 1,
         "template": copy.slug,

@@ -142,7 +142,8 @@ def test_conflicts_are_written_to_a_folder_and_resolved_there(
         "<<<<<<< library/hello@13\necho ours\n||||||| base 12\necho two\n=======\necho theirs\n>>>>>>> "
         in script
     )
-    _fails(context, Conflict, "holds an unfinished merge", "library/hello", "--cool-down", "0")
+    assert _run(context, patch, "library/hello", "--cool-down", "0").exit_code == 4
+    assert (aside / "script.sh").read_text() == script
     with pytest.raises(Invalid) as refused:
         _run(context, patch, "--resolve", str(aside))
     assert [problem.line for problem in refused.value.problems] == [3, 5, 9]
@@ -200,3 +201,9 @@ def test_what_cannot_be_patched_or_sent_is_told(
     _fails(context, Conflict, "is at version 15, the patch stands on 12", "library/hello", "--export", clone)
     (folder / "script.sh").write_text("echo mine\n")
     _fails(context, Conflict, "uncommitted changes", "library/hello", "--cool-down", "0")
+    (folder / "script.sh").write_text(BODY.replace("echo six", "echo ours"))
+    assert _run(context, publish, str(folder)).exit_code == 0
+    _offer(team, 16, BODY.replace("echo six", "echo theirs"))
+    _sync(context)
+    (context.directory / "hello.merge").mkdir()
+    _fails(context, Conflict, "is in the way", "library/hello", "--cool-down", "0")
