@@ -9,21 +9,31 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from registry.configuration import source_definitions
-from registry.errors import Invalid, Mismatch, UserError
+from registry.errors import Conflict, Invalid, Mismatch, UserError
 from registry.home import Home, exclusive
 from registry.index import Counts, Entry, Finding, Index, Record, SourceState
-from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Provenance, Reference, ResolvedTemplate
+from registry.model import (
+    BUILTIN_SOURCE,
+    LIBRARY_SOURCE,
+    Notice,
+    Provenance,
+    Reference,
+    ResolvedTemplate,
+    Standing,
+)
 from registry.reach import Reach, Reached, unknown_source
 from registry.search import NO_FILTERS, Filters, SearchResult, search_entries
 from registry.sources import SourceDefinition
 
 if TYPE_CHECKING:
     from registry.compare import Comparison
+    from registry.deprecation import Announced, NoticeBoard
     from registry.details import TemplateDetails, VersionInfo
     from registry.documents import TemplateDocument
     from registry.export import TemplateCopy
@@ -152,7 +162,19 @@ class Catalog:
         origin = self._origin(source, slug, record)
         patched = origin is not None and origin.digest != digest(document)
         patches = f"{origin.source}@{origin.version}" if origin and patched else None
-        return ResolvedTemplate(reference, document.template, _provenance(source, slug, record), patches)
+        return ResolvedTemplate(
+            reference,
+            document.template,
+            _provenance(source, slug, record),
+            patches,
+            self._notices.about(source.name, slug, record.version, document.template, origin),
+        )
+
+    @cached_property
+    def _notices(self) -> NoticeBoard:
+        from registry.deprecation import NoticeBoard
+
+        return NoticeBoard(self._reach)
 
     def _origin(self, source: Reached, slug: str, record: Record) -> Origin | None:
         """What a template of the library was copied from, as of the version in question."""
@@ -218,12 +240,20 @@ class Catalog:
             hits, total = search_entries(
                 self._index, [self._reach.source(filters.source).state.id], query, filters, limit
             )
-            return SearchResult(hits, total)
+            return SearchResult(hits, total, notices=self._notices_about(hits))
         reached = {name: self._reach.find(name) for name in self._reach.names()}
         ids = [source.state.id for source in reached.values() if source]
         hits, total = search_entries(self._index, ids, query, filters, limit)
         unsynced = (name for name, source in reached.items() if source is None and name != LIBRARY_SOURCE)
-        return SearchResult(hits, total, tuple(unsynced))
+        return SearchResult(hits, total, tuple(unsynced), self._notices_about(hits))
+
+    def _notices_about(self, hits: Sequence[Entry]) -> Mapping[str, tuple[Notice, ...]]:
+        """What sources and library say against the hits, by reference; their authors' own words lie in the
+        templates, which a search doesn't read."""
+        said = {
+            f"{hit.source}/{hit.slug}": self._notices.about(hit.source, hit.slug, hit.version) for hit in hits
+        }
+        return {name: notices for name, notices in said.items() if notices}
 
     def show(self, reference: Reference) -> TemplateDetails:
         """Everything there is to say about a template. Raises as `resolve`."""
@@ -234,6 +264,7 @@ class Catalog:
         history, record = self._select(source, reference)
         document = source.read(record)
         readme = document.files.get("README.md")
+        origin = self._origin(source, history.slug, record)
         return TemplateDetails(
             template=document.template,
             provenance=_provenance(source, history.slug, record),
@@ -242,7 +273,8 @@ class Catalog:
             deleted=not history.alive,
             versions=version_infos(history),
             readme=readme.decode(errors="replace") if readme else None,
-            origin=self._origin(source, history.slug, record),
+            origin=origin,
+            notices=self._notices.about(source.name, history.slug, record.version, document.template, origin),
         )
 
     def versions(self, reference: Reference) -> tuple[VersionInfo, ...]:
@@ -295,6 +327,35 @@ class Catalog:
         before, after = self.resolve(old), self.resolve(new)
         return before, after, compare(before.template, after.template)
 
+    def announce(
+        self, reference: Reference, notice: Notice, *, push: bool = False, dry_run: bool = False
+    ) -> Announced:
+        """Have the library say something against a template (see `registry.deprecation.announce`).
+
+        Raises NotFound where there is no such template or successor, Invalid for one that would succeed itself.
+        """
+        from registry.deprecation import announce, check_successor
+
+        if reference.version is None:
+            self.versions(reference)
+        else:
+            self.resolve(reference)
+        successor = Reference.parse(notice.successor) if notice.successor else None
+        check_successor(reference, successor)
+        if successor:
+            self.resolve(successor)
+        self.__dict__.pop("_notices", None)
+        return announce(self._reach.library, reference, notice, push=push, dry_run=dry_run)
+
+    def withdraw(
+        self, reference: Reference, standing: Standing, *, push: bool = False, dry_run: bool = False
+    ) -> Announced:
+        """Have the library take that back."""
+        from registry.deprecation import withdraw
+
+        self.__dict__.pop("_notices", None)
+        return withdraw(self._reach.library, reference, standing, push=push, dry_run=dry_run)
+
     def library_entries(self) -> list[Entry]:
         """The templates that the library has now, by slug."""
         library = self._reach.find(LIBRARY_SOURCE)
@@ -322,7 +383,8 @@ class Catalog:
         source = self._reach.source(reference.source)
         history, record = self._select(source, reference)
         document = source.read(record)
-        resolved = ResolvedTemplate(reference, document.template, _provenance(source, history.slug, record))
+        resolved = self._resolved(reference, source, history.slug, record, document)
+        _refuse_revoked(resolved)
         return Candidate(history.slug if slug is None else slug, resolved, document)
 
     def _select(self, source: Reached, reference: Reference) -> tuple[TemplateHistory, Record]:
@@ -330,6 +392,16 @@ class Catalog:
 
         candidates = histories(self._index, source, reference.slug)
         return select(candidates, reference, lambda record: source.read(record).template)
+
+
+def _refuse_revoked(resolved: ResolvedTemplate) -> None:
+    for notice in resolved.notices:
+        if notice.standing is Standing.REVOKED:
+            raise Conflict(
+                "template-revoked",
+                f'"{resolved.reference}" is {notice}',
+                hint="Import another version, or another template.",
+            )
 
 
 def _provenance(source: Reached, slug: str, record: Record) -> Provenance:

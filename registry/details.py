@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from registry.index import Record
 from registry.library import Origin
-from registry.model import Provenance, StepTemplate
+from registry.model import Notice, Provenance, StepTemplate
 from registry.octopus import SCRIPT_BODY
 from registry.scripts import syntaxes
 from registry.selection import TemplateHistory
@@ -40,6 +40,7 @@ class TemplateDetails:
     versions: tuple[VersionInfo, ...]
     readme: str | None = None
     origin: Origin | None = None
+    notices: tuple[Notice, ...] = ()
 
     @property
     def patched(self) -> bool:

@@ -191,15 +191,40 @@ class Provenance:
     date: str | None = None
 
 
+class Standing(StrEnum):
+    """What is held against a template: it should no longer be used, or it must not run."""
+
+    DEPRECATED = "deprecated"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a source, the library or a template's own author says against it.
+
+    `successor` is a reference, as text, `versions` are those that it is about; none means all.
+    """
+
+    standing: Standing
+    reason: str = ""
+    successor: str | None = None
+    versions: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        text = self.standing.value + (f": {self.reason}" if self.reason else "")
+        return f"{text}; use {self.successor} instead" if self.successor else text
+
+
 @dataclass(frozen=True, slots=True)
 class ResolvedTemplate:
     """A reference made exact. `patches` names the template that this is a locally changed copy of, with its
-    version: `community/slack@12`; None for anything else."""
+    version: `community/slack@12`; None for anything else. `notices` are about this version."""
 
     reference: Reference
     template: StepTemplate
     provenance: Provenance
     patches: str | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 _REFERENCE = re.compile(

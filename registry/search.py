@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from registry.index import Entry, Index, entry_of
+from registry.model import Notice
 
 _FILTERS = """
     entry.source IN (SELECT value FROM json_each(:sources))
@@ -49,11 +50,13 @@ NO_FILTERS = Filters()
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """`total` counts all hits, `hits` holds the best; `unsynced` names sources that could not be searched."""
+    """`total` counts all hits, `hits` holds the best; `unsynced` names sources that could not be searched.
+    `notices` are what is said against hits, by their references."""
 
     hits: tuple[Entry, ...]
     total: int
     unsynced: tuple[str, ...] = ()
+    notices: Mapping[str, tuple[Notice, ...]] = field(default_factory=dict)
 
 
 def search_entries(

@@ -52,6 +52,8 @@ def import_command(
         return
     for item in report.items:
         context.say(_sentence(item, dry_run=dry_run))
+        for notice in item.resolved.notices:
+            context.say(click.style(f"  {item.resolved.reference} is {notice}", fg="yellow"))
         if context.verbose or dry_run:
             for path in item.files:
                 context.say(f"  {path}")

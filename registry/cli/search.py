@@ -44,20 +44,30 @@ def search(
     with context.catalog() as catalog:
         result = catalog.search(" ".join(query), Filters(source, category, syntax, action_type), limit)
     if as_json:
-        print_json([_data(entry) for entry in result.hits])
+        print_json([_data(entry, result) for entry in result.hits])
     elif is_terminal():
-        _show(result.hits)
+        _show(result)
     else:
-        rows = [(_reference(hit), str(hit.version), " ".join(hit.syntaxes), hit.name) for hit in result.hits]
+        rows = [
+            (_reference(hit), str(hit.version), " ".join(hit.syntaxes), _name(hit, result))
+            for hit in result.hits
+        ]
         print_table(("REFERENCE", "VERSION", "SCRIPT", "NAME"), rows, right=(1,))
     _tell(context, " ".join(query), result)
 
 
-def _show(hits: tuple[Entry, ...]) -> None:
-    for hit in hits:
+def _show(result: SearchResult) -> None:
+    for hit in result.hits:
         about = " · ".join((f"version {hit.version}", *hit.syntaxes, hit.category))
         click.echo(f"{click.style(_reference(hit), bold=True)}  {click.style(about, dim=True)}")
         click.echo(f"  {shorten(f'{hit.name}: {hit.summary}' if hit.summary else hit.name, width() - 2)}")
+        for notice in result.notices.get(_reference(hit), ()):
+            click.secho(f"  {shorten(str(notice), width() - 2)}", fg="red")
+
+
+def _name(hit: Entry, result: SearchResult) -> str:
+    standings = dict.fromkeys(notice.standing.value for notice in result.notices.get(_reference(hit), ()))
+    return f"{hit.name} ({', '.join(standings)})" if standings else hit.name
 
 
 def _tell(context: Context, query: str, result: SearchResult) -> None:
@@ -76,5 +86,11 @@ def _reference(entry: Entry) -> str:
     return f"{entry.source}/{entry.slug}"
 
 
-def _data(entry: Entry) -> dict[str, object]:
-    return {"reference": _reference(entry), **asdict(entry), "syntaxes": list(entry.syntaxes)}
+def _data(entry: Entry, result: SearchResult) -> dict[str, object]:
+    notices = [asdict(notice) for notice in result.notices.get(_reference(entry), ())]
+    return {
+        "reference": _reference(entry),
+        **asdict(entry),
+        "syntaxes": list(entry.syntaxes),
+        "notices": notices,
+    }

@@ -46,6 +46,9 @@ def _show_head(details: TemplateDetails) -> None:
         click.secho(f"Deleted at the source; {details.latest} was its last version.", fg="yellow")
     elif details.latest != where.version:
         click.secho(f"Version {details.latest} is the latest.", fg="yellow")
+    for notice in details.notices:
+        said = str(notice)
+        click.secho(f"{said[0].upper()}{said[1:]}.", fg="red", bold=True)
     if details.origin and details.patched:
         base = f"{details.origin.source}@{details.origin.version}"
         click.secho(f"Patched: {base} with local changes.", fg="yellow")
@@ -123,6 +126,7 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "version": where.version,
         "latest": details.latest,
         "deleted": details.deleted,
+        "notices": [asdict(notice) for notice in details.notices],
         "category": template.category,
         "action_type": template.action_type,
         "syntaxes": list(details.syntaxes),

@@ -36,6 +36,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "unpack": ("registry.cli.pack:unpack", "Turn Octopus JSON into a template folder."),
         "publish": ("registry.cli.publish:publish", "Commit the next version of a template to the library."),
         "usage": ("registry.cli.usage:usage", "List who uses a template."),
+        "deprecate": ("registry.cli.deprecation:deprecate", "Say that a template should no longer be used."),
+        "revoke": ("registry.cli.deprecation:revoke", "Say that a template must not run."),
         "remove": ("registry.cli.remove:remove", "Take a template out of the library."),
         "diff": ("registry.cli.compare:diff", "Tell what changed between two versions, and what it means."),
         "patch": ("registry.cli.patch:patch", "Change other people's templates, and keep the change."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from runner.cli.inputs import input_options, lock_options, read_inputs
 @click.argument("process")
 @input_options
 @lock_options
+@click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
 @click.pass_obj
@@ -28,6 +30,7 @@ def plan(
     targets: tuple[str, ...],
     locked: bool | None,
     offline: bool,
+    allow_revoked: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -46,7 +49,8 @@ def plan(
     from runner.planfile import plan_to_json
 
     inputs = read_inputs(environment, variables, var_files, skip, targets)
-    made = run_service(context, locked=locked, offline=offline).plan(process, inputs)
+    service = run_service(context, locked=locked, offline=offline)
+    made = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
     if as_json:
         click.echo(json.dumps(plan_to_json(made), indent=2, ensure_ascii=False))
     else:

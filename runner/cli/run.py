@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCEL
 @click.argument("process")
 @input_options
 @lock_options
+@click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
 @click.option(
     "--progress",
@@ -45,6 +47,7 @@ def run(
     targets: tuple[str, ...],
     locked: bool | None,
     offline: bool,
+    allow_revoked: bool,
     strict: bool,
     progress: str,
 ) -> None:
@@ -63,7 +66,8 @@ def run(
 
     context: Context = ctx.obj
     service = run_service(context, locked=locked, offline=offline)
-    plan = service.plan(process, read_inputs(environment, variables, var_files, skip, targets))
+    inputs = read_inputs(environment, variables, var_files, skip, targets)
+    plan = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
     show_warnings(plan.warnings, strict)
     cancellation = Cancellation()
     with _view(plan, context, progress) as view, _cancel_on_signals(cancellation):

@@ -17,6 +17,7 @@ class Inputs:
 
     `variables` (name -> text) come from `--var` and `--var-file`, `origins` tells for each which. `targets` empty
     means all. `plain` holds the names whose values stood on the command line, where process lists show them.
+    `allow_revoked`: a template that was revoked is warned of, not refused.
     """
 
     environment: str | None = None
@@ -25,6 +26,7 @@ class Inputs:
     skip: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     plain: frozenset[str] = frozenset()
+    allow_revoked: bool = False
 
 
 def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from registry.errors import Invalid, Mismatch, UserError
-from registry.model import Reference, ResolvedTemplate
+from registry.model import Notice, Reference, ResolvedTemplate, Standing
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
     Environment,
@@ -165,9 +165,21 @@ class _Compiler:
             return None, None
         if script.warning:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
+        for notice in resolved.notices:
+            self._tell(at, step, use.reference, notice)
         pin = _pin(use.reference, resolved)
         check_given(index, step, use, pin, self.findings)
         return script, pin
+
+    def _tell(self, at: tuple[str | int, ...], step: Step, reference: Reference, notice: Notice) -> None:
+        """What is said against a template; a revoked one stops the plan, unless that is allowed."""
+        revoked = notice.standing is Standing.REVOKED
+        message = f'step "{step.name}": the template {reference} is {notice}'
+        if revoked and not self.inputs.allow_revoked:
+            hint = "use another version or template; to run it all the same: --allow-revoked"
+            self.findings.problem(at, "template-revoked", message, hint)
+        else:
+            self.findings.warning(at, f"template-{notice.standing.value}", message)
 
     def _planned(
         self, index: int, step: Step, script: ScriptAction, pin: TemplatePin | None, target: Target | None

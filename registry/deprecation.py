@@ -1,0 +1,221 @@
+"""Deprecation and revocation: what a repository of templates says against some of them.
+
+They are not part of a template's content, so that they reach versions that are published and locked already. A
+repository keeps them in `.treadle/notices.yaml` beside its templates, and every change is a commit: about its own
+templates by their slugs, and a library also about those of other sources, by `source/slug`. Whoever has the
+repository for a source hears of them with the next sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from registry.errors import Invalid
+from registry.git.repository import Repository
+from registry.library import Library, Origin
+from registry.model import LIBRARY_SOURCE, Notice, Reference, Standing, StepTemplate
+from registry.reach import Reach, Reached
+from registry.yamldoc import decode_yaml, dump_yaml, load_yaml
+
+FOLDER = ".treadle"
+FILE = "notices.yaml"
+_VERSION = 1
+_HEAD = "# Written by treadle deprecate and treadle revoke.\n"
+
+Notices = Mapping[str, tuple[Notice, ...]]
+"""By what they are about: a slug of the same repository, or `source/slug` of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What is said about a template from now on. `commit` None: it was only tried, or said already."""
+
+    notices: tuple[Notice, ...]
+    changed: bool
+    commit: str | None
+
+
+@dataclass
+class NoticeBoard:
+    """What is said about the templates that can be reached, as of the first question: every repository is read
+    once."""
+
+    reach: Reach
+    _read: dict[str, Notices] = field(default_factory=dict)
+
+    def about(
+        self,
+        source: str,
+        slug: str,
+        version: int,
+        template: StepTemplate | None = None,
+        origin: Origin | None = None,
+    ) -> tuple[Notice, ...]:
+        """The notices about one version: of its source, of the library, of its author, and, for a copy, about
+        what it was copied from. Raises Invalid for notices that can't be read."""
+        found = [*self._said(source, slug, version)]
+        if template is not None and template.deprecated:
+            own = template.deprecated
+            found.append(Notice(Standing.DEPRECATED, own.reason, own.successor))
+        if origin is not None:
+            name, _, copied = origin.source.partition("/")
+            found += self._said(name, copied, origin.version)
+        return tuple(dict.fromkeys(found))
+
+    def _said(self, source: str, slug: str, version: int) -> Iterator[Notice]:
+        own = self._of(source).get(slug, ())
+        ours = self._of(LIBRARY_SOURCE).get(f"{source}/{slug}", ())
+        for notice in (*own, *ours):
+            if not notice.versions or version in notice.versions:
+                yield replace(notice, successor=_seen_from(source, notice.successor))
+
+    def _of(self, name: str) -> Notices:
+        if name not in self._read:
+            source = self.reach.find(name) if name in self.reach.names() else None
+            self._read[name] = _notices_of(source) if source else {}
+        return self._read[name]
+
+
+def _notices_of(source: Reached) -> Notices:
+    if source.git is None:
+        return {}
+    repository = Repository(source.git, trusted=source.mirrored)
+    return read_notices(repository, source.state.commit, source.state.folder)
+
+
+def _seen_from(source: str, successor: str | None) -> str | None:
+    """A repository does not know what others call it: a successor of its own is a slug there."""
+    return f"{source}/{successor}" if successor and "/" not in successor else successor
+
+
+def read_notices(repository: Repository, commit: str | None, folder: str) -> Notices:
+    """The notices in a commit; none where it has no such file. Raises Invalid."""
+    path = f"{folder}/{FOLDER}/{FILE}" if folder else f"{FOLDER}/{FILE}"
+    content = next((data for _, data in repository.blobs([f"{commit}:{path}"])), None) if commit else None
+    return {} if content is None else parse_notices(content, path)
+
+
+def parse_notices(data: bytes, file: str) -> Notices:
+    """The notices in these bytes. Raises Invalid for what can't be read whole: one may be a revocation."""
+    value = load_yaml(decode_yaml(data, file), file).value
+    version = value.get("version") if isinstance(value, dict) else None
+    if version != _VERSION:
+        message = f'{file}: version "{version}" is unknown, expected {_VERSION}'
+        raise Invalid("unknown-version", message, hint="Upgrade Treadle.")
+    try:
+        return {
+            str(key): tuple(_notice(item) for item in items)
+            for key, items in (value["notices"] or {}).items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Invalid("notices-invalid", f'"{file}" can\'t be understood: {error}') from error
+
+
+def _notice(item: Mapping[str, Any]) -> Notice:
+    versions = tuple(int(number) for number in item.get("versions", ()))
+    successor = item.get("successor")
+    return Notice(
+        Standing(item["standing"]),
+        str(item.get("reason", "")),
+        str(successor) if successor else None,
+        versions,
+    )
+
+
+def notices_bytes(notices: Notices) -> bytes:
+    """The file. The same notices give the same bytes."""
+    value = {key: [_item(notice) for notice in notices[key]] for key in sorted(notices)}
+    return (_HEAD + dump_yaml({"version": _VERSION, "notices": value})).encode()
+
+
+def _item(notice: Notice) -> Mapping[str, Any]:
+    item: dict[str, Any] = {"standing": notice.standing.value}
+    if notice.versions:
+        item["versions"] = list(notice.versions)
+    if notice.reason:
+        item["reason"] = notice.reason
+    if notice.successor:
+        item["successor"] = notice.successor
+    return item
+
+
+# --- saying and taking back
+
+
+def announce(
+    library: Library, reference: Reference, notice: Notice, *, push: bool = False, dry_run: bool = False
+) -> Announced:
+    """Say something against a template, or against one version of it, in place of what the library said of the
+    same standing about the same versions before.
+
+    Raises Conflict and Unavailable as every change of the library does.
+    """
+    versions = (reference.version,) if reference.version is not None else ()
+    successor = (notice.successor or "").removeprefix(f"{LIBRARY_SOURCE}/") or None
+    said = replace(notice, versions=versions, successor=successor)
+
+    def change(before: tuple[Notice, ...]) -> tuple[Notice, ...]:
+        return (*(item for item in before if not _same_subject(item, said)), said)
+
+    verb = "Deprecate" if notice.standing is Standing.DEPRECATED else "Revoke"
+    subject = f"{verb} {reference}\n\n{notice.reason}".rstrip()
+    return _change(library, reference, change, subject, push=push, dry_run=dry_run)
+
+
+def withdraw(
+    library: Library, reference: Reference, standing: Standing, *, push: bool = False, dry_run: bool = False
+) -> Announced:
+    """Take back what the library said of that standing about a template, or about one version of it."""
+    versions = (reference.version,) if reference.version is not None else ()
+    gone = Notice(standing, versions=versions)
+
+    def change(before: tuple[Notice, ...]) -> tuple[Notice, ...]:
+        return tuple(item for item in before if not _same_subject(item, gone))
+
+    subject = f"No longer call {reference} {standing.value}"
+    return _change(library, reference, change, subject, push=push, dry_run=dry_run)
+
+
+def _same_subject(one: Notice, other: Notice) -> bool:
+    return (one.standing, one.versions) == (other.standing, other.versions)
+
+
+def _change(
+    library: Library,
+    reference: Reference,
+    change: Callable[[tuple[Notice, ...]], tuple[Notice, ...]],
+    subject: str,
+    *,
+    push: bool,
+    dry_run: bool,
+) -> Announced:
+    key = reference.slug if reference.source == LIBRARY_SOURCE else f"{reference.source}/{reference.slug}"
+    message = f"{subject}\n\nTreadle-Notice: {reference}\n"
+
+    def changed(base: str | None) -> Notices:
+        before = read_notices(library.repository, base, library.prefix)
+        after = {**before, key: change(before.get(key, ()))}
+        return {name: notices for name, notices in after.items() if notices}
+
+    head = library.head()
+    planned = changed(head)
+    notices = planned.get(key, ())
+    if head is not None and planned == read_notices(library.repository, head, library.prefix):
+        return Announced(notices, changed=False, commit=None)
+    if dry_run:
+        return Announced(notices, changed=True, commit=None)
+
+    def prepare(base: str | None) -> tuple[Mapping[str, Mapping[str, bytes]], str]:
+        return {FOLDER: {FILE: notices_bytes(changed(base))}}, message
+
+    with library.writing("change notices") as writer:
+        commit = writer.commit_and_push(prepare, ()) if push else writer.commit(*prepare(library.head()))
+    return Announced(notices, changed=True, commit=commit)
+
+
+def check_successor(reference: Reference, successor: Reference | None) -> None:
+    """Raises Invalid for a template that would succeed itself."""
+    if successor and (successor.source, successor.slug) == (reference.source, reference.slug):
+        raise Invalid("successor-invalid", f'"{reference}" can\'t be its own successor')
