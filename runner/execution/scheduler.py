@@ -85,7 +85,7 @@ class Walk:
         for end in ends:
             for output in end.outputs:
                 self.outputs[output.action, output.target, output.name] = output
-        status, reason = _worst([end.result for end in ends])
+        status, reason = _worst(step, [end.result for end in ends])
         seconds = time.monotonic() - started
         return self._finished(
             StepResult(step.name, status, reason, seconds, tuple(end.result for end in ends))
@@ -106,12 +106,13 @@ class Walk:
         )
 
 
-def _worst(results: list[ActionResult]) -> tuple[Status, str]:
-    """A step's status from its actions', with the first reason for it."""
+def _worst(step: PlannedStep, results: list[ActionResult]) -> tuple[Status, str]:
+    """A step's status from its actions', with the first reason for it and where that was, if there is a choice."""
     for status in (Status.CANCELLED, Status.FAILED):
-        for result in results:
+        for action, result in zip(step.actions, results, strict=True):
             if result.status is status:
-                return status, result.message
+                where = f"{action.target.name}: " if action.target and len(results) > 1 else ""
+                return status, where + result.message
     return Status.SUCCESS, ""
 
 

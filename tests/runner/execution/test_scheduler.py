@@ -88,6 +88,7 @@ class TestTargets:
         results = {event["target"]: event["status"] for event in ended.of("action-finished")}
         assert results == {"t-00": "success", "t-01": "failed", "t-02": "success", "t-03": "success"}
         assert ended.statuses == {"A": "failed"}
+        assert ended.reasons == {"A": "t-01: the script ended with exit code 3"}
 
     @pytest.mark.parametrize("most", [1, 2, 3])
     def test_never_more_at_once_than_allowed(self, stage: Stage, most: int) -> None:
