@@ -33,13 +33,14 @@ from registry.sources import SourceDefinition
 
 if TYPE_CHECKING:
     from registry.compare import Comparison
-    from registry.deprecation import Announced, NoticeBoard
+    from registry.deprecation import Announced
     from registry.details import TemplateDetails, VersionInfo
     from registry.documents import TemplateDocument
     from registry.export import TemplateCopy
     from registry.importing import Candidate, ImportReport
     from registry.library import Library, Origin
     from registry.lock import LockEntry
+    from registry.notices import NoticeBoard
     from registry.project import Project
     from registry.publishing import Published
     from registry.selection import TemplateHistory
@@ -172,7 +173,7 @@ class Catalog:
 
     @cached_property
     def _notices(self) -> NoticeBoard:
-        from registry.deprecation import NoticeBoard
+        from registry.notices import NoticeBoard
 
         return NoticeBoard(self._reach)
 

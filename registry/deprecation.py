@@ -8,24 +8,21 @@ repository for a source hears of them with the next sync.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from registry.errors import Invalid
 from registry.git.repository import Repository
-from registry.library import Library, Origin
-from registry.model import LIBRARY_SOURCE, Notice, Reference, Standing, StepTemplate
-from registry.reach import Reach, Reached
+from registry.library import Library
+from registry.model import LIBRARY_SOURCE, Notice, Reference, Standing
+from registry.notices import Notices
 from registry.yamldoc import decode_yaml, dump_yaml, load_yaml
 
 FOLDER = ".treadle"
 FILE = "notices.yaml"
 _VERSION = 1
 _HEAD = "# Written by treadle deprecate and treadle revoke.\n"
-
-Notices = Mapping[str, tuple[Notice, ...]]
-"""By what they are about: a slug of the same repository, or `source/slug` of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,59 +32,6 @@ class Announced:
     notices: tuple[Notice, ...]
     changed: bool
     commit: str | None
-
-
-@dataclass
-class NoticeBoard:
-    """What is said about the templates that can be reached, as of the first question: every repository is read
-    once."""
-
-    reach: Reach
-    _read: dict[str, Notices] = field(default_factory=dict)
-
-    def about(
-        self,
-        source: str,
-        slug: str,
-        version: int,
-        template: StepTemplate | None = None,
-        origin: Origin | None = None,
-    ) -> tuple[Notice, ...]:
-        """The notices about one version: of its source, of the library, of its author, and, for a copy, about
-        what it was copied from. Raises Invalid for notices that can't be read."""
-        found = [*self._said(source, slug, version)]
-        if template is not None and template.deprecated:
-            own = template.deprecated
-            found.append(Notice(Standing.DEPRECATED, own.reason, own.successor))
-        if origin is not None:
-            name, _, copied = origin.source.partition("/")
-            found += self._said(name, copied, origin.version)
-        return tuple(dict.fromkeys(found))
-
-    def _said(self, source: str, slug: str, version: int) -> Iterator[Notice]:
-        own = self._of(source).get(slug, ())
-        ours = self._of(LIBRARY_SOURCE).get(f"{source}/{slug}", ())
-        for notice in (*own, *ours):
-            if not notice.versions or version in notice.versions:
-                yield replace(notice, successor=_seen_from(source, notice.successor))
-
-    def _of(self, name: str) -> Notices:
-        if name not in self._read:
-            source = self.reach.find(name) if name in self.reach.names() else None
-            self._read[name] = _notices_of(source) if source else {}
-        return self._read[name]
-
-
-def _notices_of(source: Reached) -> Notices:
-    if source.git is None:
-        return {}
-    repository = Repository(source.git, trusted=source.mirrored)
-    return read_notices(repository, source.state.commit, source.state.folder)
-
-
-def _seen_from(source: str, successor: str | None) -> str | None:
-    """A repository does not know what others call it: a successor of its own is a slug there."""
-    return f"{source}/{successor}" if successor and "/" not in successor else successor
 
 
 def read_notices(repository: Repository, commit: str | None, folder: str) -> Notices:
