@@ -17,7 +17,7 @@ from registry.patching import Rebased, find_copy, rebase
 from registry.project import Project as RegistryProject
 from registry.suggest import did_you_mean
 from runner.decisions import DECISIONS_FILE, Decision, read_decisions, write_decisions
-from runner.updates import Standing, StepUpdate, Surveyor, Wish, hold_together
+from runner.updates import StepUpdate, Surveyor, UseState, Wish, hold_together
 from runner.updating import Applied, Project, apply
 from runner.uses import Place, Use
 
@@ -41,12 +41,12 @@ class Report:
 
     applied: tuple[Applied, ...]
     held: tuple[StepUpdate, ...]
-    idle: tuple[Standing, ...]
+    idle: tuple[UseState, ...]
     decisions: Path | None = None
 
     @property
-    def refused(self) -> list[Standing]:
-        return [standing for standing in self.idle if standing.error is not None]
+    def refused(self) -> list[UseState]:
+        return [state for state in self.idle if state.error is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class UpdateService:
         with Catalog.open(home, project) as catalog:
             yield cls(catalog, Project(folder, directory.resolve(), folder / LOCK_FILE, library), cool_down)
 
-    def outdated(self) -> list[Standing]:
+    def outdated(self) -> list[UseState]:
         """Where every use of a template stands. Asks no source. Raises Invalid."""
         surveyor = self._surveyor()
         return [surveyor.stand(use) for use in self.project.uses()]
 
-    def prepare(self, request: Request) -> tuple[list[StepUpdate], list[Standing]]:
+    def prepare(self, request: Request) -> tuple[list[StepUpdate], list[UseState]]:
         """What an update would do, and the uses that it has nothing to do for. Writes nothing.
 
         Raises NotFound for a template or step that no process uses; Invalid for a value that no update takes,
@@ -83,13 +83,13 @@ class UpdateService:
         _check_steps(request.steps, [use.step for use in uses])
         given = request.given or {}
         updates: list[StepUpdate] = []
-        idle: list[Standing] = []
+        idle: list[UseState] = []
         for wish in request.wishes or (None,):
             concerned = _concerned(wish, uses) if wish else uses
             chosen = [use for use in concerned if not request.steps or use.step in request.steps]
-            standings = [surveyor.stand(use, wish) for use in chosen]
-            updates += surveyor.prepare(standings, given, wish)
-            idle += [standing for standing in standings if standing.target is None]
+            states = [surveyor.stand(use, wish) for use in chosen]
+            updates += surveyor.prepare(states, given, wish)
+            idle += [state for state in states if state.target is None]
         _check_given(given, updates)
         return hold_together(updates), idle
 
@@ -100,7 +100,7 @@ class UpdateService:
         updates, idle = self.prepare(replace(request, given=None))
         bases = {
             item.use.reference.slug: item.base
-            for item in [*(update.standing for update in updates), *idle]
+            for item in [*(update.state for update in updates), *idle]
             if item.base is not None
         }
         done = []
@@ -191,11 +191,11 @@ def _decided(surveyor: Surveyor, use: Use, decision: Decision) -> list[StepUpdat
     wish = Wish(decision.becomes)
     if not wish.concerns(use):
         wish = Wish(use.reference, decision.becomes)
-    standing = surveyor.stand(use, wish)
-    if standing.error is not None:
-        raise standing.error
+    state = surveyor.stand(use, wish)
+    if state.error is not None:
+        raise state.error
     given = {name: value for name, value in decision.values.items() if value is not None and decision.apply}
-    updates = surveyor.prepare([standing], given, wish, accepted=decision.apply)
+    updates = surveyor.prepare([state], given, wish, accepted=decision.apply)
     _check_given(given, updates)
     return updates
 

@@ -16,9 +16,9 @@ from registry.compare import Comparison, compare, interface_breaks
 from registry.details import TemplateDetails, VersionInfo
 from registry.errors import NotFound, UserError
 from registry.lock import Lock, read_lock
-from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Deprecation, Reference
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Notice, Reference, Standing
 from registry.patching import Copy, newer_base
-from registry.updates import Merge, choose_version, merge_values
+from registry.updates import Choice, Merge, choose_version, merge_values
 from runner.planner import violation
 from runner.uses import Use
 
@@ -27,12 +27,12 @@ _OWN_SOURCES = (BUILTIN_SOURCE, LIBRARY_SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class UseState:
     """Where a use stands.
 
     `current` is what it uses now (None for a version that its source doesn't have),
     `target` what it can be updated to, `held_back` the newest version if that is
-    too fresh; `deprecated` and `deleted` are the source's word on the template; `error` says why nothing can be
+    too fresh; `notices` and `deleted` are what is held against the template; `error` says why nothing can be
     told. `base` is a newer version of the template that it uses a copy of.
     """
 
@@ -41,7 +41,7 @@ class Standing:
     target: TemplateDetails | None = None
     held_back: VersionInfo | None = None
     comparison: Comparison | None = None
-    deprecated: Deprecation | None = None
+    notices: tuple[Notice, ...] = ()
     deleted: bool = False
     base: VersionInfo | None = None
     error: UserError | None = None
@@ -49,8 +49,7 @@ class Standing:
     @property
     def outdated(self) -> bool:
         """Whether there is something to do about it now."""
-        told = self.deprecated is not None or self.deleted
-        return self.target is not None or self.base is not None or told
+        return bool(self.target or self.base or self.notices or self.deleted)
 
     @property
     def notable(self) -> bool:
@@ -62,19 +61,19 @@ class StepUpdate:
     """What an update does to one use. `reference` is what the step uses afterwards; it stays the same where the
     lock alone decides. `waits_for` names a step that shares the lock's entry and is not ready."""
 
-    standing: Standing
+    state: UseState
     reference: Reference
     merge: Merge
     waits_for: str | None = None
 
     @property
     def use(self) -> Use:
-        return self.standing.use
+        return self.state.use
 
     @property
     def target(self) -> TemplateDetails:
-        assert self.standing.target is not None
-        return self.standing.target
+        assert self.state.target is not None
+        return self.state.target
 
     @property
     def ready(self) -> bool:
@@ -115,14 +114,14 @@ class Surveyor:
         lock = read_lock(lock_file) or Lock()
         return cls(catalog, lock, now - cool_down if cool_down else None)
 
-    def stand(self, use: Use, wish: Wish | None = None) -> Standing:
+    def stand(self, use: Use, wish: Wish | None = None) -> UseState:
         """Where a use stands, in view of what was asked for. What can't be read is told, not raised."""
         try:
             return self._stand(use, wish)
         except UserError as error:
-            return Standing(use, error=error)
+            return UseState(use, error=error)
 
-    def _stand(self, use: Use, wish: Wish | None) -> Standing:
+    def _stand(self, use: Use, wish: Wish | None) -> UseState:
         try:
             current = self._show(self._exact(use.reference))
         except NotFound as error:
@@ -132,13 +131,12 @@ class Surveyor:
         if wish is not None and wish.explicit is not None:
             return self._moved(use, current, self._show(wish.explicit))
         if use.reference.latest:
-            return _told(Standing(use, current), current)
+            return _told(UseState(use, current), current)
         where = current.provenance
-        choice = choose_version(current.versions, where.version, where.blob, self._ripe_until(use))
-        target = self._version(use.reference, choice.target) if choice.target else None
-        standing = self._moved(use, current, target) if target else Standing(use, current)
+        choice, target = self._choose(use, current.versions, where.version, where.blob)
+        state = self._moved(use, current, target) if target else UseState(use, current)
         newest = self._version(use.reference, current.versions[0])
-        return _told(replace(standing, held_back=choice.held_back, base=self._base(newest)), newest)
+        return _told(replace(state, held_back=choice.held_back, base=self._base(newest)), newest)
 
     def _base(self, newest: TemplateDetails) -> VersionInfo | None:
         """The version that a copy in the library could be brought to."""
@@ -148,22 +146,35 @@ class Surveyor:
         ripe_until = None if copy.base_reference.source in _OWN_SOURCES else self.ripe_until
         return newer_base(self.catalog, copy, ripe_until)
 
-    def _from_unknown(self, use: Use, wish: Wish | None) -> Standing:
+    def _from_unknown(self, use: Use, wish: Wish | None) -> UseState:
         """A use of a version that its source doesn't have: it can be updated, but nothing compared."""
         if wish is not None and wish.explicit is not None:
-            return Standing(use, None, self._show(wish.explicit))
+            return UseState(use, None, self._show(wish.explicit))
         newest = self._show(Reference(use.reference.source, use.reference.slug))
-        choice = choose_version(newest.versions, -1, "", self._ripe_until(use))
-        target = self._version(use.reference, choice.target) if choice.target else None
-        return _told(Standing(use, None, target, choice.held_back), newest)
+        choice, target = self._choose(use, newest.versions, -1, "")
+        return _told(UseState(use, None, target, choice.held_back), newest)
+
+    def _choose(
+        self, use: Use, versions: Sequence[VersionInfo], version: int, blob: str
+    ) -> tuple[Choice, TemplateDetails | None]:
+        """The newest version that is ripe and that nobody has revoked."""
+        left = list(versions)
+        while True:
+            choice = choose_version(left, version, blob, self._ripe_until(use))
+            if choice.target is None:
+                return choice, None
+            target = self._version(use.reference, choice.target)
+            if not any(notice.standing is Standing.REVOKED for notice in target.notices):
+                return choice, target
+            left.remove(choice.target)
 
     def _ripe_until(self, use: Use) -> datetime | None:
         return None if use.reference.source in _OWN_SOURCES else self.ripe_until
 
-    def _moved(self, use: Use, current: TemplateDetails, target: TemplateDetails) -> Standing:
+    def _moved(self, use: Use, current: TemplateDetails, target: TemplateDetails) -> UseState:
         if target.provenance == current.provenance:
-            return Standing(use, current)
-        return Standing(use, current, target, comparison=compare(current.template, target.template))
+            return UseState(use, current)
+        return UseState(use, current, target, comparison=compare(current.template, target.template))
 
     def _exact(self, reference: Reference) -> Reference:
         entry = self.lock.templates.get(str(reference))
@@ -183,7 +194,7 @@ class Surveyor:
 
     def prepare(
         self,
-        standings: Iterable[Standing],
+        states: Iterable[UseState],
         given: Mapping[str, str],
         wish: Wish | None = None,
         *,
@@ -192,21 +203,21 @@ class Surveyor:
         """The updates of those that have a target. `given` are values by parameter, `accepted` as in
         `merge_values`."""
         found = []
-        for standing in standings:
-            if standing.target is not None:
-                old = standing.current.template if standing.current else None
-                new = standing.target.template
-                merge = merge_values(old, new, standing.use.values, given, violation, accepted=accepted)
-                found.append(StepUpdate(standing, self._reference(standing, wish), merge))
+        for state in states:
+            if state.target is not None:
+                old = state.current.template if state.current else None
+                new = state.target.template
+                merge = merge_values(old, new, state.use.values, given, violation, accepted=accepted)
+                found.append(StepUpdate(state, self._reference(state, wish), merge))
         return found
 
-    def _reference(self, standing: Standing, wish: Wish | None) -> Reference:
+    def _reference(self, state: UseState, wish: Wish | None) -> Reference:
         """What the process says after the update."""
-        assert standing.target is not None
-        was, where = standing.use.reference, standing.target.provenance
+        assert state.target is not None
+        was, where = state.use.reference, state.target.provenance
         named = wish.to if wish and wish.to else was
         asked = wish.explicit if wish else None
-        if named is was and str(was) in self.lock.templates and self._still_fits(was, standing.target):
+        if named is was and str(was) in self.lock.templates and self._still_fits(was, state.target):
             return was
         if asked is not None and asked.blob:
             return replace(asked, source=named.source, slug=named.slug)
@@ -224,9 +235,11 @@ class Surveyor:
         return not interface_breaks(base.template, target.template)
 
 
-def _told(standing: Standing, newest: TemplateDetails) -> Standing:
-    """The standing with what the newest version says of the template."""
-    return replace(standing, deprecated=newest.template.deprecated, deleted=newest.deleted)
+def _told(state: UseState, newest: TemplateDetails) -> UseState:
+    """The state with what is held against the version in use, or against the template as it is now."""
+    used = state.current.notices if state.current else ()
+    lasting = (notice for notice in newest.notices if not notice.versions)
+    return replace(state, notices=tuple(dict.fromkeys([*used, *lasting])), deleted=newest.deleted)
 
 
 def hold_together(updates: Sequence[StepUpdate]) -> list[StepUpdate]:

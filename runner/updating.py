@@ -187,14 +187,11 @@ def _message(template: str, updates: Sequence[StepUpdate]) -> str:
     version = updates[0].target.provenance.version
     lines = [f"Update {template} to {version}", ""]
     for update in updates:
-        current = update.standing.current
+        current = update.state.current
         since = f" (was {current.provenance.version})" if current else ""
         lines.append(f'- {update.use.label}: step "{update.use.step}"{since}')
     differences = [
-        item
-        for update in updates
-        if update.standing.comparison
-        for item in update.standing.comparison.differences
+        item for update in updates if update.state.comparison for item in update.state.comparison.differences
     ]
     reasons = list(dict.fromkeys(explain(differences)))
     if reasons:

@@ -18,22 +18,22 @@ from registry.cli.cool_down import cool_down_option
 def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json: bool) -> None:
     """List the steps whose template has a newer version, with the kind of change and the reasons for it.
 
-    Also told: templates that are deprecated or deleted, and versions that are held back because they are fresh.
+    Also told: templates that are deprecated, revoked or deleted, and versions held back because they are fresh.
     Exit code 1 when there is something to do. No source is asked: run treadle source sync first.
     """
     from registry.cli.output import print_json
-    from runner.cli.update_view import show_standings, standing_data
+    from runner.cli.update_view import show_states, state_data
     from runner.update_service import UpdateService
 
     context: Context = ctx.obj
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
-        standings = service.outdated()
-    shown = [standing for standing in standings if everything or standing.notable]
+        states = service.outdated()
+    shown = [state for state in states if everything or state.notable]
     if as_json:
-        print_json([standing_data(standing) for standing in shown])
+        print_json([state_data(state) for state in shown])
     else:
-        show_standings(context, shown, len(standings))
-    if any(standing.error for standing in standings):
+        show_states(context, shown, len(states))
+    if any(state.error for state in states):
         ctx.exit(2)
-    if any(standing.outdated for standing in standings):
+    if any(state.outdated for state in states):
         ctx.exit(1)

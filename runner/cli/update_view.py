@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -15,53 +16,53 @@ from registry.details import VersionInfo
 from registry.errors import UserError
 from registry.updates import Merge, explain
 from runner.update_service import Report
-from runner.updates import Standing, StepUpdate
+from runner.updates import StepUpdate, UseState
 
 _REASONS = 6
 
 
-def show_standings(context: Context, standings: Sequence[Standing], total: int) -> None:
+def show_states(context: Context, states: Sequence[UseState], total: int) -> None:
     """A table, and below it the reasons, once for each pair of versions."""
-    if not standings:
+    if not states:
         context.say(
             f"All {total} uses of templates are up to date." if total else "No process uses a template."
         )
         return
     rows = [
         (item.use.label, item.use.step, str(item.use.reference), _now(item), _available(item), _kind(item))
-        for item in standings
+        for item in states
     ]
     print_table(("PROCESS", "STEP", "USES", "NOW", "NEW", "CHANGE"), rows, right=(3, 4))
-    for title, lines in _reasons(standings).items():
+    for title, lines in _reasons(states).items():
         click.echo()
         click.secho(title, bold=True)
         for line in lines:
             click.echo(f"  {line}")
 
 
-def _now(item: Standing) -> str:
+def _now(item: UseState) -> str:
     return str(item.current.provenance.version) if item.current else "-"
 
 
-def _available(item: Standing) -> str:
+def _available(item: UseState) -> str:
     return str(item.target.provenance.version) if item.target else "-"
 
 
-def _kind(item: Standing) -> str:
+def _kind(item: UseState) -> str:
     if item.error is not None:
         return "refused"
     kinds = [item.comparison.change.value] if item.comparison else []
     kinds += ["unknown version"] if item.current is None else []
     kinds += [f"base {item.base.version}"] if item.base else []
-    kinds += ["deprecated"] if item.deprecated else []
+    kinds += dict.fromkeys(notice.standing.value for notice in item.notices)
     kinds += ["deleted"] if item.deleted else []
     kinds += [f"{item.held_back.version} held back"] if item.held_back else []
     return ", ".join(kinds) or "up to date"
 
 
-def _reasons(standings: Iterable[Standing]) -> dict[str, list[str]]:
+def _reasons(states: Iterable[UseState]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for item in standings:
+    for item in states:
         reference = item.use.reference
         title = f"{reference.source}/{reference.slug} {_now(item)}"
         title += f" → {_available(item)}" if item.target else ""
@@ -71,12 +72,10 @@ def _reasons(standings: Iterable[Standing]) -> dict[str, list[str]]:
     return found
 
 
-def _reasons_of(item: Standing) -> Iterable[str]:
+def _reasons_of(item: UseState) -> Iterable[str]:
     if item.error is not None:
         yield item.error.message + (f" ({item.error.hint})" if item.error.hint else "")
-    if item.deprecated is not None:
-        successor = f"; use {item.deprecated.successor} instead" if item.deprecated.successor else ""
-        yield f"deprecated: {item.deprecated.reason}{successor}"
+    yield from map(str, item.notices)
     if item.deleted:
         yield "deleted at its source"
     if item.comparison is not None:
@@ -118,11 +117,11 @@ def show_report(context: Context, report: Report, *, dry_run: bool) -> None:
         context.say("Nothing to update.")
 
 
-def _where(item: Standing) -> str:
+def _where(item: UseState) -> str:
     return f'{item.use.label}: step "{item.use.step}"'
 
 
-def _show_refused(item: Standing, error: UserError) -> None:
+def _show_refused(item: UseState, error: UserError) -> None:
     click.echo(f"{_where(item)}: refused: {error.message}", err=True)
     if error.hint:
         click.echo(f"  hint: {error.hint}", err=True)
@@ -132,13 +131,13 @@ def show_update(context: Context, update: StepUpdate, verb: str) -> None:
     """One step: from which version to which, the kind of change, and what happens to its values."""
     if context.quiet and update.ready:
         return
-    where, current = update.target.provenance, update.standing.current
+    where, current = update.target.provenance, update.state.current
     since = (
         f"{current.provenance.source}/{current.provenance.slug}@{current.provenance.version}"
         if current
         else "-"
     )
-    comparison = update.standing.comparison
+    comparison = update.state.comparison
     change = f" ({comparison.change.value})" if comparison else ""
     head = f'{verb} {update.use.label}: step "{update.use.step}": {since} → {where.source}/{where.slug}@{where.version}'
     click.echo(head + change)
@@ -185,9 +184,8 @@ def next_step(report: Report, arguments: Sequence[str]) -> str | None:
 # --- as JSON
 
 
-def standing_data(item: Standing) -> dict[str, Any]:
+def state_data(item: UseState) -> dict[str, Any]:
     """Where a use stands."""
-    deprecated = item.deprecated
     return {
         "process": item.use.label,
         "step": item.use.step,
@@ -197,15 +195,13 @@ def standing_data(item: Standing) -> dict[str, Any]:
         **(comparison_data(item.comparison) if item.comparison else {"class": None, "differences": []}),
         "base": _version_data(item.base) if item.base else None,
         "held_back": _version_data(item.held_back) if item.held_back else None,
-        "deprecated": {"reason": deprecated.reason, "successor": deprecated.successor}
-        if deprecated
-        else None,
+        "notices": [asdict(notice) for notice in item.notices],
         "deleted": item.deleted,
         "error": {"code": item.error.code, "message": item.error.message} if item.error else None,
     }
 
 
-def _target_data(item: Standing) -> dict[str, Any] | None:
+def _target_data(item: UseState) -> dict[str, Any] | None:
     if item.target is None:
         return None
     where = item.target.provenance
@@ -229,7 +225,7 @@ def report_data(report: Report) -> dict[str, Any]:
             for applied in report.applied
         ],
         "held": [_update_data(update) for update in report.held],
-        "refused": [standing_data(item) for item in report.refused],
+        "refused": [state_data(item) for item in report.refused],
         "decisions": str(report.decisions) if report.decisions else None,
     }
 
@@ -237,7 +233,7 @@ def report_data(report: Report) -> dict[str, Any]:
 def _update_data(update: StepUpdate) -> dict[str, Any]:
     merge = update.merge
     return {
-        **standing_data(update.standing),
+        **state_data(update.state),
         "becomes": str(update.reference),
         "ready": update.ready,
         "renamed": dict(merge.renamed),

@@ -152,6 +152,32 @@ def test_what_can_not_be_told_is_refused(project: ProjectTree) -> None:
     assert 'source "team" has not been synced yet (Run: treadle source sync team)' in done.stdout
 
 
+def test_deprecated_templates_are_told_with_their_successor(project: ProjectTree, team: Team) -> None:
+    deprecated = {"Reason": "The service closes", "Successor": "team/shout"}
+    team.offer(2, URL, TEXT, Treadle={"Deprecated": deprecated})
+    _sync(project)
+    assert project.treadle("update", "--all").exit_code == 0
+    done = project.treadle("outdated")
+    assert done.exit_code == 1
+    assert "  deprecated: The service closes; use team/shout instead" in done.stdout.splitlines()
+    (notice,) = project.treadle("outdated", "--json").json[0]["notices"]
+    assert (notice["standing"], notice["successor"]) == ("deprecated", "team/shout")
+
+
+def test_a_revoked_version_is_told_and_never_chosen(project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT)
+    team.offer(3, URL, TEXT)
+    notices = {"tell": [{"standing": "revoked", "versions": [1, 3], "reason": "It leaks"}]}
+    text = dump_yaml({"version": 1, "notices": notices}).encode()
+    team.repository.commit({".treadle/notices.yaml": text})
+    _sync(project)
+    listed = project.treadle("outdated")
+    assert "  revoked: It leaks" in listed.stdout.splitlines()
+    assert project.treadle("update", "--all").exit_code == 0
+    assert "team/tell@2 " in _process(project)
+    assert project.treadle("outdated").exit_code == 0
+
+
 def test_deleted_templates_are_told(project: ProjectTree, team: Team) -> None:
     (team.repository.path / "tell.json").unlink()
     team.offer(1, slug="other")
