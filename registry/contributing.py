@@ -11,7 +11,8 @@ from registry.documents import to_folder, write_json
 from registry.errors import Conflict, Invalid, Unavailable
 from registry.git.cloning import clone_from_mirror
 from registry.git.process import GitFailedError
-from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Reference
+from registry.git.workspace import Workspace
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Provenance, Reference
 from registry.patching import Copy
 from registry.sources import SourceDefinition
 
@@ -37,42 +38,46 @@ def export_patch(
     it, Conflict where the base has moved on, or `folder` isn't empty.
     """
     definition = _source(catalog, copy)
-    base = Reference.parse(copy.base.source)
-    head = catalog.show(base)
-    if head.provenance.blob != copy.base.blob:
-        raise Conflict(
-            "base-moved",
-            f'"{base}" is at version {head.provenance.version}, the patch stands on {copy.base.version}',
-            hint=f"Bring it along first: treadle patch library/{copy.slug}",
-        )
+    where = _head(catalog, copy)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(
             "folder-not-empty", f'"{folder}" is not empty', "Name a folder that doesn't exist yet."
         )
-    version = head.provenance.version + 1
-    files = _files(catalog, copy, head.provenance.path, version)
-    state = catalog.sources(definition.name)[0].state
-    assert state is not None, "a template of it was shown"
-    branch = f"treadle/{base.slug}-{version}"
-    made = Contribution(folder, branch, head.provenance.path, version, None, definition.url)
+    version = where.version + 1
+    made = Contribution(folder, f"treadle/{where.slug}-{version}", where.path, version, None, definition.url)
     if dry_run:
         return made
+    files = _files(catalog, copy, where.path, version)
     text = message or f"Update {copy.details.template.name} to version {version}"
     try:
-        clone = clone_from_mirror(
-            catalog.home.mirror(definition.mirror_key),
-            definition.mirror_ref,
-            definition.url,
-            state.ref or "main",
-            folder,
-            branch,
-        )
+        clone = _clone(catalog, definition, made)
         for name, content in files.items():
             (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (clone.folder / name).write_bytes(content)
         return replace(made, commit=clone.commit(sorted(files), f"{text}\n"))
     except GitFailedError as error:
         raise Unavailable("clone-failed", f'no clone could be made in "{folder}": {error.reason}') from error
+
+
+def _head(catalog: Catalog, copy: Copy) -> Provenance:
+    """What the source holds now, if that is what the copy stands on."""
+    base = Reference.parse(copy.base.source)
+    where = catalog.show(base).provenance
+    if where.blob != copy.base.blob:
+        raise Conflict(
+            "base-moved",
+            f'"{base}" is at version {where.version}, the patch stands on {copy.base.version}',
+            hint=f"Bring it along first: treadle patch library/{copy.slug}",
+        )
+    return where
+
+
+def _clone(catalog: Catalog, definition: SourceDefinition, made: Contribution) -> Workspace:
+    state = catalog.sources(definition.name)[0].state
+    assert state is not None, "a template of it was shown"
+    mirror = catalog.home.mirror(definition.mirror_key)
+    branch = state.ref or "main"
+    return clone_from_mirror(mirror, definition.mirror_ref, definition.url, branch, made.folder, made.branch)
 
 
 def _source(catalog: Catalog, copy: Copy) -> SourceDefinition:
