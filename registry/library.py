@@ -106,20 +106,21 @@ class Library:
         """
         if not (self.folder.is_dir() and self.repository.exists()):
             make_folder(self.folder.parent)
-            SharedWorkspace.create(self.folder, bare=False)
+            SharedWorkspace.begin(self.folder)
         git_folder = self.repository.git_folder()
         with exclusive(git_folder / _LOCK, purpose):
             writer = LibraryWriter(self, git_folder)
             writer.recover()
-            yield writer
+            with writer.noted():
+                yield writer
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryWriter:
     """The library while this process alone may write to it.
 
-    Before the branch moves, a note in the git folder says which folders of the work tree will follow: killed in
-    between, the next writer finishes.
+    While it writes, a note in the git folder says so, and before the branch moves, which folders of the work
+    tree will follow: killed in between, the next writer finishes.
     """
 
     library: Library
@@ -171,7 +172,7 @@ class LibraryWriter:
         repository.move(repository.branch(), commit, head)
         if not bare:
             repository.refresh(paths)
-            self._note.unlink(missing_ok=True)
+            self._announce(commit, ())
 
     def _refuse_uncommitted(self, paths: Sequence[str]) -> None:
         repository = self.library.repository
@@ -222,11 +223,23 @@ class LibraryWriter:
     def _note(self) -> Path:
         return self.git_folder / "treadle-writing.json"
 
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Leave a note for who comes after a kill, until the end of the block."""
+        self._announce(self.library.head(), ())
+        try:
+            yield
+        finally:
+            # Where folders of the work tree wait to follow the branch, the next writer has to know.
+            if not json.loads(self._note.read_bytes())["paths"]:
+                self._note.unlink()
+
     def _announce(self, parent: str | None, paths: Sequence[str]) -> None:
         write_atomically(self._note, json.dumps({"parent": parent, "paths": list(paths)}).encode())
 
     def recover(self) -> None:
-        """Finish what a killed process began: the branch moved and the work tree did not.
+        """Finish what a killed process began: lock files that its git left go, and where the branch moved and the
+        work tree did not, it follows.
 
         Only folders that are still as they were before that change; what somebody edited since stays.
         """
@@ -239,9 +252,7 @@ class LibraryWriter:
                 stale.unlink()
         if head is not None and head != note["parent"]:
             commits = [commit for commit in (note["parent"], head) if commit]
-            untouched = [path for path in note["paths"] if repository.holds_only(path, commits)]
-            if untouched:
-                repository.refresh(untouched)
+            repository.refresh(repository.untouched(note["paths"], commits))
         self._note.unlink(missing_ok=True)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from registry.errors import Conflict, Invalid
-from registry.git.objects import TreeEntry
 from registry.git.process import GitFailedError
 from registry.git.repository import Repository, lines
 
@@ -16,6 +16,20 @@ from registry.git.repository import Repository, lines
 @dataclass(frozen=True, slots=True)
 class Workspace(Repository):
     """A repository to commit to."""
+
+    @classmethod
+    def begin(cls, folder: Path) -> None:
+        """Make an empty repository of `folder`, all at once: who comes at the same time finds it complete."""
+        import tempfile
+
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".treadle-", dir=folder) as aside:
+            made = cls.create(Path(aside), bare=False).git_folder()
+            try:
+                made.rename(folder / made.name)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
 
     def uncommitted(self, paths: Sequence[str]) -> list[str]:
         """Paths under `paths` whose work tree or index differs from HEAD, untracked files included."""
@@ -83,22 +97,33 @@ class Workspace(Repository):
             ) from error
 
     def refresh(self, paths: Sequence[str]) -> None:
-        """Make index and work tree agree with HEAD for these paths, each known to one of them. Raises
-        GitFailedError."""
-        self._write("restore", "--quiet", "--source=HEAD", "--staged", "--worktree", "--", *paths)
+        """Make index and work tree agree with HEAD for these paths; what neither knows is passed over."""
+        listing = self._read("ls-files", "-z", "--with-tree=HEAD", "--", *paths)
+        files = [PurePosixPath(name) for name in listing.decode(errors="surrogateescape").split("\0") if name]
+        known = {str(path) for file in files for path in (file, *file.parents)}
+        there = [path for path in paths if path in known]
+        if there:
+            self._write("restore", "--quiet", "--source=HEAD", "--staged", "--worktree", "--", *there)
 
-    def holds_only(self, path: str, commits: Sequence[str]) -> bool:
-        """Whether every file below `path` in the work tree is as one of these commits has it."""
-        known = {(entry.path, entry.id) for commit in commits for entry in self._entries_below(commit, path)}
-        files = [file for file in sorted((self.folder / path).rglob("*")) if file.is_file()]
+    def untouched(self, paths: Sequence[str], commits: Sequence[str]) -> list[str]:
+        """Those of `paths`, files or folders, that hold in the work tree nothing but what these commits have, or
+        beginnings of what the last one has: git writes files bit by bit.
+        """
+        known = {(entry.path, entry.id) for commit in commits for entry in self.entries(commit)}
+
+        def is_torn(file: str) -> bool:
+            name = f"{commits[-1]}:{file}"
+            content = dict(self.blobs([name])).get(name, b"")
+            return content.startswith((self.folder / file).read_bytes())
+
+        return [path for path in paths if all(is_torn(file) for file, _ in self._hashed(path) - known)]
+
+    def _hashed(self, path: str) -> set[tuple[str, str]]:
+        top = self.folder / path
+        files = [file for file in (top, *top.rglob("*")) if file.is_file()]
         names = [file.relative_to(self.folder).as_posix() for file in files]
         ids = self._write("hash-object", "--stdin-paths", stdin=lines(names)).decode().split()
-        return set(zip(names, ids, strict=True)) <= known
-
-    def _entries_below(self, commit: str, path: str) -> list[TreeEntry]:
-        if not self.has_folder(commit, path):
-            return []
-        return [replace(entry, path=f"{path}/{entry.path}") for entry in self.entries(f"{commit}:{path}")]
+        return set(zip(names, ids, strict=True))
 
     def messages(self, tip: str, path: str) -> list[str]:
         """The messages of the commits that changed `path`, newest first."""
