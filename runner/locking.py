@@ -5,13 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import Mismatch
-from registry.lock import LOCK_FILE, Lock, LockEntry, is_lockable, make_lock, read_lock, write_lock
+from registry.lock import (
+    LOCK_FILE,
+    Lock,
+    LockEntry,
+    is_lockable,
+    make_lock,
+    read_lock,
+    refuse_change,
+    write_lock,
+)
 from registry.model import Reference, ResolvedTemplate
 from runner.documents import read_process
 from runner.engine.base import Endpoint
@@ -36,28 +45,38 @@ class LockChange:
 
 
 def lock_project(
-    folder: Path, catalog: Catalog, connect: Connect, *, renew: bool = False, dry_run: bool = False
+    folder: Path,
+    catalog: Catalog,
+    connect: Connect,
+    *,
+    renew: bool = False,
+    locked: bool = False,
+    dry_run: bool = False,
 ) -> LockChange:
     """Bring `treadle.lock` in `folder` up to what the processes below it use.
 
     What is locked already stays as it is, unless `renew` asks what references mean now. Raises what resolving
-    raises, ImageNotFound and EngineError where a process names images, Invalid.
+    raises, ImageNotFound and EngineError where a process names images, Invalid; with `locked` Mismatch where the
+    file would change.
     """
     file = folder / LOCK_FILE
     before = read_lock(file)
-    references = dict.fromkeys(use.reference for use in find_uses(folder, folder))
-    after = make_lock(catalog, references, None if renew else before, _digests(folder, connect))
+    references = dict.fromkeys(use.reference for use in find_uses(folder, folder, leave_out))
+    digests = _digests(process_files(folder, leave_out), folder, connect)
+    after = make_lock(catalog, references, None if renew else before, digests)
+    if locked:
+        refuse_change(before, after)
     change = LockChange(file, before, after)
     if change.changed and not dry_run:
         write_lock(file, after)
     return change
 
 
-def _digests(folder: Path, connect: Connect) -> Mapping[str, str]:
+def _digests(files: Iterable[Path], folder: Path, connect: Connect) -> Mapping[str, str]:
     """The digests of all images that processes name; the engine is asked only if there are any."""
     names = {
         step.container.image
-        for file in process_files(folder)
+        for file in files
         for step in read_process(file, folder).steps
         if step.container.image
     }

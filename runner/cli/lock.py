@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--renew", is_flag=True, help="Ask anew what every reference means, also those locked already.")
+@click.option(
+    "--locked", is_flag=True, help="Write nothing; exit code 5, with the reasons, if the file would change."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The change as JSON.")
 @click.pass_obj
-def lock(context: Context, renew: bool, dry_run: bool, as_json: bool) -> None:
+def lock(context: Context, renew: bool, locked: bool, dry_run: bool, as_json: bool) -> None:
     """Write treadle.lock: the exact content that each reference of the project's processes means.
 
     Commit the file. From then on plan and run use that content, whatever a source holds later; --locked refuses
@@ -31,7 +34,7 @@ def lock(context: Context, renew: bool, dry_run: bool, as_json: bool) -> None:
     project = context.project()
     folder = project.folder if project else context.directory
     with context.catalog() as catalog:
-        change = lock_project(folder, catalog, connect, renew=renew, dry_run=dry_run)
+        change = lock_project(folder, catalog, connect, renew=renew, locked=locked, dry_run=dry_run)
     if as_json:
         templates = {name: asdict(entry) for name, entry in change.after.templates.items()}
         print_json({"changed": change.changed, "templates": templates, "images": dict(change.after.images)})
@@ -51,7 +54,8 @@ def _tell(context: Context, change: LockChange, dry_run: bool) -> None:
             context.say(f"- {name}")
     count = len(change.after.templates)
     if not change.changed:
-        context.say(f"{change.file.name} is up to date: {count} templates.")
+        context.say(f"{change.file.name} is up to date: {counted(count, 'template')}.")
     else:
         verb = "would hold" if dry_run else "holds"
-        context.say(f"{change.file.name} {verb} {count} templates and {len(change.after.images)} images.")
+        images = counted(len(change.after.images), "image")
+        context.say(f"{change.file.name} {verb} {counted(count, 'template')} and {images}.")

@@ -18,7 +18,7 @@ from registry.model import Reference
 
 if TYPE_CHECKING:
     from registry.patching import Rebased
-    from runner.update_service import Report, Request, UpdateService
+    from runner.updating.service import Report, Request, UpdateService
 
 _WAITING = 4
 
@@ -67,7 +67,7 @@ def update(
       treadle update --all --dry-run
       treadle update community/slack-send-simple-notification@15 --set ssn_Color=good --commit
     """
-    from runner.update_service import UpdateService
+    from runner.updating.service import UpdateService
 
     _check(references, everything, to, resolve)
     context: Context = ctx.obj
@@ -102,8 +102,8 @@ def _check(
 def _request(
     references: Sequence[Reference], to: Reference | None, steps: tuple[str, ...], values: Sequence[str]
 ) -> Request:
-    from runner.update_service import Request
-    from runner.updates import Wish
+    from runner.updating.service import Request
+    from runner.updating.steps import Wish
 
     given: dict[str, str] = {}
     for text in values:
@@ -138,8 +138,8 @@ def _asked(service: UpdateService, request: Request, *, ask: bool) -> Request:
 
 def _dry(service: UpdateService, request: Request) -> Report:
     """What an update would do, with the edits tried out."""
-    from runner.update_service import Report
-    from runner.updating import preview
+    from runner.updating.applying import preview
+    from runner.updating.service import Report
 
     updates, idle = service.prepare(request)
     preview(updates)

@@ -15,8 +15,8 @@ from registry.cli.output import print_table
 from registry.details import VersionInfo
 from registry.errors import UserError
 from registry.updates import Merge, explain
-from runner.update_service import Report
-from runner.updates import StepUpdate, UseState
+from runner.updating.service import Report
+from runner.updating.steps import StepUpdate, UseState
 
 _REASONS = 6
 

@@ -17,7 +17,7 @@ from registry.home import write_atomically
 from registry.model import Problem, Reference
 from registry.yamldoc import YamlDocument, decode_yaml, dump_yaml, load_yaml
 from runner.documents import text
-from runner.updates import StepUpdate
+from runner.updating.steps import StepUpdate
 from runner.uses import Place
 
 DECISIONS_FILE = "treadle.update.yaml"

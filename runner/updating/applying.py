@@ -16,7 +16,7 @@ from registry.lock import LockEntry, is_lockable, lock_entry, read_lock, write_l
 from registry.model import Reference
 from registry.updates import explain
 from registry.yamledit import MappingEdit, edit_mappings
-from runner.updates import StepUpdate
+from runner.updating.steps import StepUpdate
 from runner.uses import Use, find_uses
 
 

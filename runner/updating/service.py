@@ -16,9 +16,9 @@ from registry.model import Reference
 from registry.patching import Rebased, find_copy, rebase
 from registry.project import Project as RegistryProject
 from registry.suggest import did_you_mean
-from runner.decisions import DECISIONS_FILE, Decision, read_decisions, write_decisions
-from runner.updates import StepUpdate, Surveyor, UseState, Wish, hold_together
-from runner.updating import Applied, Project, apply
+from runner.updating.applying import Applied, Project, apply
+from runner.updating.decisions import DECISIONS_FILE, Decision, read_decisions, write_decisions
+from runner.updating.steps import StepUpdate, Surveyor, UseState, Wish, hold_together
 from runner.uses import Place, Use
 
 _EXPRESSION = "#{"
@@ -114,7 +114,7 @@ class UpdateService:
     def update(self, request: Request, *, commit: bool = False) -> Report:
         """Do the updates that need nobody, and write down those that need a decision.
 
-        Raises as `prepare` and `runner.updating.apply`.
+        Raises as `prepare` and `runner.updating.applying.apply`.
         """
         updates, idle = self.prepare(request)
         held = tuple(update for update in updates if not update.ready)
