@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,9 +12,11 @@ from registry.cli.context import Context, pass_context
 from registry.cli.import_bundle import import_bundle
 from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
-from registry.errors import Invalid
+from registry.errors import Invalid, NotFound
 from registry.importing import Imported, ImportReport, ImportStatus
+from registry.model import Reference
 
+_PATH_ENDINGS = (".json", ".yaml", ".gz", ".tgz")
 _GZIP = b"\x1f\x8b"
 
 
@@ -63,13 +65,20 @@ def import_command(
 def _import(context: Context, names: Sequence[str], slug: str | None, dry_run: bool) -> ImportReport:
     with context.catalog() as catalog:
         known = {source.name for source in catalog.sources()}
-        things = [
-            path
-            if (path := context.directory / name).exists() and name.partition("/")[0] not in known
-            else REFERENCE.convert(name, None, None)
-            for name in names
-        ]
+        things = [_thing(context.directory, name, known) for name in names]
         return catalog.import_(things, slug, dry_run=dry_run)
+
+
+def _thing(directory: Path, name: str, sources: Collection[str]) -> Reference | Path:
+    """A path where there is one, unless it begins with the name of a source; else a reference."""
+    path = directory / name
+    if path.exists() and name.partition("/")[0] not in sources:
+        return path
+    if name.startswith((".", "/", "~")) or name.endswith(_PATH_ENDINGS):
+        raise NotFound(
+            "path-not-found", f'there is no "{name}"', hint="Give a file, a folder or a reference."
+        )
+    return REFERENCE.convert(name, None, None)
 
 
 def _is_bundle(path: Path) -> bool:
