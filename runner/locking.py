@@ -49,11 +49,12 @@ def lock_project(
     catalog: Catalog,
     connect: Connect,
     *,
+    leave_out: Collection[Path] = (),
     renew: bool = False,
     locked: bool = False,
     dry_run: bool = False,
 ) -> LockChange:
-    """Bring `treadle.lock` in `folder` up to what the processes below it use.
+    """Bring `treadle.lock` in `folder` up to what the processes below it use, those in `leave_out` aside.
 
     What is locked already stays as it is, unless `renew` asks what references mean now. Raises what resolving
     raises, ImageNotFound and EngineError where a process names images, Invalid; with `locked` Mismatch where the

@@ -33,8 +33,11 @@ def lock(context: Context, renew: bool, locked: bool, dry_run: bool, as_json: bo
 
     project = context.project()
     folder = project.folder if project else context.directory
+    library = (project.library,) if project and project.library else ()
     with context.catalog() as catalog:
-        change = lock_project(folder, catalog, connect, renew=renew, locked=locked, dry_run=dry_run)
+        change = lock_project(
+            folder, catalog, connect, leave_out=library, renew=renew, locked=locked, dry_run=dry_run
+        )
     if as_json:
         templates = {name: asdict(entry) for name, entry in change.after.templates.items()}
         print_json({"changed": change.changed, "templates": templates, "images": dict(change.after.images)})
@@ -43,6 +46,8 @@ def lock(context: Context, renew: bool, locked: bool, dry_run: bool, as_json: bo
 
 
 def _tell(context: Context, change: LockChange, dry_run: bool) -> None:
+    from registry.cli.output import counted
+
     before = change.before.templates if change.before else {}
     for name, entry in change.after.templates.items():
         if before.get(name) != entry:
