@@ -7,12 +7,12 @@ when it is of another commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from registry.home import write_atomically
+from registry.home import Home, write_atomically
 from registry.index import SourceState
 from registry.model import LIBRARY_SOURCE, Notice, Standing, StepTemplate
 from registry.reach import Reach, Reached
@@ -63,7 +63,7 @@ class NoticeBoard:
     def _of(self, name: str) -> Notices:
         if name not in self._read:
             source = self.reach.find(name) if name in self.reach.names() else None
-            self._read[name] = _load(self.reach.home.path / "notices", source) if source else {}
+            self._read[name] = _load(self.reach.home, source) if source else {}
         return self._read[name]
 
 
@@ -72,36 +72,49 @@ def _seen_from(source: str, successor: str | None) -> str | None:
     return f"{source}/{successor}" if successor and "/" not in successor else successor
 
 
-def _load(folder: Path, source: Reached) -> Notices:
+def notices_altered(home: Home, source: Reached) -> Path | None:
+    """The file that keeps a source's notices, if it says something else than the source's commit."""
+    cache = _cache_file(home, source)
+    known = _cached(cache, source.state)
+    altered = known is not None and source.git is not None and known != _read(source, source.git)
+    return cache if altered else None
+
+
+def _load(home: Home, source: Reached) -> Notices:
     if source.git is None:
         return {}
-    cache = folder / f"{source.state.key}.json"
+    cache = _cache_file(home, source)
     known = _cached(cache, source.state)
     if known is None:
-        from registry.deprecation import read_notices
-        from registry.git.repository import Repository
-
-        repository = Repository(source.git, trusted=source.mirrored)
-        known = read_notices(repository, source.state.commit, source.state.folder)
+        known = _read(source, source.git)
         write_atomically(cache, _cache_bytes(source.state, known))
     return known
+
+
+def _cache_file(home: Home, source: Reached) -> Path:
+    return home.path / "notices" / f"{source.state.key}.json"
+
+
+def _read(source: Reached, git: Path) -> Notices:
+    from registry.deprecation import read_notices
+    from registry.git.repository import Repository
+
+    repository = Repository(git, trusted=source.mirrored)
+    return read_notices(repository, source.state.commit, source.state.folder)
 
 
 def _cached(cache: Path, state: SourceState) -> Notices | None:
     """What was kept for this very commit; None where there is nothing of use."""
     try:
         head, value = json.loads(cache.read_bytes())
-    except (OSError, ValueError):
+        return None if head != _head(state) else {key: tuple(map(_notice, value[key])) for key in value}
+    except (OSError, ValueError, TypeError):
         return None
-    if head != _head(state):
-        return None
-    return {
-        key: tuple(
-            Notice(Standing(standing), reason, successor, tuple(versions))
-            for standing, reason, successor, versions in items
-        )
-        for key, items in value.items()
-    }
+
+
+def _notice(item: Sequence[Any]) -> Notice:
+    standing, reason, successor, versions = item
+    return Notice(Standing(standing), reason, successor, tuple(versions))
 
 
 def _cache_bytes(state: SourceState, notices: Notices) -> bytes:

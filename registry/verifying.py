@@ -14,6 +14,7 @@ from registry.index import Index, SourceState
 from registry.indexing import Target, index_repository
 from registry.lock import Lock
 from registry.model import LIBRARY_SOURCE, Problem, Reference
+from registry.notices import notices_altered
 from registry.reach import Reached
 
 
@@ -54,6 +55,10 @@ def _verify_source(catalog: Catalog, source: Reached) -> Iterator[Problem]:
         message = f'the index of source "{source.name}" does not say what git says'
         hint = f'Delete "{catalog.home.index_file}": it is made again.'
         yield Problem(message, "index-altered", source.name, hint)
+    altered = notices_altered(catalog.home, source)
+    if altered is not None:
+        message = f'the notices kept of source "{source.name}" are not what its commit says'
+        yield Problem(message, "notices-altered", source.name, f'Delete "{altered}": it is made again.')
     if source.name == LIBRARY_SOURCE:
         yield from _verify_work_tree(catalog)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from registry.errors import Conflict, Invalid, NotFound
 from registry.home import Home
 from registry.model import Notice, Reference, Standing
 from registry.project import find_project
+from registry.verifying import verify
 from tests.support.repository import SourceRepository, template
 
 DEPRECATED, REVOKED = Standing.DEPRECATED, Standing.REVOKED
@@ -174,6 +176,20 @@ def test_notices_that_can_not_be_read_stop_everything(team: Path) -> None:
         library.commit({".treadle/notices.yaml": text.encode()})
         with pytest.raises(Invalid):
             _notices(team, "library/tell")
+
+
+def test_a_revocation_that_was_taken_out_of_the_cache_is_found(team: Path) -> None:
+    _announce(team, "library/tell", Notice(REVOKED, "Leaks."))
+    assert _notices(team, "library/tell") == (Notice(REVOKED, "Leaks."),)
+    with _catalog(team) as catalog:
+        assert verify(catalog, None) == []
+        (cache,) = (team / "home/notices").glob("library-*.json")
+        head, _ = json.loads(cache.read_bytes())
+        cache.write_text(json.dumps([head, {}]))
+        assert [problem.code for problem in verify(catalog, None)] == ["notices-altered"]
+        cache.write_text("rubbish")
+        assert verify(catalog, None) == []
+    assert _notices(team, "library/tell") == (Notice(REVOKED, "Leaks."),)
 
 
 @given(
