@@ -7,7 +7,7 @@ the source holds now. `@latest` alone is never locked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -138,11 +138,19 @@ def refuse_change(known: Lock | None, wanted: Lock) -> None:
             for name, entry in wanted.templates.items()
             if name in before and before[name] != entry
         ),
+        *_changed_images(known.images if known else {}, wanted.images),
     ]
     if changed:
         problems = [Problem(message, "lock-outdated") for message in changed]
         message = f"{LOCK_FILE} would change: {changed[0]}"
         raise Mismatch("lock-outdated", message, "Run: treadle lock, and commit the result", problems)
+
+
+def _changed_images(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    for name in dict.fromkeys([*before, *after]):
+        if before.get(name) != after.get(name):
+            old, new = before.get(name, "nothing"), after.get(name, "nothing")
+            yield f'image "{name}" is locked to {old} and means {new}'
 
 
 def _short(entry: LockEntry) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.output import print_json
+from registry.cli.output import counted, print_json
 from registry.cli.problems import problem_text
 from registry.model import Severity
 
@@ -96,7 +96,5 @@ def _print_rules(as_json: bool) -> None:
 
 
 def _summary(templates: int, problems: int) -> str:
-    counted = f"{templates} template{'s' if templates != 1 else ''} linted"
-    return (
-        f"{counted}: {problems} finding{'s' if problems != 1 else ''}" if problems else f"{counted}: all good"
-    )
+    linted = f"{counted(templates, 'template')} linted"
+    return f"{linted}: {counted(problems, 'finding')}" if problems else f"{linted}: all good"

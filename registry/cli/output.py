@@ -54,6 +54,11 @@ def paragraphs(text: str, indent: str = "") -> str:
     return "\n".join("\n".join(lines) for lines in wrapped)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 template`, `2 templates`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def shorten(text: str, length: int) -> str:
     """The first `length` characters of a single line."""
     line = " ".join(text.split())

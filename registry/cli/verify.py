@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.output import print_json, working
+from registry.cli.output import counted, print_json, working
 from registry.cli.problems import show_problems
 from registry.errors import Mismatch
 from registry.lock import LOCK_FILE, read_lock
@@ -31,6 +31,5 @@ def verify(context: Context, as_json: bool) -> None:
     if problems:
         raise Mismatch("altered", f"{len(problems)} of the things that Treadle keeps were altered")
     if not as_json:
-        context.say(
-            f"Everything is as it was put there: {len(lock.templates) if lock else 0} locked templates checked."
-        )
+        checked = counted(len(lock.templates) if lock else 0, "locked template")
+        context.say(f"Everything is as it was put there: {checked} checked.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from registry.cli.context import Context
+from registry.cli.output import counted
 
 if TYPE_CHECKING:
     from runner.testing.model import TestResult
@@ -111,7 +112,8 @@ def _summary(results: Iterable[TestResult]) -> str:
     results = list(results)
     failed = sum(1 for result in results if not result.passed)
     templates = len({result.template for result in results})
-    text = f"{len(results)} tests of {templates} templates: {len(results) - failed} passed, {failed} failed"
+    what = f"{counted(len(results), 'test')} of {counted(templates, 'template')}"
+    text = f"{what}: {len(results) - failed} passed, {failed} failed"
     return click.style(text, fg="red" if failed else "green", bold=True)
 
 

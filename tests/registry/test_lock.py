@@ -91,6 +91,8 @@ def test_a_change_of_the_lock_is_refused_by_name(catalog: Catalog, repository: S
     ]
     with pytest.raises(Mismatch):
         refuse_change(None, lock)
+    with pytest.raises(Mismatch, match='image "debian:12" is locked to sha256:1 and means sha256:2'):
+        refuse_change(Lock({}, {"debian:12": "sha256:1"}), Lock({}, {"debian:12": "sha256:2"}))
 
 
 def test_content_that_is_gone_or_another_is_told(catalog: Catalog) -> None:

@@ -46,6 +46,19 @@ def test_a_dry_run_writes_nothing(project: ProjectTree) -> None:
     assert not (project.root / "treadle.lock").exists()
 
 
+def test_locked_refuses_any_change_and_writes_nothing(project: ProjectTree) -> None:
+    assert project.treadle("lock", "--locked").exit_code == 5
+    assert not (project.root / "treadle.lock").exists()
+    project.treadle("lock")
+    assert project.treadle("lock", "--locked").exit_code == 0
+    before = (project.root / "treadle.lock").read_bytes()
+    project.write({"deploy.yaml": {"steps": PROCESS["steps"][1:]}})
+    done = project.treadle("lock", "--locked")
+    assert done.exit_code == 5
+    assert '"builtin/sleep@1" is locked and not used' in done.stderr
+    assert (project.root / "treadle.lock").read_bytes() == before
+
+
 def test_what_nobody_uses_any_more_leaves_the_lock(project: ProjectTree) -> None:
     project.treadle("lock")
     project.write({"deploy.yaml": {"steps": PROCESS["steps"][1:]}})

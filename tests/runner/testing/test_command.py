@@ -67,7 +67,7 @@ def test_a_template_meets_stubs_only_and_everything_is_compared(template: Projec
     done = template.treadle("test", "apply")
     assert done.exit_code == 0, done.stdout + done.stderr
     assert "folder/apply: applies" in done.stdout + done.stderr
-    assert "1 tests of 1 templates: 1 passed, 0 failed" in done.stdout + done.stderr
+    assert "1 test of 1 template: 1 passed, 0 failed" in done.stdout + done.stderr
     assert list((template.home / "runs").iterdir()) == []
 
 
