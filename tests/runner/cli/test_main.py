@@ -3,12 +3,13 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from runner.cli.main import COMMANDS
+from runner.cli.main import COMMANDS, cli
 from tests.conftest import MakeProject
 from tests.support.project import ProjectTree
 
@@ -40,6 +41,28 @@ def test_every_command_that_is_offered_is_there_and_explains_itself(empty: Proje
     command = getattr(importlib.import_module(module), attribute)
     assert isinstance(command, click.Command)
     assert command.help
+
+
+def _leaves(command: click.Command, path: str) -> Iterator[tuple[str, set[str]]]:
+    """All commands below one, by what a user types, and their options."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from _leaves(below, f"{path} {name}".strip())
+    else:
+        yield path, {option for parameter in command.params for option in parameter.opts}
+
+
+def test_every_listing_has_json_and_every_change_a_dry_run() -> None:
+    """`plan` is the dry run of `run`; `source sync` changes a cache only."""
+    reading = {"search", "show", "validate", "test", "diff", "usage", "plan", "verify", "outdated", "expand"}
+    reading |= {"doctor", "source list", "source sync", "image list"}
+    reading |= {f"runs {what}" for what in ("list", "show", "logs", "artifacts")}
+    for path, options in _leaves(cli, ""):
+        if path not in ("run", "completion"):
+            assert ("--json" if path in reading else "--dry-run") in options, path
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
