@@ -187,14 +187,14 @@ def _publish_and_exit(project: Path, draft: Path) -> None:
     os._exit(0)
 
 
-def _all_at_once(work: list[tuple[Path, Path]]) -> list[int | None]:
+def _all_at_once(work: list[tuple[Path, Path]]) -> list[int]:
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=_publish_and_exit, args=each) for each in work]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
-    return [process.exitcode for process in processes]
+    return [process.exitcode or 0 for process in processes]
 
 
 def test_a_push_reaches_the_remote_first(remote: Path, tmp_path: Path) -> None:
@@ -230,6 +230,13 @@ def test_the_same_template_at_once_is_never_lost(remote: Path, tmp_path: Path) -
     scripts = {shared.git("show", f"main~{back}:hello/script.sh") for back in range(4)}
     assert scripts == {f"echo {number}" for number in range(4)}
     assert "version: 4 " in shared.git("show", "main:hello/template.yaml")
+
+
+def test_the_same_content_at_once_is_one_version_and_one_refusal(remote: Path, tmp_path: Path) -> None:
+    projects = [_clone(remote, tmp_path / f"p{number}") for number in range(2)]
+    draft = _draft(tmp_path / "drafts")
+    assert sorted(_all_at_once([(project, draft) for project in projects])) == [0, 2]
+    assert SourceRepository(remote).git("rev-list", "--count", "main") == "1"
 
 
 def test_commits_of_ones_own_go_along_or_clash(remote: Path, tmp_path: Path) -> None:
