@@ -7,6 +7,7 @@ references: what was shared is what runs. The same bundle again changes nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -184,18 +185,32 @@ def _refuse_other(catalog: Catalog, item: SharedTemplate, entry: Entry) -> None:
 
 
 def _write_templates(writer: LibraryWriter, templates: Sequence[ReceivedTemplate], sender: str) -> str | None:
-    """Every new content in a commit of its own, all of them visible at once."""
-    new = [item for item in templates if item.status is not TemplateStatus.PRESENT]
-    if not new:
+    """The new contents in one commit, further versions of the same templates in further ones; all of them become
+    visible at once."""
+    rounds: list[list[ReceivedTemplate]] = []
+    seen: Counter[str] = Counter()
+    for item in templates:
+        if item.status is not TemplateStatus.PRESENT:
+            if seen[item.reference.slug] == len(rounds):
+                rounds.append([])
+            rounds[seen[item.reference.slug]].append(item)
+            seen[item.reference.slug] += 1
+    if not rounds:
         return None
     return writer.commit_series(
-        [({item.reference.slug: item.shared.files}, _message(item, sender)) for item in new]
+        [
+            ({item.reference.slug: item.shared.files for item in items}, _message(items, sender))
+            for items in rounds
+        ]
     )
 
 
-def _message(item: ReceivedTemplate, sender: str) -> str:
-    title = f"{item.shared.document.template.name} {item.shared.version}"
-    return f"Import {title} from {sender}\n\n{_origin(item, sender).trailers()}\n"
+def _message(items: Sequence[ReceivedTemplate], sender: str) -> str:
+    named = [f"{item.shared.document.template.name} {item.shared.version}" for item in items]
+    subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
+    listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"
+    trailers = "\n".join(_origin(item, sender).trailers() for item in items)
+    return f"{subject} from {sender}\n\n{listing}{trailers}\n"
 
 
 def _origin(item: ReceivedTemplate, sender: str) -> Origin:

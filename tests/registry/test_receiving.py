@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.bundle import Bundle, NeededVariable, Needs, SharedTemplate
+from registry.bundle import Bundle, NeededVariable, Needs, SharedTemplate, bundle_bytes, read_bundle
 from registry.catalog import Catalog
 from registry.documents import read_template
 from registry.errors import Conflict
@@ -17,6 +17,7 @@ from registry.lock import Lock, lock_entry, read_lock
 from registry.model import Reference
 from registry.project import find_project
 from registry.receiving import Reception, TemplateStatus, missing_needs, receive
+from tests.support.library import CommunityLibrary
 from tests.support.repository import SourceRepository, template
 
 PRESENT, ADDED, UPDATED = TemplateStatus.PRESENT, TemplateStatus.ADDED, TemplateStatus.UPDATED
@@ -47,7 +48,7 @@ class Place:
 
     def share(self, *references: str) -> Bundle:
         """A bundle with one process, which uses these templates one after the other."""
-        steps = [f"  - {{name: {number}, uses: {name}}}\n" for number, name in enumerate(references, 1)]
+        steps = [f"  - {{name: Step {number}, uses: {name}}}\n" for number, name in enumerate(references, 1)]
         process = ("# ours\nversion: 1\nsteps:\n" + "".join(steps)).encode()
         templates, entries = [], {}
         with self.catalog() as catalog:
@@ -103,9 +104,9 @@ def test_templates_come_to_the_library_and_processes_get_exact(tmp_path: Path, s
     }
     assert (receiver.root / "deploy.yaml").read_text() == (
         "# ours\nversion: 1\nsteps:\n"
-        "  - {name: 1, uses: library/tell@1}\n"
-        "  - {name: 2, uses: library/roll@15}\n"
-        "  - {name: 3, uses: builtin/sleep@1}\n"
+        "  - {name: Step 1, uses: library/tell@1}\n"
+        "  - {name: Step 2, uses: library/roll@15}\n"
+        "  - {name: Step 3, uses: builtin/sleep@1}\n"
     )
     lock = read_lock(receiver.root / "treadle.lock")
     assert lock is not None
@@ -228,3 +229,24 @@ def test_what_a_project_does_not_define_is_missing(tmp_path: Path) -> None:
     )
     assert missing_needs(needs, None) == needs
     assert missing_needs(needs, project) == Needs((needs.variables[1],), ("db",), ("Live",))
+
+
+def test_real_templates_travel_unchanged(tmp_path: Path, community_library: CommunityLibrary) -> None:
+    sender = Place(tmp_path / "sender", community_library.path)
+    with sender.catalog() as catalog:
+        entries = catalog.search("", limit=1000).hits
+        chosen = [f"team/{entry.slug}" for entry in entries if entry.source == "team"][::12]
+    bundle = read_bundle(_written(tmp_path / "x.tar.gz", bundle_bytes(sender.share(*chosen))))
+    receiver = Place(tmp_path / "receiver")
+    done = receiver.receive(bundle)
+    assert {status for _, status in _told(done)} == {ADDED}
+    with receiver.catalog() as here, sender.catalog() as there:
+        for item in done.templates:
+            (name,) = item.shared.references
+            assert here.show(item.reference).digest == there.show(Reference.parse(name)).digest
+    assert receiver.receive(bundle).changed == ()
+
+
+def _written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
