@@ -68,7 +68,8 @@ def receive(
     if dry_run:
         return planned
     commit = None
-    if any(item.status is not TemplateStatus.PRESENT for item in planned.templates):
+    new = any(item.status is not TemplateStatus.PRESENT for item in planned.templates)
+    if new or catalog.library.head() is not None:  # which also finishes what a killed process left there
         with catalog.library.writing("import") as writer:
             planned = _plan(catalog, bundle, folder, force)
             commit = _write_templates(writer, planned.templates, bundle.name)
