@@ -15,8 +15,7 @@ from typing import Any
 from registry.errors import Invalid
 from registry.git.repository import Repository
 from registry.library import Library
-from registry.model import LIBRARY_SOURCE, Notice, Reference, Standing
-from registry.notices import Notices
+from registry.model import LIBRARY_SOURCE, Notice, Notices, Reference, Standing
 from registry.yamldoc import decode_yaml, dump_yaml, load_yaml
 
 FOLDER = ".treadle"

@@ -215,6 +215,10 @@ class Notice:
         return f"{text}; use {self.successor} instead" if self.successor else text
 
 
+Notices = Mapping[str, tuple[Notice, ...]]
+"""By what they are about: a slug of the same repository, or `source/slug` of another."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResolvedTemplate:
     """A reference made exact. `patches` names the template that this is a locally changed copy of, with its

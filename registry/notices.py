@@ -7,21 +7,18 @@ when it is of another commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.home import Home, write_atomically
 from registry.index import SourceState
-from registry.model import LIBRARY_SOURCE, Notice, Standing, StepTemplate
+from registry.model import LIBRARY_SOURCE, Notice, Notices, Standing, StepTemplate
 from registry.reach import Reach, Reached
 
 if TYPE_CHECKING:
     from registry.library import Origin
-
-Notices = Mapping[str, tuple[Notice, ...]]
-"""By what they are about: a slug of the same repository, or `source/slug` of another."""
 
 _FORMAT = 1
 
