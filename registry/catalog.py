@@ -226,6 +226,14 @@ class Catalog:
             )
         return source, self._index.present_slug(source.state.id, records[0].lineage), records[0], document
 
+    def has_origin(self, reference: Reference, entry: LockEntry) -> bool:
+        """Whether the source is at the address that the lock says, and once had the content at that path, with that
+        commit. Raises NotFound for a source that there isn't."""
+        source = self._reach.source(reference.source)
+        records = self._index.record_of(source.state.id, entry.blob)
+        places = {(record.version, record.path, record.commit) for record in records}
+        return entry.source in ("", source.url) and (entry.version, entry.path, entry.commit) in places
+
     def document(self, reference: Reference) -> TemplateDocument:
         """The whole document behind a reference. Raises as `resolve`."""
         source = self._reach.source(reference.source)

@@ -30,9 +30,17 @@ def verify(catalog: Catalog, lock: Lock | None) -> list[Problem]:
     for reference, entry in (lock.templates if lock else {}).items():
         try:
             catalog.resolve_locked(Reference.parse(reference), entry)
+            if not catalog.has_origin(Reference.parse(reference), entry):
+                problems.append(_other_origin(reference))
         except UserError as error:
             problems.append(Problem(error.message, error.code, reference, error.hint))
     return problems
+
+
+def _other_origin(reference: str) -> Problem:
+    message = f'"{reference}" is locked to an address, path or commit that its content does not come from'
+    hint = "If the source has moved or rewrote its history, run: treadle lock --renew"
+    return Problem(message, "locked-origin-altered", reference, hint)
 
 
 def _verify_source(catalog: Catalog, source: Reached) -> Iterator[Problem]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.output import counted, print_json, working
 from registry.cli.problems import show_problems
-from registry.errors import Mismatch
-from registry.lock import LOCK_FILE, read_lock
+from registry.errors import Invalid, Mismatch
+from registry.lock import LOCK_FILE, Lock, read_lock
+from registry.model import Problem
 
 
 @click.command()
@@ -21,9 +23,9 @@ def verify(context: Context, as_json: bool) -> None:
     from registry.verifying import verify as find_alterations
 
     project = context.project()
-    lock = read_lock((project.folder if project else context.directory) / LOCK_FILE)
+    lock, problems = _lock((project.folder if project else context.directory) / LOCK_FILE)
     with working(context, "hashing everything again"), context.catalog() as catalog:
-        problems = find_alterations(catalog, lock)
+        problems += find_alterations(catalog, lock)
     if as_json:
         print_json({"problems": [asdict(problem) for problem in problems]})
     else:
@@ -33,3 +35,11 @@ def verify(context: Context, as_json: bool) -> None:
     if not as_json:
         checked = counted(len(lock.templates) if lock else 0, "locked template")
         context.say(f"Everything is as it was put there: {checked} checked.")
+
+
+def _lock(file: Path) -> tuple[Lock | None, list[Problem]]:
+    """The lock, or what is wrong with it: one that can't be read was altered."""
+    try:
+        return read_lock(file), []
+    except Invalid as error:
+        return None, list(error.problems) or [Problem(error.message, error.code, hint=error.hint)]

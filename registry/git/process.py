@@ -29,12 +29,15 @@ SAFE_SETTINGS = (
 )
 
 
-class GitFailedError(Exception):
-    """git ended with an error. Callers turn it into something the user can act upon."""
+class GitFailedError(Unavailable):
+    """git ended with an error. Callers that know what it means turn it into something better."""
 
     def __init__(self, arguments: Sequence[str], stderr: str) -> None:
-        super().__init__(f"git {' '.join(arguments)}: {stderr}")
         self.stderr = stderr
+        message = f"git {arguments[0] if arguments else ''} failed: {self.reason}"
+        super().__init__(
+            "git-failed", message, hint="If a repository is damaged, this finds it: treadle verify"
+        )
 
     @property
     def reason(self) -> str:

@@ -44,7 +44,7 @@ def _references(*texts: str) -> list[Reference]:
 
 
 def test_a_lock_comes_back_as_it_was(catalog: Catalog, tmp_path: Path, repository: SourceRepository) -> None:
-    images = {"debian:12": "sha256:0123"}
+    images = {"debian:12": f"sha256:{'0123' * 16}"}
     lock = make_lock(
         catalog, _references("team/hello", "team/other@1", "team/hello@latest", "builtin/sleep"), None, images
     )
@@ -113,6 +113,9 @@ def test_content_that_is_gone_or_another_is_told(catalog: Catalog) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
+        ("version: 1\ntemplatez/: {}\n", "lock-invalid"),
+        ("version: 1\ntemplates/: []\n", "lock-invalid"),
+        ("version: 1\ntemplates: {}\nimages: {a/b: latest}\n", "lock-invalid"),
         ("version: 2\n", "unknown-version"),
         ("", "unknown-version"),
         ("version: 1\ntemplates: {team/hello: {version: 1}}\n", "lock-invalid"),
@@ -172,6 +175,18 @@ def test_every_kind_of_altered_byte_is_found(locked: Catalog, tmp_path: Path) ->
     sha = entry.templates["team/hello"].sha256
     lock.write_text(text.replace(sha, sha[::-1]))
     assert after() == ["locked-content-altered"]
+    lock.write_text(text)
+
+    for part, other in (
+        (f"commit: {entry.templates['team/hello'].commit}", f"commit: {'f' * 40}"),
+        ("path: hello.json", "path: hallo.json"),
+        ("source: ''", "source: https://example.com/x.git"),
+    ):
+        lock.write_text(text.replace(part, other, 1))
+        assert after() == ["locked-origin-altered"]
+    for part, other in ((sha, f"{sha[:-1]}x"), ("templates:", "temp1ates:"), ("version: 1", "version: 3")):
+        lock.write_text(text.replace(part, other, 1))
+        assert after() in (["lock-invalid"], ["unknown-version"])
     lock.write_text(text)
 
     with sqlite3.connect(locked.home.index_file) as index:
