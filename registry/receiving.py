@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from registry.bundle import Bundle, Needs, SharedTemplate
+from registry.bundle import Bundle, Needs, SharedTemplate, references_of
 from registry.catalog import Catalog
 from registry.claims import Claim, refuse_clash
 from registry.errors import Conflict, NotFound
@@ -75,8 +75,8 @@ def receive(
             commit = _write_templates(writer, planned.templates, bundle.name)
     write_files(planned.processes, force=force, dry_run=False)
     known = read_lock(folder / LOCK_FILE)
-    lock = _lock(catalog, planned.templates, bundle.lock, known)
-    if lock != known:
+    lock = _lock(catalog, _used(planned.templates, bundle), known)
+    if lock is not None and lock != known:
         write_lock(folder / LOCK_FILE, lock)
     return replace(planned, lock_changed=lock != known, commit=commit)
 
@@ -87,8 +87,14 @@ def _plan(catalog: Catalog, bundle: Bundle, folder: Path, force: bool) -> Recept
     processes = {folder / name: repoint(data, name, references) for name, data in bundle.processes.items()}
     changed = write_files(processes, force=force, dry_run=True)
     known = read_lock(folder / LOCK_FILE)
-    missing = {str(item.reference) for item in templates} - set(known.templates if known else ())
+    missing = {str(name) for name in _used(templates, bundle)} - set(known.templates if known else ())
     return Reception(templates, processes, changed, bool(missing))
+
+
+def _used(templates: Sequence[ReceivedTemplate], bundle: Bundle) -> list[Reference]:
+    """What the bundle's processes use, as it is called here."""
+    names = {str(reference) for reference in references_of(list(bundle.processes.values()))}
+    return [item.reference for item in templates if names.intersection(item.shared.references)]
 
 
 # --- templates
@@ -246,8 +252,10 @@ def _folded(names: Iterable[str]) -> set[str]:
 # --- the lock
 
 
-def _lock(catalog: Catalog, templates: Sequence[ReceivedTemplate], shared: Lock, known: Lock | None) -> Lock:
-    """The project's lock with the exact references of the bundle in it; what was locked before stays."""
+def _lock(catalog: Catalog, references: Sequence[Reference], known: Lock | None) -> Lock | None:
+    """The project's lock with these references in it, too; what was locked before stays."""
+    if not references:
+        return known
     before = known or Lock()
-    entries = {str(item.reference): lock_entry(catalog, item.reference) for item in templates}
-    return Lock({**entries, **before.templates}, {**shared.images, **before.images})
+    entries = {str(reference): lock_entry(catalog, reference) for reference in references}
+    return Lock({**entries, **before.templates}, before.images)

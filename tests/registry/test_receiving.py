@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -129,6 +129,13 @@ def test_the_same_again_changes_nothing(tmp_path: Path, sender: Place) -> None:
     assert receiver.files() == before
     assert (again.commit, again.changed, again.lock_changed) == (None, (), False)
     assert {status for _, status in _told(again)} == {PRESENT}
+
+
+def test_templates_alone_leave_the_lock_alone(tmp_path: Path, sender: Place) -> None:
+    bundle = replace(sender.share("library/tell"), processes={})
+    receiver = Place(tmp_path / "receiver")
+    assert _told(receiver.receive(bundle)) == [("library/tell@1", ADDED)]
+    assert not (receiver.root / "treadle.lock").exists()
 
 
 def test_a_sender_can_take_its_own_bundle(sender: Place) -> None:
