@@ -24,7 +24,7 @@ def verify(catalog: Catalog, lock: Lock | None) -> list[Problem]:
     Every git object is hashed again, the index is made again beside the real one, every locked content is read
     and its digest compared.
     """
-    problems: list[Problem] = []
+    problems = list(_verify_reach(catalog))
     for source in catalog.reached():
         problems += _verify_source(catalog, source)
     for reference, entry in (lock.templates if lock else {}).items():
@@ -41,6 +41,22 @@ def _other_origin(reference: str) -> Problem:
     message = f'"{reference}" is locked to an address, path or commit that its content does not come from'
     hint = "If the source has moved or rewrote its history, run: treadle lock --renew"
     return Problem(message, "locked-origin-altered", reference, hint)
+
+
+def _verify_reach(catalog: Catalog) -> Iterator[Problem]:
+    """A library that can't be read looks like one that has nothing yet."""
+    library = catalog.library
+    if library.head() is not None or not library.folder.is_dir() or not any(library.folder.iterdir()):
+        return
+    try:
+        library.repository.check_objects()
+        if not (library.repository.git_folder() / "logs/HEAD").is_file():
+            return
+        reason = "its branch is gone"
+    except GitFailedError as error:
+        reason = error.reason
+    message = f'the library "{library.folder}" is damaged: {reason}'
+    yield Problem(message, "objects-damaged", LIBRARY_SOURCE, "Restore it from a clone.")
 
 
 def _verify_source(catalog: Catalog, source: Reached) -> Iterator[Problem]:

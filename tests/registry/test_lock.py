@@ -157,6 +157,20 @@ def test_nothing_altered_is_nothing_found(locked: Catalog, tmp_path: Path) -> No
     assert (result.exit_code, _codes(result)) == (0, [])
 
 
+@pytest.mark.parametrize("file", ["HEAD", "refs/heads/main"])
+@pytest.mark.parametrize("content", [None, b"garbage\n"])
+def test_a_library_that_cannot_be_read_is_found(
+    locked: Catalog, tmp_path: Path, file: str, content: bytes | None
+) -> None:
+    path = tmp_path / "project/library/.git" / file
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    result = _verify(locked, tmp_path)
+    assert isinstance(result.exception, Mismatch)
+    assert "objects-damaged" in _codes(result)
+
+
 def test_every_kind_of_altered_byte_is_found(locked: Catalog, tmp_path: Path) -> None:
     def after() -> list[str]:
         result = _verify(locked, tmp_path)
