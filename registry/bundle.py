@@ -18,7 +18,7 @@ from registry.documents import TemplateDocument, digest, read_folder
 from registry.errors import Invalid, Mismatch, NotFound, Untrusted
 from registry.jsondoc import load_json
 from registry.library import Origin
-from registry.lock import LOCK_FILE, Lock, lock_bytes, parse_lock
+from registry.lock import LOCK_FILE, Lock, LockEntry, lock_bytes, parse_lock
 from registry.model import Problem, Provenance, Reference, Severity, is_slug
 from registry.processes import template_uses
 from registry.project import PROJECT_FILE
@@ -112,7 +112,7 @@ def _without_paths(template: SharedTemplate) -> SharedTemplate:
     )
 
 
-def _portable(entry: Any) -> Any:
+def _portable(entry: LockEntry) -> LockEntry:
     return replace(entry, source="") if is_path(entry.source) else entry
 
 

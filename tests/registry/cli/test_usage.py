@@ -95,6 +95,17 @@ def test_other_projects_are_found_under_their_own_names(shop: ProjectTree, tmp_p
     assert [use["reference"] for use in only.json["usages"]] == ["shop/tell@2"]
 
 
+def test_a_library_is_known_by_its_remote(shop: ProjectTree, tmp_path: Path) -> None:
+    address = "https://git.example.com/team/library.git"
+    SourceRepository(shop.root / "library").git("remote", "add", "origin", address)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "treadle.yaml").write_text(dump_yaml({"version": 1, "sources": {"team": {"git": address}}}))
+    (other / "deploy.yaml").write_text(PROCESS % "team/tell@2")
+    found = shop.treadle("usage", "library/tell", "--in", str(other), "--json").json["usages"]
+    assert [use["reference"] for use in found] == ["team/tell@2"]
+
+
 def test_usage_for_people(shop: ProjectTree) -> None:
     told = shop.treadle("usage", "library/tell").stdout.splitlines()
     assert told[0].split() == ["WHERE", "STEP", "REFERENCE", "VERSION", "IN"]
