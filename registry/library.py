@@ -102,7 +102,8 @@ class Library:
     def writing(self, purpose: str) -> Iterator[LibraryWriter]:
         """The right to write, alone; makes the repository where there is none. `purpose` is for messages.
 
-        Raises Conflict when another process doesn't finish, Invalid when no branch is checked out.
+        Raises Conflict when another process doesn't finish, or somebody's git is at work there; Invalid when no
+        branch is checked out.
         """
         if not (self.folder.is_dir() and self.repository.exists()):
             make_folder(self.folder.parent)
@@ -111,6 +112,7 @@ class Library:
         with exclusive(git_folder / _LOCK, purpose):
             writer = LibraryWriter(self, git_folder)
             writer.recover()
+            writer.refuse_company()
             with writer.noted():
                 yield writer
 
@@ -185,6 +187,16 @@ class LibraryWriter:
                 hint="Commit them or put them aside, and run the command again.",
             )
 
+    def refuse_company(self) -> None:
+        """Raises Conflict while another git, an open `git commit` say, holds the work tree."""
+        lock = self.git_folder / "index.lock"
+        if lock.exists():
+            raise Conflict(
+                "library-busy",
+                f'another git is at work in the library "{self.library.folder}"',
+                hint=f'Finish what it does. If none runs any more, delete "{lock}".',
+            )
+
     # --- sharing with a remote
 
     def commit_and_push(
@@ -231,7 +243,8 @@ class LibraryWriter:
             yield
         finally:
             # Where folders of the work tree wait to follow the branch, the next writer has to know.
-            if not json.loads(self._note.read_bytes())["paths"]:
+            note = json.loads(self._note.read_bytes())
+            if not note["paths"] or self.library.head() == note["parent"]:
                 self._note.unlink()
 
     def _announce(self, parent: str | None, paths: Sequence[str]) -> None:

@@ -141,6 +141,21 @@ def test_what_somebody_edited_meanwhile_is_kept(place: Place) -> None:
     assert (place.library.path / "t1/script.sh").read_bytes() == b"mine\n"
 
 
+def test_somebody_elses_git_at_work_is_left_alone(place: Place) -> None:
+    place.run("source", "sync", "team")
+    place.run("import", "team/t1")
+    before, lock = place.library.head(), place.library.path / ".git/index.lock"
+    place.library.git("checkout", "--quiet", "--detach")
+    assert b"is not on a branch" in place.start("import", "team/t2").communicate()[1]
+    place.library.git("checkout", "--quiet", "main")
+    lock.touch()
+    assert b"another git is at work" in place.start("import", "team/t2").communicate()[1]
+    assert lock.exists()
+    assert place.library.head() == before
+    lock.unlink()
+    place.run("import", "team/t2")
+
+
 def _outcomes(processes: Sequence[subprocess.Popen[bytes]]) -> list[tuple[int, str]]:
     return [
         (process.returncode, stderr.decode())
