@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.output import paragraphs, print_json, print_table, shorten
+from registry.cli.output import counted, paragraphs, print_json, print_table, shorten
 from registry.cli.references import REFERENCE
 from registry.details import TemplateDetails
 from registry.model import Parameter, Reference
@@ -102,7 +102,8 @@ def _show_versions(details: TemplateDetails) -> None:
 
 def _show_more(details: TemplateDetails) -> None:
     where = details.provenance
-    click.echo(f"\n{len(details.versions)} versions: treadle show {where.source}/{where.slug} --versions")
+    known = counted(len(details.versions), "version")
+    click.echo(f"\n{known}: treadle show {where.source}/{where.slug} --versions")
 
 
 def _show_scripts(details: TemplateDetails) -> None:

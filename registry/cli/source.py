@@ -10,7 +10,7 @@ import click
 
 from registry.catalog import Catalog, SourceSummary
 from registry.cli.context import Context, pass_context
-from registry.cli.output import print_json, print_table, working
+from registry.cli.output import counted, print_json, print_table, working
 from registry.configuration import add_source, remove_source
 from registry.index import REFUSED, UNREADABLE, Finding
 from registry.model import BUILTIN_SOURCE
@@ -123,8 +123,8 @@ def _tell_report(context: Context, report: SyncReport) -> None:
         if slugs
     ]
     context.say(
-        f"{report.source.name}: {', '.join(news) or 'nothing new'} ({counts.templates} templates, "
-        f"{counts.versions} versions; {report.ref} at {report.commit[:10]})"
+        f"{report.source.name}: {', '.join(news) or 'nothing new'} ({counted(counts.templates, 'template')}, "
+        f"{counted(counts.versions, 'version')}; {report.ref} at {report.commit[:10]})"
     )
     if report.before is not None or context.verbose:
         for mark, slugs in (("+", changes.added), ("~", changes.updated), ("-", changes.removed)):

@@ -98,9 +98,9 @@ def test_credentials_are_never_stored_or_shown(project: ProjectTree, monkeypatch
 def test_sync_tells_what_it_found(project: ProjectTree) -> None:
     done = project.treadle("source", "sync", "ours")
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith("ours: 1 added (1 templates, 1 versions; main at ")
+    assert done.stdout.startswith("ours: 1 added (1 template, 1 version; main at ")
     assert "ours: 1 contents of its history can't be read:\n  broken.json (" in done.stderr
-    assert project.treadle("source", "sync", "ours").stdout.startswith("ours: nothing new (1 templates")
+    assert project.treadle("source", "sync", "ours").stdout.startswith("ours: nothing new (1 template,")
     SourceRepository(project.root / "ours").commit({"hello.json": template("Hello", 2)})
     assert project.treadle("source", "sync", "ours").stdout.splitlines()[1] == "  ~ hello"
 
