@@ -15,6 +15,7 @@ from runner.service import RunService
 from runner.settings import read_settings
 
 if TYPE_CHECKING:
+    from registry.home import Home
     from runner.engine.base import Endpoint, Engine
     from runner.testing.service import TestService
 
@@ -47,6 +48,18 @@ def test_service(context: Context) -> TestService:
     from runner.testing.service import TestService
 
     return TestService(context.home, _Resolver(context), connect, worker_reference())
+
+
+def clear_up(home: Home) -> list[str]:
+    """Remove the containers of dead runs; tells the runs that are clear now."""
+    from runner.execution.engines import Engines
+    from runner.sweeping import sweep
+
+    engines = Engines(connect)
+    try:
+        return sweep(home, engines)
+    finally:
+        engines.close()
 
 
 def connect(endpoint: Endpoint) -> Engine:

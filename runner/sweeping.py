@@ -12,13 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from registry.errors import Unavailable
-from registry.home import Home, exclusive, write_atomically
+from registry.home import ENGINES_FILE, Home, exclusive, write_atomically
 from runner import journal
 from runner.engine.base import Endpoint, EngineError
 from runner.execution.engines import Engines
 
 _IDENTITY = "home-id"
-_MARKER = "engines.json"
 
 
 def home_identity(home: Home) -> str:
@@ -34,7 +33,7 @@ def home_identity(home: Home) -> str:
 def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
     """Remember where a run has containers, before it has any. `forget_engines` undoes it. Raises Unavailable."""
     content = json.dumps([{"host": endpoint.host, "tls": endpoint.tls} for endpoint in used])
-    _write(home.runs / run / _MARKER, content)
+    _write(home.runs / run / ENGINES_FILE, content)
 
 
 def _write(path: Path, text: str) -> None:
@@ -50,15 +49,12 @@ def _write(path: Path, text: str) -> None:
 
 def forget_engines(home: Home, run: str) -> None:
     """The run has removed its containers itself."""
-    (home.runs / run / _MARKER).unlink(missing_ok=True)
+    (home.runs / run / ENGINES_FILE).unlink(missing_ok=True)
 
 
 def dead_runs(home: Home) -> list[str]:
     """Runs that ended without clearing up."""
-    if not home.runs.is_dir():
-        return []
-    folders = [marker.parent for marker in home.runs.glob(f"*/{_MARKER}")]
-    return [folder.name for folder in folders if not journal.is_live(folder)]
+    return [run for run in home.runs_with_containers() if not journal.is_live(home.runs / run)]
 
 
 def sweep(home: Home, engines: Engines) -> list[str]:
@@ -80,7 +76,7 @@ def sweep(home: Home, engines: Engines) -> list[str]:
 
 def _engines_of(home: Home, run: str) -> list[Endpoint]:
     try:
-        entries = json.loads((home.runs / run / _MARKER).read_bytes())
+        entries = json.loads((home.runs / run / ENGINES_FILE).read_bytes())
     except (OSError, ValueError):
         return [Endpoint()]
     return [Endpoint(entry["host"], tuple((key, path) for key, path in entry["tls"])) for entry in entries]

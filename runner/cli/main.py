@@ -117,6 +117,18 @@ def cli(ctx: click.Context, directory: Path | None, quiet: bool, verbose: bool, 
     plain = no_color or "NO_COLOR" in os.environ
     ctx.color = False if plain else None
     ctx.obj = Context.from_environment(_here(), quiet=quiet, verbose=verbose, no_color=plain)
+    _clear_up(ctx.obj)
+
+
+def _clear_up(context: Context) -> None:
+    """Remove what killed runs left behind, whatever the command is. Where there was none, a look at a folder."""
+    if not context.home.runs_with_containers():
+        return
+    from runner.app import clear_up
+
+    for run in clear_up(context.home):
+        if not context.quiet:
+            click.echo(f"Cleared up after run {run}, which did not end by itself.", err=True)
 
 
 def _here() -> Path:

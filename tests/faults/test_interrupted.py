@@ -23,6 +23,22 @@ FOUR_STEPS: list[dict[str, Any]] = [
 STUBBORN = "trap '' TERM; echo ready; while true; do sleep 1; done"
 
 
+def test_any_command_clears_up_after_a_killed_run_and_says_so_once(journey: Journey) -> None:
+    journey.process({"name": "Long", "run": "echo on; sleep 300"})
+    with journey.running() as run:
+        run.await_log("on")
+        run.send(signal.SIGKILL)
+        run.finish()
+    assert journey.containers() != []
+
+    listed = journey.treadle("runs", "list")
+
+    assert listed.exit_code == 0, listed.said
+    assert journey.containers() == []
+    assert f"Cleared up after run {journey.run_folders()[-1].name}" in listed.stderr
+    assert journey.treadle("runs", "list").stderr == ""
+
+
 @pytest.mark.parametrize("when", ["preparing", "at the start", "in a step", "between steps"])
 def test_the_next_run_clears_up_after_a_killed_one(journey: Journey, when: str) -> None:
     journey.process(*FOUR_STEPS)
