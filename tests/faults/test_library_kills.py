@@ -117,6 +117,8 @@ def _whole(repository: SourceRepository, revision: str = "main") -> int:
     )
     if done.returncode:
         return 0
+    # One commit for all questions: at a remote the branch may move on between them.
+    revision = done.stdout.decode().strip()
     files = [
         repository.git("show", f"{revision}:hello/{name}")
         for name in ("README.md", "script.sh", "template.yaml")
