@@ -14,11 +14,11 @@ from typing import Any
 
 from registry.errors import Invalid
 from registry.model import Reference
+from registry.processes import SUFFIXES as PROCESS_SUFFIXES
 from registry.project import PROJECT_FILE
 from registry.yamldoc import YamlDocument, decode_yaml, load_yaml
 from runner.documents import text
 from runner.documents.loading import label_of
-from runner.documents.process import PROCESS_SUFFIXES
 
 _STEPS = re.compile(rb"^\s*[\"']?steps[\"']?\s*:", re.MULTILINE)
 

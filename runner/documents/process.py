@@ -9,6 +9,7 @@ from typing import Any
 
 from registry.errors import Invalid, NotFound
 from registry.model import Problem, Reference
+from registry.processes import SUFFIXES as PROCESS_SUFFIXES
 from registry.project import PROJECT_FILE
 from registry.validation import problem_at, validate
 from registry.yamldoc import YamlDocument
@@ -16,8 +17,6 @@ from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
 from runner.model import Condition, ContainerSettings, InlineScript, Process, Step, TemplateUse
-
-PROCESS_SUFFIXES = (".yaml", ".yml")
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _UNIT_BYTES = {"k": 1024, "m": 1024**2, "g": 1024**3}
