@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.rounds import alternate, table
-from registry.documents import read_folder, read_template, to_folder, write_json
 from registry.errors import Invalid
-from registry.jsondoc import dump_json
+from registry.template.document import read_folder, read_template, to_folder, write_json
+from registry.text.json_document import dump_json
 from tests.support.library import CommunityLibrary, library_bundle
 
 _TREADLE = (sys.executable, "-m", "runner.cli.main")

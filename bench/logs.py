@@ -22,7 +22,7 @@ from runner.execution import events
 from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump
 from runner.execution.service_messages import Level, ServiceMessage
-from runner.journal import Journal, read
+from runner.runs.journal import Journal, read
 
 LINES = 2_000_000
 LINE = 100

@@ -279,3 +279,16 @@ class Reference:
             return f"{self.source}/{self.slug}"
         tail = f":{self.blob}" if self.blob else "+" if self.open else ""
         return f"{self.source}/{self.slug}@{self.version}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """`slug` is the name the template had then, `variants` the blobs of other contents under this number."""
+
+    version: int
+    slug: str
+    blob: str
+    commit: str | None
+    author: str | None
+    date: str | None
+    variants: tuple[str, ...]

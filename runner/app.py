@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from registry.cli.context import Context
 from registry.errors import Mismatch
-from registry.lock import LOCK_FILE, Lock, read_lock
 from registry.model import Reference, ResolvedTemplate
+from registry.project.lock_file import LOCK_FILE, Lock, read_lock
 from runner.engine.worker_image import worker_reference
-from runner.service import RunService
-from runner.settings import read_settings
+from runner.runs.limits import read_settings
+from runner.runs.service import RunService
 
 if TYPE_CHECKING:
     from registry.home import Home
@@ -53,7 +53,7 @@ def test_service(context: Context) -> TestService:
 def clear_up(home: Home) -> list[str]:
     """Remove the containers of dead runs; tells the runs that are clear now."""
     from runner.execution.engines import Engines
-    from runner.sweeping import sweep
+    from runner.runs.sweep import sweep
 
     engines = Engines(connect)
     try:
@@ -86,7 +86,7 @@ class _Resolver:
         self._found: dict[Reference, ResolvedTemplate] = {}
 
     def __call__(self, reference: Reference) -> ResolvedTemplate:
-        from runner.locking import LockedResolver
+        from runner.dependencies.lock import LockedResolver
 
         if reference not in self._found:
             resolve = LockedResolver(self._catalog, self._lock, self._must_be_locked)

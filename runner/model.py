@@ -299,7 +299,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planfile`)."""
+    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`)."""
 
     process: str
     file: str

@@ -10,9 +10,9 @@ import click
 from registry.cli.context import Context, pass_context
 from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
-from registry.compare import ChangeClass, Comparison
-from registry.documents import TemplateDocument, to_folder
+from registry.compatibility.compare import ChangeClass, Comparison
 from registry.model import Provenance, Reference
+from registry.template.document import TemplateDocument, to_folder
 
 _COLOURS = {
     ChangeClass.COMPATIBLE: "green",

@@ -13,8 +13,8 @@ import click
 from registry.home import Home
 
 if TYPE_CHECKING:
-    from registry.catalog import Catalog
-    from registry.project import Project
+    from registry.catalog.catalog import Catalog
+    from registry.project.project_file import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Context:
 
     def project(self) -> Project | None:
         """The project the command was started in. Raises Invalid for a treadle.yaml that can't be used."""
-        from registry.project import find_project
+        from registry.project.project_file import find_project
 
         return find_project(self.directory)
 
     def catalog(self) -> Catalog:
         """The templates that the project, or without one the user, can reach."""
-        from registry.catalog import Catalog
-        from registry.projects import remember_project
+        from registry.catalog.catalog import Catalog
+        from registry.project.known_projects import remember_project
 
         project = self.project()
         if project is not None:

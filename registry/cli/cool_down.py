@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from registry.cli.context import Context
-from registry.project import MAX_DAYS
+from registry.project.project_file import MAX_DAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -13,8 +13,8 @@ from registry.cli.import_bundle import import_bundle
 from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
 from registry.errors import Invalid, NotFound
-from registry.importing import Imported, ImportReport, ImportStatus
 from registry.model import Reference
+from registry.publishing.import_ import Imported, ImportReport, ImportStatus
 
 _PATH_ENDINGS = (".json", ".yaml", ".gz", ".tgz")
 _GZIP = b"\x1f\x8b"

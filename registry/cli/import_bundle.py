@@ -13,8 +13,8 @@ from registry.cli.context import Context
 from registry.cli.output import print_json, shorten
 
 if TYPE_CHECKING:
-    from registry.bundle import NeededVariable, Needs
-    from registry.receiving import ReceivedTemplate, Reception
+    from registry.sharing.bundle import NeededVariable, Needs
+    from registry.sharing.import_bundle import ReceivedTemplate, Reception
 
 _VERBS = {"present": ("is here already", "is here already"), "added": ("added", "would be added")}
 _UPDATED = ("added as a newer version", "would be added as a newer version")
@@ -22,8 +22,8 @@ _UPDATED = ("added as a newer version", "would be added as a newer version")
 
 def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, as_json: bool) -> None:
     """Check the bundle, take it in, and tell what became of it and what it still needs."""
-    from registry.bundle import read_bundle
-    from registry.receiving import missing_needs, receive
+    from registry.sharing.bundle import read_bundle
+    from registry.sharing.import_bundle import missing_needs, receive
 
     bundle = read_bundle(path)
     project = context.project()

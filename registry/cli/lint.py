@@ -14,7 +14,7 @@ from registry.cli.problems import problem_text
 from registry.model import Severity
 
 if TYPE_CHECKING:
-    from registry.lint import LintReport
+    from registry.lint.linter import LintReport
 
 _PATHS = click.Path(path_type=Path)
 
@@ -45,7 +45,7 @@ def lint(
     PATH is a template folder, a JSON file, or a folder with any of them below; the current one when left out.
     Exit code 1 if there are errors.
     """
-    from registry.lint import lint as lint_paths
+    from registry.lint.linter import lint as lint_paths
 
     if only_rules:
         _print_rules(as_json)
@@ -80,7 +80,7 @@ def _fix(
 
 
 def _print_rules(as_json: bool) -> None:
-    from registry.lint import RULES
+    from registry.lint.rule import RULES
 
     rules = [
         {"id": one.id, "severity": one.severity, "why": one.why, "fix": one.fix, "fixable": one.fixable}

@@ -36,7 +36,7 @@ def new(
 
     It is valid and runs as it is. With --from it begins as a copy of another template, with ids of its own.
     """
-    from registry.authoring import copied_template, new_template, write_new
+    from registry.template.scaffold import copied_template, new_template, write_new
 
     if origin is None:
         files = new_template(slug, syntax or "bash", name)

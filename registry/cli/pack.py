@@ -22,9 +22,9 @@ def pack(context: Context, folder: Path, output: Path | None, force: bool, dry_r
 
     Writes FOLDER's name with .json here unless told otherwise. What was unpacked packs to the same bytes.
     """
-    from registry.documents import write_json
-    from registry.packing import load_folder
-    from registry.packing import pack as pack_folder
+    from registry.template.document import write_json
+    from registry.template.files import load_folder
+    from registry.template.files import pack as pack_folder
 
     if output == Path("-"):
         click.echo(write_json(load_folder(folder)), nl=False)
@@ -45,7 +45,7 @@ def unpack(context: Context, file: Path, output: Path | None, force: bool, dry_r
 
     The folder has FILE's name without .json unless told otherwise; the script gets a file of its own.
     """
-    from registry.packing import unpack as unpack_file
+    from registry.template.files import unpack as unpack_file
 
     target = output or Path(file.stem)
     written = unpack_file(file, target, force=force, dry_run=dry_run)

@@ -15,9 +15,9 @@ from registry.errors import Invalid, NotFound
 from registry.model import LIBRARY_SOURCE, Reference
 
 if TYPE_CHECKING:
-    from registry.catalog import Catalog
-    from registry.contributing import Contribution
-    from registry.patching import Copy, Rebased
+    from registry.catalog.catalog import Catalog
+    from registry.publishing.contribute import Contribution
+    from registry.publishing.patch import Copy, Rebased
 
 _WAITING = 4
 
@@ -88,7 +88,7 @@ def _start(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    from registry.patching import start_patch
+    from registry.publishing.patch import start_patch
 
     if export is not None:
         message = f'"{reference}" is not in the library; only a changed copy can be exported'
@@ -116,7 +116,7 @@ def _export(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    from registry.contributing import export_patch
+    from registry.publishing.contribute import export_patch
 
     made = export_patch(catalog, _copy(catalog, reference), folder, message, dry_run=dry_run)
     if as_json:
@@ -137,7 +137,7 @@ def _bring_along(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    from registry.patching import newer_base, rebase
+    from registry.publishing.patch import newer_base, rebase
 
     copy = _copy(catalog, reference)
     ripe_until = datetime.now(UTC) - cool_down if cool_down else None
@@ -153,13 +153,13 @@ def _bring_along(
 
 
 def _finish(context: Context, catalog: Catalog, folder: Path, *, as_json: bool) -> None:
-    from registry.patching import finish
+    from registry.publishing.patch import finish
 
     _tell(context, finish(catalog, folder), dry_run=False, as_json=as_json)
 
 
 def _copy(catalog: Catalog, reference: Reference) -> Copy:
-    from registry.patching import find_copy
+    from registry.publishing.patch import find_copy
 
     copy = find_copy(catalog, reference.slug)
     if copy is None:

@@ -11,7 +11,7 @@ from registry.cli.compare import comparison_data, show_comparison
 from registry.cli.context import Context, pass_context
 from registry.cli.output import print_json
 from registry.cli.problems import show_problems
-from registry.publishing import Published
+from registry.publishing.publish import Published
 
 
 @click.command()

@@ -27,7 +27,7 @@ def remove(
 
     It stays in the library's history: an exact version, such as REF@3, can still be used.
     """
-    from registry.removal import remove_template
+    from registry.publishing.remove import remove_template
 
     report = usage_report(context, Reference(reference.source, reference.slug))
     with context.catalog() as catalog:

@@ -8,8 +8,8 @@ import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.output import is_terminal, print_json, print_table, shorten, width
-from registry.index import Entry
-from registry.search import Filters, SearchResult
+from registry.index.database import Entry
+from registry.index.search import Filters, SearchResult
 
 
 @click.command()

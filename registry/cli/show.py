@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
+from registry.catalog.details import TemplateDetails
 from registry.cli.context import Context, pass_context
 from registry.cli.output import counted, paragraphs, print_json, print_table, shorten
 from registry.cli.references import REFERENCE
-from registry.details import TemplateDetails
 from registry.model import Parameter, Reference
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from registry.catalog import Catalog, SourceSummary
+from registry.catalog.catalog import Catalog, SourceSummary
+from registry.catalog.sync import SyncFailure, SyncReport, probe
 from registry.cli.context import Context, pass_context
 from registry.cli.output import counted, print_json, print_table, working
-from registry.configuration import add_source, remove_source
-from registry.index import REFUSED, UNREADABLE, Finding
+from registry.index.database import REFUSED, UNREADABLE, Finding
 from registry.model import BUILTIN_SOURCE
-from registry.sources import SourceDefinition, define
-from registry.sync import SyncFailure, SyncReport, probe
+from registry.project.source_definition import SourceDefinition, define
+from registry.project.source_settings import add_source, remove_source
 
 _SHOWN_FINDINGS = 3
 

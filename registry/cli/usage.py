@@ -16,7 +16,7 @@ from registry.errors import NotFound
 from registry.model import Reference
 
 if TYPE_CHECKING:
-    from registry.usage import Usage, UsageReport
+    from registry.project.usage import Usage, UsageReport
 
 
 @click.command()
@@ -63,8 +63,8 @@ def usage(
 
 def usage_report(context: Context, reference: Reference, folders: tuple[Path, ...] = ()) -> UsageReport:
     """The uses of a template in these folders; without any, in the project here and all that are known."""
-    from registry.projects import known_projects
-    from registry.usage import find_usage
+    from registry.project.known_projects import known_projects
+    from registry.project.usage import find_usage
 
     project = context.project()
     here = [project.folder if project else context.directory]

@@ -15,7 +15,7 @@ from registry.cli.problems import problem_text
 from registry.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from registry.validation.files import Rules
+    from registry.validation.check import Rules
 
 
 def validate_command(rules: Rules) -> click.Command:
@@ -35,7 +35,7 @@ def validate_command(rules: Rules) -> click.Command:
         PATH is a file, a template folder, or a folder with any of them below. All problems are told at once.
         Exit code 1 if there are errors, 2 if a path doesn't exist.
         """
-        from registry.validation.files import check_paths
+        from registry.validation.check import check_paths
 
         checked = check_paths(paths, rules)
         problems = [problem for one in checked for problem in one.problems]

@@ -11,8 +11,8 @@ from registry.cli.context import Context, pass_context
 from registry.cli.output import counted, print_json, working
 from registry.cli.problems import show_problems
 from registry.errors import Invalid, Mismatch
-from registry.lock import LOCK_FILE, Lock, read_lock
 from registry.model import Problem
+from registry.project.lock_file import LOCK_FILE, Lock, read_lock
 
 
 @click.command()
@@ -20,7 +20,7 @@ from registry.model import Problem
 @pass_context
 def verify(context: Context, as_json: bool) -> None:
     """Find any altered byte in mirrors, library, index and treadle.lock. Asks no remote; changes nothing."""
-    from registry.verifying import verify as find_alterations
+    from registry.catalog.verify import verify as find_alterations
 
     project = context.project()
     lock, problems = _lock((project.folder if project else context.directory) / LOCK_FILE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 TREE_MODE = "040000"
@@ -91,3 +92,23 @@ def _change(meta: str, fields: Iterator[str]) -> Change:
     old_path = next(fields)
     path = next(fields) if status[0] in "RC" else old_path
     return Change(status[0], old_mode, mode, old_id, identity, old_path, path)
+
+
+def tree_id(files: Mapping[str, bytes]) -> str:
+    """The git object name of a tree of plain files, given by their relative paths."""
+    entries: dict[str, bytes] = {}
+    deeper: dict[str, dict[str, bytes]] = {}
+    for path, content in files.items():
+        name, slash, rest = path.partition("/")
+        if slash:
+            deeper.setdefault(name, {})[rest] = content
+        else:
+            entries[name] = b"100644 " + name.encode() + b"\0" + _object(b"blob", content)
+    for name, below in deeper.items():
+        entries[f"{name}/"] = b"40000 " + name.encode() + b"\0" + bytes.fromhex(tree_id(below))
+    return _object(b"tree", b"".join(entries[name] for name in sorted(entries))).hex()
+
+
+def _object(kind: bytes, content: bytes) -> bytes:
+    header = kind + b" " + str(len(content)).encode() + b"\0"
+    return hashlib.sha1(header + content, usedforsecurity=False).digest()

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.folder import TEMPLATE_FILE
 from registry.home import write_atomically
-from registry.jsondoc import JsonDocument
-from registry.lint.linting import chosen
+from registry.lint.linter import chosen
 from registry.lint.subject import DocumentPath, Subject, load_subjects
-from registry.octopus import property_text
+from registry.template.folder_format import TEMPLATE_FILE
+from registry.template.octopus import property_text
+from registry.text.json_document import JsonDocument
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from registry.documents import read_folder
 from registry.errors import Invalid
-from registry.folder import TEMPLATE_FILE
-from registry.folder.words import yaml_path
 from registry.git.repository import Repository
-from registry.jsondoc import JsonDocument, load_json
 from registry.model import Problem, Severity, StepTemplate
-from registry.octopus import SCRIPT_BODY, SCRIPT_SYNTAX, to_template
-from registry.packing import folder_files, read_bytes
-from registry.validation import Document
-from registry.yamldoc import load_yaml
+from registry.template.document import read_folder
+from registry.template.files import folder_files, read_bytes
+from registry.template.folder_format import TEMPLATE_FILE, yaml_path
+from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX, to_template
+from registry.text.document import Document
+from registry.text.json_document import JsonDocument, load_json
+from registry.text.yaml_document import load_yaml
 
 DocumentPath = tuple[str | int, ...]
 
@@ -97,7 +96,7 @@ def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Problem]]:
 
     Raises NotFound as `validate` does.
     """
-    from registry.validation.files import check_paths
+    from registry.validation.check import check_paths
 
     subjects: list[Subject] = []
     errors: list[Problem] = []

@@ -11,8 +11,8 @@ from registry.lint.rule import Hit, rule
 from registry.lint.secrets import looks_secret
 from registry.lint.subject import Subject
 from registry.model import ControlType, Severity
-from registry.octopus import EXTENSION_KEY
-from registry.validation.wording import shown
+from registry.template.octopus import EXTENSION_KEY
+from registry.validation.messages import shown
 
 _SAMPLE_IDS = ("00000000-0000-0000-0000-000000000000", "abcdef00-ab00-cd00-ef00-000000abcdef")
 _SECRET_NAME = re.compile(

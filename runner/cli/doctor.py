@@ -13,7 +13,7 @@ import click
 from registry.cli.context import Context
 
 if TYPE_CHECKING:
-    from runner.diagnosis import Check, EngineProbe
+    from runner.doctor import Check, EngineProbe
     from runner.engine.base import Endpoint
     from runner.engine.docker import DockerEngine
 
@@ -29,7 +29,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     Looks at the engine of the current Docker context, and at those of the project's targets. Exit code 1 if
     something is broken.
     """
-    from runner.diagnosis import Finding, diagnose
+    from runner.doctor import Finding, diagnose
 
     context: Context = ctx.obj
     probes = _probes(_endpoints(context))
@@ -59,7 +59,7 @@ def _endpoints(context: Context) -> dict[Endpoint, str]:
 
 
 def _probes(endpoints: Mapping[Endpoint, str]) -> Iterator[EngineProbe]:
-    from runner.diagnosis import EngineProbe
+    from runner.doctor import EngineProbe
     from runner.engine.docker import DockerEngine
 
     for endpoint, name in endpoints.items():

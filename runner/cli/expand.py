@@ -14,7 +14,7 @@ from registry.errors import Invalid
 from runner.cli.inputs import input_options, read_inputs
 
 if TYPE_CHECKING:
-    from runner.expansion import Expansion
+    from runner.expand import Expansion
 
 
 @click.command()
@@ -43,7 +43,7 @@ def expand(
       treadle expand 'https://#{Site.Host | ToLower}/' -e Production
     """
     from runner.app import run_service
-    from runner.expansion import expand as evaluate
+    from runner.expand import expand as evaluate
 
     inputs = read_inputs(environment, variables, var_files, skip, targets)
     expansion = evaluate(run_service(context), sys.stdin.read() if text == "-" else text, inputs)

@@ -59,7 +59,7 @@ def export(
 def _export_templates(
     context: Context, names: Sequence[str], output: Path, form: str, force: bool, dry_run: bool
 ) -> Sequence[Path]:
-    from registry.export import ExportFormat, export_templates
+    from registry.sharing.export import ExportFormat, export_templates
 
     processes = [name for name in names if _is_process(name)]
     if processes:
@@ -75,10 +75,10 @@ def _export_templates(
 def _export_bundle(
     context: Context, names: Sequence[str], output: Path, force: bool, dry_run: bool
 ) -> Sequence[Path]:
-    from registry.bundle import bundle_bytes
-    from registry.packing import write_files
+    from registry.sharing.bundle import bundle_bytes
+    from registry.template.files import write_files
+    from runner.bundle_needs import share
     from runner.documents import find_process
-    from runner.sharing import share
 
     project = context.project()
     folders = [context.directory, *([project.folder] if project else [])]

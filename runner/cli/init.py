@@ -18,7 +18,7 @@ def init(context: Context, folder: Path, dry_run: bool) -> None:
 
     Both are full of comments and tell editors their schema. Nothing that exists is overwritten.
     """
-    from runner.starting import start_project
+    from runner.documents.new_project import start_project
 
     written = start_project(folder, dry_run=dry_run)
     for path in written:

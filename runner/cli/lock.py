@@ -10,7 +10,7 @@ import click
 from registry.cli.context import Context
 
 if TYPE_CHECKING:
-    from runner.locking import LockChange
+    from runner.dependencies.lock import LockChange
 
 
 @click.command()
@@ -29,7 +29,7 @@ def lock(context: Context, renew: bool, locked: bool, dry_run: bool, as_json: bo
     """
     from registry.cli.output import print_json
     from runner.app import connect
-    from runner.locking import lock_project
+    from runner.dependencies.lock import lock_project
 
     project = context.project()
     folder = project.folder if project else context.directory

@@ -23,7 +23,7 @@ def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json
     """
     from registry.cli.output import print_json
     from runner.cli.update_view import show_states, state_data
-    from runner.updating.service import UpdateService
+    from runner.dependencies.update import UpdateService
 
     context: Context = ctx.obj
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:

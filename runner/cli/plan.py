@@ -46,7 +46,7 @@ def plan(
     from runner.app import run_service
     from runner.cli.plan_view import render_plan
     from runner.cli.warnings import show_warnings
-    from runner.planfile import plan_to_json
+    from runner.planner.plan_json import plan_to_json
 
     inputs = read_inputs(environment, variables, var_files, skip, targets)
     service = run_service(context, locked=locked, offline=offline)

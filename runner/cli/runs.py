@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from registry.cli.context import Context
-    from runner.history import Runs
+    from runner.runs.history import Runs
 
 Command = Callable[..., Any]
 
@@ -55,7 +55,7 @@ def list_(context: Context, limit: int, show_all: bool, as_json: bool) -> None:
 def show(context: Context, run: str, as_json: bool) -> None:
     """Show how a run went: steps on their targets, outputs, artifacts."""
     from runner.cli.runs_view import details_text, details_to_json
-    from runner.history import details
+    from runner.runs.history import details
 
     found = details(_runs(context).find(run))
     if as_json:
@@ -75,8 +75,8 @@ def logs(
     context: Context, run: str, follow: bool, step: str | None, target: str | None, as_json: bool
 ) -> None:
     """Print what the scripts of a run printed. With -v, verbose lines too."""
-    from runner import journal
     from runner.cli.runs_view import LogView
+    from runner.runs import journal
 
     folder = _runs(context).find(run).folder
     view = LogView(step, target, context.verbose)
@@ -101,7 +101,7 @@ def logs(
 def artifacts(context: Context, run: str, output: Path | None, as_json: bool) -> None:
     """List the artifacts of a run, or copy them."""
     from runner.cli.runs_view import artifact_to_json, artifacts_table
-    from runner.history import copy_artifacts, details
+    from runner.runs.history import copy_artifacts, details
 
     found = details(_runs(context).find(run)).artifacts
     if output is not None:
@@ -113,6 +113,6 @@ def artifacts(context: Context, run: str, output: Path | None, as_json: bool) ->
 
 
 def _runs(context: Context) -> Runs:
-    from runner.history import Runs
+    from runner.runs.history import Runs
 
     return Runs(context.home.runs)

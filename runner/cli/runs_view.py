@@ -9,8 +9,15 @@ from typing import Any
 import click
 
 from runner.execution.events import Event, Kind
-from runner.history import ActionRecord, ArtifactRecord, Details, OutputRecord, Record, StepRecord
 from runner.model import Status
+from runner.runs.history import (
+    ActionRecord,
+    ArtifactRecord,
+    Details,
+    OutputRecord,
+    Record,
+    StepRecord,
+)
 
 _GLYPHS = {
     Status.QUEUED: ("·", "white"),

@@ -17,8 +17,8 @@ from registry.errors import Invalid
 from registry.model import Reference
 
 if TYPE_CHECKING:
-    from registry.patching import Rebased
-    from runner.updating.service import Report, Request, UpdateService
+    from registry.publishing.patch import Rebased
+    from runner.dependencies.update import Report, Request, UpdateService
 
 _WAITING = 4
 
@@ -67,7 +67,7 @@ def update(
       treadle update --all --dry-run
       treadle update community/slack-send-simple-notification@15 --set ssn_Color=good --commit
     """
-    from runner.updating.service import UpdateService
+    from runner.dependencies.update import UpdateService
 
     _check(references, everything, to, resolve)
     context: Context = ctx.obj
@@ -102,8 +102,8 @@ def _check(
 def _request(
     references: Sequence[Reference], to: Reference | None, steps: tuple[str, ...], values: Sequence[str]
 ) -> Request:
-    from runner.updating.service import Request
-    from runner.updating.steps import Wish
+    from runner.dependencies.status import Wish
+    from runner.dependencies.update import Request
 
     given: dict[str, str] = {}
     for text in values:
@@ -138,8 +138,8 @@ def _asked(service: UpdateService, request: Request, *, ask: bool) -> Request:
 
 def _dry(service: UpdateService, request: Request) -> Report:
     """What an update would do, with the edits tried out."""
-    from runner.updating.applying import preview
-    from runner.updating.service import Report
+    from runner.dependencies.apply import preview
+    from runner.dependencies.update import Report
 
     updates, idle = service.prepare(request)
     preview(updates)

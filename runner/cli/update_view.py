@@ -12,11 +12,11 @@ import click
 from registry.cli.compare import comparison_data
 from registry.cli.context import Context
 from registry.cli.output import print_table
-from registry.details import VersionInfo
+from registry.compatibility.migration import Merge, explain
 from registry.errors import UserError
-from registry.updates import Merge, explain
-from runner.updating.service import Report
-from runner.updating.steps import StepUpdate, UseState
+from registry.model import VersionInfo
+from runner.dependencies.status import StepUpdate, UseState
+from runner.dependencies.update import Report
 
 _REASONS = 6
 

@@ -9,12 +9,12 @@ from registry.cli.validate import validate_command
 
 if TYPE_CHECKING:
     from registry.model import Problem
-    from registry.yamldoc import YamlDocument
+    from registry.text.yaml_document import YamlDocument
 
 
 def _process_rules(document: YamlDocument) -> list[Problem]:
     from registry.errors import UserError
-    from registry.project import find_project
+    from registry.project.project_file import find_project
     from runner.documents import process_rules, read_project, unknown_names
 
     problems = process_rules(document)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from registry.model import Problem, Severity, path_text
-from registry.yamldoc import YamlDocument
-from runner.missing_names import name_in, offset_of
+from registry.text.yaml_document import YamlDocument
 from runner.model import Project
 from runner.octostache import LimitExceededError, OctostacheError, TemplateSyntaxError, Variables, parse
-from runner.system_variables import known_at_run_time
+from runner.variables.names import name_in, offset_of
+from runner.variables.system import known_at_run_time
 
 Path = tuple[str | int, ...]
 Text = tuple[Path, str, str]

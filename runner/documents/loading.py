@@ -7,7 +7,7 @@ from pathlib import Path
 
 from registry.errors import Invalid, NotFound
 from registry.model import Problem
-from registry.yamldoc import YamlDocument, decode_yaml, load_yaml
+from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
 
 
 def load(path: Path, label: str | None = None) -> YamlDocument:

@@ -9,10 +9,11 @@ from typing import Any
 
 from registry.errors import Invalid, NotFound
 from registry.model import Problem, Reference
-from registry.processes import SUFFIXES as PROCESS_SUFFIXES
-from registry.project import PROJECT_FILE
-from registry.validation import problem_at, validate
-from registry.yamldoc import YamlDocument
+from registry.project.process_file import SUFFIXES as PROCESS_SUFFIXES
+from registry.project.project_file import PROJECT_FILE
+from registry.text.document import problem_at
+from registry.text.yaml_document import YamlDocument
+from registry.validation.json_schema import validate
 from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text

@@ -8,8 +8,9 @@ from typing import Any
 
 from registry.model import Problem
 from registry.suggest import suggest
-from registry.validation import in_order, problem_at, validate
-from registry.yamldoc import YamlDocument
+from registry.text.document import in_order, problem_at
+from registry.text.yaml_document import YamlDocument
+from registry.validation.json_schema import validate
 from runner.documents.expressions import project_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text

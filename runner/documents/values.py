@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid
-from registry.numerals import number_text
-from registry.validation import in_order, problem_at
+from registry.text.document import in_order, problem_at
+from registry.text.numbers import number_text
 from runner.documents.loading import invalid, load
 
 _PLAIN = "give lists and mappings as JSON text, in quotes"

@@ -30,7 +30,7 @@ from runner.execution.service_messages import (
 )
 from runner.model import ActionResult, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
-from runner.variables import OutputValue, bind, explain, strongest
+from runner.variables.binding import OutputValue, bind, explain, strongest
 
 Record = Callable[[events.Event], object]
 

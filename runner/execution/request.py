@@ -15,7 +15,7 @@ from runner.engine.base import Container
 from runner.execution.service_messages import Level
 from runner.model import PlannedAction
 from runner.octostache.files import substitute
-from runner.variables import Bound
+from runner.variables.binding import Bound
 
 _FEATURE = "Octopus.Features.SubstituteInFiles"
 _ENABLED = "Octopus.Action.EnabledFeatures"

@@ -20,7 +20,7 @@ from runner.model import (
     Status,
     StepResult,
 )
-from runner.variables import OutputValue, output_values
+from runner.variables.binding import OutputValue, output_values
 
 RunValues = Callable[[list[StepResult]], list[PlannedValue]]
 

@@ -35,8 +35,8 @@ from runner.planner.choices import (
 from runner.planner.findings import Findings
 from runner.planner.rules import check_given
 from runner.planner.values import ReadSource, Values, with_knowledge
-from runner.system_variables import planned_system_values
-from runner.variables import Place
+from runner.variables.binding import Place
+from runner.variables.system import planned_system_values
 
 Resolve = Callable[[Reference], ResolvedTemplate]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from registry.model import Parameter
-from registry.numerals import read_number
 from registry.suggest import suggest
+from registry.text.numbers import read_number
 from runner.model import MASK, PlannedValue, Step, TemplatePin, TemplateUse
 from runner.planner.findings import Findings
 

@@ -11,7 +11,6 @@ from registry.model import Severity
 from registry.suggest import suggest
 from runner.actions.script import ScriptAction
 from runner.execution.masking import Masker
-from runner.missing_names import name_in, offset_of
 from runner.model import (
     MASK,
     InlineScript,
@@ -31,8 +30,7 @@ from runner.octostache import Evaluation, OctostacheError
 from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
 from runner.planner.rules import check_value
-from runner.system_variables import known_at_run_time
-from runner.variables import (
+from runner.variables.binding import (
     Bound,
     Place,
     VariableError,
@@ -42,6 +40,8 @@ from runner.variables import (
     select,
     strongest,
 )
+from runner.variables.names import name_in, offset_of
+from runner.variables.system import known_at_run_time
 
 ReadSource = Callable[[VariableSource], str]
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.builtin import tree_id
-from registry.documents import read_folder
 from registry.errors import Invalid, NotFound
-from registry.folder import TEMPLATE_FILE
+from registry.git.objects import tree_id
 from registry.model import Problem, Provenance, Reference, ResolvedTemplate
-from registry.packing import folder_files, read_bytes
+from registry.template.document import read_folder
+from registry.template.files import folder_files, read_bytes
+from registry.template.folder_format import TEMPLATE_FILE
 from runner.planner import Resolve
 from runner.testing.documents import read_test
 from runner.testing.model import TemplateTest

@@ -7,8 +7,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from registry.errors import Invalid
-from registry.validation import problem_at, validate
-from registry.yamldoc import YamlDocument, decode_yaml, load_yaml
+from registry.text.document import problem_at
+from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
+from registry.validation.json_schema import validate
 from runner.documents.values import text
 from runner.testing.model import (
     CommandStub,

@@ -37,11 +37,11 @@ from runner.model import (
     VariableSource,
 )
 from runner.planner import Inputs, compile_plan
-from runner.system_variables import image_environment
 from runner.testing.checking import differences
 from runner.testing.model import CommandStub, Observed, SeenRequest, TemplateTest, TestResult
 from runner.testing.session import Session
-from runner.variables import OutputValue
+from runner.variables.binding import OutputValue
+from runner.variables.system import image_environment
 
 STUBS = ".stubs"
 """A hidden folder in the work directory: the stand-ins, and the record of their calls."""

@@ -13,7 +13,7 @@ from registry.home import Home
 from runner.engine.base import Endpoint
 from runner.execution.engines import Connect, Engines
 from runner.planner import Resolve
-from runner.sweeping import sweep
+from runner.runs.sweep import sweep
 from runner.testing.cases import Case, find_cases
 from runner.testing.model import TestResult
 from runner.testing.running import run_test

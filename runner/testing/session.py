@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.home import Home, exclusive, make_folder
-from runner import journal
 from runner.engine.base import Endpoint, Engine, EngineError
 from runner.execution.preparing import RunLabels
-from runner.sweeping import home_identity, note_engines
+from runner.runs import journal
+from runner.runs.sweep import home_identity, note_engines
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from registry.catalog import Catalog
+from registry.catalog.catalog import Catalog
 from registry.home import Home
 from registry.model import Reference
-from registry.project import find_project
+from registry.project.project_file import find_project
 from tests.support.repository import SourceRepository, template
 
 KILLS = 100

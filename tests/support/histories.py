@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from registry.contents import read_contents
-from registry.documents import TemplateDocument
+from registry.catalog.resolve import TemplateHistory
 from registry.git.repository import Repository
-from registry.index import Index
-from registry.indexing import Target, index_repository
+from registry.index.content import read_contents
+from registry.index.database import Index
+from registry.index.writer import Target, index_repository
 from registry.model import StepTemplate
-from registry.selection import TemplateHistory
+from registry.template.document import TemplateDocument
 from tests.support.library import FOLDER, CommunityLibrary
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from registry.yamldoc import dump_yaml
+from registry.text.yaml_document import dump_yaml
 from runner.engine.base import HOME_LABEL
 
 TREADLE = str(Path(sys.executable).with_name("treadle"))

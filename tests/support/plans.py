@@ -9,7 +9,7 @@ from typing import Any
 
 from registry.errors import NotFound
 from registry.model import Parameter, Provenance, Reference, ResolvedTemplate, StepTemplate
-from registry.yamldoc import dump_yaml
+from registry.text.yaml_document import dump_yaml
 from runner.actions import script
 from runner.documents import read_process, read_project
 from runner.model import Plan, PlannedAction, PlannedValue, VariableSource

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from registry.yamldoc import dump_yaml
+from registry.text.yaml_document import dump_yaml
 from runner.cli.main import main
 
 Content = str | bytes | Mapping[str, Any]

@@ -17,7 +17,7 @@ from runner.engine.payload import Payload
 from runner.execution.action import Cancellation
 from runner.execution.events import Event
 from runner.model import Plan, RunResult
-from runner.service import RunService
+from runner.runs.service import RunService
 from tests.support.plans import IMAGE, Desk
 
 Scripts = Mapping[str, Script]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.jsondoc import dump_json
+from registry.text.json_document import dump_json
 from tests.conftest import MakeProject
 
 TEMPLATE = dump_json(

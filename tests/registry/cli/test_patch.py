@@ -15,7 +15,7 @@ from registry.cli.show import show
 from registry.cli.source import source
 from registry.errors import Conflict, Invalid, NotFound, UserError
 from registry.home import Home
-from registry.yamldoc import load_yaml
+from registry.text.yaml_document import load_yaml
 from tests.support.repository import SourceRepository, parameter, template
 
 ID = "9f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c11"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.yamldoc import dump_yaml
+from registry.text.yaml_document import dump_yaml
 from tests.conftest import MakeProject
 from tests.support.project import Outcome, ProjectTree
 from tests.support.repository import SourceRepository, template

@@ -6,9 +6,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from registry.authoring import new_template, write_new
-from registry.lint import lint
 from registry.lint.fixing import fix
+from registry.lint.linter import lint
+from registry.template.scaffold import new_template, write_new
 
 TEMPLATE = """{
   "Id": "7f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c11",

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from registry.authoring import new_template, write_new
 from registry.errors import Invalid
-from registry.lint import RULES, lint
+from registry.lint.linter import lint
+from registry.lint.rule import RULES
 from registry.model import Problem
 from registry.resources import builtin_templates
+from registry.template.scaffold import new_template, write_new
 from tests.support.library import CHECKOUT, CommunityLibrary
 
 BODY = "Octopus.Action.Script.ScriptBody"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.lock import read_lock
-from registry.validation import validate
-from registry.yamldoc import load_yaml
+from registry.project.lock_file import read_lock
+from registry.text.yaml_document import load_yaml
+from registry.validation.json_schema import validate
 from tests.support.project import ProjectTree, project_tree
 
 PROCESS = {

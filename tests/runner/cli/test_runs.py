@@ -8,9 +8,9 @@ import pytest
 from runner.execution import events
 from runner.execution.masking import Masker
 from runner.execution.service_messages import Level, OutputVariable
-from runner.journal import Journal
 from runner.model import RunResult, Status
-from tests.runner.test_history import create, deploy
+from runner.runs.journal import Journal
+from tests.runner.runs.test_history import create, deploy
 from tests.support.project import ProjectTree, project_tree
 
 

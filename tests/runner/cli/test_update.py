@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry.yamldoc import dump_yaml, load_yaml
+from registry.text.yaml_document import dump_yaml, load_yaml
 from tests.conftest import MakeProject
 from tests.support.journey import TREADLE
 from tests.support.library import CommunityLibrary

@@ -17,7 +17,7 @@ from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, Artifac
 from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump, PumpSummary
 from runner.execution.service_messages import Level, ServiceMessage
-from runner.journal import Journal, read
+from runner.runs.journal import Journal, read
 from tests.support.containers import ContainerStock
 from tests.support.engine import Program
 

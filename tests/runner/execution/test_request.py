@@ -5,7 +5,7 @@ import pytest
 from runner.execution.request import Surroundings, prepare_request
 from runner.execution.service_messages import Level
 from runner.model import Origin, OriginKind, PlannedAction, PlannedValue
-from runner.variables import Bound, bind
+from runner.variables.binding import Bound, bind
 
 FEATURE = {"Octopus.Action.EnabledFeatures": "Octopus.Features.X,Octopus.Features.SubstituteInFiles"}
 TARGETS = "Octopus.Action.SubstituteInFiles.TargetFiles"

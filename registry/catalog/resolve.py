@@ -1,0 +1,125 @@
+"""Which of a template's contents a reference means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from registry.catalog.sources import Reached
+from registry.compatibility.compare import interface_breaks
+from registry.errors import Conflict, NotFound
+from registry.index.database import Index, Record
+from registry.model import Reference, StepTemplate
+from registry.suggest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateHistory:
+    """A template of a source: its present slug, whether it is at the head, all contents oldest first."""
+
+    slug: str
+    alive: bool
+    records: tuple[Record, ...]
+
+    def versions(self) -> list[Record]:
+        """What the first-parent line held last under each number, the most recent first: numbers may have
+        gone down."""
+        last = {record.version: record for record in self.records if record.main}
+        return sorted(last.values(), key=self.records.index, reverse=True)
+
+    def numbered(self, number: int) -> Record | None:
+        return next((record for record in self.versions() if record.version == number), None)
+
+    def variants(self, number: int) -> list[Record]:
+        """Everything ever committed under a number, the version itself first, each content once."""
+        chosen = self.numbered(number)
+        others = [record for record in reversed(self.records) if record.version == number]
+        found = {record.id: record for record in reversed([*([chosen] if chosen else []), *others])}
+        return list(reversed(found.values()))
+
+
+def histories(index: Index, source: Reached, slug: str) -> list[TemplateHistory]:
+    """The templates that `slug` can mean, best first: the one at the head, deleted ones that had the name,
+    those renamed since. Raises NotFound, with what comes close."""
+    named = index.lineages_named(source.state.id, slug)
+    found = [
+        TemplateHistory(item.slug, item.alive, tuple(index.records(source.state.id, item.number)))
+        for item in named
+    ]
+    found = [history for history in found if history.versions()]
+    if not found:
+        known = [entry.slug for entry in index.entries(source.state.id)]
+        hint = did_you_mean(slug, known) or f"Look for it with: treadle search {slug}"
+        raise NotFound("template-not-found", f'source "{source.name}" has no template "{slug}"', hint)
+    return found
+
+
+def select(
+    candidates: Sequence[TemplateHistory], reference: Reference, read: Callable[[Record], StepTemplate]
+) -> tuple[TemplateHistory, Record]:
+    """The content that `reference` means, and the template it is of. `read` gives the template of a record.
+
+    Raises NotFound where there is no such version, or the template was deleted and none is named; Conflict
+    where a shortened blob fits several.
+    """
+    if reference.version is None:
+        return candidates[0], _latest(candidates[0], reference)
+    for history in candidates:
+        record = _exact(history, reference.version, reference.blob)
+        if record is not None:
+            return history, _newest_compatible(history, record, read) if reference.open else record
+    raise _no_such_version(candidates[0], reference)
+
+
+def _latest(history: TemplateHistory, reference: Reference) -> Record:
+    latest = history.versions()[0]
+    if history.alive:
+        return latest
+    raise NotFound(
+        "template-deleted",
+        f'"{reference.source}/{reference.slug}" was deleted; its last version was {latest.version}',
+        hint=f"If you still want it, name the version: {reference.source}/{reference.slug}@{latest.version}",
+    )
+
+
+def _exact(history: TemplateHistory, number: int, blob: str | None) -> Record | None:
+    if blob is None:
+        return history.numbered(number)
+    found = [record for record in history.variants(number) if record.id.startswith(blob)]
+    if len(found) > 1:
+        ids = ", ".join(record.id[:12] for record in found)
+        raise Conflict("blob-ambiguous", f'"{blob}" fits several contents: {ids}', hint="Give more digits.")
+    return found[0] if found else None
+
+
+def _newest_compatible(
+    history: TemplateHistory, base: Record, read: Callable[[Record], StepTemplate]
+) -> Record:
+    old = read(base)
+    for record in takewhile(lambda record: record is not base, history.versions()):
+        if record.version > base.version and not interface_breaks(old, read(record)):
+            return record
+    return base
+
+
+def _no_such_version(history: TemplateHistory, reference: Reference) -> NotFound:
+    name = f"{reference.source}/{reference.slug}"
+    variants = history.variants(reference.version or 0)
+    if reference.blob:
+        message = f'"{name}" has no content "{reference.blob}" under version {reference.version}'
+        known = ", ".join(record.id[:7] for record in variants)
+        return NotFound("variant-not-found", message, f"There are: {known}." if known else None)
+    if variants:
+        return NotFound(
+            "version-not-found",
+            f'"{name}" never had version {reference.version} on its main line, only in merged drafts',
+            hint=f"Take a draft by its blob: {name}@{reference.version}:{variants[0].id[:7]}",
+        )
+    numbers = sorted(record.version for record in history.versions())
+    shown = ", ".join(str(number) for number in numbers[-8:])
+    return NotFound(
+        "version-not-found",
+        f'"{name}" has no version {reference.version}',
+        hint=f"There are: {'..., ' if len(numbers) > 8 else ''}{shown}.",
+    )

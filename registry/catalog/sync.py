@@ -1,0 +1,175 @@
+"""Bringing a source up to date: ask, fetch, index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.errors import Invalid, NotFound, Unavailable, UserError
+from registry.git.process import GitFailedError
+from registry.git.remote import RemoteRefs, remote_refs
+from registry.git.repository import Repository
+from registry.home import Home, exclusive
+from registry.index.database import Counts, Finding, Index, SourceState
+from registry.index.writer import Changes, Target, index_repository
+from registry.project.source_definition import DEFAULT_FOLDER, SourceDefinition, is_path
+
+_USUAL_BRANCHES = ("refs/heads/main", "refs/heads/master")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """`ref` is the branch or tag that was followed, `before` the commit of the sync before, None at first."""
+
+    source: SourceDefinition
+    ref: str
+    commit: str
+    before: str | None
+    changes: Changes
+    counts: Counts
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFailure:
+    """A source that could not be synced; what was known of it before is still there."""
+
+    source: SourceDefinition
+    error: UserError
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A ref of a remote: its full name (`HEAD` where it has none), how people call it, and its commit."""
+
+    ref: str
+    shown: str
+    commit: str
+
+
+def probe(source: SourceDefinition) -> str:
+    """Ask whether the source answers and has the ref. Returns how people call the ref.
+
+    Raises Unavailable where it doesn't answer, NotFound where it has no such ref.
+    """
+    return _choose(_ask(source), source).shown
+
+
+def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncReport:
+    """Fetch what is new and index it. Two at once take turns; a crash leaves the index as it was.
+
+    Raises Unavailable where the source doesn't answer, NotFound for a ref or folder it hasn't, Invalid where
+    there has never been a template in it.
+    """
+    with exclusive(home.lock_file(f"source-{source.mirror_key}"), f'sync "{source.name}"'):
+        wanted = _choose(_ask(source), source)
+        mirror = Repository.create(home.mirror(source.mirror_key), bare=True)
+        mirror.drop_stale_locks()
+        commit = _fetched(mirror, source, wanted)
+        known = index.source(source.index_key)
+        target = Target(source.index_key, source.name, wanted.shown, _folder(mirror, commit, source), commit)
+        changes = index_repository(index, mirror, target, allow_empty=False)
+        state = index.source(source.index_key)
+    assert state is not None
+    before = known.commit if known else None
+    counts, findings = index.counts(state.id), tuple(index.findings(state.id))
+    return SyncReport(source, wanted.shown, commit, before, changes, counts, findings)
+
+
+def _ask(source: SourceDefinition) -> RemoteRefs:
+    if source.url.startswith("/") and not Path(source.url).exists():
+        raise _unreachable(source, "there is nothing at this path")
+    try:
+        return remote_refs(source.url, source.credentials)
+    except GitFailedError as error:
+        raise _unreachable(source, error.reason) from error
+
+
+def _fetched(mirror: Repository, source: SourceDefinition, wanted: _Wanted) -> str:
+    """The wanted commit, now in the mirror. A remote that moves on while it is asked gives the newer one."""
+    if mirror.has_whole(wanted.commit):
+        mirror.point(source.mirror_ref, wanted.commit)
+        return wanted.commit
+    try:
+        mirror.fetch(source.url, f"+{wanted.ref}:{source.mirror_ref}", source.credentials)
+    except GitFailedError as error:
+        raise _unreachable(source, error.reason) from error
+    return mirror.commit_of(f"{source.mirror_ref}^{{}}") or wanted.commit
+
+
+def reindex(home: Home, index: Index, source: SourceDefinition) -> SourceState | None:
+    """Index what an earlier sync fetched, without asking the source: for an index that was lost.
+
+    None where nothing was fetched.
+    """
+    folder = home.mirror(source.mirror_key)
+    mirror = Repository(folder, trusted=True)
+    commit = mirror.commit_of(source.mirror_ref) if folder.is_dir() else None
+    if commit is None:
+        return None
+    target = Target(source.index_key, source.name, source.ref, _folder(mirror, commit, source), commit)
+    index_repository(index, mirror, target)
+    return index.source(source.index_key)
+
+
+def _choose(remote: RemoteRefs, source: SourceDefinition) -> _Wanted:
+    """The ref that the source asks for; without one the remote's HEAD, else main, master, the only branch."""
+    if source.ref is not None:
+        return _asked(remote, source, source.ref)
+    branches = [name for name in remote.refs if name.startswith("refs/heads/")]
+    usual = [name for name in (remote.head, *_USUAL_BRANCHES) if name in branches]
+    if usual or len(branches) == 1:
+        return _wanted(remote, (usual or branches)[0])
+    if "HEAD" in remote.refs:
+        return _wanted(remote, "HEAD")
+    if not branches:
+        raise Invalid("source-empty", f'source "{source.name}" has no commit: "{source.url}" is empty')
+    names = ", ".join(f'"{name.removeprefix("refs/heads/")}"' for name in sorted(branches)[:5])
+    raise NotFound(
+        "ref-not-given",
+        f'source "{source.name}" says nothing of its main branch, and has several',
+        hint=f"Name one with --ref: {names}.",
+    )
+
+
+def _asked(remote: RemoteRefs, source: SourceDefinition, ref: str) -> _Wanted:
+    for name in (ref, f"refs/heads/{ref}", f"refs/tags/{ref}"):
+        if name.startswith("refs/") and name in remote.refs:
+            return _wanted(remote, name)
+    by_commit = next((name for name, commit in remote.refs.items() if commit == ref), None)
+    if by_commit is not None:
+        return _Wanted(by_commit.removesuffix("^{}"), ref, ref)
+    names = [name.split("/", 2)[2] for name in remote.refs if name.startswith(("refs/heads/", "refs/tags/"))]
+    from difflib import get_close_matches
+
+    close = get_close_matches(ref, names, n=1)
+    raise NotFound(
+        "ref-not-found",
+        f'source "{source.name}" has no branch or tag "{ref}"',
+        hint=f'Did you mean "{close[0]}"?' if close else f"It has: {', '.join(names[:8])}.",
+    )
+
+
+def _wanted(remote: RemoteRefs, name: str) -> _Wanted:
+    shown = name.removeprefix("refs/heads/").removeprefix("refs/tags/")
+    return _Wanted(name, shown, remote.refs.get(f"{name}^{{}}", remote.refs[name]))
+
+
+def _folder(mirror: Repository, commit: str, source: SourceDefinition) -> str:
+    if source.folder is None:
+        return DEFAULT_FOLDER if mirror.has_folder(commit, DEFAULT_FOLDER) else ""
+    if mirror.has_folder(commit, source.folder):
+        return source.folder
+    raise NotFound(
+        "source-folder-not-found",
+        f'source "{source.name}" has no folder "{source.folder}"',
+        hint="Give the folder that holds the templates with --path.",
+    )
+
+
+def _unreachable(source: SourceDefinition, reason: str) -> Unavailable:
+    local = is_path(source.url)
+    hint = "Check the path." if local else "Check the address, the network and your access rights."
+    return Unavailable(
+        "source-unreachable", f'source "{source.name}" does not answer: "{source.url}": {reason}', hint
+    )

@@ -1,0 +1,1 @@
+"""The team's own repository of templates: reading it, and committing to it."""

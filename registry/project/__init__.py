@@ -1,0 +1,1 @@
+"""What the files of a project say: treadle.yaml, processes, the lock."""

@@ -1,0 +1,115 @@
+"""The project: the nearest treadle.yaml, as far as the registry is concerned.
+
+Only `version`, `sources`, `library` and `cool_down` are read here; the rest belongs to the runner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.errors import Invalid, Unavailable
+from registry.model import Problem
+from registry.project.source_definition import SourceDefinition, read_sources
+
+if TYPE_CHECKING:
+    from registry.text.yaml_document import YamlDocument
+
+PROJECT_FILE = "treadle.yaml"
+MAX_DAYS = 36500
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`library` is the folder of the team's own templates, `cool_down` how many days updates wait; None where the
+    project says nothing of it."""
+
+    file: Path
+    sources: Mapping[str, SourceDefinition]
+    library: Path | None
+    cool_down: float | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+
+def find_project(start: Path) -> Project | None:
+    """The project that `start` lies in: of the nearest treadle.yaml upwards. Raises Invalid, Unavailable."""
+    here = start.resolve()
+    for folder in (here, *here.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return read_project(folder / PROJECT_FILE)
+    return None
+
+
+def read_project(file: Path) -> Project:
+    """The project in `file`. Raises Invalid with all problems of the sections read here, Unavailable."""
+    document, value = read_settings(file, "a project")
+    problems: list[Problem] = []
+    sources = read_sources(document, file, problems)
+    library = _library(value.get("library"), document, file, problems)
+    cool_down = _cool_down(value.get("cool_down"), document, file, problems)
+    if problems:
+        first = problems[0]
+        raise Invalid("project-invalid", f"{file}: {first.message}", first.hint, problems)
+    return Project(file, sources, library, cool_down)
+
+
+def read_settings(file: Path, what: str) -> tuple[YamlDocument, Mapping[str, Any]]:
+    """A YAML file with `version: 1` in it, and its mapping. `what` is what it should be, for messages."""
+    from registry.text.yaml_document import decode_yaml, load_yaml
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise Unavailable("file-unreadable", f'cannot read "{file}": {error.strerror}') from error
+    document = load_yaml(decode_yaml(data, str(file)), str(file))
+    value = {} if document.value is None else document.value
+    if not isinstance(value, dict):
+        raise Invalid("not-a-mapping", f"{file}: this is not {what}: expected keys and values")
+    if value.get("version", _VERSION) != _VERSION:
+        raise Invalid(
+            "unknown-version",
+            f'{file}: version "{value["version"]}" is unknown, expected {_VERSION}',
+            hint="This file is for another Treadle: upgrade.",
+        )
+    return document, value
+
+
+def _library(section: Any, document: YamlDocument, file: Path, problems: list[Problem]) -> Path | None:
+    if section is None:
+        return None
+    if isinstance(section, dict) and isinstance(section.get("git"), str) and section["git"]:
+        return (file.parent / Path(section["git"]).expanduser()).resolve()
+    line, column = document.position(("library",))
+    hint = "write library: {git: ./library}"
+    problems.append(
+        Problem(
+            '"library" needs the path of a folder under "git"',
+            "library-invalid",
+            "library",
+            hint,
+            file=str(file),
+            line=line,
+            column=column,
+        )
+    )
+    return None
+
+
+def _cool_down(value: Any, document: YamlDocument, file: Path, problems: list[Problem]) -> float | None:
+    if value is None or (
+        type(value) is not bool and isinstance(value, int | float) and 0 <= value <= MAX_DAYS
+    ):
+        return value
+    line, column = document.position(("cool_down",))
+    message = f'"cool_down" needs a number of days, at most {MAX_DAYS}'
+    hint = "write cool_down: 7"
+    problems.append(
+        Problem(message, "cool-down-invalid", "cool_down", hint, file=str(file), line=line, column=column)
+    )
+    return None

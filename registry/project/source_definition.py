@@ -1,0 +1,170 @@
+"""Source definitions: names for git repositories that offer templates.
+
+`builtin` and `library` are not definitions: they are always there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.errors import Invalid, NotFound
+from registry.git.credentials import Credentials
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, is_slug
+from registry.suggest import did_you_mean
+
+_SCHEMES = ("https", "http", "ssh", "git", "file")
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
+_SCP_LIKE = re.compile(r"(?:[^@/\s]+@)?[^/:\s]+:(?!:).+")
+
+
+if TYPE_CHECKING:
+    from registry.text.yaml_document import YamlDocument
+
+DEFAULT_FOLDER = "step-templates"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDefinition:
+    """`url` is an address or an absolute path, without credentials; `ref` None means the remote's HEAD, else
+    main, master, or the only branch; `folder` None means `step-templates` where there is one, else the root.
+    `defined_in` is the file that says so, None for Treadle's own."""
+
+    name: str
+    url: str
+    ref: str | None = None
+    folder: str | None = None
+    defined_in: Path | None = None
+    credentials: Credentials | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def mirror_key(self) -> str:
+        """Names the mirror: two projects may call different repositories by one name."""
+        return f"{self.name}-{_short_digest(self.url)}"
+
+    @property
+    def index_key(self) -> str:
+        return f"{self.name}-{_short_digest(self.url, self.ref or '', self.folder or '.')}"
+
+    @property
+    def mirror_ref(self) -> str:
+        """What the last sync found, in the mirror."""
+        return f"refs/treadle/{self.index_key}"
+
+    @property
+    def is_local(self) -> bool:
+        return is_path(self.url)
+
+
+def _short_digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
+
+
+def define(
+    name: str, url: str, ref: str | None, folder: str | None, defined_in: Path | None, base: Path
+) -> SourceDefinition:
+    """A source as somebody writes it; a relative path counts from `base`. Raises Invalid."""
+    if not is_slug(name) or name in (BUILTIN_SOURCE, LIBRARY_SOURCE):
+        raise Invalid(
+            "source-name-invalid",
+            f'"{name}" can\'t be the name of a source',
+            hint=f'Use letters, digits, ".", "_", "-"; "{BUILTIN_SOURCE}" and "{LIBRARY_SOURCE}" are taken.',
+        )
+    if ref is not None and (not ref or ref.startswith("-") or re.search(r"[\s~^:?*\[\\]|\.\.|@\{", ref)):
+        raise Invalid("source-ref-invalid", f'"{ref}" is no name of a branch, tag or commit')
+    address, credentials = read_address(url, base)
+    return SourceDefinition(name, address, ref, _folder(folder), defined_in, credentials)
+
+
+def _folder(folder: str | None) -> str | None:
+    if folder is None:
+        return None
+    parts = [part for part in folder.split("/") if part not in ("", ".")]
+    if ".." in parts or "\\" in folder:
+        raise Invalid(
+            "source-path-invalid", f'"{folder}" leads out of the repository', hint="Name a folder in it."
+        )
+    return "/".join(parts)
+
+
+def read_address(url: str, base: Path) -> tuple[str, Credentials | None]:
+    """The address without the credentials in it, and these. A path becomes absolute, from `base`.
+
+    Raises Invalid for an address of another kind: git has transports that run programs.
+    """
+    if not url or url.startswith("-") or "::" in url or any(character < " " for character in url):
+        raise _not_an_address(url)
+    scheme = _URL.match(url)
+    if scheme is None:
+        local = (base / Path(url).expanduser()).resolve()
+        return (url, None) if _SCP_LIKE.fullmatch(url) and not local.exists() else (str(local), None)
+    if scheme["scheme"].lower() not in _SCHEMES:
+        raise _not_an_address(url)
+    from urllib.parse import unquote, urlsplit, urlunsplit
+
+    parts = urlsplit(url)
+    if scheme["scheme"].lower() in ("ssh", "git", "file") or "@" not in parts.netloc:
+        return url, None
+    userinfo, _, host = parts.netloc.rpartition("@")
+    username, _, password = userinfo.partition(":")
+    return urlunsplit(parts._replace(netloc=host)), Credentials(unquote(username), unquote(password))
+
+
+def _not_an_address(url: str) -> Invalid:
+    shown = re.sub(r"//[^/@]*@", "//", url)
+    return Invalid(
+        "source-url-invalid",
+        f'"{shown}" is no address of a git repository',
+        hint="Give an https, ssh or git URL, host:path, a folder, or a git bundle.",
+    )
+
+
+def is_path(url: str) -> bool:
+    """Whether an address, as `read_address` gives it, is a path on this machine."""
+    return url.startswith(("/", "file://"))
+
+
+def read_sources(document: YamlDocument, file: Path, problems: list[Problem]) -> dict[str, SourceDefinition]:
+    """The section `sources` of a treadle.yaml or config.yaml; what is wrong with it goes to `problems`."""
+    value = document.value if isinstance(document.value, dict) else {}
+    section = value.get("sources") or {}
+    if not isinstance(section, dict):
+        problems.append(
+            _problem(document, file, ("sources",), '"sources" must hold names and their addresses')
+        )
+        return {}
+    found = {}
+    for name, item in section.items():
+        try:
+            found[name] = _read_source(name, item, file)
+        except Invalid as error:
+            problems.append(_problem(document, file, ("sources", name), error.message, error.hint))
+    return found
+
+
+def _read_source(name: str, item: Any, file: Path) -> SourceDefinition:
+    hint = "write name: {git: ADDRESS, ref: BRANCH, path: FOLDER}; only git is needed"
+    if not isinstance(item, dict) or not isinstance(item.get("git"), str):
+        raise Invalid("source-invalid", f'source "{name}" has no address', hint)
+    for key, part in item.items():
+        if key not in ("git", "ref", "path") or not isinstance(part, str):
+            raise Invalid("source-invalid", f'source "{name}": "{key}" is not understood', hint)
+    return define(name, item["git"], item.get("ref"), item.get("path"), file, file.parent)
+
+
+def _problem(
+    document: YamlDocument, file: Path, path: tuple[str, ...], message: str, hint: str | None = None
+) -> Problem:
+    line, column = document.position(path)
+    return Problem(message, "source-invalid", ".".join(path), hint, file=str(file), line=line, column=column)
+
+
+def unknown_source(name: str, known: list[str]) -> NotFound:
+    hint = (
+        did_you_mean(name, known)
+        or f"There are: {', '.join(known)}. Add one with: treadle source add NAME URL"
+    )
+    return NotFound("source-not-found", f'there is no source "{name}"', hint)

@@ -1,0 +1,149 @@
+"""Copying templates into the library: what would be written, and why it can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from registry.catalog.sources import library_state
+from registry.errors import Conflict, Invalid
+from registry.git.objects import tree_id
+from registry.index.content import read_content
+from registry.index.database import Index, Record
+from registry.library.library import Library
+from registry.library.origin import Origin
+from registry.model import Provenance, Reference, ResolvedTemplate, Severity
+from registry.publishing.uniqueness import Claim, check_slug, library_claims, refuse_clash
+from registry.template.document import TemplateDocument, digest, read_template, to_folder
+from registry.template.files import load_folder, read_bytes
+from registry.validation.check import check_path
+
+FILE_SOURCE = "file"
+"""What a template has for a source that was imported from a file or folder."""
+
+
+class ImportStatus(StrEnum):
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A template to import, made exact; `slug` is the name it gets in the library."""
+
+    slug: str
+    resolved: ResolvedTemplate
+    document: TemplateDocument
+
+    def origin(self) -> Origin:
+        where = self.resolved.provenance
+        source = f"{where.source}/{where.slug}"
+        return Origin(self.slug, source, where.version, where.commit or "", where.blob, digest(self.document))
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """`files` are those of the template folder in the library, by their paths in the repository."""
+
+    slug: str
+    resolved: ResolvedTemplate
+    status: ImportStatus
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """`commit` None: nothing was to be changed, or it was only tried."""
+
+    items: tuple[Imported, ...]
+    commit: str | None
+
+
+def file_candidate(path: Path, slug: str | None = None) -> Candidate:
+    """The template folder or Octopus JSON file at `path`, as a candidate. Raises Invalid with all its problems,
+    NotFound, Untrusted."""
+    problems = [problem for checked in check_path(path) for problem in checked.problems]
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        raise Invalid("template-invalid", f"{path}: {errors[0].message}", errors[0].hint, errors)
+    document = load_folder(path) if path.is_dir() else read_template(read_bytes(path), str(path))
+    name = path.resolve().name if path.is_dir() else path.stem
+    template = document.template
+    where = Provenance(FILE_SOURCE, name, path.name, template.version, tree_id(to_folder(document)))
+    reference = Reference(FILE_SOURCE, name, template.version)
+    return Candidate(
+        slug if slug is not None else name, ResolvedTemplate(reference, template, where), document
+    )
+
+
+def import_candidates(
+    index: Index, library: Library, candidates: Sequence[Candidate], *, dry_run: bool
+) -> ImportReport:
+    """Write the templates to the library: all of them in one commit, or none.
+
+    Raises Conflict where a slug, name or id is taken (naming both), or where uncommitted changes are in the
+    way; Invalid for a slug that can't be one.
+    """
+    for candidate in candidates:
+        check_slug(candidate.slug)
+    if dry_run:
+        return ImportReport(_judge(index, library, candidates), None)
+    with library.writing("import") as writer:
+        items = _judge(index, library, candidates)
+        changed = {item.slug for item in items if item.status is not ImportStatus.UNCHANGED}
+        chosen = [candidate for candidate in candidates if candidate.slug in changed]
+        if not chosen:
+            return ImportReport(items, None)
+        files = {candidate.slug: to_folder(candidate.document) for candidate in chosen}
+        return ImportReport(items, writer.commit(files, _message(chosen)))
+
+
+def _judge(index: Index, library: Library, candidates: Sequence[Candidate]) -> tuple[Imported, ...]:
+    """What becomes of each candidate, judged by the library's head and the other candidates."""
+    state = library_state(index, library)
+    held = library_claims(index, state)
+    asked: list[Claim] = []
+    items = []
+    for candidate in candidates:
+        template = candidate.resolved.template
+        claim = Claim(candidate.slug, template.name, template.id, f'"{candidate.resolved.reference}"')
+        refuse_clash(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
+        record = index.head_record(state.id, candidate.slug) if state else None
+        status = _compare(library, candidate, record) if record else ImportStatus.ADDED
+        files = tuple(
+            sorted(f"{library.path(candidate.slug)}/{name}" for name in to_folder(candidate.document))
+        )
+        items.append(Imported(candidate.slug, candidate.resolved, status, files))
+        asked.append(claim)
+    return tuple(items)
+
+
+def _compare(library: Library, candidate: Candidate, record: Record) -> ImportStatus:
+    """What importing over a template of the same slug means. Raises Conflict where that one is another."""
+    origin, incoming = library.origin(candidate.slug), candidate.origin()
+    held = digest(read_content(library.repository, record))
+    if held == incoming.digest:
+        return ImportStatus.UNCHANGED
+    if origin is not None and origin.source == incoming.source:
+        if held == origin.digest:
+            return ImportStatus.UPDATED
+        raise Conflict(
+            "template-modified",
+            f'the library\'s "{candidate.slug}" was changed after its import from "{origin.source}@{origin.version}"',
+            hint=f"Import under another name: treadle import {candidate.resolved.reference} --as SLUG",
+        )
+    raise Conflict(
+        "template-clash",
+        f'"{candidate.resolved.reference}" and the library\'s "{candidate.slug}" both have that name',
+        hint=f"Import under another name: treadle import {candidate.resolved.reference} --as SLUG",
+    )
+
+
+def _message(candidates: Sequence[Candidate]) -> str:
+    named = [f"{item.resolved.template.name} {item.resolved.provenance.version}" for item in candidates]
+    subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
+    listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"
+    return f"{subject}\n\n{listing}" + "\n".join(item.origin().trailers() for item in candidates) + "\n"

@@ -1,0 +1,53 @@
+"""What only one template of the library can have: its slug, its title, its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from registry.errors import Conflict, Invalid
+from registry.index.database import Index, SourceState
+from registry.model import is_slug
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One template's claim; `owner` names the template, for messages."""
+
+    slug: str
+    name: str
+    guid: str
+    owner: str
+
+
+def refuse_clash(claim: Claim, others: Iterable[Claim]) -> None:
+    for other in others:
+        if other.slug == claim.slug:
+            what = f'the name "{claim.slug}"'
+        elif other.name.casefold() == claim.name.casefold():
+            what = f'the title "{claim.name}"'
+        elif claim.guid and other.guid.casefold() == claim.guid.casefold():
+            what = f"the id {claim.guid}"
+        else:
+            continue
+        raise Conflict(
+            "template-clash",
+            f"{claim.owner} and {other.owner} both have {what}",
+            hint="Nothing was written. A library holds one template of each name, title and id.",
+        )
+
+
+def check_slug(slug: str) -> None:
+    """Raises Invalid for what can't be the name of a template."""
+    if not is_slug(slug):
+        raise Invalid(
+            "slug-invalid",
+            f'"{slug}" can\'t be the name of a template in the library',
+            hint='Use letters, digits, ".", "_" and "-".',
+        )
+
+
+def library_claims(index: Index, state: SourceState | None) -> list[Claim]:
+    """The claims of all templates that the library has."""
+    entries = index.entries(state.id) if state else []
+    return [Claim(item.slug, item.name, item.guid, f'the library\'s "{item.slug}"') for item in entries]

@@ -1,0 +1,1 @@
+"""Templates and processes leave and arrive: export, share bundles."""

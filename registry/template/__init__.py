@@ -1,0 +1,1 @@
+"""One step template, in every form it has: Octopus document, folder, files, built-in."""

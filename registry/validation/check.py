@@ -1,0 +1,182 @@
+"""Checking files and folders: what each of them is, told by its content, and all its problems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from registry.errors import Invalid, NotFound, Untrusted
+from registry.model import Problem, Severity
+from registry.template.document import read_folder
+from registry.template.files import folder_files, read_bytes
+from registry.template.folder_format import TEMPLATE_FILE, yaml_path
+from registry.text.document import Document, in_order, problem_at
+from registry.text.json_document import JsonDocument, load_json
+from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
+from registry.validation.json_schema import known_keys, validate
+from registry.validation.messages import did_you_mean
+from registry.validation.template_rules import breaches
+
+_YAML = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One document that was looked at. `kind` is the short name of its schema, empty where it is none."""
+
+    file: str
+    kind: str
+    problems: tuple[Problem, ...]
+
+
+Rules = Mapping[str, Callable[[YamlDocument], Iterable[Problem]]]
+"""By kind of document: rules beyond its schema, for documents that keep to the schema."""
+
+_NO_RULES: Rules = {}
+
+
+def check_paths(paths: Iterable[Path], rules: Rules = _NO_RULES) -> list[Checked]:
+    """Check files, template folders and folders with any of them, each document once.
+
+    `rules` are those of kinds that this package doesn't know more of than the schema (processes, projects).
+    Raises NotFound where there is nothing at a path, or a folder holds none of our documents.
+    """
+    found: dict[str, Checked] = {}
+    for path in paths:
+        here = {checked.file: checked for checked in check_path(path, rules)}
+        if not here:
+            raise NotFound("nothing-to-check", f'there is no document to check in "{path}"')
+        found |= here
+    return list(found.values())
+
+
+def check_path(path: Path, rules: Rules = _NO_RULES) -> Iterator[Checked]:
+    """Check a file, a template folder, or everything below a folder that is one of our documents.
+
+    Raises NotFound where there is nothing at `path`.
+    """
+    if path.is_file():
+        # A file that was asked for by name is a finding even where it is none of our documents.
+        yield check_file(path, rules)
+    elif path.is_dir():
+        for file in _documents_below(path):
+            checked = check_file(file, rules)
+            if checked.kind or checked.problems[0].code != "unknown-document":
+                yield checked
+    else:
+        raise NotFound("path-not-found", f'"{path}" does not exist', "give a file or a folder")
+
+
+def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
+    """Check one file; a template.yaml together with the files beside it."""
+    try:
+        data = read_bytes(path)
+        if path.suffix in _YAML:
+            return _check_yaml(load_yaml(decode_yaml(data, str(path)), str(path)), path, rules)
+        return _check_json(load_json(data, str(path)))
+    except Untrusted as error:
+        return Checked(str(path), "", (Problem(error.message, error.code, hint=error.hint, file=str(path)),))
+    except Invalid as error:
+        return Checked(str(path), "", error.problems)
+
+
+def check_template(document: JsonDocument) -> list[Problem]:
+    """All problems of a template in Octopus JSON."""
+    problems = validate(document.value, "step-template", document)
+    if not any(problem.severity is Severity.ERROR for problem in problems):
+        problems += _rule_problems(document.value, document)
+    if document.byte_order_mark:
+        message = "the file begins with a byte order mark, which Octopus refuses"
+        problems.append(
+            problem_at(document, (), message, "byte-order-mark", "save it as UTF-8 without", Severity.WARNING)
+        )
+    return in_order([*problems, *_misspelt_keys(document)])
+
+
+def check_template_folder(document: YamlDocument, files: Mapping[str, bytes], folder: str) -> list[Problem]:
+    """All problems of a template folder; `document` is its template.yaml, `files` all its files."""
+    problems = validate(document.value, "template-folder", document)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return problems
+    try:
+        value = read_folder(files, folder).value
+    except Invalid as error:
+        return list(error.problems)
+    return in_order([*problems, *_rule_problems(value, document, as_view=True)])
+
+
+def _check_json(document: JsonDocument) -> Checked:
+    value = document.value
+    if isinstance(value, dict) and ("ActionType" in value or "Parameters" in value):
+        return Checked(document.file, "step-template", tuple(check_template(document)))
+    return Checked(document.file, "", (_unknown(document, "an Octopus step template"),))
+
+
+def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
+    kind = _kind(document, path)
+    if kind == "template-folder":
+        folder = path.parent
+        problems = check_template_folder(document, folder_files(folder), str(folder))
+    elif kind:
+        problems = validate(document.value, kind, document)
+        if kind in rules and not any(problem.severity is Severity.ERROR for problem in problems):
+            problems += rules[kind](document)
+    else:
+        problems = [_unknown(document, "a template folder, a process, a project or a template test")]
+    return Checked(document.file, kind, tuple(problems))
+
+
+def _kind(document: YamlDocument, path: Path) -> str:
+    """Told by name where the name is fixed, else by the keys that only one kind of document has."""
+    keys = document.value if isinstance(document.value, dict) else {}
+    if path.name == TEMPLATE_FILE or "action_type" in keys:
+        return "template-folder"
+    if path.stem == "treadle":
+        return "project"
+    if path.parent.name == "tests" and (path.parent.parent / TEMPLATE_FILE).is_file():
+        return "template-test"
+    if "steps" in keys:
+        return "process"
+    return "project" if {"targets", "environments", "sources"} & set(keys) else ""
+
+
+def _unknown(document: Document, expected: str) -> Problem:
+    return problem_at(document, (), f"this is none of our documents: expected {expected}", "unknown-document")
+
+
+def _rule_problems(value: Any, document: Document, as_view: bool = False) -> list[Problem]:
+    return [
+        problem_at(
+            document,
+            yaml_path(breach.path) if as_view else breach.path,
+            breach.message,
+            breach.code,
+            breach.hint,
+            breach.severity,
+        )
+        for breach in breaches(value)
+    ]
+
+
+def _misspelt_keys(document: JsonDocument) -> Iterator[Problem]:
+    """Keys that Octopus would ignore and that look like a slip of the one it knows."""
+    known = known_keys("step-template")
+    for key in document.value:
+        meant = "" if key in known else did_you_mean(key, known)
+        if meant:
+            line, column = document.key_position((key,))
+            message = f'unknown key "{key}"{meant}'
+            yield Problem(message, "unknown-key", key, None, Severity.WARNING, document.file, line, column)
+
+
+def _documents_below(folder: Path) -> Iterator[Path]:
+    """JSON and YAML files in order of their names; hidden folders and links are left out."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(root, name)
+            if path.suffix in (".json", *_YAML) and not path.is_symlink():
+                yield path

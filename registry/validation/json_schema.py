@@ -1,0 +1,139 @@
+"""The one gateway to JSON Schema: a value and a schema's name in, all problems out.
+
+Version gate first: a document of an unknown format version gets exactly one problem. What the library finds
+is taken apart until each finding says one thing about one place; `registry.validation.messages` says it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from registry.model import Problem, Severity, path_text
+from registry.resources import schema_file
+from registry.text.document import Document, in_order, problem_at
+from registry.validation.messages import Finding, did_you_mean, hint_for, says, within
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from referencing import Resource
+
+_VERSION_KEYS = ("version", "schema")
+_NOT_YET = "x-not-yet"
+"""Our own keyword: keys that a later version will know, each with what to do until then."""
+
+
+def validate(value: Any, schema: str, document: Document) -> list[Problem]:
+    """All problems of `value` against the schema of that short name (`process`), by place in the text.
+
+    `document` gives positions; its own problems (duplicate keys and the like) come along.
+    """
+    validator = _validator(schema)
+    gate = _version_problem(value, _rules(schema), document)
+    if gate is not None:
+        return [gate]
+    findings = (plain for error in validator.iter_errors(value) for plain in _meant(_finding(error)))
+    found = (problem for finding in findings for problem in _problems(finding, value, document))
+    return in_order([*document.problems, *found])
+
+
+def known_keys(schema: str) -> list[str]:
+    """The keys that the schema of that short name has a word for, at the top of a document."""
+    return list(_rules(schema)["properties"])
+
+
+@cache
+def _rules(name: str) -> Mapping[str, Any]:
+    rules: Mapping[str, Any] = json.loads(schema_file(name).read_bytes())
+    return rules
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    siblings: Registry[Any] = Registry(retrieve=_sibling)  # type: ignore[call-arg]
+    checker = Draft202012Validator.FORMAT_CHECKER
+    return Draft202012Validator(_rules(name), registry=siblings, format_checker=checker)
+
+
+def _sibling(uri: str) -> Resource[Any]:
+    """Another of our schemas, for a reference from one to the other."""
+    from referencing import Resource
+
+    name = uri.rsplit("/", 1)[-1].removesuffix(".schema.json")
+    return Resource.from_contents(_rules(name))
+
+
+def _version_problem(value: Any, schema: Mapping[str, Any], document: Document) -> Problem | None:
+    for key in _VERSION_KEYS:
+        known = schema.get("properties", {}).get(key, {}).get("const")
+        given = value.get(key) if isinstance(value, dict) else None
+        if isinstance(known, int) and isinstance(given, int) and given != known:
+            message = f"{key}: this is format version {given}, and only version {known} is known here"
+            return problem_at(document, (key,), message, "format-version", "upgrade Treadle")
+    return None
+
+
+def _finding(error: ValidationError) -> Finding:
+    branches: dict[Any, list[Finding]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.schema_path[0], []).append(_finding(inner))
+    return Finding(
+        rule=str(error.validator),
+        wanted=error.validator_value,
+        value=error.instance,
+        schema=error.schema if isinstance(error.schema, Mapping) else {},
+        path=tuple(error.absolute_path),
+        message=error.message,
+        branches=tuple(tuple(branch) for branch in branches.values()),
+    )
+
+
+def _meant(finding: Finding) -> Iterator[Finding]:
+    """The findings that say one thing each: of alternatives, those of the one that was meant."""
+    fitting = [branch for branch in finding.branches if not any(_misses(inner, finding) for inner in branch)]
+    if not fitting:
+        yield finding
+        return
+    for inner in min(fitting, key=len):
+        yield from _meant(inner)
+
+
+def _misses(inner: Finding, finding: Finding) -> bool:
+    """Whether the value isn't even the kind of thing that this alternative is about."""
+    return inner.path == finding.path and inner.rule in ("type", "const", "enum")
+
+
+def _problems(finding: Finding, root: Any, document: Document) -> Iterator[Problem]:
+    if finding.rule == "additionalProperties" and finding.wanted is False:
+        yield from _unknown_keys(finding, root, document)
+        return
+    code, message = says(finding)
+    yield problem_at(document, finding.path, within(finding.path, root, message), code, hint_for(finding))
+
+
+def _unknown_keys(finding: Finding, root: Any, document: Document) -> Iterator[Problem]:
+    known = list(finding.schema.get("properties", ()))
+    patterns = list(finding.schema.get("patternProperties", ()))
+    for key in finding.value:
+        if key in known or any(re.search(pattern, key) for pattern in patterns):
+            continue
+        line, column = document.key_position((*finding.path, key))
+        code, said, hint = _about_unknown(key, known, finding.schema.get(_NOT_YET, {}))
+        message = within(finding.path, root, said)
+        where = path_text((*finding.path, key))
+        yield Problem(message, code, where, hint, Severity.ERROR, document.file, line, column)
+
+
+def _about_unknown(key: str, known: Sequence[str], not_yet: Mapping[str, str]) -> tuple[str, str, str | None]:
+    """Code, message and hint for a key that the schema has no place for."""
+    if key in not_yet:
+        return "not-supported-yet", f'"{key}" is not supported yet', not_yet[key]
+    meant = did_you_mean(key, [*known, *not_yet])
+    return "unknown-key", f'unknown key "{key}"{meant}', None if meant else f"known here: {', '.join(known)}"

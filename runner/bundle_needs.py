@@ -1,0 +1,245 @@
+"""Making a share bundle: processes, what they use, and what they will need where they arrive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from registry.catalog.catalog import Catalog
+from registry.catalog.details import TemplateCopy
+from registry.catalog.locking import make_lock
+from registry.errors import Invalid
+from registry.model import Problem, Reference, StepTemplate
+from registry.project.lock_file import LOCK_FILE, Lock, read_lock
+from registry.sharing.bundle import Bundle, NeededVariable, Needs, SharedTemplate, references_of
+from registry.sharing.export import secrets_in
+from registry.template.octopus import SCRIPT_BODY
+from runner.documents import read_process, read_project
+from runner.model import InlineScript, Process, Project, Scope, Step, TemplateUse
+from runner.octostache import OctostacheError, parse
+from runner.octostache.syntax import Each, Index, Plain, Symbol, SymbolIndex
+
+_WHOLE = re.compile(r"\s*#\{\s*([^{}|\[\]]+?)\s*\}\s*")
+_READ_BY_SCRIPT = re.compile(
+    r"""get_octopusvariable\s*\(?\s*(["'])(?P<function>[^"'#$]+)\1"""
+    r"""|\$?OctopusParameters\[\s*(["'])(?P<dictionary>[^"'#$]+)\3\s*\]""",
+    re.IGNORECASE,
+)
+_OTHERS = ("octopus.", "env:")
+"""What a run defines itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A bundle to be, and what its maker should know."""
+
+    bundle: Bundle
+    warnings: tuple[Problem, ...]
+
+
+def share(
+    catalog: Catalog,
+    directory: Path,
+    project_file: Path | None,
+    files: Sequence[Path],
+    references: Sequence[Reference] = (),
+) -> Shared:
+    """The bundle of these process files and templates, as treadle.lock pins them.
+
+    Raises as `read_process`, `read_project` and `Catalog.copy`; Invalid where two files have one name, or a template
+    holds a secret.
+    """
+    project = read_project(project_file, directory)
+    processes = [read_process(path, directory) for path in files]
+    contents = _by_name(files)
+    wanted = dict.fromkeys([*references_of(list(contents.values())), *references])
+    folder = project_file.parent if project_file else directory
+    lock = make_lock(catalog, wanted, _trimmed(read_lock(folder / LOCK_FILE), wanted))
+    copies = {reference: catalog.copy(reference, lock.templates.get(str(reference))) for reference in wanted}
+    _refuse_clear_secrets(processes, copies)
+    warnings = _check_secrets(list(copies.values()))
+    bundle = Bundle(project.name, contents, _templates(copies), lock, _needs(processes, project, copies))
+    return Shared(bundle, tuple(warnings))
+
+
+def _by_name(files: Sequence[Path]) -> dict[str, bytes]:
+    contents: dict[str, bytes] = {}
+    for path in files:
+        if path.name in contents:
+            raise Invalid(
+                "process-twice", f'two processes are called "{path.name}"', "Rename one of the files."
+            )
+        contents[path.name] = path.read_bytes()
+    return contents
+
+
+def _trimmed(known: Lock | None, wanted: Iterable[Reference]) -> Lock | None:
+    """What the lock says of these references: of other processes nobody has to know."""
+    if known is None:
+        return None
+    names = {str(reference) for reference in wanted}
+    return Lock({name: entry for name, entry in known.templates.items() if name in names})
+
+
+def _check_secrets(copies: Sequence[TemplateCopy]) -> list[Problem]:
+    """The warnings about secrets. Raises Invalid for one that would have to be taken out: the content is locked."""
+    found = dict.fromkeys(problem for copy in copies for problem in secrets_in(copy))
+    held = [problem for problem in found if problem.code == "secret-left-out"]
+    if held:
+        raise Invalid(
+            "template-secret",
+            held[0].message.replace("was left out", "is a secret"),
+            hint="Publish a version without it, and change the secret.",
+        )
+    return list(found)
+
+
+def _refuse_clear_secrets(processes: Sequence[Process], copies: Mapping[Reference, TemplateCopy]) -> None:
+    """Raises Invalid for values of sensitive parameters that stand in a process in clear."""
+    problems = [
+        Problem(
+            f'step "{step.name}" gives the sensitive "{name}" in clear',
+            "plain-secret",
+            f'steps[{index}].with["{name}"]',
+            "Make it a sensitive variable of the project, and give #{ITS.NAME}.",
+            file=process.file,
+        )
+        for process in processes
+        for index, step in enumerate(process.steps)
+        if isinstance(step.action, TemplateUse)
+        for name, value in step.action.values.items()
+        if value and "#{" not in value and _is_sensitive(name, copies[step.action.reference])
+    ]
+    if problems:
+        message = f"{problems[0].file}: {problems[0].message}"
+        raise Invalid("plain-secret", message, problems[0].hint, problems)
+
+
+def _is_sensitive(name: str, copy: TemplateCopy) -> bool:
+    parameter = copy.document.template.parameter(name)
+    return parameter is not None and parameter.sensitive
+
+
+def _templates(copies: Mapping[Reference, TemplateCopy]) -> tuple[SharedTemplate, ...]:
+    """Each content once, with all the references that mean it."""
+    grouped: dict[tuple[str, str, int, str], list[Reference]] = {}
+    for reference, copy in copies.items():
+        where = copy.resolved.provenance
+        grouped.setdefault((where.source, where.slug, where.version, copy.digest), []).append(reference)
+    found = []
+    for references in grouped.values():
+        copy = copies[references[0]]
+        names = tuple(sorted(map(str, references)))
+        found.append(SharedTemplate(names, copy.resolved.provenance, copy.document, copy.files, copy.origin))
+    return tuple(found)
+
+
+# --- needs
+
+
+@dataclass
+class _Reads:
+    """Variables that are read, by their names without case, as first written."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    secret: set[str] = field(default_factory=set)
+
+    def add(self, names: Iterable[str], own: Iterable[str], *, secret: bool = False) -> None:
+        """Take down what neither the step (`own`) nor a run defines."""
+        known = {name.casefold() for name in own}
+        for name in names:
+            folded = name.casefold()
+            if folded in known or folded.startswith(_OTHERS):
+                continue
+            self.names.setdefault(folded, name)
+            if secret:
+                self.secret.add(folded)
+
+
+def _needs(processes: Sequence[Process], project: Project, copies: Mapping[Reference, TemplateCopy]) -> Needs:
+    reads = _Reads()
+    steps = [step for process in processes for step in process.steps]
+    for step in steps:
+        _read_by(step, copies, reads)
+    environments = [name for step in steps for name in (*step.environments, *step.exclude_environments)]
+    return Needs(
+        tuple(_variable(name, project, reads) for name in sorted(reads.names)),
+        tuple(sorted({role for step in steps for role in step.roles})),
+        tuple(sorted(set(environments))),
+    )
+
+
+def _variable(folded: str, project: Project, reads: _Reads) -> NeededVariable:
+    known = next((item for item in project.variables if item.name.casefold() == folded), None)
+    if known is None:
+        return NeededVariable(reads.names[folded], folded in reads.secret)
+    if known.sensitive or folded in reads.secret:
+        return NeededVariable(known.name, sensitive=True)
+    plain = (item.value for item in known.values if item.scope == Scope() and item.source is None)
+    return NeededVariable(known.name, False, next(plain, None))
+
+
+def _read_by(step: Step, copies: Mapping[Reference, TemplateCopy], reads: _Reads) -> None:
+    reads.add((name for text in step.properties.values() for name in names_in(text)), ())
+    if isinstance(step.action, InlineScript):
+        reads.add([*names_in(step.action.body), *names_read_by(step.action.body)], ())
+    else:
+        _read_by_template(step.action, copies[step.action.reference].document.template, reads)
+
+
+def _read_by_template(use: TemplateUse, template: StepTemplate, reads: _Reads) -> None:
+    own = [parameter.name for parameter in template.parameters]
+    for name, value in use.values.items():
+        parameter = template.parameter(name)
+        secret = parameter is not None and parameter.sensitive and _WHOLE.fullmatch(value or "") is not None
+        reads.add(names_in(value or ""), (), secret=secret)
+    given = {name.casefold() for name in use.values}
+    for parameter in template.parameters:
+        if parameter.name.casefold() not in given:
+            reads.add(names_in(parameter.default or ""), own)
+    script = template.properties.get(SCRIPT_BODY) or ""
+    reads.add([*names_in(script), *names_read_by(script)], own)
+
+
+def names_in(text: str) -> list[str]:
+    """The variables that the expressions of a text name, each once; none where it can't be parsed."""
+    if "#{" not in text:
+        return []
+    try:
+        return list(dict.fromkeys(_names(parse(text, halt_on_error=False))))
+    except OctostacheError:
+        return []
+
+
+def names_read_by(script: str) -> list[str]:
+    """The variables that a script asks for by a literal name."""
+    found = (match["function"] or match["dictionary"] for match in _READ_BY_SCRIPT.finditer(script))
+    return list(dict.fromkeys(found))
+
+
+def _names(node: object) -> Iterator[str]:
+    """The names in a parsed text; what a loop defines for its body is none."""
+    match node:
+        case Plain():
+            yield node.name
+        case Symbol():
+            yield from _symbol(node)
+        case Each():
+            yield from _names(node.collection)
+            yield from (name for name in _names(node.body) if name.partition(".")[0] != node.variable)
+        case tuple():
+            for child in node:
+                yield from _names(child)
+
+
+def _symbol(symbol: Symbol) -> Iterator[str]:
+    path = ""
+    for step in symbol.steps:
+        if isinstance(step, SymbolIndex):
+            yield from _symbol(step.symbol)
+            break
+        path += f"[{step.text}]" if isinstance(step, Index) else f".{step.text}" if path else step.text
+    if path:
+        yield path

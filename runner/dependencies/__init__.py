@@ -1,0 +1,1 @@
+"""The templates that a project uses: which, locked to what, and how to bring them up to date."""

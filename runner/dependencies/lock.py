@@ -1,0 +1,109 @@
+"""Locking a project: which exact content its processes' references mean, and which exact images they name.
+
+`treadle lock` writes it, `--locked` holds a plan or a run to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry.catalog.locking import make_lock
+from registry.errors import Mismatch
+from registry.model import Reference, ResolvedTemplate
+from registry.project.lock_file import (
+    LOCK_FILE,
+    Lock,
+    LockEntry,
+    is_lockable,
+    read_lock,
+    refuse_change,
+    write_lock,
+)
+from runner.dependencies.uses import find_uses, process_files
+from runner.documents import read_process
+from runner.engine.base import Endpoint
+from runner.execution.engines import Connect, image_digest
+
+if TYPE_CHECKING:
+    from registry.catalog.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class LockChange:
+    """A lock as it was and as it is now; `file` is where it lies."""
+
+    file: Path
+    before: Lock | None
+    after: Lock
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+def lock_project(
+    folder: Path,
+    catalog: Catalog,
+    connect: Connect,
+    *,
+    leave_out: Collection[Path] = (),
+    renew: bool = False,
+    locked: bool = False,
+    dry_run: bool = False,
+) -> LockChange:
+    """Bring `treadle.lock` in `folder` up to what the processes below it use, those in `leave_out` aside.
+
+    What is locked already stays as it is, unless `renew` asks what references mean now. Raises what resolving
+    raises, ImageNotFound and EngineError where a process names images, Invalid; with `locked` Mismatch where the
+    file would change.
+    """
+    file = folder / LOCK_FILE
+    before = read_lock(file)
+    references = dict.fromkeys(use.reference for use in find_uses(folder, folder, leave_out))
+    digests = _digests(process_files(folder, leave_out), folder, connect)
+    after = make_lock(catalog, references, None if renew else before, digests)
+    if locked:
+        refuse_change(before, after)
+    change = LockChange(file, before, after)
+    if change.changed and not dry_run:
+        write_lock(file, after)
+    return change
+
+
+def _digests(files: Iterable[Path], folder: Path, connect: Connect) -> Mapping[str, str]:
+    """The digests of all images that processes name; the engine is asked only if there are any."""
+    names = {
+        step.container.image
+        for file in files
+        for step in read_process(file, folder).steps
+        if step.container.image
+    }
+    if not names:
+        return {}
+    with connect(Endpoint()) as engine:
+        return {name: image_digest(engine.ensure_image(name)) for name in sorted(names)}
+
+
+@dataclass(frozen=True, slots=True)
+class LockedResolver:
+    """Resolves references as a lock says; with `must_be_locked` those that it doesn't say are refused."""
+
+    catalog: Callable[[], Catalog]
+    lock: Lock | None
+    must_be_locked: bool
+
+    def __call__(self, reference: Reference) -> ResolvedTemplate:
+        """Raises Mismatch for a reference that is not locked but must be, or whose content isn't to be had."""
+        entry: LockEntry | None = self.lock.templates.get(str(reference)) if self.lock else None
+        if entry is not None:
+            return self.catalog().resolve_locked(reference, entry)
+        if self.must_be_locked and is_lockable(reference):
+            raise Mismatch(
+                "not-locked",
+                f'"{reference}" is not in {LOCK_FILE}',
+                hint="run: treadle lock, and commit the result",
+            )
+        return self.catalog().resolve(reference)

@@ -1,0 +1,227 @@
+"""The use-cases of keeping a project up to date: what the command line calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from registry.catalog.catalog import Catalog
+from registry.errors import Invalid, NotFound
+from registry.home import Home
+from registry.model import Reference
+from registry.project.lock_file import LOCK_FILE
+from registry.project.project_file import Project as RegistryProject
+from registry.publishing.patch import Rebased, find_copy, rebase
+from registry.suggest import did_you_mean
+from runner.dependencies.apply import Applied, Project, apply
+from runner.dependencies.decisions import (
+    DECISIONS_FILE,
+    Decision,
+    read_decisions,
+    write_decisions,
+)
+from runner.dependencies.status import StepUpdate, Surveyor, UseState, Wish, hold_together
+from runner.dependencies.uses import Place, Use
+
+_EXPRESSION = "#{"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to update: `wishes` (everything, if there are none), in these steps only if any are named. `given` are
+    values for parameters."""
+
+    wishes: tuple[Wish, ...] = ()
+    steps: tuple[str, ...] = ()
+    given: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How an update ended: `applied` by template; `held` are waiting for a person; `decisions` is the file to
+    fill in, if one was written; `idle` are uses with nothing to do or that can't be updated."""
+
+    applied: tuple[Applied, ...]
+    held: tuple[StepUpdate, ...]
+    idle: tuple[UseState, ...]
+    decisions: Path | None = None
+
+    @property
+    def refused(self) -> list[UseState]:
+        return [state for state in self.idle if state.error is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateService:
+    """`cool_down` is how long a version of a foreign source must have been there."""
+
+    catalog: Catalog
+    project: Project
+    cool_down: timedelta
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, home: Home, project: RegistryProject | None, directory: Path, cool_down: timedelta
+    ) -> Iterator[UpdateService]:
+        """The service for a project, or for the processes in a folder that is in none."""
+        folder = (project.folder if project else directory).resolve()
+        library = (project.library,) if project and project.library else ()
+        with Catalog.open(home, project) as catalog:
+            yield cls(catalog, Project(folder, directory.resolve(), folder / LOCK_FILE, library), cool_down)
+
+    def outdated(self) -> list[UseState]:
+        """Where every use of a template stands. Asks no source. Raises Invalid."""
+        surveyor = self._surveyor()
+        return [surveyor.stand(use) for use in self.project.uses()]
+
+    def prepare(self, request: Request) -> tuple[list[StepUpdate], list[UseState]]:
+        """What an update would do, and the uses that it has nothing to do for. Writes nothing.
+
+        Raises NotFound for a template or step that no process uses; Invalid for a value that no update takes,
+        or a secret in clear.
+        """
+        surveyor, uses = self._surveyor(), self.project.uses()
+        _check_steps(request.steps, [use.step for use in uses])
+        given = request.given or {}
+        updates: list[StepUpdate] = []
+        idle: list[UseState] = []
+        for wish in request.wishes or (None,):
+            concerned = _concerned(wish, uses) if wish else uses
+            chosen = [use for use in concerned if not request.steps or use.step in request.steps]
+            states = [surveyor.stand(use, wish) for use in chosen]
+            updates += surveyor.prepare(states, given, wish)
+            idle += [state for state in states if state.target is None]
+        _check_given(given, updates)
+        return hold_together(updates), idle
+
+    def bring_copies(self, request: Request, *, dry_run: bool = False) -> list[Rebased]:
+        """Bring the library's copies that the concerned steps use to newer versions of their bases, each in one
+        commit of the library. Raises as `prepare` and `registry.publishing.patch.rebase`.
+        """
+        updates, idle = self.prepare(replace(request, given=None))
+        bases = {
+            item.use.reference.slug: item.base
+            for item in [*(update.state for update in updates), *idle]
+            if item.base is not None
+        }
+        done = []
+        for slug, base in bases.items():
+            copy = find_copy(self.catalog, slug)
+            if copy is not None:
+                aside = self.project.folder / f"{slug}.merge"
+                done.append(rebase(self.catalog, copy, base, aside, dry_run=dry_run))
+        return done
+
+    def update(self, request: Request, *, commit: bool = False) -> Report:
+        """Do the updates that need nobody, and write down those that need a decision.
+
+        Raises as `prepare` and `runner.dependencies.apply.apply`.
+        """
+        updates, idle = self.prepare(request)
+        held = tuple(update for update in updates if not update.ready)
+        conflicts = [update for update in held if update.merge.needs_decision]
+        begun = self._begun(conflicts)
+        applied = apply(self.catalog, self.project, updates, commit=commit)
+        if conflicts:
+            write_decisions(self._decisions_file, conflicts, begun)
+        return Report(tuple(applied), held, tuple(idle), self._decisions_file if conflicts else None)
+
+    def resolve(self, file: Path, *, commit: bool = False, dry_run: bool = False) -> Report:
+        """Do the updates that somebody has decided about in `file`; what is left of it stays, else it is removed.
+
+        Raises NotFound, Invalid with all problems of the file, NotFound for a step that is no longer so.
+        """
+        surveyor, uses = self._surveyor(), self.project.uses()
+        decisions = [(_use_of(item, uses), item) for item in read_decisions(file.resolve())]
+        together = hold_together(
+            [update for use, item in decisions for update in _decided(surveyor, use, item)]
+        )
+        if dry_run:
+            return Report((), tuple(together), ())
+        applied = apply(self.catalog, self.project, together, commit=commit)
+        held = tuple(update for update in together if not update.ready)
+        if held:
+            write_decisions(file.resolve(), held, {use.place: item for use, item in decisions})
+        else:
+            file.unlink()
+        return Report(tuple(applied), held, (), file if held else None)
+
+    def _surveyor(self) -> Surveyor:
+        return Surveyor.open(self.catalog, self.project.lock_file, datetime.now(UTC), self.cool_down)
+
+    @property
+    def _decisions_file(self) -> Path:
+        return self.project.folder / DECISIONS_FILE
+
+    def _begun(self, conflicts: Sequence[StepUpdate]) -> dict[Place, Decision]:
+        """What somebody has decided already about the same updates. Raises Invalid for a file with mistakes."""
+        if not conflicts or not self._decisions_file.is_file():
+            return {}
+        known = {(item.process, item.step, item.uses): item for item in read_decisions(self._decisions_file)}
+        found = {}
+        for update in conflicts:
+            use, where = update.use, update.target.provenance
+            item = known.get((use.file, use.step, str(use.reference)))
+            if item and item.becomes == Reference(where.source, where.slug, where.version):
+                found[use.place] = item
+        return found
+
+
+def _concerned(wish: Wish, uses: Sequence[Use]) -> list[Use]:
+    found = [use for use in uses if wish.concerns(use)]
+    if found:
+        return found
+    names = sorted({f"{use.reference.source}/{use.reference.slug}" for use in uses})
+    name = f"{wish.reference.source}/{wish.reference.slug}"
+    hint = did_you_mean(name, names) or "There is nothing to update."
+    raise NotFound("template-not-used", f'no process uses "{name}"', hint)
+
+
+def _use_of(decision: Decision, uses: Sequence[Use]) -> Use:
+    """The use that a decision is about, if it is still there."""
+    about = (decision.process, decision.step, decision.uses)
+    for use in uses:
+        if about == (use.file, use.step, str(use.reference)):
+            return use
+    message = f'"{decision.process}" has no step "{decision.step}" that uses "{decision.uses}" any more'
+    raise NotFound("step-not-found", message, "Write the file again: treadle update --all")
+
+
+def _decided(surveyor: Surveyor, use: Use, decision: Decision) -> list[StepUpdate]:
+    """The update that a decision is about, as complete as the decision makes it."""
+    wish = Wish(decision.becomes)
+    if not wish.concerns(use):
+        wish = Wish(use.reference, decision.becomes)
+    state = surveyor.stand(use, wish)
+    if state.error is not None:
+        raise state.error
+    given = {name: value for name, value in decision.values.items() if value is not None and decision.apply}
+    updates = surveyor.prepare([state], given, wish, accepted=decision.apply)
+    _check_given(given, updates)
+    return updates
+
+
+def _check_steps(asked: Sequence[str], known: Sequence[str]) -> None:
+    for step in asked:
+        if step not in known:
+            hint = did_you_mean(step, known)
+            raise NotFound("step-not-found", f'no step "{step}" uses a template', hint)
+
+
+def _check_given(given: Mapping[str, str], updates: Sequence[StepUpdate]) -> None:
+    """Raises Invalid for a value that nothing takes, and for a secret that would stand in a file in clear."""
+    parameters = {item.name: item for update in updates for item in update.target.template.parameters}
+    for name, value in given.items():
+        if name not in parameters:
+            hint = did_you_mean(name, parameters) or "It names a parameter of the new version."
+            raise Invalid("value-not-taken", f'no update takes a value for "{name}"', hint)
+        if parameters[name].sensitive and value and _EXPRESSION not in value:
+            raise Invalid(
+                "plain-secret",
+                f'"{name}" is a secret; its value would stand in the process in clear',
+                hint=f'Refer to a sensitive variable: "{name}=#{{My.Secret}}"',
+            )

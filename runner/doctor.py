@@ -1,0 +1,150 @@
+"""What Treadle needs, looked at one thing after the other: for a machine that is new, or that misbehaves."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from registry.errors import UserError
+from registry.home import Home, make_folder
+from runner.engine.base import EngineInfo
+from runner.engine.worker_image import worker_reference
+
+if TYPE_CHECKING:
+    from registry.catalog.catalog import Catalog, SourceSummary
+
+OLDEST_GIT = (2, 31)
+
+LITTLE_SPACE = 1024**3
+"""Bytes: below this a run with a lot of log may fill the disk."""
+
+NO_SPACE = 100 * 1024**2
+"""Bytes: below this hardly anything works."""
+
+
+class Finding(StrEnum):
+    """How something stands; only what is broken makes a diagnosis a bad one."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `detail` is what was found, `hint` what to do about it."""
+
+    name: str
+    finding: Finding
+    detail: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProbe:
+    """What is asked of an engine: `name` says whose it is. Both raise EngineError."""
+
+    name: str
+    check: Callable[[], EngineInfo]
+    worker_is_current: Callable[[], bool]
+
+
+def diagnose(
+    home: Home, open_catalog: Callable[[], Catalog], engines: Iterable[EngineProbe]
+) -> Iterator[Check]:
+    """Look at everything, what takes longest last. Raises nothing that a user could meet."""
+    yield _guarded("git", _git)
+    yield _guarded("home", lambda: _home(home))
+    yield _guarded("disk", lambda: _disk(home))
+    yield from _sources(open_catalog)
+    for engine in engines:
+        yield from _engine(engine)
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except UserError as error:
+        return Check(name, Finding.BROKEN, error.message, error.hint)
+
+
+def _git() -> Check:
+    from registry.git.process import version
+
+    found = version()
+    oldest = ".".join(map(str, OLDEST_GIT))
+    if tuple(int(part) for part in found.split(".")[:2]) < OLDEST_GIT:
+        return Check("git", Finding.BROKEN, f"version {found} is too old", f"Install git {oldest} or newer.")
+    return Check("git", Finding.OK, f"version {found}")
+
+
+def _home(home: Home) -> Check:
+    make_folder(home.path)
+    try:
+        with tempfile.TemporaryFile(dir=home.path):
+            return Check("home", Finding.OK, f"{home.path} can be written to")
+    except OSError as error:
+        hint = "Point TREADLE_HOME at a folder that you may write to."
+        return Check("home", Finding.BROKEN, f'cannot write to "{home.path}": {error.strerror}', hint)
+
+
+def _disk(home: Home) -> Check:
+    folder = next(path for path in (home.path, *home.path.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 1e9:.1f} GB free for {home.path}"
+    hint = "Make room, or point TREADLE_HOME at another disk."
+    if free < NO_SPACE:
+        return Check("disk", Finding.BROKEN, detail, hint)
+    return (
+        Check("disk", Finding.WARNING, detail, hint)
+        if free < LITTLE_SPACE
+        else Check("disk", Finding.OK, detail)
+    )
+
+
+def _sources(open_catalog: Callable[[], Catalog]) -> Iterator[Check]:
+    try:
+        with open_catalog() as catalog:
+            found = catalog.sources()
+    except UserError as error:
+        yield Check("sources", Finding.BROKEN, error.message, error.hint)
+        return
+    for source in found:
+        yield _source(source)
+
+
+def _source(source: SourceSummary) -> Check:
+    name = f"source {source.name}"
+    if source.definition is not None and source.state is None:
+        detail = f"{source.url} has never been synced"
+        return Check(name, Finding.WARNING, detail, f"Run: treadle source sync {source.name}")
+    count = source.counts.templates if source.counts else 0
+    synced = f", synced {source.state.synced}" if source.definition and source.state else ""
+    return Check(name, Finding.OK, f"{count:,} {'template' if count == 1 else 'templates'}{synced}")
+
+
+def _engine(engine: EngineProbe) -> Iterator[Check]:
+    try:
+        info = engine.check()
+    except UserError as error:
+        yield Check(engine.name, Finding.BROKEN, error.message, error.hint)
+        return
+    version = f"{info.name} answers, version {info.version}"
+    if info.rootless:
+        hint = "It ignores memory limits unless cgroups are delegated to it."
+        yield Check(engine.name, Finding.WARNING, f"{version}, rootless", hint)
+    else:
+        yield Check(engine.name, Finding.OK, version)
+    yield _guarded(f"worker image on {engine.name}", lambda: _worker_image(engine))
+
+
+def _worker_image(engine: EngineProbe) -> Check:
+    name = f"worker image on {engine.name}"
+    if engine.worker_is_current():
+        return Check(name, Finding.OK, worker_reference())
+    hint = "The next run builds it; or do it now with: treadle image build"
+    return Check(name, Finding.WARNING, f"{worker_reference()} is missing or outdated", hint)

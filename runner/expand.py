@@ -1,0 +1,67 @@
+"""What a text with `#{...}` comes to, as a step of the project would see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from registry.errors import Invalid
+from runner.documents import read_project
+from runner.model import MASK, InlineScript, PlannedAction, PlannedValue, Process, Project, Step
+from runner.octostache import OctostacheError
+from runner.planner import Inputs, compile_plan
+from runner.runs.service import RunService, read_source
+from runner.variables.binding import bind, explain
+
+_NAME = "expand"
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """An evaluated text. Secrets in it are masked; `reads` are the values used, `missing` the tokens without one."""
+
+    text: str | None
+    error: str | None
+    reads: tuple[PlannedValue, ...]
+    missing: tuple[str, ...]
+
+
+def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
+    """Evaluate `text` with the variables of an environment, on the worker or on the target that `inputs` names.
+
+    Raises UserError for unknown names and for a text that can not be evaluated.
+    """
+    action = _action(service, inputs)
+    try:
+        bound = bind(action.variables, ())
+        evaluation = bound.scope.evaluate(text)
+        masked = bound.scope.child(
+            {value.name: MASK for value in bound.values if value.sensitive and value.value}
+        )
+        shown = masked.evaluate(text)
+    except OctostacheError as error:
+        raise Invalid("expression", explain(error)) from error
+    values = {value.name.casefold(): value for value in bound.values}
+    reads = tuple(values[name.casefold()] for name in evaluation.reads if name.casefold() in values)
+    secret = any(value.sensitive for value in reads)
+    return Expansion(shown.text if secret else evaluation.text, evaluation.error, reads, evaluation.missing)
+
+
+def _action(service: RunService, inputs: Inputs) -> PlannedAction:
+    """The one action of a process that does nothing, where the text is to be evaluated."""
+    project = read_project(service.project_file, service.directory)
+    folder = service.project_file.parent if service.project_file else service.directory
+    step = Step(_NAME, InlineScript(""), roles=_roles(project, inputs))
+    process = Process(_NAME, (step,), _NAME)
+    read = partial(read_source, folder=folder)
+    plan = compile_plan(process, project, inputs, service.resolve, read, service.default_image)
+    actions = plan.steps[0].actions
+    if not actions:
+        raise Invalid("target-without-role", "the target has no role, so that no step would run on it")
+    return actions[0]
+
+
+def _roles(project: Project, inputs: Inputs) -> tuple[str, ...]:
+    chosen = {name.casefold() for name in inputs.targets}
+    roles = {role for target in project.targets if target.name.casefold() in chosen for role in target.roles}
+    return tuple(sorted(roles)) or (("",) if chosen else ())

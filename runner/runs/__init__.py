@@ -1,0 +1,1 @@
+"""Runs: starting them, their records, and what dead ones left behind."""

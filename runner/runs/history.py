@@ -1,0 +1,259 @@
+"""Earlier and live runs, from their journals: which there are, how they went, what they left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from registry.errors import Conflict, Invalid, NotFound, Unavailable, UserError
+from registry.model import Problem
+from runner.execution.events import Event, Kind
+from runner.model import Status
+from runner.runs import journal
+
+LAST = "last"
+"""What stands for the latest run's id."""
+
+_START_ONE = "Start one with: treadle run PROCESS -e ENVIRONMENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run at a glance. `seconds` is None until it has ended; `started` is ISO 8601, UTC."""
+
+    run: str
+    folder: Path
+    process: str
+    environment: str | None
+    project: str
+    started: str
+    status: Status
+    seconds: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRecord:
+    """An action's execution. `target` None: on the worker; `seconds` and `exit_code` None until it has ended."""
+
+    action: str
+    step: str
+    name: str
+    target: str | None
+    status: Status
+    seconds: float | None = None
+    exit_code: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    step: str
+    status: Status
+    reason: str = ""
+    seconds: float | None = None
+    actions: tuple[ActionRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRecord:
+    """An output variable; the value of a sensitive one reads `********`."""
+
+    action: ActionRecord
+    name: str
+    value: str
+    sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """A kept artifact: `path` is where its file is, `size` in bytes."""
+
+    action: ActionRecord
+    name: str
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A run, step by step. Of an output that was set more than once, the last value."""
+
+    record: Record
+    steps: tuple[StepRecord, ...]
+    outputs: tuple[OutputRecord, ...]
+    artifacts: tuple[ArtifactRecord, ...]
+    warnings: tuple[str, ...]
+
+
+class Runs:
+    """The runs whose journals lie in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def ids(self) -> list[str]:
+        """All run ids, the latest first."""
+        if not self._folder.is_dir():
+            return []
+        names = (path.name for path in self._folder.iterdir() if path.is_dir())
+        return sorted((name for name in names if not name.startswith(".")), reverse=True)
+
+    def latest(self, limit: int | None = None) -> tuple[list[Record], list[Problem]]:
+        """The latest runs first, and what is wrong with those that can't be read."""
+        records, problems = [], []
+        for run in self.ids()[:limit]:
+            try:
+                records.append(self.record(run))
+            except UserError as error:
+                problems.append(Problem(error.message, error.code, hint=error.hint))
+        return records, problems
+
+    def find(self, text: str = LAST) -> Record:
+        """The run with this id, or the only one whose id begins or ends like this; `last` is the latest.
+
+        Raises NotFound, Invalid.
+        """
+        ids = self.ids()
+        if not ids:
+            raise NotFound("run-not-found", "there are no runs yet", hint=_START_ONE)
+        if text == LAST:
+            return self.record(ids[0])
+        found = [text] if text in ids else [run for run in ids if text and _abbreviates(text, run)]
+        if len(found) == 1:
+            return self.record(found[0])
+        if found:
+            shown = ", ".join(f'"{run}"' for run in found[:5])
+            raise Invalid("run-ambiguous", f'"{text}" may be any of {shown}', hint="Give more of the id.")
+        close = get_close_matches(text, ids, n=1)
+        hint = f'Did you mean "{close[0]}"?' if close else "List them with: treadle runs list"
+        raise NotFound("run-not-found", f'there is no run "{text}"', hint=hint)
+
+    def record(self, run: str) -> Record:
+        """The run with exactly this id. Raises NotFound, Invalid."""
+        folder = self._folder / run
+        live = journal.is_live(folder)  # asked first: a run that ends meanwhile has its result by then
+        head, result = journal.read_head(folder), journal.read_result(folder)
+        record = Record(
+            run,
+            folder,
+            process=head["process"],
+            environment=head["environment"],
+            project=head["project"],
+            started=head["started"],
+            status=Status.RUNNING if live else Status.INTERRUPTED,
+        )
+        if result is None:
+            return record
+        status = Status(result["status"])
+        return replace(record, status=status, seconds=result["seconds"], message=result.get("message", ""))
+
+
+def details(record: Record) -> Details:
+    """What happened in a run so far, from its events. Raises NotFound, Invalid."""
+    story = _Story(record)
+    for event in journal.read(record.folder, logs=False):
+        story.add(event)
+    return Details(
+        record,
+        tuple(story.told_steps()),
+        tuple(story.outputs.values()),
+        tuple(story.artifacts),
+        tuple(story.warnings),
+    )
+
+
+def copy_artifacts(artifacts: Sequence[ArtifactRecord], folder: Path) -> tuple[ArtifactRecord, ...]:
+    """Copy artifacts to `<folder>/<action>/<file>`; the records of the copies.
+
+    Raises Conflict, having copied nothing, if one of the files is there already; Unavailable.
+    """
+    copies = tuple(replace(one, path=folder / one.path.parent.name / one.path.name) for one in artifacts)
+    there = [f'"{copy.path}"' for copy in copies if copy.path.exists()]
+    if there:
+        raise Conflict("file-exists", f"there is already {', '.join(there)}", hint="Choose another folder.")
+    for artifact, copy in zip(artifacts, copies, strict=True):
+        try:
+            copy.path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(artifact.path, copy.path)
+        except OSError as error:
+            raise Unavailable(
+                "artifact-not-copied", f'cannot copy "{artifact.path}" to "{copy.path}": {error.strerror}'
+            ) from error
+    return copies
+
+
+def _abbreviates(text: str, run: str) -> bool:
+    return run.startswith(text.lower()) or run.endswith(text.lower())
+
+
+class _Story:
+    """Events, gathered into what they tell about steps and actions."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._steps: dict[str, StepRecord] = {}
+        self._actions: dict[str, ActionRecord] = {}
+        self.outputs: dict[tuple[str, str], OutputRecord] = {}
+        self.artifacts: list[ArtifactRecord] = []
+        self.warnings: list[str] = []
+        # What has begun and not ended is still at it, or died with the run.
+        self._unfinished = Status.RUNNING if record.status is Status.RUNNING else Status.INTERRUPTED
+
+    def add(self, event: Event) -> None:
+        match event["event"]:
+            case Kind.STEP_STARTED:
+                self._steps[event["step"]] = StepRecord(event["step"], self._unfinished)
+            case Kind.STEP_FINISHED:
+                self._steps[event["step"]] = StepRecord(
+                    event["step"], Status(event["status"]), event.get("reason", ""), event["seconds"]
+                )
+            case Kind.ACTION_STARTED:
+                self._actions[event["action"]] = _action(event, self._unfinished)
+            case Kind.ACTION_FINISHED:
+                self._actions[event["action"]] = replace(
+                    _action(event, Status(event["status"])),
+                    seconds=event["seconds"],
+                    exit_code=event["exit_code"],
+                    message=event["message"],
+                )
+            case Kind.OUTPUT:
+                self.outputs[event["action"], event["name"]] = OutputRecord(
+                    self._action_of(event), event["name"], event["value"], event["sensitive"]
+                )
+            case Kind.ARTIFACT:
+                path = self._record.folder / event["path"]
+                self.artifacts.append(
+                    ArtifactRecord(self._action_of(event), event["name"], path, event["size"])
+                )
+            case Kind.WARNING:
+                self.warnings.append(event["message"])
+
+    def told_steps(self) -> Iterator[StepRecord]:
+        """The steps with their actions, in the order of the plan."""
+        planned = [step["name"] for step in self._planned_steps()]
+        for name in dict.fromkeys((*planned, *self._steps)):
+            step = self._steps.get(name) or self._not_begun(name)
+            actions = tuple(action for action in self._actions.values() if action.step == name)
+            yield replace(step, actions=actions)
+
+    def _action_of(self, event: Event) -> ActionRecord:
+        action = event["action"]  # its start may be on a line that can't be read any more
+        return self._actions.get(action) or ActionRecord(action, "", action, None, self._unfinished)
+
+    def _planned_steps(self) -> list[dict[str, Any]]:
+        steps = journal.read_plan(self._record.folder).get("steps", [])
+        return steps if isinstance(steps, list) else []
+
+    def _not_begun(self, name: str) -> StepRecord:
+        if self._unfinished is Status.RUNNING:
+            return StepRecord(name, Status.QUEUED)
+        return StepRecord(name, Status.SKIPPED, "the run ended before it")
+
+
+def _action(event: Event, status: Status) -> ActionRecord:
+    return ActionRecord(event["action"], event["step"], event["name"], event["target"], status)

@@ -1,0 +1,192 @@
+"""Archives: the same bytes for the same files, and nothing but plain files within limits out of any other."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import tracemalloc
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.errors import Invalid, Untrusted, UserError
+from registry.sharing.archive import MAX_FILES, MAX_UNPACKED_BYTES, pack, unpack
+from registry.text.json_document import MAX_BYTES
+
+NAMES = st.from_regex(r"[a-z0-9é]{1,12}(/[A-Za-z0-9 ._-]{0,120}[a-z]){0,3}", fullmatch=True)
+
+
+def _is_free(names: Mapping[str, bytes]) -> bool:
+    return not any(other.startswith(f"{name}/") for name in names for other in names)
+
+
+def _read(data: bytes) -> dict[str, bytes]:
+    return unpack(io.BytesIO(data), "x.tar.gz")
+
+
+def _member(name: str, data: bytes = b"", **more: Any) -> tuple[tarfile.TarInfo, bytes]:
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    for key, value in more.items():
+        setattr(member, key, value)
+    return member, data
+
+
+def _tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    """A tar.gz of members as they are given, whatever they are."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for member, data in members:
+            archive.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
+@given(st.dictionaries(NAMES, st.binary(max_size=2000), max_size=8).filter(_is_free))
+def test_files_come_back_in_order_and_the_bytes_are_always_the_same(files: dict[str, bytes]) -> None:
+    packed = pack(files)
+    assert list(_read(packed).items()) == list(files.items())
+    assert pack(dict(files)) == packed
+
+
+def test_nothing_of_the_maker_is_in_it() -> None:
+    data = pack({"a": b"1"})
+    assert data[4:8] == b"\0\0\0\0"
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        (member,) = archive.getmembers()
+    assert (member.mtime, member.uid, member.gid, member.uname, member.gname, member.mode) == (
+        0,
+        0,
+        0,
+        "",
+        "",
+        0o644,
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../up",
+        "a/../../up",
+        "/etc/passwd",
+        "./a",
+        "a//b",
+        "a/",
+        "..",
+        "C:\\windows",
+        "c:x",
+        "a\nb",
+        "a/.git/hooks/x",
+        ".GIT/config",
+        "x" * 401,
+        "bad\udcff",
+    ],
+)
+def test_a_name_that_leads_out_is_refused(name: str) -> None:
+    with pytest.raises(Untrusted, match="leads out") as refused:
+        _read(_tar(_member("fine"), _member(name, b"x")))
+    assert refused.value.code == "archive-name"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tarfile.SYMTYPE,
+        tarfile.LNKTYPE,
+        tarfile.DIRTYPE,
+        tarfile.CHRTYPE,
+        tarfile.BLKTYPE,
+        tarfile.FIFOTYPE,
+        tarfile.CONTTYPE,
+        tarfile.GNUTYPE_SPARSE,
+    ],
+)
+def test_anything_but_a_plain_file_is_refused(kind: bytes) -> None:
+    with pytest.raises(Untrusted, match="no plain file"):
+        _read(_tar(_member("odd", type=kind, linkname="/etc/passwd")))
+
+
+def test_one_name_twice_is_refused() -> None:
+    with pytest.raises(Untrusted, match='"a" twice'):
+        _read(_tar(_member("a", b"1"), _member("a", b"2")))
+
+
+def test_a_file_that_is_a_folder_is_refused() -> None:
+    with pytest.raises(Untrusted, match="as a file and as a folder"):
+        _read(_tar(_member("a/b", b"1"), _member("a", b"2")))
+
+
+def test_a_declared_size_is_refused_before_a_byte_is_read() -> None:
+    header = _member("big")[0]
+    header.size = 10 << 30
+    with pytest.raises(Untrusted, match=r"10,737\.4 MB"):
+        _read(gzip.compress(header.tobuf(tarfile.GNU_FORMAT)))
+
+
+def test_a_bomb_costs_no_more_than_the_limits() -> None:
+    half = MAX_BYTES
+    members = (_member(str(number), bytes(half)) for number in range(MAX_UNPACKED_BYTES // half + 1))
+    bomb = _tar(*members)
+    assert len(bomb) < 1 << 20
+    with pytest.raises(Untrusted, match="unpacks to more than"):
+        _read(bomb)
+
+
+def test_a_header_as_large_as_a_disk_is_refused() -> None:
+    """The extended header of a name has a size, too, and tarfile would read it whole."""
+    header = tarfile.TarInfo("././@PaxHeader")
+    header.type, header.size = tarfile.XHDTYPE, 10 << 30
+    bomb = gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(MAX_UNPACKED_BYTES + 1024), 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Untrusted, match="unpacks to more than"):
+            _read(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_UNPACKED_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_too_many_files_are_refused() -> None:
+    with pytest.raises(Untrusted, match=f"more than {MAX_FILES} files"):
+        _read(_tar(*(_member(str(number)) for number in range(MAX_FILES + 1))))
+
+
+WHOLE = pack({"a": b"1" * 5000, "b": b"2" * 5000})
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"no archive at all",
+        gzip.compress(b"no tar in it" * 100),
+        WHOLE[:40],
+        WHOLE[:-9],
+        gzip.compress(gzip.decompress(WHOLE)[:3000]),
+    ],
+    ids=["empty", "text", "no tar", "cut early", "cut late", "tar cut"],
+)
+def test_what_is_no_complete_archive_is_refused(broken: bytes) -> None:
+    with pytest.raises(Invalid, match="no complete archive"):
+        _read(broken)
+
+
+@given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
+def test_an_altered_archive_never_ends_in_a_crash(place: int, change: int) -> None:
+    _only_user_errors(lambda: _read(WHOLE[:place] + bytes([WHOLE[place] ^ change]) + WHOLE[place + 1 :]))
+
+
+@given(st.integers(0, 1535), st.binary(min_size=1, max_size=12))
+def test_an_altered_header_never_ends_in_a_crash(place: int, change: bytes) -> None:
+    inner = gzip.decompress(WHOLE)
+    _only_user_errors(lambda: _read(gzip.compress(inner[:place] + change + inner[place + len(change) :], 1)))
+
+
+def _only_user_errors(act: Callable[[], object]) -> None:
+    with suppress(UserError):
+        act()

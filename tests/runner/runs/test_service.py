@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.engine.base import Endpoint, Stream
+from runner.engine.fake import FakeEngine, Script
+from runner.execution.events import Event
+from runner.model import Status, VariableSource
+from runner.runs import journal
+from runner.runs.journal import Journal
+from runner.runs.service import read_source
+from tests.support.plans import IMAGE, Desk
+from tests.support.problems import refusal
+from tests.support.stage import Ended, Stage, said
+
+STEPS: list[dict[str, Any]] = [{"name": "A", "run": "x"}, {"name": "B", "run": "y"}]
+
+
+class TestRun:
+    def test_events_result_and_record_agree(self, stage: Stage) -> None:
+        ended = stage.run(STEPS, {"1-a": said("hello")}, environment="Test")
+        assert ended.result is not None
+        assert ended.result.status is Status.SUCCESS
+        assert [event["seq"] for event in ended.events] == list(range(1, len(ended.events) + 1))
+        assert (ended.events[0]["event"], ended.events[-1]["event"]) == ("run-started", "run-finished")
+        folder = stage.home.runs / ended.result.run
+        assert list(journal.read(folder)) == ended.events
+        result = journal.read_result(folder)
+        assert result is not None
+        assert result["status"] == "success"
+        assert journal.read_plan(folder)["steps"][0]["name"] == "A"
+        ended.engine.check_nothing_left()
+
+    def test_a_plan_without_actions_needs_no_engine(self, stage: Stage) -> None:
+        steps = [{"name": "A", "run": "x", "disabled": True}]
+        ended = stage.run(steps, connect=lambda _: FakeEngine(answers=False))
+        assert ended.statuses == {"A": "skipped"}
+        assert ended.error is None
+
+    def test_twenty_steps_and_more_leave_nothing(self, stage: Stage) -> None:
+        steps = [{"name": f"Step {number}", "run": "x"} for number in range(200)]
+        ended = stage.run(steps)
+        assert set(ended.statuses.values()) == {"success"}
+        ended.engine.check_nothing_left()
+
+
+class TestBeforeTheRun:
+    """What is wrong before anything ran is no failed run: nothing is recorded."""
+
+    def refused(self, stage: Stage, ended: Ended) -> tuple[str, int]:
+        assert ended.error is not None
+        assert ended.events == []
+        assert not stage.home.runs.exists()
+        return ended.error.message, ended.error.exit_code
+
+    def test_an_image_that_is_not_there(self, stage: Stage) -> None:
+        steps = [*STEPS, {"name": "C", "run": "z", "container": {"image": "nope:1"}}]
+        assert self.refused(stage, stage.run(steps)) == ('The image "nope:1" is not there.', 2)
+
+    def test_an_engine_that_does_not_answer(self, stage: Stage) -> None:
+        ended = stage.run(STEPS, connect=lambda _: FakeEngine(answers=False))
+        assert self.refused(stage, ended) == ("The fake engine does not answer.", 3)
+
+    def test_the_engine_of_a_target(self, stage: Stage) -> None:
+        asked: list[Endpoint] = []
+
+        def connect(endpoint: Endpoint) -> FakeEngine:
+            asked.append(endpoint)
+            return FakeEngine(images={IMAGE: {}}, answers=endpoint.host is None)
+
+        project = {
+            "environments": {"Test": {}},
+            "targets": {
+                "web-1": {
+                    "environments": ["Test"],
+                    "roles": ["web"],
+                    "docker": {"host": "tcp://10.0.0.1:2376"},
+                }
+            },
+        }
+        steps = [*STEPS, {"name": "C", "run": "z", "roles": ["web"]}]
+        ended = stage.run(steps, project=project, connect=connect, environment="Test")
+        assert self.refused(stage, ended)[1] == 3
+        assert asked == [Endpoint(), Endpoint("tcp://10.0.0.1:2376")]
+
+
+class TestBrokenEngine:
+    def test_ends_the_run_as_failed_and_is_told(self, stage: Stage) -> None:
+        ended = stage.run(STEPS, {"1-a": Script(output=[(Stream.STDOUT, b"so far\n")], breaks=True)})
+        assert ended.error is not None
+        assert (ended.error.message, ended.error.exit_code) == ("The engine is gone.", 3)
+        last = ended.events[-1]
+        assert (last["event"], last["status"], last["message"]) == (
+            "run-finished",
+            "failed",
+            "The engine is gone.",
+        )
+        assert ended.log == ["so far"]
+        ended.engine.check_nothing_left()
+
+
+class TestListener:
+    """Whoever watches a run must not end it."""
+
+    def test_one_that_went_away_is_told_no_more(self, stage: Stage) -> None:
+        def go_away(event: Event) -> None:
+            raise BrokenPipeError
+
+        ended = stage.run(STEPS, when=go_away)
+        assert len(ended.events) == 1
+        assert ended.result is not None
+        assert ended.result.status is Status.SUCCESS
+
+    def test_one_that_breaks_is_a_defect_when_the_run_has_ended(self, stage: Stage) -> None:
+        def break_down(event: Event) -> None:
+            raise RuntimeError("a bug in a view")
+
+        with pytest.raises(RuntimeError, match="a bug in a view"):
+            stage.run(STEPS, when=break_down)
+        (record,) = stage.home.runs.iterdir()
+        result = journal.read_result(record)
+        assert result is not None
+        assert result["status"] == "success"
+
+
+class TestSweeping:
+    def test_a_run_clears_up_after_one_that_died(self, stage: Stage) -> None:
+        plan = Desk(stage.folder).plan(STEPS)
+        engine = FakeEngine(images={IMAGE: {}})
+        first = stage.execute(plan, engine)
+        assert first.result is not None
+        died = stage.home.runs / first.result.run
+        (died / "engines.json").write_text(json.dumps([{"host": None, "tls": []}]))
+        left = engine.prepare(engine.containers[0].spec)
+        second = stage.execute(plan, engine)
+        assert second.error is None
+        assert left.state.value == "removed"
+        assert not (died / "engines.json").exists()
+
+    def test_but_never_after_one_that_lives(self, stage: Stage) -> None:
+        plan = Desk(stage.folder).plan(STEPS)
+        engine = FakeEngine(images={IMAGE: {}})
+        stage.execute(plan, engine)
+        with Journal.create(stage.home.runs, "other", None, "project", {}) as live:
+            (live.folder / "engines.json").write_text(json.dumps([{"host": None, "tls": []}]))
+            labels = {**engine.containers[0].spec.labels, "treadle.run": live.run}
+            theirs = engine.prepare(replace(engine.containers[0].spec, labels=labels))
+            stage.execute(plan, engine)
+            assert theirs.state.value == "waiting for its payload"
+            theirs.remove()
+
+
+class TestReadSource:
+    def test_an_environment_variable(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("SHOP_HOOK", "with a line end\n")
+        assert read_source(VariableSource(env="SHOP_HOOK"), tmp_path) == "with a line end\n"
+        assert refusal(lambda: read_source(VariableSource(env="NOT_SET_AT_ALL"), tmp_path)) == [
+            'the environment variable "NOT_SET_AT_ALL" is not set [environment-variable] > export NOT_SET_AT_ALL=...'
+        ]
+
+    @pytest.mark.parametrize(
+        ("content", "text"),
+        [
+            (b"key\n", "key"),
+            (b"key\r\n", "key"),
+            (b"two\nlines\n\n", "two\nlines\n"),
+            (b"", ""),
+            (b"bare", "bare"),
+            (b"a\r\nb", "a\r\nb"),
+        ],
+    )
+    def test_a_file_without_its_last_line_end(self, tmp_path: Path, content: bytes, text: str) -> None:
+        (tmp_path / "key").write_bytes(content)
+        assert read_source(VariableSource(file="key"), tmp_path) == text
+
+    def test_a_file_that_is_none(self, tmp_path: Path) -> None:
+        (tmp_path / "binary").write_bytes(b"\xff\xfe")
+        for name, said_ in {
+            "nope": "can not be read: No such file or directory",
+            ".": "can not be read: Is a directory",
+            "binary": "is not UTF-8 text",
+        }.items():
+            (line,) = refusal(lambda name=name: read_source(VariableSource(file=name), tmp_path))  # type: ignore[misc]
+            assert line == f'"{tmp_path / name}" {said_} [variable-file]'
