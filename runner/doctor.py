@@ -109,7 +109,7 @@ def _disk(home: Home) -> Check:
 def _sources(open_catalog: Callable[[], Catalog]) -> Iterator[Check]:
     try:
         with open_catalog() as catalog:
-            found = catalog.sources()
+            found = catalog.source_summaries()
     except UserError as error:
         yield Check("sources", Finding.BROKEN, error.message, error.hint)
         return

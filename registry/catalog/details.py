@@ -1,11 +1,11 @@
-"""A template as `show` tells it."""
+"""A template as `show` describes it, and a copy of it to hand on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry.catalog.resolve import TemplateHistory
+from registry.catalog.resolve import FoundTemplate, TemplateHistory
 from registry.index.database import Record
 from registry.library.origin import Origin
 from registry.model import Notice, Provenance, ResolvedTemplate, StepTemplate, VersionInfo
@@ -49,6 +49,39 @@ class TemplateDetails:
         return {name: text for name, text in bodies.items() if text}
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateCopy:
+    """A template on its way out: `files` are its folder byte for byte, `origin` where the library has it from."""
+
+    resolved: ResolvedTemplate
+    document: TemplateDocument
+    files: Mapping[str, bytes]
+    origin: Origin | None = None
+
+    @property
+    def digest(self) -> str:
+        return digest(self.document)
+
+
+def template_details(
+    found: FoundTemplate, origin: Origin | None, notices: tuple[Notice, ...]
+) -> TemplateDetails:
+    """What there is to say about a template that was found by its history."""
+    assert found.history is not None
+    readme = found.document.files.get("README.md")
+    return TemplateDetails(
+        template=found.document.template,
+        provenance=found.provenance,
+        digest=found.digest,
+        latest=found.history.versions()[0].version,
+        deleted=not found.history.alive,
+        versions=version_infos(found.history),
+        readme=readme.decode(errors="replace") if readme else None,
+        origin=origin,
+        notices=notices,
+    )
+
+
 def version_infos(history: TemplateHistory) -> tuple[VersionInfo, ...]:
     """All versions of a template, the newest first."""
     return tuple(_info(record, history) for record in history.versions())
@@ -65,17 +98,3 @@ def _info(record: Record, history: TemplateHistory) -> VersionInfo:
         date=record.date or None,
         variants=tuple(others),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateCopy:
-    """A template on its way out: `files` are its folder byte for byte, `origin` where the library has it from."""
-
-    resolved: ResolvedTemplate
-    document: TemplateDocument
-    files: Mapping[str, bytes]
-    origin: Origin | None = None
-
-    @property
-    def digest(self) -> str:
-        return digest(self.document)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.catalog.sources import Reach, Reached
+from registry.catalog.sources import OpenSource, Sources
 from registry.home import Home, write_atomically
 from registry.index.database import SourceState
 from registry.model import LIBRARY_SOURCE, Notice, Notices, Standing, StepTemplate
@@ -24,11 +24,11 @@ _FORMAT = 1
 
 
 @dataclass
-class NoticeBoard:
+class NoticeLookup:
     """What is said about the templates that can be reached, as of the first question: every repository is read
     once."""
 
-    reach: Reach
+    sources: Sources
     _read: dict[str, Notices] = field(default_factory=dict)
 
     def about(
@@ -59,8 +59,8 @@ class NoticeBoard:
 
     def _of(self, name: str) -> Notices:
         if name not in self._read:
-            source = self.reach.find(name) if name in self.reach.names() else None
-            self._read[name] = _load(self.reach.home, source) if source else {}
+            source = self.sources.find(name) if name in self.sources.names() else None
+            self._read[name] = _load(self.sources.home, source) if source else {}
         return self._read[name]
 
 
@@ -69,7 +69,7 @@ def _seen_from(source: str, successor: str | None) -> str | None:
     return f"{source}/{successor}" if successor and "/" not in successor else successor
 
 
-def notices_altered(home: Home, source: Reached) -> Path | None:
+def notices_altered(home: Home, source: OpenSource) -> Path | None:
     """The file that keeps a source's notices, if it says something else than the source's commit."""
     cache = _cache_file(home, source)
     known = _cached(cache, source.state)
@@ -77,7 +77,7 @@ def notices_altered(home: Home, source: Reached) -> Path | None:
     return cache if altered else None
 
 
-def _load(home: Home, source: Reached) -> Notices:
+def _load(home: Home, source: OpenSource) -> Notices:
     if source.git is None:
         return {}
     cache = _cache_file(home, source)
@@ -88,11 +88,11 @@ def _load(home: Home, source: Reached) -> Notices:
     return known
 
 
-def _cache_file(home: Home, source: Reached) -> Path:
+def _cache_file(home: Home, source: OpenSource) -> Path:
     return home.path / "notices" / f"{source.state.key}.json"
 
 
-def _read(source: Reached, git: Path) -> Notices:
+def _read(source: OpenSource, git: Path) -> Notices:
     from registry.git.repository import Repository
     from registry.library.notices import read_notices
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from registry.catalog.sources import Reached
+from registry.catalog.sources import OpenSource
 from registry.compatibility.compare import interface_breaks
-from registry.errors import Conflict, NotFound
+from registry.errors import Conflict, Mismatch, NotFound
 from registry.index.database import Index, Record
-from registry.model import Reference, StepTemplate
+from registry.model import Provenance, Reference, StepTemplate
+from registry.project.lock_file import LockEntry
 from registry.suggest import did_you_mean
+from registry.template.document import TemplateDocument, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,73 @@ class TemplateHistory:
         return list(reversed(found.values()))
 
 
-def histories(index: Index, source: Reached, slug: str) -> list[TemplateHistory]:
+@dataclass(frozen=True, slots=True)
+class FoundTemplate:
+    """The content that a reference means.
+
+    reference: as it was asked for
+    source: where it was found
+    slug: what the template is called there now
+    record: the content's place in the index
+    document: the content
+    history: all contents of the template; None where a lock named the content
+    """
+
+    reference: Reference
+    source: OpenSource
+    slug: str
+    record: Record
+    document: TemplateDocument
+    history: TemplateHistory | None = None
+
+    @property
+    def digest(self) -> str:
+        return digest(self.document)
+
+    @property
+    def provenance(self) -> Provenance:
+        return Provenance(
+            source=self.source.name,
+            slug=self.slug,
+            path=self.record.path,
+            version=self.record.version,
+            blob=self.record.id,
+            commit=self.record.commit or None,
+            url=self.source.url,
+            ref=self.source.state.ref,
+            author=self.record.author or None,
+            date=self.record.date or None,
+        )
+
+
+def find_template(
+    index: Index, source: OpenSource, reference: Reference, locked: LockEntry | None = None
+) -> FoundTemplate:
+    """The content that the reference means, or that the lock says it means. Raises as `Catalog.find`."""
+    if locked is not None:
+        return _find_locked(index, source, reference, locked)
+    candidates = find_histories(index, source, reference.slug)
+    history, record = resolve(candidates, reference, lambda record: source.read(record).template)
+    return FoundTemplate(reference, source, history.slug, record, source.read(record), history)
+
+
+def _find_locked(index: Index, source: OpenSource, reference: Reference, locked: LockEntry) -> FoundTemplate:
+    records = [
+        item for item in index.record_of(source.state.id, locked.blob) if item.version == locked.version
+    ]
+    if not records:
+        message = f'"{reference}" is locked to {locked.blob[:7]}, which source "{source.name}" does not have'
+        hint = f"Run: treadle source sync {source.name}, or treadle lock"
+        raise Mismatch("locked-content-missing", message, hint)
+    slug = index.present_slug(source.state.id, records[0].lineage)
+    found = FoundTemplate(reference, source, slug, records[0], source.read(records[0]))
+    if found.digest != locked.sha256:
+        message = f'"{reference}" is locked to other content than {locked.blob[:7]} holds'
+        raise Mismatch("locked-content-altered", message, "Find out who changed it; then run: treadle lock")
+    return found
+
+
+def find_histories(index: Index, source: OpenSource, slug: str) -> list[TemplateHistory]:
     """The templates that `slug` can mean, best first: the one at the head, deleted ones that had the name,
     those renamed since. Raises NotFound, with what comes close."""
     named = index.lineages_named(source.state.id, slug)
@@ -55,7 +123,7 @@ def histories(index: Index, source: Reached, slug: str) -> list[TemplateHistory]
     return found
 
 
-def select(
+def resolve(
     candidates: Sequence[TemplateHistory], reference: Reference, read: Callable[[Record], StepTemplate]
 ) -> tuple[TemplateHistory, Record]:
     """The content that `reference` means, and the template it is of. `read` gives the template of a record.

@@ -2,8 +2,8 @@
 
 What parses templates or runs git is imported where it is needed: a search needs neither.
 
-Four kinds look the same from here: git mirrors, the library (a git repository read in place, at its HEAD),
-and the built-in templates (plain files).
+Three kinds look the same from here: git mirrors, the library (a git repository read in place, at its HEAD), and the
+built-in templates (plain files).
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 from registry.errors import Conflict, NotFound
 from registry.home import Home
 from registry.index.database import Index, Record, SourceState
-from registry.index.writer import Target, index_repository
-from registry.library.library import Library
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Shape
 from registry.project.source_definition import SourceDefinition, unknown_source
 from registry.resources import builtin_templates
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class OpenSource:
     """A source that can be read. `git` is where its repository is, and `mirrored` says that Treadle made it;
     None for the built-in templates, as is `url`."""
 
@@ -68,7 +66,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Sources:
     """All sources of one project or user, by name."""
 
     home: Home
@@ -85,7 +83,7 @@ class Reach:
     def names(self) -> list[str]:
         return [BUILTIN_SOURCE, LIBRARY_SOURCE, *self.definitions]
 
-    def source(self, name: str) -> Reached:
+    def source(self, name: str) -> OpenSource:
         """The source of that name. Raises NotFound where there is none, or it was never synced."""
         found = self.find(name)
         if found is not None:
@@ -102,7 +100,7 @@ class Reach:
             hint=f"Run: treadle source sync {name}",
         )
 
-    def find(self, name: str) -> Reached | None:
+    def find(self, name: str) -> OpenSource | None:
         """As `source`, but None for a source that is there and has nothing to read yet."""
         if name == BUILTIN_SOURCE:
             return self._builtin()
@@ -112,7 +110,7 @@ class Reach:
             return self._mirrored(self.definitions[name])
         raise unknown_source(name, self.names())
 
-    def _builtin(self) -> Reached:
+    def _builtin(self) -> OpenSource:
         folder = builtin_templates()
         current = fingerprint(folder)
         state = self.index.source(BUILTIN_SOURCE)
@@ -123,26 +121,20 @@ class Reach:
             index_documents(self.index, Target(BUILTIN_SOURCE, BUILTIN_SOURCE, None, "", current), templates)
             state = self.index.source(BUILTIN_SOURCE)
         assert state is not None
-        return Reached(BUILTIN_SOURCE, state, None, None)
+        return OpenSource(BUILTIN_SOURCE, state, None, None)
 
-    def _library(self) -> Reached | None:
+    def _library(self) -> OpenSource | None:
         if not self.library_folder.is_dir():
             return None
         library = self.library
-        commit = library.head()
-        if commit is None:
-            return None
-        state = self.index.source(library.index_key)
-        if state is None or state.commit != commit or state.folder != library.prefix:
-            from registry.index.writer import Target, index_repository
+        state = library_state(self.index, library)
+        return (
+            OpenSource(LIBRARY_SOURCE, state, library.repository.folder, str(library.folder))
+            if state
+            else None
+        )
 
-            target = Target(library.index_key, LIBRARY_SOURCE, None, library.prefix, commit)
-            index_repository(self.index, library.repository, target)
-            state = self.index.source(library.index_key)
-        assert state is not None
-        return Reached(LIBRARY_SOURCE, state, library.repository.folder, str(library.folder))
-
-    def _mirrored(self, definition: SourceDefinition) -> Reached | None:
+    def _mirrored(self, definition: SourceDefinition) -> OpenSource | None:
         state = self.index.source(definition.index_key)
         if state is None:
             from registry.catalog.sync import reindex
@@ -151,7 +143,7 @@ class Reach:
         if state is None:
             return None
         mirror = self.home.mirror(definition.mirror_key)
-        return Reached(definition.name, state, mirror, definition.url, mirrored=True)
+        return OpenSource(definition.name, state, mirror, definition.url, mirrored=True)
 
 
 def library_state(index: Index, library: Library, commit: str | None = None) -> SourceState | None:
@@ -159,6 +151,11 @@ def library_state(index: Index, library: Library, commit: str | None = None) -> 
     head = commit or library.head()
     if head is None:
         return None
-    target = Target(library.index_key, LIBRARY_SOURCE, None, library.prefix, head)
-    index_repository(index, library.repository, target)
-    return index.source(library.index_key)
+    state = index.source(library.index_key)
+    if state is None or state.commit != head or state.folder != library.prefix:
+        from registry.index.writer import Target, index_repository
+
+        target = Target(library.index_key, LIBRARY_SOURCE, None, library.prefix, head)
+        index_repository(index, library.repository, target)
+        state = index.source(library.index_key)
+    return state

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.catalog.notices import notices_altered
-from registry.catalog.sources import Reached
+from registry.catalog.sources import OpenSource
 from registry.errors import UserError
 from registry.git.process import GitFailedError
 from registry.git.repository import Repository
@@ -24,12 +24,12 @@ def verify(catalog: Catalog, lock: Lock | None) -> list[Problem]:
     Every git object is hashed again, the index is made again beside the real one, every locked content is read
     and its digest compared.
     """
-    problems = list(_verify_reach(catalog))
-    for source in catalog.reached():
+    problems = list(_verify_library(catalog))
+    for source in catalog.open_sources():
         problems += _verify_source(catalog, source)
     for reference, entry in (lock.templates if lock else {}).items():
         try:
-            catalog.resolve_locked(Reference.parse(reference), entry)
+            catalog.find(Reference.parse(reference), entry)
             if not catalog.has_origin(Reference.parse(reference), entry):
                 problems.append(_other_origin(reference))
         except UserError as error:
@@ -43,7 +43,7 @@ def _other_origin(reference: str) -> Problem:
     return Problem(message, "locked-origin-altered", reference, hint)
 
 
-def _verify_reach(catalog: Catalog) -> Iterator[Problem]:
+def _verify_library(catalog: Catalog) -> Iterator[Problem]:
     """A library that can't be read looks like one that has nothing yet."""
     library = catalog.library
     if library.head() is not None or not library.folder.is_dir() or not any(library.folder.iterdir()):
@@ -59,7 +59,7 @@ def _verify_reach(catalog: Catalog) -> Iterator[Problem]:
     yield Problem(message, "objects-damaged", LIBRARY_SOURCE, "Restore it from a clone.")
 
 
-def _verify_source(catalog: Catalog, source: Reached) -> Iterator[Problem]:
+def _verify_source(catalog: Catalog, source: OpenSource) -> Iterator[Problem]:
     if source.git is None:
         return
     repository = Repository(source.git, trusted=source.mirrored)
@@ -75,7 +75,7 @@ def _verify_source(catalog: Catalog, source: Reached) -> Iterator[Problem]:
             f'source "{source.name}" is damaged: {error.reason}', "objects-damaged", source.name, hint
         )
         return
-    if _indexed_anew(repository, source.state) != catalog.index_rows(source.state):
+    if _indexed_anew(repository, source.state) != catalog.index.rows(source.state.id):
         message = f'the index of source "{source.name}" does not say what git says'
         hint = f'Delete "{catalog.home.index_file}": it is made again.'
         yield Problem(message, "index-altered", source.name, hint)

@@ -10,7 +10,7 @@ import click
 from registry.cli.context import Context, pass_context
 from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
-from registry.compatibility.compare import ChangeClass, Comparison
+from registry.compatibility.compare import ChangeClass, Comparison, compare
 from registry.model import Provenance, Reference
 from registry.template.document import TemplateDocument, to_folder
 
@@ -31,9 +31,9 @@ _COLOURS = {
 def diff(context: Context, old: Reference, new: Reference, summary: bool, as_json: bool) -> None:
     """Tell what changed from template REF@A to REF@B: what it means for a step first, the text second."""
     with context.catalog() as catalog:
-        before, after, comparison = catalog.compare(old, new)
-        documents = catalog.document(old), catalog.document(new)
-    text = _text_difference(str(old), documents[0], str(new), documents[1])
+        before, after = catalog.find(old), catalog.find(new)
+    comparison = compare(before.document.template, after.document.template)
+    text = _text_difference(str(old), before.document, str(new), after.document)
     if as_json:
         about = {"old": _data(before.provenance), "new": _data(after.provenance)}
         print_json({**about, **comparison_data(comparison), "text": text})

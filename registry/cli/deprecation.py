@@ -12,6 +12,7 @@ from registry.cli.context import Context, pass_context
 from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
 from registry.model import Notice, Reference, Standing
+from registry.publishing.deprecate import add_notice, remove_notice
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -69,9 +70,9 @@ def _say(
     notice = Notice(standing, reason, str(successor) if successor else None)
     with context.catalog() as catalog:
         if undo:
-            done = catalog.withdraw(reference, standing, push=push, dry_run=dry_run)
+            done = remove_notice(catalog, reference, standing, push=push, dry_run=dry_run)
         else:
-            done = catalog.announce(reference, notice, push=push, dry_run=dry_run)
+            done = add_notice(catalog, reference, notice, push=push, dry_run=dry_run)
     if as_json:
         print_json({"reference": str(reference), **asdict(done)})
     elif not done.changed:

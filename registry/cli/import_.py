@@ -14,7 +14,7 @@ from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
-from registry.publishing.import_ import Imported, ImportReport, ImportStatus
+from registry.publishing.import_ import Imported, ImportReport, ImportStatus, import_templates
 
 _PATH_ENDINGS = (".json", ".yaml", ".gz", ".tgz")
 _GZIP = b"\x1f\x8b"
@@ -64,9 +64,9 @@ def import_command(
 
 def _import(context: Context, names: Sequence[str], slug: str | None, dry_run: bool) -> ImportReport:
     with context.catalog() as catalog:
-        known = {source.name for source in catalog.sources()}
+        known = catalog.source_names()
         things = [_thing(context.directory, name, known) for name in names]
-        return catalog.import_(things, slug, dry_run=dry_run)
+        return import_templates(catalog, things, slug, dry_run=dry_run)
 
 
 def _thing(directory: Path, name: str, sources: Collection[str]) -> Reference | Path:

@@ -11,10 +11,10 @@ from registry.cli.compare import comparison_data, show_comparison
 from registry.cli.context import Context, pass_context
 from registry.cli.output import print_json
 from registry.cli.problems import show_problems
-from registry.publishing.publish import Published
+from registry.publishing.publish import Published, publish
 
 
-@click.command()
+@click.command("publish")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--as", "slug", metavar="SLUG", help="Its name in the library. Default: the name of the folder or file."
@@ -26,7 +26,7 @@ from registry.publishing.publish import Published
 @click.option("--dry-run", is_flag=True, help="Say what would be published.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_context
-def publish(
+def publish_command(
     context: Context,
     path: Path,
     slug: str | None,
@@ -40,7 +40,7 @@ def publish(
     The version number is given by the library. Nothing is committed where nothing changed.
     """
     with context.catalog() as catalog:
-        published = catalog.publish(path, slug, message, push=push, dry_run=dry_run)
+        published = publish(catalog, path, slug, message, push=push, dry_run=dry_run)
     if as_json:
         print_json(_data(published))
         return

@@ -59,7 +59,7 @@ def add(context: Context, name: str, url: str, ref: str | None, folder: str | No
 def list_sources(context: Context, name: str | None, as_json: bool, problems: bool) -> None:
     """List all sources, or source NAME, with what is known of each."""
     with context.catalog() as catalog:
-        summaries = catalog.sources(name)
+        summaries = catalog.source_summaries(name)
     if as_json:
         print_json([_summary_data(summary) for summary in summaries])
         return

@@ -73,7 +73,7 @@ def _head(catalog: Catalog, copy: Copy) -> Provenance:
 
 
 def _clone(catalog: Catalog, definition: SourceDefinition, made: Contribution) -> Workspace:
-    state = catalog.sources(definition.name)[0].state
+    state = catalog.source_summaries(definition.name)[0].state
     assert state is not None, "a template of it was shown"
     mirror = catalog.home.mirror(definition.mirror_key)
     branch = state.ref or "main"

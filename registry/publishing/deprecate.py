@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from registry.catalog.catalog import Catalog
 from registry.errors import Invalid
 from registry.library.library import Library
 from registry.library.notices import FILE, FOLDER, notices_bytes, read_notices
@@ -18,7 +19,7 @@ from registry.model import LIBRARY_SOURCE, Notice, Notices, Reference, Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class NoticeChange:
     """What is said about a template from now on. `commit` None: it was only tried, or said already."""
 
     notices: tuple[Notice, ...]
@@ -29,14 +30,18 @@ class Announced:
 # --- saying and taking back
 
 
-def announce(
-    library: Library, reference: Reference, notice: Notice, *, push: bool = False, dry_run: bool = False
-) -> Announced:
+def add_notice(
+    catalog: Catalog, reference: Reference, notice: Notice, *, push: bool = False, dry_run: bool = False
+) -> NoticeChange:
     """Say something against a template, or against one version of it, in place of what the library said of the
     same standing about the same versions before.
 
-    Raises Conflict and Unavailable as every change of the library does.
+    Raises NotFound where there is no such template or successor, Invalid for one that would succeed itself, Conflict
+    and Unavailable as every change of the library does.
     """
+    _check_known(catalog, reference)
+    if notice.successor:
+        _check_successor(catalog, reference, Reference.parse(notice.successor))
     versions = (reference.version,) if reference.version is not None else ()
     successor = (notice.successor or "").removeprefix(f"{LIBRARY_SOURCE}/") or None
     said = replace(notice, versions=versions, successor=successor)
@@ -46,12 +51,12 @@ def announce(
 
     verb = "Deprecate" if notice.standing is Standing.DEPRECATED else "Revoke"
     subject = f"{verb} {reference}\n\n{notice.reason}".rstrip()
-    return _change(library, reference, change, subject, push=push, dry_run=dry_run)
+    return _change(catalog.library, reference, change, subject, push=push, dry_run=dry_run)
 
 
-def withdraw(
-    library: Library, reference: Reference, standing: Standing, *, push: bool = False, dry_run: bool = False
-) -> Announced:
+def remove_notice(
+    catalog: Catalog, reference: Reference, standing: Standing, *, push: bool = False, dry_run: bool = False
+) -> NoticeChange:
     """Take back what the library said of that standing about a template, or about one version of it."""
     versions = (reference.version,) if reference.version is not None else ()
     gone = Notice(standing, versions=versions)
@@ -60,7 +65,7 @@ def withdraw(
         return tuple(item for item in before if not _same_subject(item, gone))
 
     subject = f"No longer call {reference} {standing.value}"
-    return _change(library, reference, change, subject, push=push, dry_run=dry_run)
+    return _change(catalog.library, reference, change, subject, push=push, dry_run=dry_run)
 
 
 def _same_subject(one: Notice, other: Notice) -> bool:
@@ -75,7 +80,7 @@ def _change(
     *,
     push: bool,
     dry_run: bool,
-) -> Announced:
+) -> NoticeChange:
     key = reference.slug if reference.source == LIBRARY_SOURCE else f"{reference.source}/{reference.slug}"
     message = f"{subject}\n\nTreadle-Notice: {reference}\n"
 
@@ -88,19 +93,26 @@ def _change(
     planned = changed(head)
     notices = planned.get(key, ())
     if head is not None and planned == read_notices(library.repository, head, library.prefix):
-        return Announced(notices, changed=False, commit=None)
+        return NoticeChange(notices, changed=False, commit=None)
     if dry_run:
-        return Announced(notices, changed=True, commit=None)
+        return NoticeChange(notices, changed=True, commit=None)
 
     def prepare(base: str | None) -> tuple[Mapping[str, Mapping[str, bytes]], str]:
         return {FOLDER: {FILE: notices_bytes(changed(base))}}, message
 
     with library.writing("change notices") as writer:
         commit = writer.commit_and_push(prepare, ()) if push else writer.commit(*prepare(library.head()))
-    return Announced(notices, changed=True, commit=commit)
+    return NoticeChange(notices, changed=True, commit=commit)
 
 
-def check_successor(reference: Reference, successor: Reference | None) -> None:
-    """Raises Invalid for a template that would succeed itself."""
-    if successor and (successor.source, successor.slug) == (reference.source, reference.slug):
-        raise Invalid("successor-invalid", f'"{reference}" can\'t be its own successor')
+def _check_known(catalog: Catalog, reference: Reference) -> None:
+    if reference.version is None:
+        catalog.versions(reference)
+    else:
+        catalog.find(reference)
+
+
+def _check_successor(catalog: Catalog, reference: Reference, successor: Reference) -> None:
+    if (successor.source, successor.slug) == (reference.source, reference.slug):
+        raise Invalid("successor-invalid", f'"{reference}" cannot be its own successor')
+    catalog.find(successor)

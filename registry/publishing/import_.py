@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from registry.catalog.catalog import Catalog
 from registry.catalog.sources import library_state
 from registry.errors import Conflict, Invalid
 from registry.git.objects import tree_id
 from registry.index.content import read_content
-from registry.index.database import Index, Record
+from registry.index.database import Record
 from registry.library.library import Library
 from registry.library.origin import Origin
-from registry.model import Provenance, Reference, ResolvedTemplate, Severity
+from registry.model import LIBRARY_SOURCE, Provenance, Reference, ResolvedTemplate, Severity, Standing
 from registry.publishing.uniqueness import Claim, check_slug, library_claims, refuse_clash
 from registry.template.document import TemplateDocument, digest, read_template, to_folder
 from registry.template.files import load_folder, read_bytes
@@ -62,6 +63,48 @@ class ImportReport:
     commit: str | None
 
 
+def import_templates(
+    catalog: Catalog, things: Sequence[Reference | Path], slug: str | None = None, *, dry_run: bool = False
+) -> ImportReport:
+    """Copy exact versions, or templates in files and folders, into the library: all in one commit, or none. The same
+    again changes nothing.
+
+    `slug` names the copy of a single one. Raises as `Catalog.find`, Invalid for a file with problems or a slug that
+    cannot be one, and Conflict where a slug, title or id is taken (naming both), a version is revoked, or uncommitted
+    changes are in the way.
+    """
+    if slug is not None and len(things) != 1:
+        raise Invalid("one-slug-for-many", "only a single template can be imported under another name")
+    candidates = [
+        file_candidate(thing, slug) if isinstance(thing, Path) else _candidate(catalog, thing, slug)
+        for thing in things
+    ]
+    for candidate in candidates:
+        check_slug(candidate.slug)
+    if dry_run:
+        return ImportReport(_judge(catalog, candidates), None)
+    with catalog.library.writing("import") as writer:
+        items = _judge(catalog, candidates)
+        changed = {item.slug for item in items if item.status is not ImportStatus.UNCHANGED}
+        chosen = [candidate for candidate in candidates if candidate.slug in changed]
+        if not chosen:
+            return ImportReport(items, None)
+        files = {candidate.slug: to_folder(candidate.document) for candidate in chosen}
+        return ImportReport(items, writer.commit(files, _message(chosen)))
+
+
+def _candidate(catalog: Catalog, reference: Reference, slug: str | None) -> Candidate:
+    if reference.source == LIBRARY_SOURCE:
+        raise Invalid("import-from-library", f'"{reference}" is in the library already')
+    found = catalog.find(reference)
+    resolved = catalog.resolved(found)
+    for notice in resolved.notices:
+        if notice.standing is Standing.REVOKED:
+            hint = "Import another version, or another template."
+            raise Conflict("template-revoked", f'"{reference}" is {notice}', hint)
+    return Candidate(found.slug if slug is None else slug, resolved, found.document)
+
+
 def file_candidate(path: Path, slug: str | None = None) -> Candidate:
     """The template folder or Octopus JSON file at `path`, as a candidate. Raises Invalid with all its problems,
     NotFound, Untrusted."""
@@ -79,30 +122,9 @@ def file_candidate(path: Path, slug: str | None = None) -> Candidate:
     )
 
 
-def import_candidates(
-    index: Index, library: Library, candidates: Sequence[Candidate], *, dry_run: bool
-) -> ImportReport:
-    """Write the templates to the library: all of them in one commit, or none.
-
-    Raises Conflict where a slug, name or id is taken (naming both), or where uncommitted changes are in the
-    way; Invalid for a slug that can't be one.
-    """
-    for candidate in candidates:
-        check_slug(candidate.slug)
-    if dry_run:
-        return ImportReport(_judge(index, library, candidates), None)
-    with library.writing("import") as writer:
-        items = _judge(index, library, candidates)
-        changed = {item.slug for item in items if item.status is not ImportStatus.UNCHANGED}
-        chosen = [candidate for candidate in candidates if candidate.slug in changed]
-        if not chosen:
-            return ImportReport(items, None)
-        files = {candidate.slug: to_folder(candidate.document) for candidate in chosen}
-        return ImportReport(items, writer.commit(files, _message(chosen)))
-
-
-def _judge(index: Index, library: Library, candidates: Sequence[Candidate]) -> tuple[Imported, ...]:
+def _judge(catalog: Catalog, candidates: Sequence[Candidate]) -> tuple[Imported, ...]:
     """What becomes of each candidate, judged by the library's head and the other candidates."""
+    index, library = catalog.index, catalog.library
     state = library_state(index, library)
     held = library_claims(index, state)
     asked: list[Claim] = []

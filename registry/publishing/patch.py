@@ -23,7 +23,7 @@ from registry.index.content import read_folder_files
 from registry.library.origin import Origin
 from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity, VersionInfo
 from registry.project.project_file import read_settings
-from registry.publishing.import_ import ImportStatus
+from registry.publishing.import_ import ImportStatus, import_templates
 from registry.template.document import digest, read_folder, to_folder
 from registry.template.files import folder_files
 from registry.template.folder_format import TEMPLATE_FILE
@@ -78,7 +78,7 @@ def start_patch(
 ) -> Copy | None:
     """Copy a template to the library, to be changed there; a copy that is there already stays as it is.
 
-    None when it was only tried. Raises as `Catalog.import_`; Conflict where the library has another of that name.
+    None when it was only tried. Raises as `import_templates`; Conflict where the library has another of that name.
     """
     name = slug if slug is not None else catalog.show(reference).provenance.slug
     try:
@@ -89,7 +89,7 @@ def start_patch(
         present is None
         or present.base.source != f"{reference.source}/{catalog.show(reference).provenance.slug}"
     ):
-        catalog.import_([reference], name, dry_run=dry_run)
+        import_templates(catalog, [reference], name, dry_run=dry_run)
         present = None if dry_run else find_copy(catalog, name)
     return present
 
@@ -97,7 +97,7 @@ def start_patch(
 def newer_base(catalog: Catalog, copy: Copy, ripe_until: datetime | None) -> VersionInfo | None:
     """The newest version that the base has since, committed until `ripe_until`; None where there is none.
 
-    Raises as `Catalog.show`.
+    Raises as `Catalog.find`.
     """
     versions = catalog.show(copy.base_reference).versions
     return choose_version(versions, copy.base.version, copy.base.blob, ripe_until).target
@@ -173,7 +173,7 @@ def _followed(
     dry_run: bool,
 ) -> Rebased:
     """An unchanged copy simply becomes the newer version."""
-    report = catalog.import_([target], copy.slug, dry_run=dry_run)
+    report = import_templates(catalog, [target], copy.slug, dry_run=dry_run)
     assert report.items[0].status is not ImportStatus.ADDED
     return Rebased(copy, theirs.provenance, theirs.provenance.version, comparison, commit=report.commit)
 

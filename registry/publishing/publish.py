@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from registry.catalog.catalog import Catalog
 from registry.catalog.sources import library_state
 from registry.compatibility.compare import Comparison, compare
 from registry.errors import Conflict, Invalid
@@ -58,8 +59,7 @@ class _Next:
 
 
 def publish(
-    index: Index,
-    library: Library,
+    catalog: Catalog,
     path: Path,
     slug: str | None = None,
     message: str | None = None,
@@ -76,6 +76,7 @@ def publish(
     Raises Invalid with all problems of the template, Conflict where nothing changed, a slug, title or id is
     taken, the id is another than before, or uncommitted changes are in the way; Unavailable for a remote.
     """
+    index, library = catalog.index, catalog.library
     draft = _read(path, slug)
     if dry_run:
         return _next(index, library, library.head(), draft).published

@@ -34,7 +34,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "test": ("runner.cli.test:test", "Run the tests of templates in containers."),
         "pack": ("registry.cli.pack:pack", "Turn a template folder into Octopus JSON."),
         "unpack": ("registry.cli.pack:unpack", "Turn Octopus JSON into a template folder."),
-        "publish": ("registry.cli.publish:publish", "Commit the next version of a template to the library."),
+        "publish": (
+            "registry.cli.publish:publish_command",
+            "Commit the next version of a template to the library.",
+        ),
         "usage": ("registry.cli.usage:usage", "List who uses a template."),
         "deprecate": ("registry.cli.deprecation:deprecate", "Say that a template should no longer be used."),
         "revoke": ("registry.cli.deprecation:revoke", "Say that a template must not run."),

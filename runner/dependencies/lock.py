@@ -99,7 +99,7 @@ class LockedResolver:
         """Raises Mismatch for a reference that is not locked but must be, or whose content isn't to be had."""
         entry: LockEntry | None = self.lock.templates.get(str(reference)) if self.lock else None
         if entry is not None:
-            return self.catalog().resolve_locked(reference, entry)
+            return self.catalog().resolve(reference, entry)
         if self.must_be_locked and is_lockable(reference):
             raise Mismatch(
                 "not-locked",

@@ -23,6 +23,8 @@ from registry.catalog.catalog import Catalog
 from registry.home import Home
 from registry.model import Reference
 from registry.project.project_file import find_project
+from registry.publishing.import_ import import_templates
+from registry.publishing.publish import publish
 from tests.support.repository import SourceRepository, template
 
 KILLS = 100
@@ -62,7 +64,7 @@ def _publish(project: Path, *, push: bool = False) -> None:
     """Publish one version after the other."""
     with _catalog(project) as catalog:
         for number in count(time.monotonic_ns()):
-            catalog.publish(_draft(project, number), push=push)
+            publish(catalog, _draft(project, number), push=push)
 
 
 def _import(project: Path) -> None:
@@ -70,7 +72,7 @@ def _import(project: Path) -> None:
     with _catalog(project) as catalog:
         for number in count():
             version = number % 2 + 1
-            catalog.import_([Reference.parse(f"team/t{item}@{version}") for item in (1, 2)])
+            import_templates(catalog, [Reference.parse(f"team/t{item}@{version}") for item in (1, 2)])
 
 
 def _killed(work: Callable[[], None], delay: float) -> None:
@@ -152,7 +154,7 @@ def test_a_publish_that_is_killed_leaves_one_version_or_the_next(bare: bool, tmp
 
     _kill_again_and_again(lambda: _publish(project), check)
     with _catalog(project) as catalog:
-        last = catalog.publish(_draft(project, 0)).version
+        last = publish(catalog, _draft(project, 0)).version
         assert catalog.resolve(Reference.parse("library/hello")).template.version == last
     assert _whole(library) == last
     _settled(library)
@@ -182,7 +184,7 @@ def test_a_push_that_is_killed_loses_nothing_here_or_there(
 
     _kill_again_and_again(lambda: _publish(project, push=True), check)
     with _catalog(project) as catalog:
-        last = catalog.publish(_draft(project, 0), push=True).version
+        last = publish(catalog, _draft(project, 0), push=True).version
     assert _whole(library) == _whole(remote) == last
     assert library.head() == remote.git("rev-parse", "main")
     _settled(library)
@@ -212,6 +214,6 @@ def test_an_import_that_is_killed_brings_both_templates_or_none(tmp_path: Path) 
     _kill_again_and_again(lambda: _import(project), check)
     with _catalog(project) as catalog:
         for version in (1, 2):
-            catalog.import_([Reference.parse(f"team/t{item}@{version}") for item in (1, 2)])
+            import_templates(catalog, [Reference.parse(f"team/t{item}@{version}") for item in (1, 2)])
     check()
     _settled(library)

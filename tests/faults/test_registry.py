@@ -96,7 +96,7 @@ def test_a_killed_sync_leaves_the_old_index_and_the_next_one_works(place: Place)
         )
         killed += place.kill_after(seconds * (number + 0.5) / KILLS, "source", "sync", "team")
         with place.catalog() as catalog:
-            (known,) = catalog.sources("team")
+            (known,) = catalog.source_summaries("team")
             assert known.state
             assert known.state.commit in (previous, commit)
             assert known.counts

@@ -11,6 +11,8 @@ import pytest
 from registry.catalog.catalog import Catalog
 from registry.errors import Invalid
 from registry.home import Home
+from registry.publishing.import_ import import_templates
+from registry.publishing.publish import publish
 from registry.sharing.bundle import NeededVariable, Needs
 from registry.text.yaml_document import dump_yaml
 from runner.bundle_needs import names_in, names_read_by, share
@@ -53,7 +55,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
                 "Team - Tell", 1, "echo '#{Text}' #{Octopus.Machine.Name} #{Site.Mark}", Parameters=parameters
             )
         )
-        catalog.publish(tmp_path / "tell.json")
+        publish(catalog, tmp_path / "tell.json")
         yield catalog
 
 
@@ -124,7 +126,7 @@ def test_a_secret_in_clear_is_not_shared(catalog: Catalog, tmp_path: Path) -> No
 def test_a_secret_in_a_template_is_not_shared(catalog: Catalog, tmp_path: Path) -> None:
     hook = parameter("Hook", control="Sensitive", DefaultValue="hunter2")
     (tmp_path / "loud.json").write_bytes(template("Team - Loud", 1, Parameters=[hook]))
-    catalog.import_([tmp_path / "loud.json"])
+    import_templates(catalog, [tmp_path / "loud.json"])
     process = _write(tmp_path, "deploy.yaml", {"steps": [{"name": "Loud", "uses": "library/loud"}]})
     with pytest.raises(Invalid, match='default of the sensitive parameter "Hook" is a secret'):
         share(catalog, tmp_path, None, [process])

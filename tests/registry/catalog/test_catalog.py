@@ -15,7 +15,7 @@ from registry.home import Home
 from registry.index.search import Filters
 from registry.model import Reference, ResolvedTemplate
 from registry.project.project_file import find_project
-from registry.publishing.import_ import ImportStatus
+from registry.publishing.import_ import ImportStatus, import_templates
 from tests.support.library import CommunityLibrary
 from tests.support.repository import SCRIPT, SourceRepository, parameter, template
 
@@ -239,7 +239,7 @@ def test_search_names_the_sources_it_could_not_ask(catalog: Catalog) -> None:
 
 
 def _import(catalog: Catalog, *texts: str, slug: str | None = None) -> list[ImportStatus]:
-    report = catalog.import_([Reference.parse(text) for text in texts], slug)
+    report = import_templates(catalog, [Reference.parse(text) for text in texts], slug)
     return [item.status for item in report.items]
 
 
@@ -329,7 +329,7 @@ def test_several_imports_are_all_or_nothing(catalog: Catalog, tmp_path: Path) ->
 
 def test_a_dry_run_writes_nothing(catalog: Catalog, tmp_path: Path) -> None:
     _sync(catalog)
-    report = catalog.import_([Reference.parse("team/hello")], dry_run=True)
+    report = import_templates(catalog, [Reference.parse("team/hello")], dry_run=True)
     assert report.items[0].files == ("hello/script.sh", "hello/template.yaml")
     assert report.commit is None
     assert not (tmp_path / "project/library").exists()

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from registry.cli.context import Context
 from registry.cli.patch import patch
-from registry.cli.publish import publish
+from registry.cli.publish import publish_command
 from registry.cli.show import show
 from registry.cli.source import source
 from registry.errors import Conflict, Invalid, NotFound, UserError
@@ -59,7 +59,7 @@ def _patched(context: Context, body: str) -> Path:
     assert _run(context, patch, "team/hello@12").exit_code == 0
     folder = context.directory / "library/hello"
     (folder / "script.sh").write_text(body)
-    done = _run(context, publish, str(folder))
+    done = _run(context, publish_command, str(folder))
     assert "Published library/hello@13 (was 12)." in done.stdout, done.output
     return folder
 
@@ -88,7 +88,7 @@ def test_the_patch_is_applied_again_to_a_newer_base(context: Context, team: Sour
     folder = _patched(context, BODY + "echo ours\n")
     text = (folder / "template.yaml").read_text()
     (folder / "template.yaml").write_text(f"# our own\n{text}")
-    assert "library/hello@14" in _run(context, publish, str(folder)).stdout
+    assert "library/hello@14" in _run(context, publish_command, str(folder)).stdout
     _offer(team, 15, BODY.replace("echo one", "echo ONE"), Description="Says hello, louder.")
     _sync(context)
     held = _run(context, patch, "library/hello")
@@ -163,7 +163,7 @@ def test_a_copy_that_changed_during_a_merge_is_not_overwritten(
     _sync(context)
     assert _run(context, patch, "library/hello", "--cool-down", "0").exit_code == 4
     (folder / "script.sh").write_text(BODY)
-    assert _run(context, publish, str(folder)).exit_code == 0
+    assert _run(context, publish_command, str(folder)).exit_code == 0
     _fails(context, Conflict, "changed since the merge", "--resolve", str(context.directory / "hello.merge"))
 
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_patched_or_sent_is_told(
     (folder / "script.sh").write_text("echo mine\n")
     _fails(context, Conflict, "uncommitted changes", "library/hello", "--cool-down", "0")
     (folder / "script.sh").write_text(BODY.replace("echo six", "echo ours"))
-    assert _run(context, publish, str(folder)).exit_code == 0
+    assert _run(context, publish_command, str(folder)).exit_code == 0
     _offer(team, 16, BODY.replace("echo six", "echo theirs"))
     _sync(context)
     (context.directory / "hello.merge").mkdir()

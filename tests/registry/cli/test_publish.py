@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from registry.cli.compare import diff
 from registry.cli.context import Context
-from registry.cli.publish import publish
+from registry.cli.publish import publish_command
 from registry.home import Home
 from tests.support.repository import parameter, template
 
@@ -35,11 +35,13 @@ def _draft(context: Context, body: str, **more: object) -> str:
 
 
 def test_publish_tells_the_version_and_the_change(context: Context) -> None:
-    assert "Published library/hello@1.\n" in _run(context, publish, _draft(context, "echo one\n")).stdout
+    assert (
+        "Published library/hello@1.\n" in _run(context, publish_command, _draft(context, "echo one\n")).stdout
+    )
     draft = _draft(context, "set -e\necho one\n", Parameters=[parameter("Hello.Url")])
-    tried = _run(context, publish, draft, "--dry-run")
+    tried = _run(context, publish_command, draft, "--dry-run")
     assert "Would publish library/hello@2 (was 1).\nNeeds input\n" in tried.stdout
-    done = json.loads(_run(context, publish, draft, "--json").stdout)
+    done = json.loads(_run(context, publish_command, draft, "--json").stdout)
     assert (done["reference"], done["previous"], done["comparison"]["class"]) == (
         "library/hello@2",
         1,
@@ -53,8 +55,8 @@ def test_publish_tells_the_version_and_the_change(context: Context) -> None:
 
 
 def test_diff_tells_the_meaning_first_and_the_text_second(context: Context) -> None:
-    _run(context, publish, _draft(context, "echo one\n"))
-    _run(context, publish, _draft(context, "echo one\nexit 3\n"))
+    _run(context, publish_command, _draft(context, "echo one\n"))
+    _run(context, publish_command, _draft(context, "echo one\nexit 3\n"))
     told = _run(context, diff, "library/hello@1", "library/hello@2").stdout.splitlines()
     assert told[:3] == [
         "Behaviour changed",
@@ -76,6 +78,6 @@ def test_diff_tells_the_meaning_first_and_the_text_second(context: Context) -> N
 
 
 def test_diff_of_a_version_with_itself_says_so(context: Context) -> None:
-    _run(context, publish, _draft(context, "echo one\n"))
+    _run(context, publish_command, _draft(context, "echo one\n"))
     told = _run(context, diff, "library/hello@1", "library/hello").stdout
     assert told == "Compatible\n  nothing changed but the version\n"

@@ -19,6 +19,7 @@ from registry.home import Home
 from registry.model import Reference
 from registry.project.lock_file import Lock, read_lock, refuse_change, write_lock
 from registry.project.project_file import find_project
+from registry.publishing.import_ import import_templates
 from tests.support.repository import SCRIPT, SourceRepository, template
 
 
@@ -68,7 +69,7 @@ def test_a_locked_reference_means_the_same_for_ever(catalog: Catalog, repository
     repository.commit({"greeting.json": template("Hello", 1, "echo altered under the same number\n")})
     catalog.sync(*catalog.definitions("team"))
     assert catalog.resolve(reference).template.properties[SCRIPT] == "echo altered under the same number\n"
-    found = catalog.resolve_locked(reference, lock.templates["team/hello"])
+    found = catalog.resolve(reference, lock.templates["team/hello"])
     assert found.template.properties[SCRIPT] == "echo hello\n"
     assert (found.provenance.slug, found.provenance.path) == ("greeting", "hello.json")
     again = make_lock(catalog, [reference], lock)
@@ -103,7 +104,7 @@ def test_content_that_is_gone_or_another_is_told(catalog: Catalog) -> None:
     def refusal(**changes: object) -> str:
         altered = {name: getattr(entry, name) for name in entry.__slots__} | changes
         with pytest.raises(Mismatch) as refused:
-            catalog.resolve_locked(reference, type(entry)(**altered))
+            catalog.resolve(reference, type(entry)(**altered))
         return refused.value.code
 
     assert refusal(blob="0" * 40) == "locked-content-missing"
@@ -147,7 +148,7 @@ def _codes(result: Result) -> list[str]:
 @pytest.fixture
 def locked(catalog: Catalog, tmp_path: Path) -> Catalog:
     """With a library, and a lock over all sources."""
-    catalog.import_(_references("team/other"))
+    import_templates(catalog, _references("team/other"))
     lock = make_lock(catalog, _references("team/hello", "library/other", "builtin/sleep"), None)
     write_lock(tmp_path / "project/treadle.lock", lock)
     return catalog

@@ -16,6 +16,9 @@ from registry.home import Home
 from registry.library.notices import notices_bytes, parse_notices
 from registry.model import Notice, Reference, Standing
 from registry.project.project_file import find_project
+from registry.publishing.deprecate import add_notice, remove_notice
+from registry.publishing.import_ import import_templates
+from registry.publishing.publish import publish
 from tests.support.repository import SourceRepository, template
 
 DEPRECATED, REVOKED = Standing.DEPRECATED, Standing.REVOKED
@@ -42,7 +45,7 @@ def team(tmp_path: Path) -> Path:
         for slug in ("tell", "shout"):
             for body in ("echo one\n", "echo two\n"):
                 (folder / f"{slug}.json").write_bytes(template(f"Team - {slug.title()}", 1, body))
-                catalog.publish(folder / f"{slug}.json")
+                publish(catalog, folder / f"{slug}.json")
     return folder
 
 
@@ -76,7 +79,7 @@ def _notices(folder: Path, reference: str) -> tuple[Notice, ...]:
 
 def _announce(folder: Path, reference: str, notice: Notice) -> str | None:
     with _catalog(folder) as catalog:
-        return catalog.announce(_ref(reference), notice).commit
+        return add_notice(catalog, _ref(reference), notice).commit
 
 
 def test_a_deprecation_is_a_commit_and_reaches_published_versions(team: Path) -> None:
@@ -110,9 +113,9 @@ def test_it_can_be_taken_back(team: Path) -> None:
     _announce(team, "library/tell", Notice(DEPRECATED, "Old."))
     _announce(team, "library/tell", Notice(REVOKED, "Leaks."))
     with _catalog(team) as catalog:
-        assert catalog.withdraw(_ref("library/tell"), REVOKED, dry_run=True).commit is None
-        assert catalog.withdraw(_ref("library/tell"), REVOKED).changed
-        assert not catalog.withdraw(_ref("library/tell"), REVOKED).changed
+        assert remove_notice(catalog, _ref("library/tell"), REVOKED, dry_run=True).commit is None
+        assert remove_notice(catalog, _ref("library/tell"), REVOKED).changed
+        assert not remove_notice(catalog, _ref("library/tell"), REVOKED).changed
     assert _notices(team, "library/tell") == (Notice(DEPRECATED, "Old."),)
 
 
@@ -129,12 +132,12 @@ def test_whoever_has_the_library_for_a_source_hears_of_it(team: Path, shop: Path
 
 def test_a_copy_hears_what_is_said_about_its_origin(team: Path, shop: Path) -> None:
     with _catalog(shop) as catalog:
-        catalog.import_([_ref("team/tell@2")])
+        import_templates(catalog, [_ref("team/tell@2")])
     _announce(team, "library/tell@2", Notice(REVOKED, "Leaks."))
     _sync(shop)
     assert _notices(shop, "library/tell") == (Notice(REVOKED, "Leaks.", versions=(2,)),)
     with _catalog(shop) as catalog, pytest.raises(Conflict, match="is revoked: Leaks"):
-        catalog.import_([_ref("team/tell@2")])
+        import_templates(catalog, [_ref("team/tell@2")])
 
 
 def test_a_library_may_judge_other_sources(shop: Path) -> None:
@@ -150,7 +153,7 @@ def test_the_authors_own_word_counts(team: Path) -> None:
     )
     (team / "whisper.json").write_bytes(document)
     with _catalog(team) as catalog:
-        catalog.publish(team / "whisper.json")
+        publish(catalog, team / "whisper.json")
     assert _notices(team, "library/whisper") == (Notice(DEPRECATED, "Quiet.", "team/x"),)
 
 
@@ -204,5 +207,5 @@ def test_a_push_takes_the_notices_along(team: Path, tmp_path: Path) -> None:
     library.git("init", "--quiet", "--bare", str(tmp_path / "remote.git"))
     library.git("remote", "add", "origin", str(tmp_path / "remote.git"))
     with _catalog(team) as catalog:
-        done = catalog.announce(_ref("library/tell"), Notice(DEPRECATED), push=True)
+        done = add_notice(catalog, _ref("library/tell"), Notice(DEPRECATED), push=True)
     assert library.git("ls-remote", "origin", "refs/heads/main").split()[0] == done.commit

@@ -16,6 +16,7 @@ from registry.errors import Conflict, Invalid, NotFound, Unavailable, UserError
 from registry.home import Home
 from registry.model import Reference
 from registry.project.project_file import find_project
+from registry.publishing.publish import publish
 from tests.support.repository import SourceRepository, template
 
 TEMPLATE = """\
@@ -61,10 +62,10 @@ def _library(project: Path) -> SourceRepository:
 
 def test_a_new_template_is_published_as_it_is(catalog: Catalog, project: Path) -> None:
     draft = _draft(project / "drafts")
-    tried = catalog.publish(draft, dry_run=True)
+    tried = publish(catalog, draft, dry_run=True)
     assert (tried.version, tried.commit) == (1, None)
     assert not (project / "library").exists()
-    done = catalog.publish(draft)
+    done = publish(catalog, draft)
     assert (done.slug, done.version, done.previous, done.comparison) == ("hello", 1, None, None)
     library = _library(project)
     assert library.head() == done.commit
@@ -73,9 +74,9 @@ def test_a_new_template_is_published_as_it_is(catalog: Catalog, project: Path) -
 
 
 def test_the_library_gives_the_next_number_and_tells_what_changed(catalog: Catalog, project: Path) -> None:
-    catalog.publish(_draft(project / "drafts"))
+    publish(catalog, _draft(project / "drafts"))
     draft = _draft(project / "drafts", script="set -e\necho hello\n")
-    done = catalog.publish(draft, message="Stop at the first error")
+    done = publish(catalog, draft, message="Stop at the first error")
     assert (done.version, done.previous) == (2, 1)
     assert done.comparison
     assert done.comparison.change is ChangeClass.BEHAVIOUR_CHANGED
@@ -93,20 +94,20 @@ def test_the_library_gives_the_next_number_and_tells_what_changed(catalog: Catal
 
 def test_what_did_not_change_is_refused(catalog: Catalog, project: Path) -> None:
     draft = _draft(project / "drafts")
-    catalog.publish(draft)
+    publish(catalog, draft)
     head = _library(project).head()
     with pytest.raises(Conflict, match='"hello" is the library\'s version 1 already'):
-        catalog.publish(draft)
+        publish(catalog, draft)
     (draft / "README.md").write_text("How to say hello.\n")
-    assert catalog.publish(draft).version == 2
+    assert publish(catalog, draft).version == 2
     assert _library(project).git("rev-parse", "HEAD~1") == head
 
 
 def test_edits_in_the_library_itself_are_published(catalog: Catalog, project: Path) -> None:
-    catalog.publish(_draft(project / "drafts"))
+    publish(catalog, _draft(project / "drafts"))
     library = _library(project)
     library.write({"hello/script.sh": b"echo edited\n", "hello/notes.txt": b"new\n", "other.txt": b"mine\n"})
-    done = catalog.publish(library.path / "hello")
+    done = publish(catalog, library.path / "hello")
     assert done.version == 2
     assert library.git("status", "--porcelain") == "?? other.txt"
     assert library.git("show", "--name-only", "--format=").splitlines() == [
@@ -115,27 +116,27 @@ def test_edits_in_the_library_itself_are_published(catalog: Catalog, project: Pa
         "hello/template.yaml",
     ]
     (library.path / "hello/notes.txt").unlink()
-    assert catalog.publish(library.path / "hello").version == 3
+    assert publish(catalog, library.path / "hello").version == 3
     assert library.git("status", "--porcelain") == "?? other.txt"
 
 
 def test_octopus_json_is_published_as_a_folder(catalog: Catalog, project: Path) -> None:
     file = project / "greet.json"
     file.write_bytes(template("Greet", 7, Id="9f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c11"))
-    assert catalog.publish(file).version == 7
+    assert publish(catalog, file).version == 7
     assert (project / "library/greet/script.sh").read_bytes() == b"echo hello\n"
     file.write_bytes(template("Greet", 3, "echo bye\n", Id="9f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c11"))
-    assert catalog.publish(file).version == 8
+    assert publish(catalog, file).version == 8
 
 
 def test_what_cannot_be_published(catalog: Catalog, project: Path) -> None:
     def refusal(path: Path, kind: type[UserError], slug: str | None = None) -> UserError:
         with pytest.raises(kind) as refused:
-            catalog.publish(path, slug)
+            publish(catalog, path, slug)
         return refused.value
 
     draft = _draft(project / "drafts")
-    catalog.publish(draft)
+    publish(catalog, draft)
     head = _library(project).head()
     broken = _draft(project / "drafts", "broken")
     (broken / "template.yaml").write_text("schema: 1\nname: 3\nversion: x\n")
@@ -175,7 +176,7 @@ def remote(tmp_path: Path) -> Path:
 
 def _publish(project: Path, draft: Path) -> int:
     with Catalog.open(Home.at(project / "home"), find_project(project), {}) as catalog:
-        return catalog.publish(draft, push=True).version
+        return publish(catalog, draft, push=True).version
 
 
 def _publish_and_exit(project: Path, draft: Path) -> None:

@@ -14,6 +14,7 @@ from registry.catalog.details import TemplateCopy
 from registry.errors import Conflict, Invalid
 from registry.home import Home
 from registry.model import Reference
+from registry.publishing.publish import publish
 from registry.sharing.export import ExportFormat, export_templates, octopus_json, without_secrets
 from registry.template.document import digest, read_folder, read_template
 from registry.template.files import load_folder
@@ -33,7 +34,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 def _published(catalog: Catalog, folder: Path, body: str = "echo hello\n", **more: Any) -> TemplateCopy:
     file = folder / "hello.json"
     file.write_bytes(template("Say - Hello", 1, body, Id=ID, **more))
-    published = catalog.publish(file)
+    published = publish(catalog, file)
     return catalog.copy(Reference("library", "hello", published.version))
 
 

@@ -15,6 +15,8 @@ from registry.home import Home
 from registry.model import Reference
 from registry.project.lock_file import Lock, read_lock
 from registry.project.project_file import find_project
+from registry.publishing.import_ import import_templates
+from registry.publishing.publish import publish
 from registry.sharing.bundle import (
     Bundle,
     NeededVariable,
@@ -52,7 +54,7 @@ class Place:
     def publish(self, slug: str, body: str) -> None:
         (self.root / f"{slug}.json").write_bytes(template(f"Team - {slug.title()}", 1, body))
         with self.catalog() as catalog:
-            catalog.publish(self.root / f"{slug}.json")
+            publish(catalog, self.root / f"{slug}.json")
 
     def share(self, *references: str) -> Bundle:
         """A bundle with one process, which uses these templates one after the other."""
@@ -120,7 +122,7 @@ def test_templates_come_to_the_library_and_processes_get_exact(tmp_path: Path, s
     assert lock is not None
     with receiver.catalog() as catalog:
         for name, entry in lock.templates.items():
-            assert catalog.resolve_locked(Reference.parse(name), entry).provenance.version == entry.version
+            assert catalog.resolve(Reference.parse(name), entry).provenance.version == entry.version
         origins = [catalog.library.origin(slug) for slug in ("tell", "roll")]
     assert [(origin.source, origin.version) for origin in origins if origin] == [
         ("sender/tell", 1),
@@ -187,7 +189,7 @@ def test_an_older_version_is_not_put_on_top(tmp_path: Path, sender: Place) -> No
     receiver = Place(tmp_path / "receiver")
     with receiver.catalog() as catalog:
         (receiver.root / "tell.json").write_bytes(template("Team - Tell", 7, "echo mine\n"))
-        catalog.import_([receiver.root / "tell.json"])
+        import_templates(catalog, [receiver.root / "tell.json"])
     _refused(receiver, sender.share("library/tell"), "version-older")
 
 
@@ -204,7 +206,7 @@ def test_another_template_of_that_name_is_not_overwritten(tmp_path: Path, sender
     receiver = Place(tmp_path / "receiver")
     (receiver.root / "tell.json").write_bytes(template("Other - Tell", 1))
     with receiver.catalog() as catalog:
-        catalog.publish(receiver.root / "tell.json")
+        publish(catalog, receiver.root / "tell.json")
     _refused(receiver, sender.share("library/tell"), "template-clash")
 
 

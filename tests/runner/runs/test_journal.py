@@ -204,7 +204,7 @@ def test_a_full_disk_is_told_and_leaves_whole_events(tmp_path: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 from registry.errors import Unavailable
-from runner.journal import Journal, read
+from runner.runs.journal import Journal, read
 from runner.execution import events
 from runner.execution.service_messages import Level
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
