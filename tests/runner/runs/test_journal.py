@@ -26,7 +26,7 @@ from runner.runs.journal import (
     read_result,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def create(runs: Path) -> Journal:
