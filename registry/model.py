@@ -165,7 +165,7 @@ class StepTemplate:
         return next((p for p in self.parameters if p.name.casefold() == folded), None)
 
 
-class Shape(StrEnum):
+class TemplateForm(StrEnum):
     """How a template lies in a source: one JSON document, or a folder of files."""
 
     JSON = "json"
@@ -191,7 +191,7 @@ class Provenance:
     date: str | None = None
 
 
-class Standing(StrEnum):
+class NoticeKind(StrEnum):
     """What is held against a template: it should no longer be used, or it must not run."""
 
     DEPRECATED = "deprecated"
@@ -205,7 +205,7 @@ class Notice:
     `successor` is a reference, as text, `versions` are those that it is about; none means all.
     """
 
-    standing: Standing
+    standing: NoticeKind
     reason: str = ""
     successor: str | None = None
     versions: tuple[int, ...] = ()

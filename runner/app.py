@@ -11,7 +11,7 @@ from registry.errors import Mismatch
 from registry.model import Reference, ResolvedTemplate
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock
 from runner.engine.worker_image import worker_reference
-from runner.runs.limits import read_settings
+from runner.runs.limits import read_limits
 from runner.runs.service import RunService
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run_service(context: Context, *, locked: bool | None = None, offline: bool =
         resolve=_Resolver(context, lock, must_be_locked),
         connect=connect_offline if offline else connect,
         default_image=worker_reference(),
-        settings=read_settings(os.environ),
+        settings=read_limits(os.environ),
         image_digests=lock.images if lock else {},
     )
 

@@ -26,7 +26,7 @@ NO_SPACE = 100 * 1024**2
 """Bytes: below this hardly anything works."""
 
 
-class Finding(StrEnum):
+class CheckResult(StrEnum):
     """How something stands; only what is broken makes a diagnosis a bad one."""
 
     OK = "ok"
@@ -35,11 +35,11 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DoctorCheck:
     """One thing that was looked at. `detail` is what was found, `hint` what to do about it."""
 
     name: str
-    finding: Finding
+    finding: CheckResult
     detail: str
     hint: str | None = None
 
@@ -55,7 +55,7 @@ class EngineProbe:
 
 def diagnose(
     home: Home, open_catalog: Callable[[], Catalog], engines: Iterable[EngineProbe]
-) -> Iterator[Check]:
+) -> Iterator[DoctorCheck]:
     """Look at everything, what takes longest last. Raises nothing that a user could meet."""
     yield _guarded("git", _git)
     yield _guarded("home", lambda: _home(home))
@@ -65,86 +65,90 @@ def diagnose(
         yield from _engine(engine)
 
 
-def _guarded(name: str, look: Callable[[], Check]) -> Check:
+def _guarded(name: str, look: Callable[[], DoctorCheck]) -> DoctorCheck:
     try:
         return look()
     except UserError as error:
-        return Check(name, Finding.BROKEN, error.message, error.hint)
+        return DoctorCheck(name, CheckResult.BROKEN, error.message, error.hint)
 
 
-def _git() -> Check:
+def _git() -> DoctorCheck:
     from registry.git.process import version
 
     found = version()
     oldest = ".".join(map(str, OLDEST_GIT))
     if tuple(int(part) for part in found.split(".")[:2]) < OLDEST_GIT:
-        return Check("git", Finding.BROKEN, f"version {found} is too old", f"Install git {oldest} or newer.")
-    return Check("git", Finding.OK, f"version {found}")
+        return DoctorCheck(
+            "git", CheckResult.BROKEN, f"version {found} is too old", f"Install git {oldest} or newer."
+        )
+    return DoctorCheck("git", CheckResult.OK, f"version {found}")
 
 
-def _home(home: Home) -> Check:
+def _home(home: Home) -> DoctorCheck:
     make_folder(home.path)
     try:
         with tempfile.TemporaryFile(dir=home.path):
-            return Check("home", Finding.OK, f"{home.path} can be written to")
+            return DoctorCheck("home", CheckResult.OK, f"{home.path} can be written to")
     except OSError as error:
         hint = "Point TREADLE_HOME at a folder that you may write to."
-        return Check("home", Finding.BROKEN, f'cannot write to "{home.path}": {error.strerror}', hint)
+        return DoctorCheck(
+            "home", CheckResult.BROKEN, f'cannot write to "{home.path}": {error.strerror}', hint
+        )
 
 
-def _disk(home: Home) -> Check:
+def _disk(home: Home) -> DoctorCheck:
     folder = next(path for path in (home.path, *home.path.parents) if path.exists())
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1e9:.1f} GB free for {home.path}"
     hint = "Make room, or point TREADLE_HOME at another disk."
     if free < NO_SPACE:
-        return Check("disk", Finding.BROKEN, detail, hint)
+        return DoctorCheck("disk", CheckResult.BROKEN, detail, hint)
     return (
-        Check("disk", Finding.WARNING, detail, hint)
+        DoctorCheck("disk", CheckResult.WARNING, detail, hint)
         if free < LITTLE_SPACE
-        else Check("disk", Finding.OK, detail)
+        else DoctorCheck("disk", CheckResult.OK, detail)
     )
 
 
-def _sources(open_catalog: Callable[[], Catalog]) -> Iterator[Check]:
+def _sources(open_catalog: Callable[[], Catalog]) -> Iterator[DoctorCheck]:
     try:
         with open_catalog() as catalog:
             found = catalog.source_summaries()
     except UserError as error:
-        yield Check("sources", Finding.BROKEN, error.message, error.hint)
+        yield DoctorCheck("sources", CheckResult.BROKEN, error.message, error.hint)
         return
     for source in found:
         yield _source(source)
 
 
-def _source(source: SourceSummary) -> Check:
+def _source(source: SourceSummary) -> DoctorCheck:
     name = f"source {source.name}"
     if source.definition is not None and source.state is None:
         detail = f"{source.url} has never been synced"
-        return Check(name, Finding.WARNING, detail, f"Run: treadle source sync {source.name}")
+        return DoctorCheck(name, CheckResult.WARNING, detail, f"Run: treadle source sync {source.name}")
     count = source.counts.templates if source.counts else 0
     synced = f", synced {source.state.synced}" if source.definition and source.state else ""
-    return Check(name, Finding.OK, f"{count:,} {'template' if count == 1 else 'templates'}{synced}")
+    return DoctorCheck(name, CheckResult.OK, f"{count:,} {'template' if count == 1 else 'templates'}{synced}")
 
 
-def _engine(engine: EngineProbe) -> Iterator[Check]:
+def _engine(engine: EngineProbe) -> Iterator[DoctorCheck]:
     try:
         info = engine.check()
     except UserError as error:
-        yield Check(engine.name, Finding.BROKEN, error.message, error.hint)
+        yield DoctorCheck(engine.name, CheckResult.BROKEN, error.message, error.hint)
         return
     version = f"{info.name} answers, version {info.version}"
     if info.rootless:
         hint = "It ignores memory limits unless cgroups are delegated to it."
-        yield Check(engine.name, Finding.WARNING, f"{version}, rootless", hint)
+        yield DoctorCheck(engine.name, CheckResult.WARNING, f"{version}, rootless", hint)
     else:
-        yield Check(engine.name, Finding.OK, version)
+        yield DoctorCheck(engine.name, CheckResult.OK, version)
     yield _guarded(f"worker image on {engine.name}", lambda: _worker_image(engine))
 
 
-def _worker_image(engine: EngineProbe) -> Check:
+def _worker_image(engine: EngineProbe) -> DoctorCheck:
     name = f"worker image on {engine.name}"
     if engine.worker_is_current():
-        return Check(name, Finding.OK, worker_reference())
+        return DoctorCheck(name, CheckResult.OK, worker_reference())
     hint = "The next run builds it; or do it now with: treadle image build"
-    return Check(name, Finding.WARNING, f"{worker_reference()} is missing or outdated", hint)
+    return DoctorCheck(name, CheckResult.WARNING, f"{worker_reference()} is missing or outdated", hint)

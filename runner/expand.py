@@ -11,7 +11,7 @@ from runner.model import MASK, InlineScript, PlannedAction, PlannedValue, Proces
 from runner.octostache import OctostacheError
 from runner.planner import Inputs, compile_plan
 from runner.runs.service import RunService, read_source
-from runner.variables.binding import bind, explain
+from runner.variables.binding import bind, explain_error
 
 _NAME = "expand"
 
@@ -40,7 +40,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
         )
         shown = masked.evaluate(text)
     except OctostacheError as error:
-        raise Invalid("expression", explain(error)) from error
+        raise Invalid("expression", explain_error(error)) from error
     values = {value.name.casefold(): value for value in bound.values}
     reads = tuple(values[name.casefold()] for name in evaluation.reads if name.casefold() in values)
     secret = any(value.sensitive for value in reads)

@@ -216,7 +216,7 @@ class OriginKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ValueOrigin:
     """Where a value comes from, for people: `detail` is a place (`deploy.yaml:12:7`, `--var`, a scope)."""
 
     kind: OriginKind
@@ -233,7 +233,7 @@ class PlannedValue:
 
     name: str
     text: str | None = field(repr=False)
-    origin: Origin
+    origin: ValueOrigin
     sensitive: bool = False
     value: str | None = field(default=None, repr=False)
     reads: tuple[str, ...] = ()

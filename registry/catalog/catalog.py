@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 from registry.catalog.sources import OpenSource, Sources
 from registry.errors import Invalid, UserError
 from registry.home import Home, exclusive
-from registry.index.database import Counts, Entry, Finding, Index, SourceState
+from registry.index.database import Counts, Entry, Index, SourceFinding, SourceState
 from registry.index.search import NO_FILTERS, Filters, SearchResult, search_entries
 from registry.model import (
     BUILTIN_SOURCE,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from registry.library.origin import Origin
     from registry.model import VersionInfo
     from registry.project.lock_file import LockEntry
-    from registry.project.project_file import Project
+    from registry.project.project_file import ProjectSettings
     from registry.template.document import TemplateDocument
 
 
@@ -54,7 +54,7 @@ class SourceSummary:
     definition: SourceDefinition | None = None
     state: SourceState | None = None
     counts: Counts | None = None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[SourceFinding, ...] = ()
 
 
 class Catalog:
@@ -67,7 +67,7 @@ class Catalog:
 
     @classmethod
     def open(
-        cls, home: Home | Path, project: Project | None, environ: Mapping[str, str] | None = None
+        cls, home: Home | Path, project: ProjectSettings | None, environ: Mapping[str, str] | None = None
     ) -> Catalog:
         """The catalog of a project, or of a user outside of any. `home` may be given by its path.
 
@@ -214,7 +214,7 @@ class Catalog:
         """Whether the source is at the address that the lock says, and once had the content at that path, with that
         commit. Raises NotFound for a source that there isn't."""
         source = self._sources.source(reference.source)
-        records = self.index.record_of(source.state.id, locked.blob)
+        records = self.index.records_of_blob(source.state.id, locked.blob)
         places = {(record.version, record.path, record.commit) for record in records}
         return locked.source in ("", source.url) and (locked.version, locked.path, locked.commit) in places
 

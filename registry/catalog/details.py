@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from registry.catalog.resolve import FoundTemplate, TemplateHistory
-from registry.index.database import Record
+from registry.index.database import IndexedContent
 from registry.library.origin import Origin
 from registry.model import Notice, Provenance, ResolvedTemplate, StepTemplate, VersionInfo
 from registry.template.document import TemplateDocument, digest
@@ -87,7 +87,7 @@ def version_infos(history: TemplateHistory) -> tuple[VersionInfo, ...]:
     return tuple(_info(record, history) for record in history.versions())
 
 
-def _info(record: Record, history: TemplateHistory) -> VersionInfo:
+def _info(record: IndexedContent, history: TemplateHistory) -> VersionInfo:
     others = (item.id for item in history.variants(record.version) if item.id != record.id)
     return VersionInfo(
         version=record.version,

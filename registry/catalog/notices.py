@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from registry.catalog.sources import OpenSource, Sources
 from registry.home import Home, write_atomically
 from registry.index.database import SourceState
-from registry.model import LIBRARY_SOURCE, Notice, Notices, Standing, StepTemplate
+from registry.model import LIBRARY_SOURCE, Notice, NoticeKind, Notices, StepTemplate
 
 if TYPE_CHECKING:
     from registry.library.origin import Origin
@@ -44,7 +44,7 @@ class NoticeLookup:
         found = [*self._said(source, slug, version)]
         if template is not None and template.deprecated:
             own = template.deprecated
-            found.append(Notice(Standing.DEPRECATED, own.reason, own.successor))
+            found.append(Notice(NoticeKind.DEPRECATED, own.reason, own.successor))
         if origin is not None:
             name, _, copied = origin.source.partition("/")
             found += self._said(name, copied, origin.version)
@@ -111,7 +111,7 @@ def _cached(cache: Path, state: SourceState) -> Notices | None:
 
 def _notice(item: Sequence[Any]) -> Notice:
     standing, reason, successor, versions = item
-    return Notice(Standing(standing), reason, successor, tuple(versions))
+    return Notice(NoticeKind(standing), reason, successor, tuple(versions))
 
 
 def _cache_bytes(state: SourceState, notices: Notices) -> bytes:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from registry.catalog.sources import OpenSource
 from registry.compatibility.compare import interface_breaks
 from registry.errors import Conflict, Mismatch, NotFound
-from registry.index.database import Index, Record
+from registry.index.database import Index, IndexedContent
 from registry.model import Provenance, Reference, StepTemplate
 from registry.project.lock_file import LockEntry
 from registry.suggest import did_you_mean
@@ -22,18 +22,18 @@ class TemplateHistory:
 
     slug: str
     alive: bool
-    records: tuple[Record, ...]
+    records: tuple[IndexedContent, ...]
 
-    def versions(self) -> list[Record]:
+    def versions(self) -> list[IndexedContent]:
         """What the first-parent line held last under each number, the most recent first: numbers may have
         gone down."""
         last = {record.version: record for record in self.records if record.main}
         return sorted(last.values(), key=self.records.index, reverse=True)
 
-    def numbered(self, number: int) -> Record | None:
+    def numbered(self, number: int) -> IndexedContent | None:
         return next((record for record in self.versions() if record.version == number), None)
 
-    def variants(self, number: int) -> list[Record]:
+    def variants(self, number: int) -> list[IndexedContent]:
         """Everything ever committed under a number, the version itself first, each content once."""
         chosen = self.numbered(number)
         others = [record for record in reversed(self.records) if record.version == number]
@@ -56,7 +56,7 @@ class FoundTemplate:
     reference: Reference
     source: OpenSource
     slug: str
-    record: Record
+    record: IndexedContent
     document: TemplateDocument
     history: TemplateHistory | None = None
 
@@ -93,7 +93,7 @@ def find_template(
 
 def _find_locked(index: Index, source: OpenSource, reference: Reference, locked: LockEntry) -> FoundTemplate:
     records = [
-        item for item in index.record_of(source.state.id, locked.blob) if item.version == locked.version
+        item for item in index.records_of_blob(source.state.id, locked.blob) if item.version == locked.version
     ]
     if not records:
         message = f'"{reference}" is locked to {locked.blob[:7]}, which source "{source.name}" does not have'
@@ -124,8 +124,10 @@ def find_histories(index: Index, source: OpenSource, slug: str) -> list[Template
 
 
 def resolve(
-    candidates: Sequence[TemplateHistory], reference: Reference, read: Callable[[Record], StepTemplate]
-) -> tuple[TemplateHistory, Record]:
+    candidates: Sequence[TemplateHistory],
+    reference: Reference,
+    read: Callable[[IndexedContent], StepTemplate],
+) -> tuple[TemplateHistory, IndexedContent]:
     """The content that `reference` means, and the template it is of. `read` gives the template of a record.
 
     Raises NotFound where there is no such version, or the template was deleted and none is named; Conflict
@@ -140,7 +142,7 @@ def resolve(
     raise _no_such_version(candidates[0], reference)
 
 
-def _latest(history: TemplateHistory, reference: Reference) -> Record:
+def _latest(history: TemplateHistory, reference: Reference) -> IndexedContent:
     latest = history.versions()[0]
     if history.alive:
         return latest
@@ -151,7 +153,7 @@ def _latest(history: TemplateHistory, reference: Reference) -> Record:
     )
 
 
-def _exact(history: TemplateHistory, number: int, blob: str | None) -> Record | None:
+def _exact(history: TemplateHistory, number: int, blob: str | None) -> IndexedContent | None:
     if blob is None:
         return history.numbered(number)
     found = [record for record in history.variants(number) if record.id.startswith(blob)]
@@ -162,8 +164,8 @@ def _exact(history: TemplateHistory, number: int, blob: str | None) -> Record | 
 
 
 def _newest_compatible(
-    history: TemplateHistory, base: Record, read: Callable[[Record], StepTemplate]
-) -> Record:
+    history: TemplateHistory, base: IndexedContent, read: Callable[[IndexedContent], StepTemplate]
+) -> IndexedContent:
     old = read(base)
     for record in takewhile(lambda record: record is not base, history.versions()):
         if record.version > base.version and not interface_breaks(old, read(record)):

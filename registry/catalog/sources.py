@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from registry.errors import Conflict, NotFound
 from registry.home import Home
-from registry.index.database import Index, Record, SourceState
-from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Shape
+from registry.index.database import Index, IndexedContent, SourceState
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, TemplateForm
 from registry.project.source_definition import SourceDefinition, unknown_source
 from registry.resources import builtin_templates
 from registry.template.builtin import builtin_files, builtin_slugs, fingerprint, read_builtin
@@ -37,7 +37,7 @@ class OpenSource:
     url: str | None
     mirrored: bool = False
 
-    def read(self, record: Record) -> TemplateDocument:
+    def read(self, record: IndexedContent) -> TemplateDocument:
         """The document that a record of this source names. Raises Invalid or Untrusted."""
         if self.git is not None:
             from registry.git.repository import Repository
@@ -49,11 +49,11 @@ class OpenSource:
             raise Conflict("builtin-changed", f'"{BUILTIN_SOURCE}/{record.slug}" changed while it was read')
         return template.document
 
-    def read_files(self, record: Record) -> dict[str, bytes]:
+    def read_files(self, record: IndexedContent) -> dict[str, bytes]:
         """The files of a template folder as they lie in the source, byte for byte; of a JSON document those that
         its folder would have. Raises as `read`."""
         document = self.read(record)
-        if record.shape is Shape.JSON:
+        if record.shape is TemplateForm.JSON:
             from registry.template.document import to_folder
 
             return to_folder(document)
@@ -115,10 +115,12 @@ class Sources:
         current = fingerprint(folder)
         state = self.index.source(BUILTIN_SOURCE)
         if state is None or state.commit != current:
-            from registry.index.writer import Target, index_documents
+            from registry.index.writer import IndexTarget, index_documents
 
             templates = [read_builtin(folder, slug) for slug in builtin_slugs(folder)]
-            index_documents(self.index, Target(BUILTIN_SOURCE, BUILTIN_SOURCE, None, "", current), templates)
+            index_documents(
+                self.index, IndexTarget(BUILTIN_SOURCE, BUILTIN_SOURCE, None, "", current), templates
+            )
             state = self.index.source(BUILTIN_SOURCE)
         assert state is not None
         return OpenSource(BUILTIN_SOURCE, state, None, None)
@@ -153,9 +155,9 @@ def library_state(index: Index, library: Library, commit: str | None = None) -> 
         return None
     state = index.source(library.index_key)
     if state is None or state.commit != head or state.folder != library.prefix:
-        from registry.index.writer import Target, index_repository
+        from registry.index.writer import IndexTarget, index_repository
 
-        target = Target(library.index_key, LIBRARY_SOURCE, None, library.prefix, head)
+        target = IndexTarget(library.index_key, LIBRARY_SOURCE, None, library.prefix, head)
         index_repository(index, library.repository, target)
         state = index.source(library.index_key)
     return state

@@ -10,8 +10,8 @@ from registry.git.process import GitFailedError
 from registry.git.remote import RemoteRefs, remote_refs
 from registry.git.repository import Repository
 from registry.home import Home, exclusive
-from registry.index.database import Counts, Finding, Index, SourceState
-from registry.index.writer import Changes, Target, index_repository
+from registry.index.database import Counts, Index, SourceFinding, SourceState
+from registry.index.writer import IndexChanges, IndexTarget, index_repository
 from registry.project.source_definition import DEFAULT_FOLDER, SourceDefinition, is_path
 
 _USUAL_BRANCHES = ("refs/heads/main", "refs/heads/master")
@@ -25,9 +25,9 @@ class SyncReport:
     ref: str
     commit: str
     before: str | None
-    changes: Changes
+    changes: IndexChanges
     counts: Counts
-    findings: tuple[Finding, ...]
+    findings: tuple[SourceFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,9 @@ def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncRepor
         mirror.drop_stale_locks()
         commit = _fetched(mirror, source, wanted)
         known = index.source(source.index_key)
-        target = Target(source.index_key, source.name, wanted.shown, _folder(mirror, commit, source), commit)
+        target = IndexTarget(
+            source.index_key, source.name, wanted.shown, _folder(mirror, commit, source), commit
+        )
         changes = index_repository(index, mirror, target, allow_empty=False)
         state = index.source(source.index_key)
     assert state is not None
@@ -107,7 +109,7 @@ def reindex(home: Home, index: Index, source: SourceDefinition) -> SourceState |
     commit = mirror.commit_of(source.mirror_ref) if folder.is_dir() else None
     if commit is None:
         return None
-    target = Target(source.index_key, source.name, source.ref, _folder(mirror, commit, source), commit)
+    target = IndexTarget(source.index_key, source.name, source.ref, _folder(mirror, commit, source), commit)
     index_repository(index, mirror, target)
     return index.source(source.index_key)
 

@@ -13,7 +13,7 @@ from registry.errors import UserError
 from registry.git.process import GitFailedError
 from registry.git.repository import Repository
 from registry.index.database import Index, SourceState
-from registry.index.writer import Target, index_repository
+from registry.index.writer import IndexTarget, index_repository
 from registry.model import LIBRARY_SOURCE, Problem, Reference
 from registry.project.lock_file import Lock
 
@@ -75,7 +75,7 @@ def _verify_source(catalog: Catalog, source: OpenSource) -> Iterator[Problem]:
             f'source "{source.name}" is damaged: {error.reason}', "objects-damaged", source.name, hint
         )
         return
-    if _indexed_anew(repository, source.state) != catalog.index.rows(source.state.id):
+    if _indexed_anew(repository, source.state) != catalog.index.all_facts(source.state.id):
         message = f'the index of source "{source.name}" does not say what git says'
         hint = f'Delete "{catalog.home.index_file}": it is made again.'
         yield Problem(message, "index-altered", source.name, hint)
@@ -90,10 +90,10 @@ def _verify_source(catalog: Catalog, source: OpenSource) -> Iterator[Problem]:
 def _indexed_anew(repository: Repository, state: SourceState) -> list[tuple[object, ...]]:
     with tempfile.TemporaryDirectory() as folder:
         index = Index(Path(folder) / "index.sqlite")
-        target = Target(state.key, state.name, state.ref, state.folder, state.commit)
+        target = IndexTarget(state.key, state.name, state.ref, state.folder, state.commit)
         index_repository(index, repository, target)
         made = index.source(state.key)
-        rows = index.rows(made.id) if made else []
+        rows = index.all_facts(made.id) if made else []
         index.close()
     return rows
 

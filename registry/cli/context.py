@@ -14,7 +14,7 @@ from registry.home import Home
 
 if TYPE_CHECKING:
     from registry.catalog.catalog import Catalog
-    from registry.project.project_file import Project
+    from registry.project.project_file import ProjectSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Context:
     ) -> Context:
         return cls(directory, Home.locate(), quiet, verbose, color=not no_color)
 
-    def project(self) -> Project | None:
+    def project(self) -> ProjectSettings | None:
         """The project the command was started in. Raises Invalid for a treadle.yaml that can't be used."""
         from registry.project.project_file import find_project
 

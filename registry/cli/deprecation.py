@@ -11,7 +11,7 @@ import click
 from registry.cli.context import Context, pass_context
 from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
-from registry.model import Notice, Reference, Standing
+from registry.model import Notice, NoticeKind, Reference
 from registry.publishing.deprecate import add_notice, remove_notice
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,7 +40,7 @@ def deprecate(context: Context, reference: Reference, **options: Any) -> None:
     Whoever has the library for a source is warned by `show`, `search`, `plan` and `run` after the next sync. A REF of
     another source is deprecated for the projects of this library.
     """
-    _say(context, reference, Standing.DEPRECATED, **options)
+    _say(context, reference, NoticeKind.DEPRECATED, **options)
 
 
 @click.command()
@@ -52,13 +52,13 @@ def revoke(context: Context, reference: Reference, **options: Any) -> None:
 
     `plan` and `run` refuse it, pinned and locked or not, unless --allow-revoked is given.
     """
-    _say(context, reference, Standing.REVOKED, **options)
+    _say(context, reference, NoticeKind.REVOKED, **options)
 
 
 def _say(
     context: Context,
     reference: Reference,
-    standing: Standing,
+    standing: NoticeKind,
     *,
     reason: str,
     successor: Reference | None,

@@ -14,7 +14,7 @@ from registry.cli.output import print_json
 from registry.cli.references import REFERENCE
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
-from registry.publishing.import_ import Imported, ImportReport, ImportStatus, import_templates
+from registry.publishing.import_ import ImportedTemplate, ImportReport, ImportStatus, import_templates
 
 _PATH_ENDINGS = (".json", ".yaml", ".gz", ".tgz")
 _GZIP = b"\x1f\x8b"
@@ -88,7 +88,7 @@ def _is_bundle(path: Path) -> bool:
         return stream.read(len(_GZIP)) == _GZIP
 
 
-def _sentence(item: Imported, *, dry_run: bool) -> str:
+def _sentence(item: ImportedTemplate, *, dry_run: bool) -> str:
     where = item.resolved.provenance
     what = f"{where.source}/{where.slug}@{where.version}"
     if item.status is ImportStatus.UNCHANGED:
@@ -105,7 +105,7 @@ def _tell_commit(context: Context, report: ImportReport) -> None:
         )
 
 
-def _data(item: Imported) -> dict[str, object]:
+def _data(item: ImportedTemplate) -> dict[str, object]:
     where = item.resolved.provenance
     return {
         "reference": f"library/{item.slug}",

@@ -14,7 +14,7 @@ from registry.cli.output import print_json, shorten
 
 if TYPE_CHECKING:
     from registry.sharing.bundle import NeededVariable, Needs
-    from registry.sharing.import_bundle import ReceivedTemplate, Reception
+    from registry.sharing.import_bundle import BundledTemplate, BundleImport
 
 _VERBS = {"present": ("is here already", "is here already"), "added": ("added", "would be added")}
 _UPDATED = ("added as a newer version", "would be added as a newer version")
@@ -23,13 +23,13 @@ _UPDATED = ("added as a newer version", "would be added as a newer version")
 def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, as_json: bool) -> None:
     """Check the bundle, take it in, and tell what became of it and what it still needs."""
     from registry.sharing.bundle import read_bundle
-    from registry.sharing.import_bundle import missing_needs, receive
+    from registry.sharing.import_bundle import import_bundle, missing_needs
 
     bundle = read_bundle(path)
     project = context.project()
     folder = project.folder if project else context.directory
     with context.catalog() as catalog:
-        reception = receive(catalog, bundle, folder, force=force, dry_run=dry_run)
+        reception = import_bundle(catalog, bundle, folder, force=force, dry_run=dry_run)
     missing = missing_needs(bundle.needs, project.file if project else None)
     if as_json:
         print_json(_data(bundle.name, reception, bundle.needs, missing))
@@ -46,11 +46,11 @@ def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, a
         _show_missing(missing)
 
 
-def _verb(item: ReceivedTemplate, dry_run: bool) -> str:
+def _verb(item: BundledTemplate, dry_run: bool) -> str:
     return _VERBS.get(item.status.value, _UPDATED)[dry_run]
 
 
-def _from(item: ReceivedTemplate) -> str:
+def _from(item: BundledTemplate) -> str:
     shared, where = item.shared, item.shared.provenance
     name = f"{where.source}/{shared.slug}@{shared.version}"
     return "" if name == str(item.reference) else f", was {name}"
@@ -73,7 +73,7 @@ def _remark(variable: NeededVariable) -> str:
     return "" if variable.value is None else f"  (at the sender's: {shorten(variable.value, 60)})"
 
 
-def _data(name: str, reception: Reception, needs: Needs, missing: Needs) -> Mapping[str, Any]:
+def _data(name: str, reception: BundleImport, needs: Needs, missing: Needs) -> Mapping[str, Any]:
     return {
         "bundle": name,
         "commit": reception.commit,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PATHS = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command("lint")
 @click.argument("paths", nargs=-1, type=_PATHS, metavar="PATH...")
 @click.option("--fix", "fixing", is_flag=True, help="Fix what can be fixed safely, then lint.")
 @click.option("--dry-run", is_flag=True, help="With --fix: only say what would be fixed.")
@@ -29,7 +29,7 @@ _PATHS = click.Path(path_type=Path)
 @click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")
 @click.pass_context
 @pass_context
-def lint(
+def lint_command(
     context: Context,
     click_context: click.Context,
     paths: tuple[Path, ...],

@@ -11,20 +11,20 @@ from registry.cli.context import Context, pass_context
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command("pack")
 @click.argument("folder", type=_PATH)
 @click.option("-o", "--output", type=_PATH, help="The JSON file to write; - for the terminal.")
 @click.option("--force", is_flag=True, help="Overwrite a file that has other content.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be written.")
 @pass_context
-def pack(context: Context, folder: Path, output: Path | None, force: bool, dry_run: bool) -> None:
+def pack_command(context: Context, folder: Path, output: Path | None, force: bool, dry_run: bool) -> None:
     """Turn a template folder into Octopus JSON.
 
     Writes FOLDER's name with .json here unless told otherwise. What was unpacked packs to the same bytes.
     """
     from registry.template.document import write_json
     from registry.template.files import load_folder
-    from registry.template.files import pack as pack_folder
+    from registry.template.files import pack_folder as pack_folder
 
     if output == Path("-"):
         click.echo(write_json(load_folder(folder)), nl=False)
@@ -34,18 +34,18 @@ def pack(context: Context, folder: Path, output: Path | None, force: bool, dry_r
     context.say(_told(written.changed, target, dry_run))
 
 
-@click.command()
+@click.command("unpack")
 @click.argument("file", type=_PATH)
 @click.option("-o", "--output", type=_PATH, help="The folder to write.")
 @click.option("--force", is_flag=True, help="Overwrite files that have other content.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be written.")
 @pass_context
-def unpack(context: Context, file: Path, output: Path | None, force: bool, dry_run: bool) -> None:
+def unpack_command(context: Context, file: Path, output: Path | None, force: bool, dry_run: bool) -> None:
     """Turn the Octopus JSON of a step template into a template folder.
 
     The folder has FILE's name without .json unless told otherwise; the script gets a file of its own.
     """
-    from registry.template.files import unpack as unpack_file
+    from registry.template.files import unpack_file as unpack_file
 
     target = output or Path(file.stem)
     written = unpack_file(file, target, force=force, dry_run=dry_run)

@@ -17,7 +17,7 @@ from registry.model import LIBRARY_SOURCE, Reference
 if TYPE_CHECKING:
     from registry.catalog.catalog import Catalog
     from registry.publishing.contribute import Contribution
-    from registry.publishing.patch import Copy, Rebased
+    from registry.publishing.patch import LibraryCopy, RebasedCopy
 
 _WAITING = 4
 
@@ -116,9 +116,9 @@ def _export(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    from registry.publishing.contribute import export_patch
+    from registry.publishing.contribute import prepare_contribution
 
-    made = export_patch(catalog, _copy(catalog, reference), folder, message, dry_run=dry_run)
+    made = prepare_contribution(catalog, _copy(catalog, reference), folder, message, dry_run=dry_run)
     if as_json:
         _print(_contribution_data(made))
         return
@@ -137,7 +137,7 @@ def _bring_along(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    from registry.publishing.patch import newer_base, rebase
+    from registry.publishing.patch import newer_base, rebase_copy
 
     copy = _copy(catalog, reference)
     ripe_until = datetime.now(UTC) - cool_down if cool_down else None
@@ -149,16 +149,16 @@ def _bring_along(
             context.say(f"library/{copy.slug} stands on the newest {copy.base.source}, {copy.base.version}.")
         return
     aside = context.directory / f"{copy.slug}.merge"
-    _tell(context, rebase(catalog, copy, onto, aside, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    _tell(context, rebase_copy(catalog, copy, onto, aside, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
 
 
 def _finish(context: Context, catalog: Catalog, folder: Path, *, as_json: bool) -> None:
-    from registry.publishing.patch import finish
+    from registry.publishing.patch import finish_merge
 
-    _tell(context, finish(catalog, folder), dry_run=False, as_json=as_json)
+    _tell(context, finish_merge(catalog, folder), dry_run=False, as_json=as_json)
 
 
-def _copy(catalog: Catalog, reference: Reference) -> Copy:
+def _copy(catalog: Catalog, reference: Reference) -> LibraryCopy:
     from registry.publishing.patch import find_copy
 
     copy = find_copy(catalog, reference.slug)
@@ -167,7 +167,7 @@ def _copy(catalog: Catalog, reference: Reference) -> Copy:
     return copy
 
 
-def _tell(context: Context, done: Rebased, *, dry_run: bool, as_json: bool) -> None:
+def _tell(context: Context, done: RebasedCopy, *, dry_run: bool, as_json: bool) -> None:
     """What became of a copy. Ends with exit code 4 where a person must resolve conflicts."""
     if as_json:
         _print(rebased_data(done))
@@ -177,7 +177,7 @@ def _tell(context: Context, done: Rebased, *, dry_run: bool, as_json: bool) -> N
         click.get_current_context().exit(_WAITING)
 
 
-def show_rebased(context: Context, done: Rebased, *, dry_run: bool) -> None:
+def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:
     """What became of a copy, and what a person has to do about it."""
     from registry.cli.compare import show_comparison
 
@@ -201,7 +201,7 @@ def _print(value: dict[str, Any]) -> None:
     print_json(value)
 
 
-def _copy_data(copy: Copy) -> dict[str, Any]:
+def _copy_data(copy: LibraryCopy) -> dict[str, Any]:
     where = copy.details.provenance
     return {
         "reference": f"library/{copy.slug}@{where.version}",
@@ -211,7 +211,7 @@ def _copy_data(copy: Copy) -> dict[str, Any]:
     }
 
 
-def rebased_data(done: Rebased) -> dict[str, Any]:
+def rebased_data(done: RebasedCopy) -> dict[str, Any]:
     """What became of a copy, as JSON."""
     from registry.cli.compare import comparison_data
 

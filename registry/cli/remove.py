@@ -13,14 +13,14 @@ from registry.cli.usage import usage_report
 from registry.model import Reference
 
 
-@click.command()
+@click.command("remove")
 @click.argument("reference", type=REFERENCE, metavar="REF")
 @click.option("--force", is_flag=True, help="Even if it is used.")
 @click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_context
-def remove(
+def remove_command(
     context: Context, reference: Reference, force: bool, message: str | None, dry_run: bool, as_json: bool
 ) -> None:
     """Remove the template REF from the library, if no known project uses it.

@@ -14,13 +14,13 @@ from registry.cli.references import REFERENCE
 from registry.model import Parameter, Reference
 
 
-@click.command()
+@click.command("show")
 @click.argument("reference", type=REFERENCE, metavar="REF")
 @click.option("--versions", is_flag=True, help="All versions with date, author, commit and blob.")
 @click.option("--script", is_flag=True, help="The script, and nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
 @pass_context
-def show(context: Context, reference: Reference, versions: bool, script: bool, as_json: bool) -> None:
+def show_command(context: Context, reference: Reference, versions: bool, script: bool, as_json: bool) -> None:
     """Describe the template REF: what it does, its parameters, its script, its versions."""
     with context.catalog() as catalog:
         details = catalog.show(reference)

@@ -12,7 +12,7 @@ from registry.catalog.catalog import Catalog, SourceSummary
 from registry.catalog.sync import SyncFailure, SyncReport, probe
 from registry.cli.context import Context, pass_context
 from registry.cli.output import counted, print_json, print_table, working
-from registry.index.database import REFUSED, UNREADABLE, Finding
+from registry.index.database import REFUSED, UNREADABLE, SourceFinding
 from registry.model import BUILTIN_SOURCE
 from registry.project.source_definition import SourceDefinition, define
 from registry.project.source_settings import add_source, remove_source
@@ -92,7 +92,7 @@ def sync(context: Context, name: str | None, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed.")
 @pass_context
-def remove(context: Context, name: str, dry_run: bool) -> None:
+def remove_source_command(context: Context, name: str, dry_run: bool) -> None:
     """Remove source NAME: its definition, its mirror and its index."""
     change = remove_source(context.home, context.project(), name, dry_run=dry_run)
     if not dry_run:
@@ -134,7 +134,7 @@ def _tell_report(context: Context, report: SyncReport) -> None:
         _tell_findings(report.source.name, report.findings, every=context.verbose)
 
 
-def _tell_findings(name: str, findings: Sequence[Finding], *, every: bool) -> None:
+def _tell_findings(name: str, findings: Sequence[SourceFinding], *, every: bool) -> None:
     refused = [item for item in findings if item.kind == REFUSED]
     unreadable = [item for item in findings if item.kind == UNREADABLE]
     for title, items in (("refused", refused), ("contents of its history can't be read", unreadable)):

@@ -15,10 +15,10 @@ from registry.model import Problem
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock
 
 
-@click.command()
+@click.command("verify")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_context
-def verify(context: Context, as_json: bool) -> None:
+def verify_command(context: Context, as_json: bool) -> None:
     """Find any altered byte in mirrors, library, index and treadle.lock. Asks no remote; changes nothing."""
     from registry.catalog.verify import verify as find_alterations
 

@@ -14,10 +14,10 @@ from itertools import takewhile
 from registry.compatibility.compare import Difference, compare, renamed_parameters
 from registry.model import Parameter, StepTemplate, VersionInfo
 
-Values = Mapping[str, str | None]
+ParameterValues = Mapping[str, str | None]
 """What a step gives to the parameters of its template; None leaves one absent."""
 
-Complain = Callable[[Parameter, str], str | None]
+CheckValue = Callable[[Parameter, str], str | None]
 """What a literal value breaks of its parameter's rules, as the end of a sentence; None if nothing."""
 
 _EXPRESSION = "#{"
@@ -25,7 +25,7 @@ _WHOLE_STEP = frozenset({"action-type-changed", "packages-changed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class VersionChoice:
     """`target` is the version to update to, None where there is nothing newer that is ripe; `held_back` the
     newest one that is too fresh."""
 
@@ -45,7 +45,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class ValueMigration:
     """What becomes of a step's values, by the names they have now.
 
     `replaced` and `added` come from what was given for this update. `obstacles` concern the whole step: a person
@@ -68,7 +68,7 @@ class Merge:
         """Whether more than missing values stands in the way."""
         return bool(self.obstacles) or any(question.conflict for question in self.questions)
 
-    def apply(self, values: Values) -> dict[str, str | None]:
+    def apply(self, values: ParameterValues) -> dict[str, str | None]:
         """The values after the update."""
         kept = {
             self.renamed.get(name, name): self.replaced.get(name, value)
@@ -80,7 +80,7 @@ class Merge:
 
 def choose_version(
     versions: Sequence[VersionInfo], version: int, blob: str, ripe_until: datetime | None
-) -> Choice:
+) -> VersionChoice:
     """The newest version after the content `version`, `blob` that was committed until `ripe_until` (any, for
     None). `versions` are the newest first.
 
@@ -93,7 +93,7 @@ def choose_version(
         newer.append(versions[len(newer)])
     ripe = [item for item in newer if _is_ripe(item, ripe_until)]
     held_back = newer[0] if newer and newer[0] not in ripe[:1] else None
-    return Choice(ripe[0] if ripe else None, held_back)
+    return VersionChoice(ripe[0] if ripe else None, held_back)
 
 
 def _is_ripe(item: VersionInfo, until: datetime | None) -> bool:
@@ -103,12 +103,12 @@ def _is_ripe(item: VersionInfo, until: datetime | None) -> bool:
 def merge_values(
     old: StepTemplate | None,
     new: StepTemplate,
-    values: Values,
+    values: ParameterValues,
     given: Mapping[str, str],
-    complain: Complain,
+    complain: CheckValue,
     *,
     accepted: bool = False,
-) -> Merge:
+) -> ValueMigration:
     """Carry the values of a step over from template `old` (None: unknown) to `new`.
 
     `given` are values for parameters of `new` that somebody chose for this update: they answer questions, and
@@ -119,7 +119,7 @@ def merge_values(
     kept = {name: parameter for name, parameter in places.items() if parameter is not None}
     taken = {parameter.name: name for name, parameter in kept.items()}
     known = {item.name: given[item.name] for item in new.parameters if item.name in given}
-    return Merge(
+    return ValueMigration(
         renamed={name: item.name for name, item in kept.items() if item.name != name},
         dropped=tuple(name for name, item in places.items() if item is None),
         replaced={taken[name]: value for name, value in known.items() if name in taken},
@@ -153,9 +153,9 @@ def _questions(
     old: StepTemplate | None,
     item: Parameter,
     renamed: Mapping[str, str],
-    values: Values,
+    values: ParameterValues,
     taken: Mapping[str, str],
-    complain: Complain,
+    complain: CheckValue,
 ) -> Iterator[Question]:
     """What has to be asked about a parameter of the new version; at most one thing."""
     former = next((name for name, now in renamed.items() if now == item.name), item.name)
@@ -181,7 +181,7 @@ def _absent(before: Parameter | None, item: Parameter) -> Iterator[Question]:
         yield Question(item, "must be given now")
 
 
-def _doubt(before: Parameter | None, item: Parameter, value: str, complain: Complain) -> str | None:
+def _doubt(before: Parameter | None, item: Parameter, value: str, complain: CheckValue) -> str | None:
     """Why a value may no longer be right; None where it stays. What an expression comes to is not known yet."""
     literal = _EXPRESSION not in value
     if before is not None and before.control != item.control:
@@ -197,6 +197,6 @@ def _doubt(before: Parameter | None, item: Parameter, value: str, complain: Comp
     return complain(item, value)
 
 
-def explain(differences: Sequence[Difference]) -> list[str]:
+def explain_migration(differences: Sequence[Difference]) -> list[str]:
     """The differences as lines for people; what is only suspected says so."""
     return [item.message + (" (suspected)" if item.suspected else "") for item in differences]

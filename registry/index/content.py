@@ -10,16 +10,16 @@ from collections.abc import Iterator, Sequence
 from registry.errors import Untrusted, UserError
 from registry.git.objects import FILE_MODES, TreeEntry
 from registry.git.repository import Repository
-from registry.index.database import Record
-from registry.model import Shape
+from registry.index.database import IndexedContent
+from registry.model import TemplateForm
 from registry.template.document import TemplateDocument, read_folder, read_template
 from registry.text.json_document import MAX_BYTES
 
-MAX_FILES = 500
+MAX_FOLDER_FILES = 500
 MAX_FOLDER_BYTES = 40 << 20
 
 
-def read_content(repository: Repository, record: Record) -> TemplateDocument:
+def read_content(repository: Repository, record: IndexedContent) -> TemplateDocument:
     """The document that a record of the index names. Raises Invalid where it can't be read, Untrusted where
     it is too large or holds links."""
     ((_, document),) = read_contents(repository, [record])
@@ -29,12 +29,12 @@ def read_content(repository: Repository, record: Record) -> TemplateDocument:
 
 
 def read_contents(
-    repository: Repository, records: Sequence[Record]
-) -> Iterator[tuple[Record, TemplateDocument | UserError]]:
+    repository: Repository, records: Sequence[IndexedContent]
+) -> Iterator[tuple[IndexedContent, TemplateDocument | UserError]]:
     """The documents of many records, by a handful of git processes; for what can't be read, the reason."""
-    trees = [record.id for record in records if record.shape is Shape.FOLDER]
+    trees = [record.id for record in records if record.shape is TemplateForm.FOLDER]
     files = repository.trees(trees) if trees else {}
-    wanted = [record.id for record in records if record.shape is Shape.JSON]
+    wanted = [record.id for record in records if record.shape is TemplateForm.JSON]
     wanted += [entry.id for entries in files.values() for entry in entries if entry.mode in FILE_MODES]
     sizes = repository.sizes(wanted)
     blobs = dict(repository.blobs([blob for blob, size in sizes.items() if size_problem(size) is None]))
@@ -53,12 +53,12 @@ def read_folder_files(repository: Repository, tree: str) -> dict[str, bytes]:
 
 
 def _document(
-    record: Record, entries: Sequence[TreeEntry], blobs: dict[str, bytes], sizes: dict[str, int]
+    record: IndexedContent, entries: Sequence[TreeEntry], blobs: dict[str, bytes], sizes: dict[str, int]
 ) -> TemplateDocument:
-    if record.shape is Shape.JSON:
+    if record.shape is TemplateForm.JSON:
         return read_template(_blob(record.path, record.id, blobs, sizes), record.path)
-    if len(entries) > MAX_FILES or sum(sizes.get(entry.id, 0) for entry in entries) > MAX_FOLDER_BYTES:
-        limits = f"{MAX_FILES} files and {MAX_FOLDER_BYTES >> 20} MB"
+    if len(entries) > MAX_FOLDER_FILES or sum(sizes.get(entry.id, 0) for entry in entries) > MAX_FOLDER_BYTES:
+        limits = f"{MAX_FOLDER_FILES} files and {MAX_FOLDER_BYTES >> 20} MB"
         raise Untrusted("template-too-large", f'"{record.path}" holds more than {limits}')
     files = {}
     for entry in entries:

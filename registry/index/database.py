@@ -19,9 +19,9 @@ from pathlib import Path
 
 from registry.errors import Unavailable
 from registry.home import make_folder
-from registry.model import Shape
+from registry.model import TemplateForm
 
-FORMAT = 1
+INDEX_FORMAT = 1
 UNREADABLE = "unreadable"
 REFUSED = "refused"
 
@@ -70,7 +70,7 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SourceFinding:
     """Something that a source holds and that is not taken.
 
     `kind` is `unreadable` (a content somewhere in history; `id` is its blob) or `refused` (at the head).
@@ -84,7 +84,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class IndexedContent:
     """One content of a template, and what it says of itself. `slug` is the one it had then."""
 
     lineage: int
@@ -93,7 +93,7 @@ class Record:
     id: str
     path: str
     slug: str
-    shape: Shape
+    shape: TemplateForm
     commit: str
     author: str
     date: str
@@ -176,7 +176,7 @@ class Index:
         # A writer whose cache spills locks readers out long before it commits.
         connection.execute("PRAGMA cache_spill = OFF")
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found not in (0, FORMAT):
+        if found not in (0, INDEX_FORMAT):
             connection.close()
             self._discard()
             return self._connect()
@@ -217,12 +217,12 @@ class Index:
             refused=count("SELECT count(*) FROM finding WHERE source = ? AND kind = 'refused'"),
         )
 
-    def findings(self, source: int) -> list[Finding]:
+    def findings(self, source: int) -> list[SourceFinding]:
         rows = self._connection.execute(
             "SELECT kind, path, id, commit_id, reason FROM finding WHERE source = ? ORDER BY kind, path, id",
             (source,),
         )
-        return [Finding(*row) for row in rows]
+        return [SourceFinding(*row) for row in rows]
 
     # --- templates
 
@@ -247,7 +247,7 @@ class Index:
         )
         return [entry_of(row) for row in rows]
 
-    def head_record(self, source: int, slug: str) -> Record | None:
+    def head_record(self, source: int, slug: str) -> IndexedContent | None:
         """The newest readable content of the template that has `slug` at the head."""
         row = self._connection.execute(
             """SELECT content.* FROM entry JOIN content ON content.source = entry.source
@@ -257,14 +257,14 @@ class Index:
         ).fetchone()
         return _record(row) if row else None
 
-    def records(self, source: int, lineage: int) -> list[Record]:
+    def records(self, source: int, lineage: int) -> list[IndexedContent]:
         """All contents of a template, oldest first."""
         rows = self._connection.execute(
             "SELECT * FROM content WHERE source = ? AND lineage = ? ORDER BY seq", (source, lineage)
         )
         return [_record(row) for row in rows]
 
-    def rows(self, source: int) -> list[tuple[object, ...]]:
+    def all_facts(self, source: int) -> list[tuple[object, ...]]:
         """Every fact about a source, in an order of their own: equal for two indexes that say the same."""
         questions = (
             """SELECT lineage, version, guid, id, path, slug, shape, commit_id, author, date, main FROM content
@@ -280,7 +280,7 @@ class Index:
         question = "SELECT slug FROM lineage WHERE source = ? AND number = ?"
         return str(self._connection.execute(question, (source, lineage)).fetchone()[0])
 
-    def record_of(self, source: int, content: str) -> list[Record]:
+    def records_of_blob(self, source: int, content: str) -> list[IndexedContent]:
         """Where a content was ever held by a template of the source, the main line first."""
         rows = self._connection.execute(
             "SELECT * FROM content WHERE source = ? AND id = ? ORDER BY main DESC, seq DESC",
@@ -305,7 +305,7 @@ def _create(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute(f"PRAGMA user_version = {INDEX_FORMAT}")
     connection.execute("COMMIT")
 
 
@@ -334,7 +334,7 @@ def entry_of(row: sqlite3.Row) -> Entry:
     )
 
 
-def head_records(connection: sqlite3.Connection, source: int) -> list[Record]:
+def head_records(connection: sqlite3.Connection, source: int) -> list[IndexedContent]:
     """The newest readable content on the first-parent line of every template at the head."""
     rows = connection.execute(
         """SELECT content.*, max(seq) FROM content JOIN lineage
@@ -349,15 +349,15 @@ def _state(row: sqlite3.Row) -> SourceState:
     return SourceState(*(row[name] for name in ("id", "key", "name", "ref", "folder", "commit_id", "synced")))
 
 
-def _record(row: sqlite3.Row) -> Record:
-    return Record(
+def _record(row: sqlite3.Row) -> IndexedContent:
+    return IndexedContent(
         lineage=row["lineage"],
         version=row["version"],
         guid=row["guid"],
         id=row["id"],
         path=row["path"],
         slug=row["slug"],
-        shape=Shape(row["shape"]),
+        shape=TemplateForm(row["shape"]),
         commit=row["commit_id"],
         author=row["author"],
         date=row["date"],

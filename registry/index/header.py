@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.model import Shape
+from registry.model import TemplateForm
 from registry.template.octopus import version_number
 from registry.text.json_document import load_json
 from registry.text.yaml_document import decode_yaml, load_yaml
@@ -20,22 +20,22 @@ class NotATemplateError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class TemplateId:
     """`guid` as written, empty where there is none; `version` 0 where there is none."""
 
     guid: str
     version: int
 
 
-def read_header(data: bytes, shape: Shape, file: str) -> Header:
+def read_header(data: bytes, shape: TemplateForm, file: str) -> TemplateId:
     """The header of a JSON document or a `template.yaml`. Raises Invalid where it can't be read, and
     NotATemplateError for a document of another kind."""
-    if shape is Shape.FOLDER:
+    if shape is TemplateForm.FOLDER:
         return _header(load_yaml(decode_yaml(data, file), file).value, "id", "version", "action_type", file)
     return _header(load_json(data, file).value, "Id", "Version", "ActionType", file)
 
 
-def _header(value: Any, guid: str, version: str, action_type: str, file: str) -> Header:
+def _header(value: Any, guid: str, version: str, action_type: str, file: str) -> TemplateId:
     if not isinstance(value, Mapping) or action_type not in value:
         raise NotATemplateError(f'{file}: this is not a step template: it has no "{action_type}"')
-    return Header(str(value.get(guid) or ""), version_number(value.get(version)))
+    return TemplateId(str(value.get(guid) or ""), version_number(value.get(version)))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from registry.git.objects import FILE_MODES, TREE_MODE, Change, Commit
-from registry.model import Shape
+from registry.model import TemplateForm
 
 FOLDER_FILE = "template.yaml"
 JSON_FILE = "template.json"
@@ -22,7 +22,7 @@ class Location:
     """A path that can hold a template. `path` is that of the file or folder that is its content."""
 
     slug: str
-    shape: Shape
+    shape: TemplateForm
     path: str
 
 
@@ -34,11 +34,11 @@ def locate(path: str, folder: str) -> Location | None:
         return None
     parts = path[len(prefix) :].split("/")
     if len(parts) == 1 and parts[0].lower().endswith(".json"):
-        return Location(parts[0][: -len(".json")], Shape.JSON, path)
+        return Location(parts[0][: -len(".json")], TemplateForm.JSON, path)
     if len(parts) == 2 and parts[1] == JSON_FILE:
-        return Location(parts[0], Shape.JSON, path)
+        return Location(parts[0], TemplateForm.JSON, path)
     if len(parts) == 2 and parts[1] == FOLDER_FILE:
-        return Location(parts[0], Shape.FOLDER, f"{prefix}{parts[0]}")
+        return Location(parts[0], TemplateForm.FOLDER, f"{prefix}{parts[0]}")
     return None
 
 
@@ -140,7 +140,7 @@ class History:
                 live[name].number if name in live else self.owners.get(name) for name in _names(path, later)
             )
             owner = next((number for number in owners if number), 0)
-            if owner or place.shape is Shape.JSON:
+            if owner or place.shape is TemplateForm.JSON:
                 yield _content(owner, identity, place, side, main=False)
 
     def _changed_contents(self, commit: Commit) -> Iterator[tuple[str, Location, str]]:
@@ -149,7 +149,7 @@ class History:
             is_folder = change.mode == TREE_MODE
             path = f"{change.path}/{FOLDER_FILE}" if is_folder else change.path
             place = locate(path, self.folder) if is_folder or change.mode in FILE_MODES else None
-            if place and (place.shape is Shape.FOLDER) == is_folder:
+            if place and (place.shape is TemplateForm.FOLDER) == is_folder:
                 yield path, place, change.id
 
 

@@ -15,12 +15,12 @@ from registry.index.content import read_contents, size_problem
 from registry.index.database import (
     REFUSED,
     UNREADABLE,
-    Finding,
     Index,
+    SourceFinding,
     clear_source,
     head_records,
 )
-from registry.index.header import Header, NotATemplateError, read_header
+from registry.index.header import NotATemplateError, TemplateId, read_header
 from registry.index.lineage import (
     FOLDER_FILE,
     Content,
@@ -30,7 +30,7 @@ from registry.index.lineage import (
     continues,
     locate,
 )
-from registry.model import Shape, StepTemplate, is_slug
+from registry.model import StepTemplate, TemplateForm, is_slug
 from registry.template.builtin import BuiltinTemplate
 from registry.template.octopus import syntaxes
 
@@ -41,7 +41,7 @@ _SCRIPT_KEYS = ("ScriptBody", "CustomScripts.")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class IndexTarget:
     """What to index: `folder` of `commit`, where `ref` points, for the source of this key and name."""
 
     key: str
@@ -52,7 +52,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class IndexChanges:
     """What a sync changed at the head: slugs, each in order."""
 
     added: tuple[str, ...] = ()
@@ -61,8 +61,8 @@ class Changes:
 
 
 def index_repository(
-    index: Index, repository: Repository, target: Target, *, allow_empty: bool = True
-) -> Changes:
+    index: Index, repository: Repository, target: IndexTarget, *, allow_empty: bool = True
+) -> IndexChanges:
     """Bring the index of one source up to `target`: from where it was, or from the beginning when the branch
     was rewritten, the folder is another, or nothing was there.
 
@@ -74,7 +74,7 @@ def index_repository(
         before = {item.slug: item.content for item in index.entries(known.id)} if known else {}
         since = known.commit if known and known.folder == target.folder else None
         if since == target.commit:
-            return Changes()
+            return IndexChanges()
         writer = _Writer(connection, repository, _begin(connection, target))
         try:
             writer.write(target, since)
@@ -86,7 +86,7 @@ def index_repository(
     return _compare(before, after)
 
 
-def index_documents(index: Index, target: Target, templates: Sequence[BuiltinTemplate]) -> None:
+def index_documents(index: Index, target: IndexTarget, templates: Sequence[BuiltinTemplate]) -> None:
     """Index the built-in templates anew. They have one version each, and no history."""
     with index.transaction() as connection:
         source = _begin(connection, target)
@@ -94,23 +94,23 @@ def index_documents(index: Index, target: Target, templates: Sequence[BuiltinTem
         writer = _Entries(connection, source)
         for number, item in enumerate(templates, start=1):
             template, path = item.document.template, f"{item.slug}/{FOLDER_FILE}"
-            place = Location(item.slug, Shape.FOLDER, item.slug)
+            place = Location(item.slug, TemplateForm.FOLDER, item.slug)
             content = Content(number, item.id, place, "", "", "", main=True)
-            header = Header(template.id, template.version)
+            header = TemplateId(template.id, template.version)
             connection.execute(_ADD_LINEAGE, (source, number, path, item.slug, True))
             connection.execute(_ADD_CONTENT, _row(source, content, header))
             writer.enter(item.slug, number, item.id, template)
         _finish(connection, source, target)
 
 
-def _finish(connection: sqlite3.Connection, source: int, target: Target) -> None:
+def _finish(connection: sqlite3.Connection, source: int, target: IndexTarget) -> None:
     connection.execute(
         "UPDATE source SET ref = ?, folder = ?, commit_id = ?, synced = ? WHERE id = ?",
         (target.ref, target.folder, target.commit, datetime.now(UTC).isoformat(timespec="seconds"), source),
     )
 
 
-def _begin(connection: sqlite3.Connection, target: Target) -> int:
+def _begin(connection: sqlite3.Connection, target: IndexTarget) -> int:
     connection.execute(
         "INSERT OR IGNORE INTO source (key, name, folder, commit_id, synced) VALUES (?, ?, '', '', '')",
         (target.key, target.name),
@@ -126,7 +126,7 @@ def _damaged(name: str, reason: str) -> Unavailable:
     )
 
 
-def _no_templates(target: Target, findings: Sequence[Finding]) -> Invalid:
+def _no_templates(target: IndexTarget, findings: Sequence[SourceFinding]) -> Invalid:
     where = f'folder "{target.folder}"' if target.folder else "root folder"
     unreadable = f" What looks like one can't be read: {findings[0].reason}." if findings else ""
     return Invalid(
@@ -136,8 +136,8 @@ def _no_templates(target: Target, findings: Sequence[Finding]) -> Invalid:
     )
 
 
-def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> Changes:
-    return Changes(
+def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> IndexChanges:
+    return IndexChanges(
         added=tuple(sorted(after.keys() - before.keys())),
         updated=tuple(sorted(slug for slug in after.keys() & before.keys() if after[slug] != before[slug])),
         removed=tuple(sorted(before.keys() - after.keys())),
@@ -152,7 +152,7 @@ class _Writer:
     repository: Repository
     source: int
 
-    def write(self, target: Target, since: str | None) -> None:
+    def write(self, target: IndexTarget, since: str | None) -> None:
         commits = self._commits_since(target, since) if since else None
         if commits is None:
             clear_source(self.connection, self.source)
@@ -165,7 +165,7 @@ class _Writer:
         self._refuse(target)
         _finish(self.connection, self.source, target)
 
-    def _commits_since(self, target: Target, since: str) -> list[Commit] | None:
+    def _commits_since(self, target: IndexTarget, since: str) -> list[Commit] | None:
         """What came after `since`; None when the branch does not go on from there."""
         if self.repository.commit_of(since) is None:
             return None
@@ -208,12 +208,14 @@ class _Writer:
                 rows.append(_row(self.source, item, header))
         self.connection.executemany(_ADD_CONTENT, rows)
 
-    def _headers(self, contents: Sequence[Content]) -> dict[str, Header]:
+    def _headers(self, contents: Sequence[Content]) -> dict[str, TemplateId]:
         """The header of every content by its id; each is read once, however often it was committed."""
         first = {_defining_object(item): item for item in reversed(contents)}
         sizes = self.repository.sizes(list(first))
         missing = [
-            item.id for name, item in first.items() if name not in sizes and item.place.shape is Shape.JSON
+            item.id
+            for name, item in first.items()
+            if name not in sizes and item.place.shape is TemplateForm.JSON
         ]
         if missing:
             raise GitFailedError(("cat-file",), f"fatal: object {missing[0]} is missing")
@@ -252,7 +254,7 @@ class _Writer:
             elif is_slug(slug):
                 entries.enter(slug, record.lineage, record.id, document.template)
 
-    def _refuse(self, target: Target) -> None:
+    def _refuse(self, target: IndexTarget) -> None:
         """Note what lies at the head and is not taken: links, and names that no reference can have."""
         self.connection.execute("DELETE FROM finding WHERE source = ? AND kind = ?", (self.source, REFUSED))
         prefix = f"{target.folder}/" if target.folder else ""
@@ -311,10 +313,10 @@ def _reason(error: Exception) -> str:
 
 
 def _defining_object(item: Content) -> str:
-    return item.id if item.place.shape is Shape.JSON else f"{item.id}:{FOLDER_FILE}"
+    return item.id if item.place.shape is TemplateForm.JSON else f"{item.id}:{FOLDER_FILE}"
 
 
-def _row(source: int, item: Content, header: Header) -> tuple[str | int, ...]:
+def _row(source: int, item: Content, header: TemplateId) -> tuple[str | int, ...]:
     place = item.place
     what = (
         source,

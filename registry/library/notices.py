@@ -12,7 +12,7 @@ from typing import Any
 
 from registry.errors import Invalid
 from registry.git.repository import Repository
-from registry.model import Notice, Notices, Standing
+from registry.model import Notice, NoticeKind, Notices
 from registry.text.yaml_document import decode_yaml, dump_yaml, load_yaml
 
 FOLDER = ".treadle"
@@ -54,7 +54,7 @@ def _notice(item: Mapping[str, Any]) -> Notice:
     versions = tuple(int(number) for number in item.get("versions", ()))
     successor = item.get("successor")
     return Notice(
-        Standing(item["standing"]),
+        NoticeKind(item["standing"]),
         str(item.get("reason", "")),
         str(successor) if successor else None,
         versions,

@@ -20,7 +20,7 @@ class Hit:
     line: int | None = None
 
 
-Check = Callable[[Subject], Iterator[Hit]]
+LintCheck = Callable[[Subject], Iterator[Hit]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Rule:
     severity: Severity
     why: str
     fix: str
-    check: Check
+    check: LintCheck
     fixable: bool = False
 
     def problems(self, subject: Subject) -> Iterator[Problem]:
@@ -63,10 +63,10 @@ RULES: dict[str, Rule] = {}
 
 def rule(
     name: str, severity: Severity, *, why: str, fix: str, fixable: bool = False
-) -> Callable[[Check], Check]:
+) -> Callable[[LintCheck], LintCheck]:
     """Makes a check a rule."""
 
-    def register(check: Check) -> Check:
+    def register(check: LintCheck) -> LintCheck:
         RULES[name] = Rule(name, severity, why, fix, check, fixable)
         return check
 

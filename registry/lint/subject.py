@@ -12,7 +12,7 @@ from registry.errors import Invalid
 from registry.git.repository import Repository
 from registry.model import Problem, Severity, StepTemplate
 from registry.template.document import read_folder
-from registry.template.files import folder_files, read_bytes
+from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
 from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX, to_template
 from registry.text.document import Document
@@ -118,7 +118,7 @@ def _json_subject(path: Path) -> Subject:
 
 
 def _folder_subject(folder: Path) -> Subject:
-    files = folder_files(folder)
+    files = template_files(folder)
     name = str(folder / TEMPLATE_FILE)
     value = read_folder(files, str(folder)).value
     return Subject(folder, load_yaml(files[TEMPLATE_FILE].decode("utf-8-sig"), name), value, files)

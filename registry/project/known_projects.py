@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from registry.home import Home, write_atomically
-from registry.project.project_file import PROJECT_FILE, Project
+from registry.project.project_file import PROJECT_FILE, ProjectSettings
 
 
-def remember_project(home: Home, project: Project) -> None:
+def remember_project(home: Home, project: ProjectSettings) -> None:
     """Note where a project is, so that `usage` finds it again from elsewhere."""
     note = _notes(home) / hashlib.sha256(str(project.folder).encode()).hexdigest()[:16]
     if not note.exists():

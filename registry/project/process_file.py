@@ -7,23 +7,23 @@ from dataclasses import dataclass
 
 from registry.errors import UserError
 from registry.model import Reference
-from registry.text.yaml_document import Path, decode_yaml, load_yaml
+from registry.text.yaml_document import KeyPath, decode_yaml, load_yaml
 from registry.text.yaml_edit import MappingEdit, edit_mappings
 
 SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateUse:
+class ReferencePlace:
     """A step or action that uses a template. `path` is where in the document; `line` is 1-based."""
 
     step: str
     reference: Reference
-    path: Path
+    path: KeyPath
     line: int
 
 
-def template_uses(data: bytes, file: str) -> list[TemplateUse]:
+def template_uses(data: bytes, file: str) -> list[ReferencePlace]:
     """The uses in a process file, in order; none where the bytes are no process, whatever else they are."""
     if b"uses" not in data:
         return []
@@ -32,7 +32,7 @@ def template_uses(data: bytes, file: str) -> list[TemplateUse]:
     except UserError:
         return []
     return [
-        TemplateUse(step, reference, path, document.position(path)[0])
+        ReferencePlace(step, reference, path, document.position(path)[0])
         for path, step, text in _texts(document.value)
         if (reference := _reference(text))
     ]
@@ -51,7 +51,7 @@ def repoint(data: bytes, file: str, references: Mapping[str, str]) -> bytes:
     return edit_mappings(decode_yaml(data, file), edits).encode() if edits else data
 
 
-def _texts(value: object) -> Iterator[tuple[Path, str, str]]:
+def _texts(value: object) -> Iterator[tuple[KeyPath, str, str]]:
     """Where each `uses` is, the step that it belongs to, and its text."""
     steps = value.get("steps") if isinstance(value, dict) else None
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
@@ -59,7 +59,7 @@ def _texts(value: object) -> Iterator[tuple[Path, str, str]]:
             continue
         name = str(step.get("name", index + 1))
         actions = step.get("actions")
-        places: list[tuple[Path, object]] = [(("steps", index), step)]
+        places: list[tuple[KeyPath, object]] = [(("steps", index), step)]
         places += [
             (("steps", index, "actions", number), action)
             for number, action in enumerate(actions if isinstance(actions, list) else ())

@@ -23,7 +23,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class ProjectSettings:
     """`library` is the folder of the team's own templates, `cool_down` how many days updates wait; None where the
     project says nothing of it."""
 
@@ -37,18 +37,18 @@ class Project:
         return self.file.parent
 
 
-def find_project(start: Path) -> Project | None:
+def find_project(start: Path) -> ProjectSettings | None:
     """The project that `start` lies in: of the nearest treadle.yaml upwards. Raises Invalid, Unavailable."""
     here = start.resolve()
     for folder in (here, *here.parents):
         if (folder / PROJECT_FILE).is_file():
-            return read_project(folder / PROJECT_FILE)
+            return read_project_settings(folder / PROJECT_FILE)
     return None
 
 
-def read_project(file: Path) -> Project:
+def read_project_settings(file: Path) -> ProjectSettings:
     """The project in `file`. Raises Invalid with all problems of the sections read here, Unavailable."""
-    document, value = read_settings(file, "a project")
+    document, value = read_versioned_yaml(file, "a project")
     problems: list[Problem] = []
     sources = read_sources(document, file, problems)
     library = _library(value.get("library"), document, file, problems)
@@ -56,10 +56,10 @@ def read_project(file: Path) -> Project:
     if problems:
         first = problems[0]
         raise Invalid("project-invalid", f"{file}: {first.message}", first.hint, problems)
-    return Project(file, sources, library, cool_down)
+    return ProjectSettings(file, sources, library, cool_down)
 
 
-def read_settings(file: Path, what: str) -> tuple[YamlDocument, Mapping[str, Any]]:
+def read_versioned_yaml(file: Path, what: str) -> tuple[YamlDocument, Mapping[str, Any]]:
     """A YAML file with `version: 1` in it, and its mapping. `what` is what it should be, for messages."""
     from registry.text.yaml_document import decode_yaml, load_yaml
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from registry.errors import Conflict, Invalid, NotFound
 from registry.home import Home, write_atomically
 from registry.model import Problem
-from registry.project.project_file import Project, read_settings
+from registry.project.project_file import ProjectSettings, read_versioned_yaml
 from registry.project.source_definition import SourceDefinition, read_address, read_sources
 
 COMMUNITY_SOURCE = "community"
@@ -20,7 +20,7 @@ COMMUNITY = SourceDefinition(
 
 
 def source_definitions(
-    home: Home, project: Project | None, environ: Mapping[str, str]
+    home: Home, project: ProjectSettings | None, environ: Mapping[str, str]
 ) -> dict[str, SourceDefinition]:
     """All sources by name. The project's hide the user's, these hide Treadle's own; `TREADLE_COMMUNITY_URL`
     replaces the address of `community`, wherever that is defined. Raises Invalid.
@@ -36,7 +36,7 @@ def user_sources(home: Home) -> dict[str, SourceDefinition]:
     """The sources that the user defined for all projects. Raises Invalid with all problems."""
     if not home.config_file.is_file():
         return {}
-    document, _ = read_settings(home.config_file, "a settings file")
+    document, _ = read_versioned_yaml(home.config_file, "a settings file")
     problems: list[Problem] = []
     sources = read_sources(document, home.config_file, problems)
     if problems:
@@ -59,7 +59,7 @@ class SourceChange:
 
 
 def add_source(
-    home: Home, project: Project | None, wanted: SourceDefinition, *, dry_run: bool
+    home: Home, project: ProjectSettings | None, wanted: SourceDefinition, *, dry_run: bool
 ) -> SourceChange:
     """Write the definition to the project's treadle.yaml, or outside of a project to the user's settings.
 
@@ -85,7 +85,7 @@ def add_source(
     return change
 
 
-def remove_source(home: Home, project: Project | None, name: str, *, dry_run: bool) -> SourceChange:
+def remove_source(home: Home, project: ProjectSettings | None, name: str, *, dry_run: bool) -> SourceChange:
     """Delete the definition where it is written. Raises NotFound, Invalid for one of Treadle's own."""
     from registry.text.yaml_edit import remove_entry
 
@@ -100,7 +100,7 @@ def remove_source(home: Home, project: Project | None, name: str, *, dry_run: bo
     raise NotFound("source-not-found", f'no source "{name}" is defined here', hint="See: treadle source list")
 
 
-def _files(home: Home, project: Project | None) -> list[tuple[Path, Mapping[str, SourceDefinition]]]:
+def _files(home: Home, project: ProjectSettings | None) -> list[tuple[Path, Mapping[str, SourceDefinition]]]:
     """The files that can define sources, the nearest first, with what they define."""
     own = [(project.file, project.sources)] if project else []
     return [*own, (home.config_file, user_sources(home))]

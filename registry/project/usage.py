@@ -19,7 +19,7 @@ from registry.home import Home
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, Reference, Severity
 from registry.project.lock_file import LOCK_FILE, Lock, parse_lock
 from registry.project.process_file import SUFFIXES, template_uses
-from registry.project.project_file import PROJECT_FILE, Project, find_project
+from registry.project.project_file import PROJECT_FILE, ProjectSettings, find_project
 from registry.project.source_definition import read_address, unknown_source
 from registry.project.source_settings import source_definitions
 
@@ -56,7 +56,7 @@ class UsageReport:
 def find_usage(
     home: Home,
     reference: Reference,
-    asking: Project | None,
+    asking: ProjectSettings | None,
     folders: Iterable[Path],
     environ: Mapping[str, str] | None = None,
 ) -> UsageReport:
@@ -86,7 +86,9 @@ def find_usage(
     return UsageReport(tuple(usages), searched, tuple(problems))
 
 
-def _meanings(home: Home, project: Project | None, env: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
+def _meanings(
+    home: Home, project: ProjectSettings | None, env: Mapping[str, str]
+) -> Mapping[str, frozenset[str]]:
     """What each source name stands for in a project: the addresses that mean the same repository."""
     library = project.library if project and project.library else home.library
     definitions = source_definitions(home, project, env)
@@ -114,7 +116,7 @@ def _merged(usages: Iterable[Usage]) -> list[Usage]:
     return [replace(usage, places=tuple(found)) for usage, found in places.items()]
 
 
-def _usages(folder: Path, project: Project | None, names: set[str], slug: str) -> Iterator[Usage]:
+def _usages(folder: Path, project: ProjectSettings | None, names: set[str], slug: str) -> Iterator[Usage]:
     library = project.library if project else None
     for place, files in _places(folder, library):
         yield from (replace(usage, places=(place,)) for usage in _in_files(folder, files, names, slug))

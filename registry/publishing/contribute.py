@@ -13,7 +13,7 @@ from registry.git.process import GitFailedError
 from registry.git.workspace import Workspace
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Provenance, Reference
 from registry.project.source_definition import SourceDefinition
-from registry.publishing.patch import Copy
+from registry.publishing.patch import LibraryCopy
 from registry.template.document import to_folder, write_json
 
 
@@ -29,8 +29,8 @@ class Contribution:
     url: str
 
 
-def export_patch(
-    catalog: Catalog, copy: Copy, folder: Path, message: str | None = None, *, dry_run: bool = False
+def prepare_contribution(
+    catalog: Catalog, copy: LibraryCopy, folder: Path, message: str | None = None, *, dry_run: bool = False
 ) -> Contribution:
     """Commit a patched copy as the next version of its base, on a branch of its own in a new clone at `folder`.
 
@@ -59,7 +59,7 @@ def export_patch(
         raise Unavailable("clone-failed", f'no clone could be made in "{folder}": {error.reason}') from error
 
 
-def _head(catalog: Catalog, copy: Copy) -> Provenance:
+def _head(catalog: Catalog, copy: LibraryCopy) -> Provenance:
     """What the source holds now, if that is what the copy stands on."""
     base = Reference.parse(copy.base.source)
     where = catalog.show(base).provenance
@@ -80,7 +80,7 @@ def _clone(catalog: Catalog, definition: SourceDefinition, made: Contribution) -
     return clone_from_mirror(mirror, definition.mirror_ref, definition.url, branch, made.folder, made.branch)
 
 
-def _source(catalog: Catalog, copy: Copy) -> SourceDefinition:
+def _source(catalog: Catalog, copy: LibraryCopy) -> SourceDefinition:
     name = Reference.parse(copy.base.source).source
     if name in (BUILTIN_SOURCE, LIBRARY_SOURCE):
         raise Invalid(
@@ -95,7 +95,7 @@ def _source(catalog: Catalog, copy: Copy) -> SourceDefinition:
     return catalog.definitions(name)[0]
 
 
-def _files(catalog: Catalog, copy: Copy, path: str, version: int) -> Mapping[str, bytes]:
+def _files(catalog: Catalog, copy: LibraryCopy, path: str, version: int) -> Mapping[str, bytes]:
     """The copy in the form that the source has, with the source's next version number."""
     where = copy.details.provenance
     document = catalog.document(Reference(LIBRARY_SOURCE, copy.slug, where.version, blob=where.blob))

@@ -15,7 +15,7 @@ from registry.catalog.catalog import Catalog
 from registry.errors import Invalid
 from registry.library.library import Library
 from registry.library.notices import FILE, FOLDER, notices_bytes, read_notices
-from registry.model import LIBRARY_SOURCE, Notice, Notices, Reference, Standing
+from registry.model import LIBRARY_SOURCE, Notice, NoticeKind, Notices, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ def add_notice(
     def change(before: tuple[Notice, ...]) -> tuple[Notice, ...]:
         return (*(item for item in before if not _same_subject(item, said)), said)
 
-    verb = "Deprecate" if notice.standing is Standing.DEPRECATED else "Revoke"
+    verb = "Deprecate" if notice.standing is NoticeKind.DEPRECATED else "Revoke"
     subject = f"{verb} {reference}\n\n{notice.reason}".rstrip()
     return _change(catalog.library, reference, change, subject, push=push, dry_run=dry_run)
 
 
 def remove_notice(
-    catalog: Catalog, reference: Reference, standing: Standing, *, push: bool = False, dry_run: bool = False
+    catalog: Catalog, reference: Reference, standing: NoticeKind, *, push: bool = False, dry_run: bool = False
 ) -> NoticeChange:
     """Take back what the library said of that standing about a template, or about one version of it."""
     versions = (reference.version,) if reference.version is not None else ()

@@ -12,11 +12,11 @@ from registry.catalog.sources import library_state
 from registry.errors import Conflict, Invalid
 from registry.git.objects import tree_id
 from registry.index.content import read_content
-from registry.index.database import Record
+from registry.index.database import IndexedContent
 from registry.library.library import Library
 from registry.library.origin import Origin
-from registry.model import LIBRARY_SOURCE, Provenance, Reference, ResolvedTemplate, Severity, Standing
-from registry.publishing.uniqueness import Claim, check_slug, library_claims, refuse_clash
+from registry.model import LIBRARY_SOURCE, NoticeKind, Provenance, Reference, ResolvedTemplate, Severity
+from registry.publishing.uniqueness import Identity, check_slug, check_unique, library_identities
 from registry.template.document import TemplateDocument, digest, read_template, to_folder
 from registry.template.files import load_folder, read_bytes
 from registry.validation.check import check_path
@@ -32,7 +32,7 @@ class ImportStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ImportCandidate:
     """A template to import, made exact; `slug` is the name it gets in the library."""
 
     slug: str
@@ -46,7 +46,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedTemplate:
     """`files` are those of the template folder in the library, by their paths in the repository."""
 
     slug: str
@@ -59,7 +59,7 @@ class Imported:
 class ImportReport:
     """`commit` None: nothing was to be changed, or it was only tried."""
 
-    items: tuple[Imported, ...]
+    items: tuple[ImportedTemplate, ...]
     commit: str | None
 
 
@@ -82,9 +82,9 @@ def import_templates(
     for candidate in candidates:
         check_slug(candidate.slug)
     if dry_run:
-        return ImportReport(_judge(catalog, candidates), None)
+        return ImportReport(_classify(catalog, candidates), None)
     with catalog.library.writing("import") as writer:
-        items = _judge(catalog, candidates)
+        items = _classify(catalog, candidates)
         changed = {item.slug for item in items if item.status is not ImportStatus.UNCHANGED}
         chosen = [candidate for candidate in candidates if candidate.slug in changed]
         if not chosen:
@@ -93,19 +93,19 @@ def import_templates(
         return ImportReport(items, writer.commit(files, _message(chosen)))
 
 
-def _candidate(catalog: Catalog, reference: Reference, slug: str | None) -> Candidate:
+def _candidate(catalog: Catalog, reference: Reference, slug: str | None) -> ImportCandidate:
     if reference.source == LIBRARY_SOURCE:
         raise Invalid("import-from-library", f'"{reference}" is in the library already')
     found = catalog.find(reference)
     resolved = catalog.resolved(found)
     for notice in resolved.notices:
-        if notice.standing is Standing.REVOKED:
+        if notice.standing is NoticeKind.REVOKED:
             hint = "Import another version, or another template."
             raise Conflict("template-revoked", f'"{reference}" is {notice}', hint)
-    return Candidate(found.slug if slug is None else slug, resolved, found.document)
+    return ImportCandidate(found.slug if slug is None else slug, resolved, found.document)
 
 
-def file_candidate(path: Path, slug: str | None = None) -> Candidate:
+def file_candidate(path: Path, slug: str | None = None) -> ImportCandidate:
     """The template folder or Octopus JSON file at `path`, as a candidate. Raises Invalid with all its problems,
     NotFound, Untrusted."""
     problems = [problem for checked in check_path(path) for problem in checked.problems]
@@ -117,33 +117,33 @@ def file_candidate(path: Path, slug: str | None = None) -> Candidate:
     template = document.template
     where = Provenance(FILE_SOURCE, name, path.name, template.version, tree_id(to_folder(document)))
     reference = Reference(FILE_SOURCE, name, template.version)
-    return Candidate(
+    return ImportCandidate(
         slug if slug is not None else name, ResolvedTemplate(reference, template, where), document
     )
 
 
-def _judge(catalog: Catalog, candidates: Sequence[Candidate]) -> tuple[Imported, ...]:
+def _classify(catalog: Catalog, candidates: Sequence[ImportCandidate]) -> tuple[ImportedTemplate, ...]:
     """What becomes of each candidate, judged by the library's head and the other candidates."""
     index, library = catalog.index, catalog.library
     state = library_state(index, library)
-    held = library_claims(index, state)
-    asked: list[Claim] = []
+    held = library_identities(index, state)
+    asked: list[Identity] = []
     items = []
     for candidate in candidates:
         template = candidate.resolved.template
-        claim = Claim(candidate.slug, template.name, template.id, f'"{candidate.resolved.reference}"')
-        refuse_clash(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
+        claim = Identity(candidate.slug, template.name, template.id, f'"{candidate.resolved.reference}"')
+        check_unique(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
         record = index.head_record(state.id, candidate.slug) if state else None
         status = _compare(library, candidate, record) if record else ImportStatus.ADDED
         files = tuple(
             sorted(f"{library.path(candidate.slug)}/{name}" for name in to_folder(candidate.document))
         )
-        items.append(Imported(candidate.slug, candidate.resolved, status, files))
+        items.append(ImportedTemplate(candidate.slug, candidate.resolved, status, files))
         asked.append(claim)
     return tuple(items)
 
 
-def _compare(library: Library, candidate: Candidate, record: Record) -> ImportStatus:
+def _compare(library: Library, candidate: ImportCandidate, record: IndexedContent) -> ImportStatus:
     """What importing over a template of the same slug means. Raises Conflict where that one is another."""
     origin, incoming = library.origin(candidate.slug), candidate.origin()
     held = digest(read_content(library.repository, record))
@@ -164,7 +164,7 @@ def _compare(library: Library, candidate: Candidate, record: Record) -> ImportSt
     )
 
 
-def _message(candidates: Sequence[Candidate]) -> str:
+def _message(candidates: Sequence[ImportCandidate]) -> str:
     named = [f"{item.resolved.template.name} {item.resolved.provenance.version}" for item in candidates]
     subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
     listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"

@@ -22,10 +22,10 @@ from registry.home import write_atomically
 from registry.index.content import read_folder_files
 from registry.library.origin import Origin
 from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity, VersionInfo
-from registry.project.project_file import read_settings
+from registry.project.project_file import read_versioned_yaml
 from registry.publishing.import_ import ImportStatus, import_templates
 from registry.template.document import digest, read_folder, to_folder
-from registry.template.files import folder_files
+from registry.template.files import template_files
 from registry.template.folder_format import TEMPLATE_FILE
 from registry.text.yaml_document import dump_yaml
 from registry.validation.check import check_path
@@ -35,7 +35,7 @@ _MARKERS = (b"<<<<<<< ", b"||||||| ", b">>>>>>> ")
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class LibraryCopy:
     """A template of the library that came from another source: `base` is what it stands on, `patched` says that
     it was changed since."""
 
@@ -54,11 +54,11 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Rebased:
+class RebasedCopy:
     """A copy brought to a newer base. `version` is what it is in the library now (or would be), `commit` None when
     nothing was written; `conflicts` are the files that need a person, and `folder` is where they lie."""
 
-    copy: Copy
+    copy: LibraryCopy
     base: Provenance
     version: int
     comparison: Comparison
@@ -67,15 +67,15 @@ class Rebased:
     folder: Path | None = None
 
 
-def find_copy(catalog: Catalog, slug: str, version: int | None = None) -> Copy | None:
+def find_copy(catalog: Catalog, slug: str, version: int | None = None) -> LibraryCopy | None:
     """The library's template `slug` as a copy; None where it was written here. Raises NotFound."""
     details = catalog.show(Reference(LIBRARY_SOURCE, slug, version))
-    return Copy(details, details.origin, details.patched) if details.origin else None
+    return LibraryCopy(details, details.origin, details.patched) if details.origin else None
 
 
 def start_patch(
     catalog: Catalog, reference: Reference, slug: str | None = None, *, dry_run: bool = False
-) -> Copy | None:
+) -> LibraryCopy | None:
     """Copy a template to the library, to be changed there; a copy that is there already stays as it is.
 
     None when it was only tried. Raises as `import_templates`; Conflict where the library has another of that name.
@@ -94,7 +94,7 @@ def start_patch(
     return present
 
 
-def newer_base(catalog: Catalog, copy: Copy, ripe_until: datetime | None) -> VersionInfo | None:
+def newer_base(catalog: Catalog, copy: LibraryCopy, ripe_until: datetime | None) -> VersionInfo | None:
     """The newest version that the base has since, committed until `ripe_until`; None where there is none.
 
     Raises as `Catalog.find`.
@@ -103,13 +103,13 @@ def newer_base(catalog: Catalog, copy: Copy, ripe_until: datetime | None) -> Ver
     return choose_version(versions, copy.base.version, copy.base.blob, ripe_until).target
 
 
-def rebase(
-    catalog: Catalog, copy: Copy, onto: VersionInfo, conflicts_in: Path, *, dry_run: bool = False
-) -> Rebased:
+def rebase_copy(
+    catalog: Catalog, copy: LibraryCopy, onto: VersionInfo, conflicts_in: Path, *, dry_run: bool = False
+) -> RebasedCopy:
     """Bring a copy to a newer version of its base: one commit in the library, its next version.
 
     With conflicts nothing is committed: the merged folder is written to `conflicts_in`, to be corrected and given
-    to `finish`; a merge that lies there already stays. Raises Conflict where that folder holds something else, or
+    to `finish_merge`; a merge that lies there already stays. Raises Conflict where that folder holds something else, or
     uncommitted changes are in the way.
     """
     target = replace(Reference.parse(copy.base.source), version=onto.version, blob=onto.blob)
@@ -123,7 +123,7 @@ def rebase(
         # The base has all that was changed here: the copy is an unchanged one again.
         version = theirs.provenance.version
         merged = MergedFiles(numbered(merged.files, version), ())
-    done = Rebased(copy, theirs.provenance, version, comparison, merged.conflicts)
+    done = RebasedCopy(copy, theirs.provenance, version, comparison, merged.conflicts)
     if dry_run:
         return done
     origin = _origin(copy.slug, theirs)
@@ -133,7 +133,7 @@ def rebase(
     return replace(done, commit=_commit(catalog, copy, merged.files, origin, version))
 
 
-def finish(catalog: Catalog, folder: Path) -> Rebased:
+def finish_merge(catalog: Catalog, folder: Path) -> RebasedCopy:
     """Commit a merge whose conflicts were resolved in `folder`, and remove it.
 
     Raises NotFound for a folder that is none of a merge, Invalid with all problems while there are any, Conflict
@@ -144,7 +144,7 @@ def finish(catalog: Catalog, folder: Path) -> Rebased:
         raise NotFound(
             "no-merge", f'"{folder}" holds no merge of a patched template', "It is written by: treadle patch"
         )
-    _, value = read_settings(note, "a note about a merge")
+    _, value = read_versioned_yaml(note, "a note about a merge")
     copy = find_copy(catalog, str(value.get("template")))
     if copy is None or copy.details.provenance.blob != value.get("ours"):
         message = f'"library/{value.get("template")}" changed since the merge in "{folder}" began'
@@ -154,31 +154,31 @@ def finish(catalog: Catalog, folder: Path) -> Rebased:
             f"Remove the folder, and run: treadle patch library/{value.get('template')}",
         )
     _refuse_unfinished(folder)
-    files = folder_files(folder)
+    files = template_files(folder)
     template = read_folder(files, str(folder)).template
     theirs = catalog.show(Reference.parse(str(value.get("onto"))))
     commit = _commit(catalog, copy, files, _origin(copy.slug, theirs), template.version)
     shutil.rmtree(folder)
     comparison = compare(copy.details.template, template)
-    return Rebased(copy, theirs.provenance, template.version, comparison, commit=commit)
+    return RebasedCopy(copy, theirs.provenance, template.version, comparison, commit=commit)
 
 
 def _followed(
     catalog: Catalog,
-    copy: Copy,
+    copy: LibraryCopy,
     target: Reference,
     theirs: TemplateDetails,
     comparison: Comparison,
     *,
     dry_run: bool,
-) -> Rebased:
+) -> RebasedCopy:
     """An unchanged copy simply becomes the newer version."""
     report = import_templates(catalog, [target], copy.slug, dry_run=dry_run)
     assert report.items[0].status is not ImportStatus.ADDED
-    return Rebased(copy, theirs.provenance, theirs.provenance.version, comparison, commit=report.commit)
+    return RebasedCopy(copy, theirs.provenance, theirs.provenance.version, comparison, commit=report.commit)
 
 
-def _merge(catalog: Catalog, copy: Copy, target: Reference, version: int) -> MergedFiles:
+def _merge(catalog: Catalog, copy: LibraryCopy, target: Reference, version: int) -> MergedFiles:
     """The three-way merge; a result that is no template any more is a conflict in its template.yaml."""
     base = to_folder(catalog.document(copy.base_reference))
     ours = read_folder_files(catalog.library.repository, copy.details.provenance.blob)
@@ -210,7 +210,7 @@ def _origin(slug: str, theirs: TemplateDetails) -> Origin:
     return Origin(slug, source, where.version, where.commit or "", where.blob, theirs.digest)
 
 
-def _commit(catalog: Catalog, copy: Copy, files: Files, origin: Origin, version: int) -> str:
+def _commit(catalog: Catalog, copy: LibraryCopy, files: Files, origin: Origin, version: int) -> str:
     name = copy.details.template.name
     message = f"Bring {name} to {origin.source} {origin.version}\n\nThe local changes were applied again.\n\n"
     trailers = f"Treadle-Publish: {copy.slug}@{version}\n{origin.trailers()}\n"
@@ -223,7 +223,7 @@ def _commit(catalog: Catalog, copy: Copy, files: Files, origin: Origin, version:
         return writer.commit({copy.slug: files}, message + trailers)
 
 
-def _write_aside(folder: Path, files: Files, copy: Copy, target: Reference) -> None:
+def _write_aside(folder: Path, files: Files, copy: LibraryCopy, target: Reference) -> None:
     if (folder / NOTE_FILE).is_file():
         return  # somebody is at work on it
     if folder.exists():
@@ -252,7 +252,7 @@ def _refuse_unfinished(folder: Path) -> None:
 
 
 def _markers_left(folder: Path) -> Iterator[Problem]:
-    for name, content in folder_files(folder).items():
+    for name, content in template_files(folder).items():
         for number, line in enumerate(content.splitlines(), 1):
             if line.startswith(_MARKERS):
                 message = "a conflict marker is left: decide what is right here, and remove it"

@@ -14,10 +14,10 @@ from registry.index.content import read_content, read_folder_files
 from registry.index.database import Index
 from registry.library.library import Library
 from registry.lint.linter import lint
-from registry.model import Problem, Severity, Shape, StepTemplate
-from registry.publishing.uniqueness import Claim, check_slug, library_claims, refuse_clash
+from registry.model import Problem, Severity, StepTemplate, TemplateForm
+from registry.publishing.uniqueness import Identity, check_slug, check_unique, library_identities
 from registry.template.document import TemplateDocument, read_folder, read_template, to_folder
-from registry.template.files import folder_files, read_bytes
+from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE
 from registry.text.yaml_edit import set_number
 from registry.validation.check import check_path
@@ -51,7 +51,7 @@ class _Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class _Next:
+class _NextVersion:
     """The next version, on top of one commit of the library."""
 
     files: Mapping[str, bytes]
@@ -79,14 +79,14 @@ def publish(
     index, library = catalog.index, catalog.library
     draft = _read(path, slug)
     if dry_run:
-        return _next(index, library, library.head(), draft).published
+        return _next_version(index, library, library.head(), draft).published
     in_place = path.resolve() == (library.folder / draft.slug).resolve()
     edited = (draft.slug,) if in_place else ()
     with library.writing("publish") as writer:
-        made: list[_Next] = []
+        made: list[_NextVersion] = []
 
         def prepare(base: str | None) -> tuple[Mapping[str, Mapping[str, bytes]], str]:
-            made.append(_next(index, library, base, draft))
+            made.append(_next_version(index, library, base, draft))
             return {draft.slug: made[-1].files}, _message(made[-1].published, message)
 
         commit = (
@@ -110,7 +110,7 @@ def _read(path: Path, slug: str | None) -> _Draft:
         hint = f"Correct it, then check: treadle validate {path} && treadle lint {path}"
         raise Invalid("template-invalid", message, hint, problems)
     if path.is_dir():
-        files = folder_files(path)
+        files = template_files(path)
         document = read_folder(files, str(path))
     else:
         document = read_template(read_bytes(path), str(path))
@@ -120,19 +120,19 @@ def _read(path: Path, slug: str | None) -> _Draft:
     return _Draft(name, files, document.template, tuple(problems))
 
 
-def _next(index: Index, library: Library, base: str | None, draft: _Draft) -> _Next:
+def _next_version(index: Index, library: Library, base: str | None, draft: _Draft) -> _NextVersion:
     """The draft as the next version on top of `base`."""
     state = library_state(index, library, base)
-    claim = Claim(draft.slug, draft.template.name, draft.template.id, f'"{draft.slug}"')
-    refuse_clash(claim, (other for other in library_claims(index, state) if other.slug != draft.slug))
+    claim = Identity(draft.slug, draft.template.name, draft.template.id, f'"{draft.slug}"')
+    check_unique(claim, (other for other in library_identities(index, state) if other.slug != draft.slug))
     record = index.head_record(state.id, draft.slug) if state else None
     if state is None or record is None:
         number = max(draft.template.version, 1)
         published = Published(draft.slug, draft.template.name, number, None, None, None, draft.warnings)
-        return _Next(_with_version(draft.files, number), published)
+        return _NextVersion(_with_version(draft.files, number), published)
     old = read_content(library.repository, record)
     _refuse_other(draft, old)
-    if record.shape is Shape.FOLDER:
+    if record.shape is TemplateForm.FOLDER:
         present = read_folder_files(library.repository, record.id)
         if _with_version(draft.files, record.version) == present:
             raise Conflict(
@@ -149,7 +149,7 @@ def _next(index: Index, library: Library, base: str | None, draft: _Draft) -> _N
         commit=None,
         warnings=draft.warnings,
     )
-    return _Next(_with_version(draft.files, number), published)
+    return _NextVersion(_with_version(draft.files, number), published)
 
 
 def _refuse_other(draft: _Draft, old: TemplateDocument) -> None:

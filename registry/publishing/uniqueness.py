@@ -11,7 +11,7 @@ from registry.model import is_slug
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Identity:
     """One template's claim; `owner` names the template, for messages."""
 
     slug: str
@@ -20,7 +20,7 @@ class Claim:
     owner: str
 
 
-def refuse_clash(claim: Claim, others: Iterable[Claim]) -> None:
+def check_unique(claim: Identity, others: Iterable[Identity]) -> None:
     for other in others:
         if other.slug == claim.slug:
             what = f'the name "{claim.slug}"'
@@ -47,7 +47,7 @@ def check_slug(slug: str) -> None:
         )
 
 
-def library_claims(index: Index, state: SourceState | None) -> list[Claim]:
+def library_identities(index: Index, state: SourceState | None) -> list[Identity]:
     """The claims of all templates that the library has."""
     entries = index.entries(state.id) if state else []
-    return [Claim(item.slug, item.name, item.guid, f'the library\'s "{item.slug}"') for item in entries]
+    return [Identity(item.slug, item.name, item.guid, f'the library\'s "{item.slug}"') for item in entries]

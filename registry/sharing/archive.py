@@ -20,7 +20,7 @@ from registry.text.json_document import MAX_BYTES
 
 MAX_ARCHIVE_BYTES = 64 << 20
 MAX_UNPACKED_BYTES = 128 << 20
-MAX_FILES = 5000
+MAX_ARCHIVE_FILES = 5000
 _MAX_NAME = 400
 _COMPRESSION = 9
 
@@ -28,7 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\\:]")
 _PLAIN_TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
-def pack(files: Mapping[str, bytes]) -> bytes:
+def pack_archive(files: Mapping[str, bytes]) -> bytes:
     """A tar.gz of these files, by their names, in their order; without dates, owners and rights of their own."""
     packed = io.BytesIO()
     with (
@@ -42,7 +42,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def unpack(stream: IO[bytes], label: str) -> dict[str, bytes]:
+def unpack_archive(stream: IO[bytes], label: str) -> dict[str, bytes]:
     """The files of a tar.gz, in their order. `label` is its name for messages.
 
     Raises Invalid for what is no complete archive; Untrusted for a name that leads out or comes twice, for
@@ -99,8 +99,8 @@ def _files(stream: _Limited, label: str) -> dict[str, bytes]:
 
 def _check(member: tarfile.TarInfo, seen: Mapping[str, bytes], label: str) -> None:
     name = _shown(member.name)
-    if len(seen) >= MAX_FILES:
-        raise _too_large(label, f"holds more than {MAX_FILES} files")
+    if len(seen) >= MAX_ARCHIVE_FILES:
+        raise _too_large(label, f"holds more than {MAX_ARCHIVE_FILES} files")
     if member.type not in _PLAIN_TYPES or member.issparse():
         message = (
             f'"{label}" holds "{name}", which is no plain file: links, folders and devices are not taken'

@@ -20,7 +20,7 @@ from registry.project.lock_file import LOCK_FILE, Lock, LockEntry, lock_bytes, p
 from registry.project.process_file import template_uses
 from registry.project.project_file import PROJECT_FILE
 from registry.project.source_definition import is_path
-from registry.sharing.archive import MAX_ARCHIVE_BYTES, pack, unpack
+from registry.sharing.archive import MAX_ARCHIVE_BYTES, pack_archive, unpack_archive
 from registry.template.document import TemplateDocument, digest, read_folder
 from registry.text.json_document import load_json
 from registry.text.yaml_document import decode_yaml, load_yaml
@@ -99,7 +99,7 @@ def bundle_bytes(bundle: Bundle) -> bytes:
     files[LOCK_FILE] = lock_bytes(lock)
     ordered = {name: files[name] for name in sorted(files)}
     manifest = json.dumps(_manifest(bundle, ordered), indent=2, ensure_ascii=False) + "\n"
-    return pack({MANIFEST: manifest.encode(), **ordered})
+    return pack_archive({MANIFEST: manifest.encode(), **ordered})
 
 
 def _without_paths(template: SharedTemplate) -> SharedTemplate:
@@ -161,7 +161,7 @@ def read_bundle(path: Path) -> Bundle:
             "archive-too-large", f'"{path}" is {path.stat().st_size / 1e6:,.0f} MB large; {limit}'
         )
     with path.open("rb") as stream:
-        files = unpack(stream, path.name)
+        files = unpack_archive(stream, path.name)
     manifest = _read_manifest(files.pop(MANIFEST, None), path.name)
     _check_hashes(manifest["files"], files, path.name)
     processes = {name: _taken(files, f"{_PROCESSES}/{name}", path.name) for name in manifest["processes"]}

@@ -59,7 +59,7 @@ def export_templates(
             files[target if len(copies) == 1 else target / f"{slug}.json"] = octopus_json(copy)
         else:
             root = target if len(copies) == 1 else target / slug
-            files |= {root / name: data for name, data in folder_files(copy).items()}
+            files |= {root / name: data for name, data in exported_folder(copy).items()}
     warnings = tuple(warning for copy in copies for warning in secrets_in(copy))
     return Exported(files, write_files(files, force=force, dry_run=dry_run), warnings)
 
@@ -70,7 +70,7 @@ def octopus_json(copy: TemplateCopy) -> bytes:
     return write_json(_with_value(copy.document, value | {META_KEY: _meta(copy)}))
 
 
-def folder_files(copy: TemplateCopy) -> Mapping[str, bytes]:
+def exported_folder(copy: TemplateCopy) -> Mapping[str, bytes]:
     """The template's folder: as it is where it holds no secret, else without it."""
     value = without_secrets(copy.document.value)
     return copy.files if value == copy.document.value else to_folder(_with_value(copy.document, value))

@@ -23,8 +23,8 @@ from registry.library.origin import Origin
 from registry.model import LIBRARY_SOURCE, Reference
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock, write_lock
 from registry.project.process_file import repoint
-from registry.project.project_file import read_settings
-from registry.publishing.uniqueness import Claim, refuse_clash
+from registry.project.project_file import read_versioned_yaml
+from registry.publishing.uniqueness import Identity, check_unique
 from registry.sharing.bundle import Bundle, Needs, SharedTemplate, references_of
 from registry.template.files import write_files
 
@@ -36,7 +36,7 @@ class TemplateStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedTemplate:
+class BundledTemplate:
     """`reference` is the exact one that the content has here."""
 
     shared: SharedTemplate
@@ -45,21 +45,21 @@ class ReceivedTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class BundleImport:
     """What a bundle becomes here. `processes` are all its files by path, `changed` those to be written;
     `lock_changed` whether treadle.lock is one of them; `commit` is the library's, None where nothing came to it,
     or it was only tried."""
 
-    templates: tuple[ReceivedTemplate, ...]
+    templates: tuple[BundledTemplate, ...]
     processes: Mapping[Path, bytes]
     changed: tuple[Path, ...]
     lock_changed: bool
     commit: str | None = None
 
 
-def receive(
+def import_bundle(
     catalog: Catalog, bundle: Bundle, folder: Path, *, force: bool = False, dry_run: bool = False
-) -> Reception:
+) -> BundleImport:
     """Take a bundle into the library and the project in `folder`.
 
     Everything that can be refused is refused before the first byte is written: Conflict where a file has other
@@ -83,17 +83,17 @@ def receive(
     return replace(planned, lock_changed=lock != known, commit=commit)
 
 
-def _plan(catalog: Catalog, bundle: Bundle, folder: Path, force: bool) -> Reception:
-    templates = tuple(_Judge(catalog, catalog.library_entries()).all(bundle.templates))
+def _plan(catalog: Catalog, bundle: Bundle, folder: Path, force: bool) -> BundleImport:
+    templates = tuple(_Classifier(catalog, catalog.library_entries()).all(bundle.templates))
     references = {name: str(item.reference) for item in templates for name in item.shared.references}
     processes = {folder / name: repoint(data, name, references) for name, data in bundle.processes.items()}
     changed = write_files(processes, force=force, dry_run=True)
     known = read_lock(folder / LOCK_FILE)
     missing = {str(name) for name in _used(templates, bundle)} - set(known.templates if known else ())
-    return Reception(templates, processes, changed, bool(missing))
+    return BundleImport(templates, processes, changed, bool(missing))
 
 
-def _used(templates: Sequence[ReceivedTemplate], bundle: Bundle) -> list[Reference]:
+def _used(templates: Sequence[BundledTemplate], bundle: Bundle) -> list[Reference]:
     """What the bundle's processes use, as it is called here."""
     names = {str(reference) for reference in references_of(list(bundle.processes.values()))}
     return [item.reference for item in templates if names.intersection(item.shared.references)]
@@ -103,32 +103,32 @@ def _used(templates: Sequence[ReceivedTemplate], bundle: Bundle) -> list[Referen
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class _Classifier:
     """Judges templates by the library's head, and by those judged before: `coming` are their digests by slug and
     version, `asked` their claims."""
 
     catalog: Catalog
     entries: Sequence[Entry]
     coming: dict[tuple[str, int], str] = field(default_factory=dict)
-    asked: list[Claim] = field(default_factory=list)
+    asked: list[Identity] = field(default_factory=list)
 
-    def all(self, shared: Sequence[SharedTemplate]) -> Iterator[ReceivedTemplate]:
+    def all(self, shared: Sequence[SharedTemplate]) -> Iterator[BundledTemplate]:
         """What becomes of each template, older versions first."""
         for item in sorted(shared, key=lambda item: (item.version, item.slug, item.provenance.source)):
             yield self._present_elsewhere(item) or self._in_library(item)
 
-    def _present_elsewhere(self, item: SharedTemplate) -> ReceivedTemplate | None:
+    def _present_elsewhere(self, item: SharedTemplate) -> BundledTemplate | None:
         source = item.provenance.source
         there = None if source == LIBRARY_SOURCE else _present(self.catalog, source, item.slug, item)
-        return ReceivedTemplate(item, there, TemplateStatus.PRESENT) if there else None
+        return BundledTemplate(item, there, TemplateStatus.PRESENT) if there else None
 
-    def _in_library(self, item: SharedTemplate) -> ReceivedTemplate:
+    def _in_library(self, item: SharedTemplate) -> BundledTemplate:
         slug = _slug(item, self.entries)
         reference = Reference(LIBRARY_SOURCE, slug, item.version)
         if self.coming.get((slug, item.version)) == item.digest or _present(
             self.catalog, LIBRARY_SOURCE, slug, item
         ):
-            return ReceivedTemplate(item, reference, TemplateStatus.PRESENT)
+            return BundledTemplate(item, reference, TemplateStatus.PRESENT)
         if (slug, item.version) in self.coming:
             raise Conflict("version-clash", f'the bundle has two contents for "{reference}"')
         self._claim(slug, item)
@@ -137,18 +137,18 @@ class _Judge:
             _refuse_other(self.catalog, item, entry)
         self.coming[slug, item.version] = item.digest
         status = TemplateStatus.UPDATED if entry else TemplateStatus.ADDED
-        return ReceivedTemplate(item, reference, status)
+        return BundledTemplate(item, reference, status)
 
     def _claim(self, slug: str, item: SharedTemplate) -> None:
         template = item.document.template
         owner = f'the bundle\'s "{item.provenance.source}/{item.slug}"'
-        claim = Claim(slug, template.name, template.id.casefold(), owner)
+        claim = Identity(slug, template.name, template.id.casefold(), owner)
         held = [
-            Claim(entry.slug, entry.name, entry.guid.casefold(), f'the library\'s "{entry.slug}"')
+            Identity(entry.slug, entry.name, entry.guid.casefold(), f'the library\'s "{entry.slug}"')
             for entry in self.entries
         ]
         same = (claim.slug, claim.guid)
-        refuse_clash(claim, (other for other in [*self.asked, *held] if (other.slug, other.guid) != same))
+        check_unique(claim, (other for other in [*self.asked, *held] if (other.slug, other.guid) != same))
         self.asked.append(claim)
 
 
@@ -193,10 +193,10 @@ def _refuse_other(catalog: Catalog, item: SharedTemplate, entry: Entry) -> None:
         )
 
 
-def _write_templates(writer: LibraryWriter, templates: Sequence[ReceivedTemplate], sender: str) -> str | None:
+def _write_templates(writer: LibraryWriter, templates: Sequence[BundledTemplate], sender: str) -> str | None:
     """The new contents in one commit, further versions of the same templates in further ones; all of them become
     visible at once."""
-    rounds: list[list[ReceivedTemplate]] = []
+    rounds: list[list[BundledTemplate]] = []
     seen: Counter[str] = Counter()
     for item in templates:
         if item.status is not TemplateStatus.PRESENT:
@@ -214,7 +214,7 @@ def _write_templates(writer: LibraryWriter, templates: Sequence[ReceivedTemplate
     )
 
 
-def _message(items: Sequence[ReceivedTemplate], sender: str) -> str:
+def _message(items: Sequence[BundledTemplate], sender: str) -> str:
     named = [f"{item.shared.document.template.name} {item.shared.version}" for item in items]
     subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
     listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"
@@ -222,7 +222,7 @@ def _message(items: Sequence[ReceivedTemplate], sender: str) -> str:
     return f"{subject} from {sender}\n\n{listing}{trailers}\n"
 
 
-def _origin(item: ReceivedTemplate, sender: str) -> Origin:
+def _origin(item: BundledTemplate, sender: str) -> Origin:
     """Where the content comes from: the sender's source, or what the sender's library had it from."""
     shared, where = item.shared, item.shared.provenance
     if shared.origin and shared.origin.digest == shared.digest:
@@ -236,7 +236,7 @@ def _origin(item: ReceivedTemplate, sender: str) -> Origin:
 
 def missing_needs(needs: Needs, project_file: Path | None) -> Needs:
     """What of the needs the project doesn't define. Names are compared without case."""
-    value: Mapping[str, Any] = read_settings(project_file, "a project")[1] if project_file else {}
+    value: Mapping[str, Any] = read_versioned_yaml(project_file, "a project")[1] if project_file else {}
     variables, environments = (_folded(value.get(key) or {}) for key in ("variables", "environments"))
     targets = (value.get("targets") or {}).values()
     roles = _folded(role for target in targets for role in target.get("roles", ()))

@@ -28,7 +28,7 @@ class Written:
     changed: tuple[Path, ...]
 
 
-def pack(folder: Path, target: Path, *, force: bool = False, dry_run: bool = False) -> Written:
+def pack_folder(folder: Path, target: Path, *, force: bool = False, dry_run: bool = False) -> Written:
     """Write a template folder as Octopus JSON to `target`.
 
     Raises NotFound where `folder` is no template folder, Invalid where it can't be read, Conflict where
@@ -38,7 +38,7 @@ def pack(folder: Path, target: Path, *, force: bool = False, dry_run: bool = Fal
     return _write(document, {target: write_json(document)}, force, dry_run)
 
 
-def unpack(file: Path, target: Path, *, force: bool = False, dry_run: bool = False) -> Written:
+def unpack_file(file: Path, target: Path, *, force: bool = False, dry_run: bool = False) -> Written:
     """Write the template in an Octopus JSON file as a template folder to `target`.
 
     Raises NotFound where there is no `file`, Invalid where it is no template, Conflict where `target` holds
@@ -58,10 +58,10 @@ def load_folder(folder: Path) -> TemplateDocument:
         raise NotFound(
             "path-not-found", f'"{folder}" is no template folder', f"a template folder has a {TEMPLATE_FILE}"
         )
-    return read_folder(folder_files(folder), str(folder))
+    return read_folder(template_files(folder), str(folder))
 
 
-def folder_files(folder: Path) -> dict[str, bytes]:
+def template_files(folder: Path) -> dict[str, bytes]:
     """The files of a template folder by relative path; hidden ones are left out.
 
     Raises Untrusted for a link, which could lead outside, and for a file of more than 10 MB.

@@ -37,7 +37,7 @@ from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
 _LONGEST_END = 1000
 _MOST_BLANKS = 64
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 def read_view(files: Mapping[str, bytes], folder: str = "") -> tuple[dict[str, Any], JsonLayout, set[str]]:
@@ -123,7 +123,7 @@ class ViewReader:
         order = (SCRIPT_SOURCE, SCRIPT_SYNTAX, SCRIPT_BODY)
         return arrange({**given, **plain}, defaults, self._keys(view, "properties", ()), order)
 
-    def parameter(self, item: Any, path: Path) -> dict[str, Any]:
+    def parameter(self, item: Any, path: KeyPath) -> dict[str, Any]:
         """One entry of the document's `Parameters`."""
         view = self._mapping(item, path)
         if view.get("name") is None:
@@ -138,7 +138,7 @@ class ViewReader:
         given |= self._part(view, "octopus", path)
         return arrange(given, PARAMETER_DEFAULTS, self._keys(view, "keys", path), PARAMETER_ORDER)
 
-    def _display_settings(self, view: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    def _display_settings(self, view: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
         settings = {CONTROL_TYPE: view.get("control", "SingleLineText")}
         if "options" in view:
             options = enumerate(self._list(view, "options", path))
@@ -180,12 +180,12 @@ class ViewReader:
     def _top(self, view: Mapping[str, Any], word: str) -> Any:
         return view[word] if word == "version" else self._text(view[word], (word,))
 
-    def _property(self, item: Any, path: Path) -> str | None:
+    def _property(self, item: Any, path: KeyPath) -> str | None:
         if isinstance(item, dict):
             return self._file(item.get("file"), (*path, "file"))
         return self._text(item, path)
 
-    def _file(self, name: Any, path: Path) -> str:
+    def _file(self, name: Any, path: KeyPath) -> str:
         if not isinstance(name, str) or name not in self.files:
             raise self._misfit(
                 path, f'the file "{name}" is not in the template folder', code="script-missing"
@@ -197,7 +197,7 @@ class ViewReader:
             message = f'"{name}" is not UTF-8 text (byte {error.start})'
             raise self._misfit(path, message, "save the file as UTF-8", "not-utf8") from None
 
-    def _text(self, item: Any, path: Path) -> str | None:
+    def _text(self, item: Any, path: KeyPath) -> str | None:
         """A value is text whatever YAML makes of it: numbers as written, `True` and `False`."""
         if item is None or isinstance(item, str):
             return item
@@ -207,7 +207,7 @@ class ViewReader:
             return number_text(item)
         raise self._misfit(path, f"expected text, got {_kind(item)}")
 
-    def _keys(self, view: Mapping[str, Any], word: str, path: Path) -> list[str] | None:
+    def _keys(self, view: Mapping[str, Any], word: str, path: KeyPath) -> list[str] | None:
         layout = self._part(view, "json", path)
         if word not in layout:
             return None
@@ -216,22 +216,22 @@ class ViewReader:
             raise self._misfit((*path, "json", word), "expected a list of keys")
         return list(dict.fromkeys(keys))
 
-    def _part(self, view: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
+    def _part(self, view: Mapping[str, Any], key: str, path: KeyPath) -> dict[str, Any]:
         return self._mapping(view[key], (*path, key)) if key in view else {}
 
-    def _mapping(self, item: Any, path: Path) -> dict[str, Any]:
+    def _mapping(self, item: Any, path: KeyPath) -> dict[str, Any]:
         if not isinstance(item, dict):
             raise self._misfit(path, f"expected keys with values, got {_kind(item)}")
         return item
 
-    def _list(self, view: Mapping[str, Any], key: str, path: Path) -> list[Any]:
+    def _list(self, view: Mapping[str, Any], key: str, path: KeyPath) -> list[Any]:
         item = view.get(key, [])
         if not isinstance(item, list):
             raise self._misfit((*path, key), f"expected a list, got {_kind(item)}")
         return item
 
     def _misfit(
-        self, path: Path, message: str, hint: str | None = None, code: str = "not-a-template"
+        self, path: KeyPath, message: str, hint: str | None = None, code: str = "not-a-template"
     ) -> Invalid:
         file = self.source.file
         line, column = self.source.position(path)

@@ -23,7 +23,7 @@ _INDENT = re.compile(r"^( *)\S", re.MULTILINE)
 _ESCAPED_LETTER = re.compile(r"(?<!\\)(?:\\\\)*\\u(?!00[01])")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Position = tuple[int, int]
 
 
@@ -62,7 +62,7 @@ class JsonDocument:
         offset = self._places.keys.get(tuple(path))
         return self.position(path) if offset is None else self._line_and_column(offset)
 
-    def replaced(self, scalars: Mapping[Path, str | int]) -> str:
+    def replaced(self, scalars: Mapping[KeyPath, str | int]) -> str:
         """The text with the scalars at these paths replaced, every other character as it was."""
         text = self.text
         for path in sorted(scalars, key=lambda path: self._places.values[path], reverse=True):
@@ -88,7 +88,7 @@ class JsonDocument:
     def _places(self) -> _Places:
         return _find_places(self.text)
 
-    def _duplicate(self, path: Path, offset: int) -> Problem:
+    def _duplicate(self, path: KeyPath, offset: int) -> Problem:
         line, column = self._line_and_column(offset)
         message = f'duplicate key "{path[-1]}"'
         hint = "the last one counts; remove the others"
@@ -241,9 +241,9 @@ def _guess_layout(text: str, byte_order_mark: bool) -> JsonLayout:
 class _Places:
     """Offsets of values and keys by path, and of keys that a later equal key hides."""
 
-    values: dict[Path, int] = field(default_factory=dict)
-    keys: dict[Path, int] = field(default_factory=dict)
-    duplicates: list[tuple[Path, int]] = field(default_factory=list)
+    values: dict[KeyPath, int] = field(default_factory=dict)
+    keys: dict[KeyPath, int] = field(default_factory=dict)
+    duplicates: list[tuple[KeyPath, int]] = field(default_factory=list)
 
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -257,7 +257,7 @@ def _find_places(text: str) -> _Places:
     return places
 
 
-def _scan(text: str, offset: int, path: Path, places: _Places) -> int:
+def _scan(text: str, offset: int, path: KeyPath, places: _Places) -> int:
     """Note the value that begins at `offset`; returns the offset behind it."""
     places.values[path] = offset
     if text[offset] == "{":
@@ -267,7 +267,7 @@ def _scan(text: str, offset: int, path: Path, places: _Places) -> int:
     return _scalar_end(text, offset)
 
 
-def _scan_members(text: str, offset: int, path: Path, places: _Places) -> int:
+def _scan_members(text: str, offset: int, path: KeyPath, places: _Places) -> int:
     offset = _skip(text, offset + 1)
     while text[offset] != "}":
         end = _scalar_end(text, offset)
@@ -281,7 +281,7 @@ def _scan_members(text: str, offset: int, path: Path, places: _Places) -> int:
     return offset + 1
 
 
-def _scan_items(text: str, offset: int, path: Path, places: _Places) -> int:
+def _scan_items(text: str, offset: int, path: KeyPath, places: _Places) -> int:
     offset, count = _skip(text, offset + 1), 0
     while text[offset] != "]":
         offset = _skip(text, _scan(text, offset, (*path, count), places))
@@ -301,7 +301,7 @@ def _scalar_end(text: str, offset: int) -> int:
     return found.end() if found else offset + 1
 
 
-def _nearest(offsets: Mapping[Path, int], path: Path) -> int:
+def _nearest(offsets: Mapping[KeyPath, int], path: KeyPath) -> int:
     while path and path not in offsets:
         path = path[:-1]
     return offsets.get(path, 0)

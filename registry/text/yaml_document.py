@@ -24,7 +24,7 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 500_000
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Position = tuple[int, int]
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -50,8 +50,8 @@ class YamlDocument:
     file: str
     text: str = field(repr=False)
     problems: tuple[Problem, ...] = ()
-    _values: Mapping[Path, Position] = field(default_factory=dict, repr=False)
-    _keys: Mapping[Path, Position] = field(default_factory=dict, repr=False)
+    _values: Mapping[KeyPath, Position] = field(default_factory=dict, repr=False)
+    _keys: Mapping[KeyPath, Position] = field(default_factory=dict, repr=False)
 
     def position(self, path: Sequence[str | int]) -> Position:
         """Line and column (1-based) of the value at `path`, of its nearest parent where there is none."""
@@ -122,7 +122,7 @@ def _block_place(document: YamlDocument, text: str, head: int) -> TextPlace:
     return TextPlace(head + 1, indent, indent)
 
 
-def _nearest(positions: Mapping[Path, Position], path: Path) -> Position:
+def _nearest(positions: Mapping[KeyPath, Position], path: KeyPath) -> Position:
     while path and path not in positions:
         path = path[:-1]
     return positions.get(path, (1, 1))
@@ -141,8 +141,8 @@ class _Reader:
         self.file = file
         self.lines = text.splitlines()
         self.problems: list[Problem] = []
-        self.values: dict[Path, Position] = {}
-        self.keys: dict[Path, Position] = {}
+        self.values: dict[KeyPath, Position] = {}
+        self.keys: dict[KeyPath, Position] = {}
         self.nodes = 0
         self._anchors: dict[str, _Anchor | None] = {}
         self._events: Iterator[Any] = iter(yaml.parse(text, Loader=LOADER))
@@ -159,7 +159,7 @@ class _Reader:
             raise self._refused(event, "a second document begins here", "yaml-documents", "keep one per file")
         return value
 
-    def _node(self, event: Any, path: Path) -> Any:
+    def _node(self, event: Any, path: KeyPath) -> Any:
         self.values.setdefault(path, _position(event))
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
@@ -174,7 +174,7 @@ class _Reader:
             self._anchors[event.anchor] = _Anchor(value, self.nodes - before)
         return value
 
-    def _content(self, event: Any, path: Path) -> Any:
+    def _content(self, event: Any, path: KeyPath) -> Any:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if event.tag is not None:
@@ -190,13 +190,13 @@ class _Reader:
         self._count(event, anchor.nodes)
         return anchor.value
 
-    def _sequence(self, path: Path) -> list[Any]:
+    def _sequence(self, path: KeyPath) -> list[Any]:
         items: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(event, (*path, len(items))))
         return items
 
-    def _mapping(self, path: Path) -> dict[str, Any]:
+    def _mapping(self, path: KeyPath) -> dict[str, Any]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
@@ -224,7 +224,7 @@ class _Reader:
             raise self._refused(event, "a key must be text", "yaml-key")
         return str(event.value)
 
-    def _scalar(self, event: Any, path: Path) -> Any:
+    def _scalar(self, event: Any, path: KeyPath) -> Any:
         text: str = event.value
         if not _plain(event) or event.tag in _TEXT_TAGS:
             return text
@@ -237,7 +237,7 @@ class _Reader:
             return _BOOLEANS[text]
         return _number_or_text(text)
 
-    def _look_for_swallowed(self, event: Any, path: Path) -> None:
+    def _look_for_swallowed(self, event: Any, path: KeyPath) -> None:
         end = event.end_mark
         line = self.lines[end.line] if end.line < len(self.lines) else ""
         rest = line[end.column :].lstrip()
@@ -250,7 +250,7 @@ class _Reader:
         if self.nodes > MAX_NODES:
             raise self._refused(event, f"more than {MAX_NODES} values, aliases resolved", "yaml-too-large")
 
-    def _report(self, event: Any, path: Path, message: str, code: str, hint: str) -> None:
+    def _report(self, event: Any, path: KeyPath, message: str, code: str, hint: str) -> None:
         line, column = _position(event)
         self.problems.append(
             Problem(message, code, path_text(path), hint, file=self.file, line=line, column=column)
@@ -277,7 +277,7 @@ def _position(event: Any) -> Position:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 
-def _swallowed(file: str, path: Path, position: Position) -> Problem:
+def _swallowed(file: str, path: KeyPath, position: Position) -> Problem:
     return Problem(
         'YAML takes the "#{" after a blank for a comment, and what follows is lost',
         "yaml-swallowed-variable",

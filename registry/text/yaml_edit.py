@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from registry.errors import Conflict
-from registry.text.yaml_document import LOADER, Path, load_yaml
+from registry.text.yaml_document import LOADER, KeyPath, load_yaml
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_./:~@+=-]*(?<!:)")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -31,7 +31,7 @@ class MappingEdit:
     renamed, entries removed; `added` go to its end. A mapping that isn't there is made for them; one that loses
     all its entries goes away with its key."""
 
-    path: Path
+    path: KeyPath
     replaced: Mapping[str, str] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
     removed: frozenset[str] = frozenset()

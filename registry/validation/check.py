@@ -11,7 +11,7 @@ from typing import Any
 from registry.errors import Invalid, NotFound, Untrusted
 from registry.model import Problem, Severity
 from registry.template.document import read_folder
-from registry.template.files import folder_files, read_bytes
+from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
 from registry.text.document import Document, in_order, problem_at
 from registry.text.json_document import JsonDocument, load_json
@@ -119,7 +119,7 @@ def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
     kind = _kind(document, path)
     if kind == "template-folder":
         folder = path.parent
-        problems = check_template_folder(document, folder_files(folder), str(folder))
+        problems = check_template_folder(document, template_files(folder), str(folder))
     elif kind:
         problems = validate(document.value, kind, document)
         if kind in rules and not any(problem.severity is Severity.ERROR for problem in problems):

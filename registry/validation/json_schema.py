@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from registry.model import Problem, Severity, path_text
 from registry.resources import schema_file
 from registry.text.document import Document, in_order, problem_at
-from registry.validation.messages import Finding, did_you_mean, hint_for, says, within
+from registry.validation.messages import Violation, describe, did_you_mean, hint_for, with_location
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -36,7 +36,7 @@ def validate(value: Any, schema: str, document: Document) -> list[Problem]:
     gate = _version_problem(value, _rules(schema), document)
     if gate is not None:
         return [gate]
-    findings = (plain for error in validator.iter_errors(value) for plain in _meant(_finding(error)))
+    findings = (plain for error in validator.iter_errors(value) for plain in _intended(_violation(error)))
     found = (problem for finding in findings for problem in _problems(finding, value, document))
     return in_order([*document.problems, *found])
 
@@ -80,11 +80,11 @@ def _version_problem(value: Any, schema: Mapping[str, Any], document: Document) 
     return None
 
 
-def _finding(error: ValidationError) -> Finding:
-    branches: dict[Any, list[Finding]] = {}
+def _violation(error: ValidationError) -> Violation:
+    branches: dict[Any, list[Violation]] = {}
     for inner in error.context or ():
-        branches.setdefault(inner.schema_path[0], []).append(_finding(inner))
-    return Finding(
+        branches.setdefault(inner.schema_path[0], []).append(_violation(inner))
+    return Violation(
         rule=str(error.validator),
         wanted=error.validator_value,
         value=error.instance,
@@ -95,30 +95,36 @@ def _finding(error: ValidationError) -> Finding:
     )
 
 
-def _meant(finding: Finding) -> Iterator[Finding]:
+def _intended(finding: Violation) -> Iterator[Violation]:
     """The findings that say one thing each: of alternatives, those of the one that was meant."""
-    fitting = [branch for branch in finding.branches if not any(_misses(inner, finding) for inner in branch)]
+    fitting = [
+        branch
+        for branch in finding.branches
+        if not any(_is_other_alternative(inner, finding) for inner in branch)
+    ]
     if not fitting:
         yield finding
         return
     for inner in min(fitting, key=len):
-        yield from _meant(inner)
+        yield from _intended(inner)
 
 
-def _misses(inner: Finding, finding: Finding) -> bool:
+def _is_other_alternative(inner: Violation, finding: Violation) -> bool:
     """Whether the value isn't even the kind of thing that this alternative is about."""
     return inner.path == finding.path and inner.rule in ("type", "const", "enum")
 
 
-def _problems(finding: Finding, root: Any, document: Document) -> Iterator[Problem]:
+def _problems(finding: Violation, root: Any, document: Document) -> Iterator[Problem]:
     if finding.rule == "additionalProperties" and finding.wanted is False:
         yield from _unknown_keys(finding, root, document)
         return
-    code, message = says(finding)
-    yield problem_at(document, finding.path, within(finding.path, root, message), code, hint_for(finding))
+    code, message = describe(finding)
+    yield problem_at(
+        document, finding.path, with_location(finding.path, root, message), code, hint_for(finding)
+    )
 
 
-def _unknown_keys(finding: Finding, root: Any, document: Document) -> Iterator[Problem]:
+def _unknown_keys(finding: Violation, root: Any, document: Document) -> Iterator[Problem]:
     known = list(finding.schema.get("properties", ()))
     patterns = list(finding.schema.get("patternProperties", ()))
     for key in finding.value:
@@ -126,7 +132,7 @@ def _unknown_keys(finding: Finding, root: Any, document: Document) -> Iterator[P
             continue
         line, column = document.key_position((*finding.path, key))
         code, said, hint = _about_unknown(key, known, finding.schema.get(_NOT_YET, {}))
-        message = within(finding.path, root, said)
+        message = with_location(finding.path, root, said)
         where = path_text((*finding.path, key))
         yield Problem(message, code, where, hint, Severity.ERROR, document.file, line, column)
 

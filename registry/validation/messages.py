@@ -21,7 +21,7 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True)
-class Finding:
+class Violation:
     """One keyword of a schema that a value breaks.
 
     `rule` is the keyword, `wanted` what it says, `value` what is there, `schema` the keyword's schema,
@@ -34,10 +34,10 @@ class Finding:
     schema: Mapping[str, Any]
     path: tuple[str | int, ...]
     message: str
-    branches: tuple[tuple[Finding, ...], ...] = ()
+    branches: tuple[tuple[Violation, ...], ...] = ()
 
 
-def says(finding: Finding) -> tuple[str, str]:
+def describe(finding: Violation) -> tuple[str, str]:
     """The code of the rule and the message, without the place."""
     found = _WORDINGS.get(finding.rule)
     if found is None:
@@ -46,7 +46,7 @@ def says(finding: Finding) -> tuple[str, str]:
     return code, wording(finding.wanted, finding)
 
 
-def hint_for(finding: Finding) -> str | None:
+def hint_for(finding: Violation) -> str | None:
     """An example from the schema, where it gives one."""
     examples = finding.schema.get("examples")
     if examples and finding.rule in ("type", "pattern", "format"):
@@ -56,7 +56,7 @@ def hint_for(finding: Finding) -> str | None:
     return None
 
 
-def within(path: Sequence[str | int], root: Any, message: str) -> str:
+def with_location(path: Sequence[str | int], root: Any, message: str) -> str:
     """The message with the place before it: `step "Smoke test" → timeout: ...`."""
     place = breadcrumbs(path, root)
     return f"{place}: {message}" if place else message
@@ -108,12 +108,12 @@ def _item(group: str, number: int, value: Any) -> str:
     return f'{singular} "{name}"' if isinstance(name, str) and name else f"{singular} {number + 1}"
 
 
-def _type(types: Any, finding: Finding) -> str:
+def _type(types: Any, finding: Violation) -> str:
     wanted = [types] if isinstance(types, str) else [kind for kind in types if kind != "null"]
     return f"expected {_or([_KINDS[kind] for kind in wanted])}, got {shown(finding.value)}"
 
 
-def _required(_: Any, finding: Finding) -> str:
+def _required(_: Any, finding: Violation) -> str:
     missing = re.match(r"'(.+)' is a required property", finding.message)
     key = missing[1] if missing else "?"
     others = [given for given in finding.value if given not in finding.schema.get("properties", {})]
@@ -126,24 +126,24 @@ def did_you_mean_for(key: str, given: Iterable[str]) -> str:
     return f' (is "{close[0]}" meant for it?)' if close else ""
 
 
-def _dependent(needs: Mapping[str, Sequence[str]], finding: Finding) -> str:
+def _dependent(needs: Mapping[str, Sequence[str]], finding: Violation) -> str:
     key = next(key for key in needs if key in finding.value and not set(needs[key]) <= set(finding.value))
     missing = [f'"{other}"' for other in needs[key] if other not in finding.value]
     return f'"{key}" needs {" and ".join(missing)} beside it'
 
 
-def _enum(allowed: Sequence[Any], finding: Finding) -> str:
+def _enum(allowed: Sequence[Any], finding: Violation) -> str:
     wanted = _or([shown(value) for value in allowed])
     meant = did_you_mean(str(finding.value), [str(value) for value in allowed])
     return f"expected {wanted}, got {shown(finding.value)}{meant}"
 
 
-def _pattern(pattern: str, finding: Finding) -> str:
+def _pattern(pattern: str, finding: Violation) -> str:
     wanted = finding.schema.get("patternErrorMessage") or f"expected text that matches {pattern}"
     return f"{wanted}, got {shown(finding.value)}"
 
 
-def _either(_: Any, finding: Finding) -> str:
+def _either(_: Any, finding: Violation) -> str:
     kinds: list[str] = []
     for inner in (inner for branch in finding.branches for inner in branch if inner.path == finding.path):
         if inner.rule == "type":
@@ -162,7 +162,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-_Wording = Callable[[Any, Finding], str]
+_Wording = Callable[[Any, Violation], str]
 _WORDINGS: Mapping[str, tuple[str, _Wording]] = {
     "type": ("wrong-type", _type),
     "anyOf": ("wrong-type", _either),

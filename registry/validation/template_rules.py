@@ -25,22 +25,22 @@ from registry.template.octopus import (
 )
 from registry.validation.messages import did_you_mean, shown
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Value = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class RuleViolation:
     """A rule broken at a path of the Octopus value."""
 
-    path: Path
+    path: KeyPath
     code: str
     message: str
     hint: str | None = None
     severity: Severity = Severity.WARNING
 
 
-def breaches(value: Value) -> Iterator[Breach]:
+def breaches(value: Value) -> Iterator[RuleViolation]:
     """Every breach in a value that keeps to the schema `step-template`."""
     for rule in _TEMPLATE_RULES:
         yield from rule(value)
@@ -49,91 +49,93 @@ def breaches(value: Value) -> Iterator[Breach]:
             yield from check(parameter, ("Parameters", number))
 
 
-def _name_has_blanks(value: Value) -> Iterator[Breach]:
+def _name_has_blanks(value: Value) -> Iterator[RuleViolation]:
     if value["Name"] != value["Name"].strip():
-        yield Breach(("Name",), "blank-in-name", f"{shown(value['Name'])} begins or ends with a blank")
+        yield RuleViolation(("Name",), "blank-in-name", f"{shown(value['Name'])} begins or ends with a blank")
 
 
-def _duplicate_parameters(value: Value) -> Iterator[Breach]:
+def _duplicate_parameters(value: Value) -> Iterator[RuleViolation]:
     names = [parameter["Name"] for parameter in value["Parameters"]]
     yield from _duplicates(names, "Parameters", "parameter", "names differ by more than case")
 
 
-def _duplicate_outputs(value: Value) -> Iterator[Breach]:
+def _duplicate_outputs(value: Value) -> Iterator[RuleViolation]:
     outputs = (value.get(EXTENSION_KEY) or {}).get("Outputs") or ()
     names = [output["Name"] for output in outputs]
     for breach in _duplicates(names, "Outputs", "output", "names differ by more than case"):
-        yield Breach((EXTENSION_KEY, *breach.path), breach.code, breach.message, breach.hint, breach.severity)
+        yield RuleViolation(
+            (EXTENSION_KEY, *breach.path), breach.code, breach.message, breach.hint, breach.severity
+        )
 
 
-def _duplicates(names: list[str], group: str, word: str, hint: str) -> Iterator[Breach]:
+def _duplicates(names: list[str], group: str, word: str, hint: str) -> Iterator[RuleViolation]:
     first: dict[str, int] = {}
     for number, name in enumerate(names):
         earlier = first.setdefault(name.casefold(), number)
         if earlier != number:
             message = f'{word} {number + 1} "{name}" has the name of {word} {earlier + 1}'
-            yield Breach((group, number, "Name"), f"duplicate-{word}", message, hint, Severity.ERROR)
+            yield RuleViolation((group, number, "Name"), f"duplicate-{word}", message, hint, Severity.ERROR)
 
 
-def _missing_script(value: Value) -> Iterator[Breach]:
+def _missing_script(value: Value) -> Iterator[RuleViolation]:
     properties = value["Properties"]
     inline = properties.get(SCRIPT_SOURCE) in (None, "", "Inline")
     if value["ActionType"] == "Octopus.Script" and inline and not properties.get(SCRIPT_BODY):
         message = f'the script is empty: "{SCRIPT_BODY}" has no text'
-        yield Breach(("Properties", SCRIPT_BODY), "empty-script", message)
+        yield RuleViolation(("Properties", SCRIPT_BODY), "empty-script", message)
 
 
-def _unknown_syntax(value: Value) -> Iterator[Breach]:
+def _unknown_syntax(value: Value) -> Iterator[RuleViolation]:
     syntax = value["Properties"].get(SCRIPT_SYNTAX)
     if syntax and syntax not in SCRIPT_SUFFIXES:
         meant = did_you_mean(syntax, SCRIPT_SUFFIXES)
         message = f'the syntax "{syntax}" is unknown{meant}'
         hint = f"known are {', '.join(SCRIPT_SUFFIXES)}"
-        yield Breach(("Properties", SCRIPT_SYNTAX), "unknown-syntax", message, hint)
+        yield RuleViolation(("Properties", SCRIPT_SYNTAX), "unknown-syntax", message, hint)
 
 
-def _package_without_parameter(value: Value) -> Iterator[Breach]:
+def _package_without_parameter(value: Value) -> Iterator[RuleViolation]:
     names = [parameter["Name"] for parameter in value["Parameters"]]
     for number, package in enumerate(value.get("Packages") or ()):
         name = (package.get("Properties") or {}).get("PackageParameterName")
         if isinstance(name, str) and name not in names:
             message = f'package {number + 1} takes its id from the parameter "{name}", which doesn\'t exist'
             path = ("Packages", number, "Properties", "PackageParameterName")
-            yield Breach(path, "unknown-parameter", message + did_you_mean(name, names))
+            yield RuleViolation(path, "unknown-parameter", message + did_you_mean(name, names))
 
 
-def _parameter_without_package(value: Value) -> Iterator[Breach]:
+def _parameter_without_package(value: Value) -> Iterator[RuleViolation]:
     packages = value.get("Packages") or ()
     filled = {(package.get("Properties") or {}).get("PackageParameterName") for package in packages}
     for number, parameter in enumerate(value["Parameters"]):
         if _control(parameter) == ControlType.PACKAGE and parameter["Name"] not in filled:
             message = f'no package takes its id from the parameter "{parameter["Name"]}"'
             hint = 'give a package the property "PackageParameterName"'
-            yield Breach(("Parameters", number, "DisplaySettings"), "package-missing", message, hint)
+            yield RuleViolation(("Parameters", number, "DisplaySettings"), "package-missing", message, hint)
 
 
-def _needs_newer_treadle(value: Value) -> Iterator[Breach]:
+def _needs_newer_treadle(value: Value) -> Iterator[RuleViolation]:
     needed = (value.get(EXTENSION_KEY) or {}).get("MinimumTreadle")
     if needed and _version_parts(needed) > _version_parts(version("treadle")):
         message = f"the template needs Treadle {needed}, and this is {version('treadle')}"
         path = (EXTENSION_KEY, "MinimumTreadle")
-        yield Breach(path, "treadle-too-old", message, "upgrade Treadle", Severity.ERROR)
+        yield RuleViolation(path, "treadle-too-old", message, "upgrade Treadle", Severity.ERROR)
 
 
 def _version_parts(text: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", text)[:3]]
 
 
-def _extras_of_nobody(value: Value) -> Iterator[Breach]:
+def _extras_of_nobody(value: Value) -> Iterator[RuleViolation]:
     names = [parameter["Name"] for parameter in value["Parameters"]]
     for name in (value.get(EXTENSION_KEY) or {}).get("Parameters") or ():
         if name not in names:
             message = f'there is no parameter "{name}"{did_you_mean(name, names)}'
             path = (EXTENSION_KEY, "Parameters", name)
-            yield Breach(path, "unknown-parameter", message, severity=Severity.ERROR)
+            yield RuleViolation(path, "unknown-parameter", message, severity=Severity.ERROR)
 
 
-def _extras_against_default(value: Value) -> Iterator[Breach]:
+def _extras_against_default(value: Value) -> Iterator[RuleViolation]:
     extras = (value.get(EXTENSION_KEY) or {}).get("Parameters") or {}
     for number, parameter in enumerate(value["Parameters"]):
         rules = extras.get(parameter["Name"])
@@ -143,7 +145,7 @@ def _extras_against_default(value: Value) -> Iterator[Breach]:
             if told:
                 message = f'the default {shown(default)} of "{parameter["Name"]}" {told}'
                 path = ("Parameters", number, "DefaultValue")
-                yield Breach(path, "default-against-rule", message, severity=Severity.ERROR)
+                yield RuleViolation(path, "default-against-rule", message, severity=Severity.ERROR)
 
 
 def _against(rules: Value, text: str) -> str | None:
@@ -163,45 +165,49 @@ def _against(rules: Value, text: str) -> str | None:
     return f"is more than {most}" if most is not None and number > most else None
 
 
-def _default_not_text(parameter: Value, path: Path) -> Iterator[Breach]:
+def _default_not_text(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:
     default = parameter.get("DefaultValue")
     if default is not None and not isinstance(default, str):
         message = f'the default of "{parameter["Name"]}" is {shown(default)}, expected text'
-        yield Breach((*path, "DefaultValue"), "default-not-text", message, f'write it as "{default}"')
+        yield RuleViolation((*path, "DefaultValue"), "default-not-text", message, f'write it as "{default}"')
 
 
-def _unknown_control(parameter: Value, path: Path) -> Iterator[Breach]:
+def _unknown_control(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:
     control = _control(parameter)
     if control not in set(ControlType):
         meant = did_you_mean(control, list(ControlType))
         message = f'the control "{control}" of "{parameter["Name"]}" is unknown{meant}'
-        yield Breach(
+        yield RuleViolation(
             (*path, "DisplaySettings", CONTROL_TYPE), "unknown-control", message, "it counts as plain text"
         )
 
 
-def _select_options(parameter: Value, path: Path) -> Iterator[Breach]:
+def _select_options(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:
     name, default = parameter["Name"], parameter.get("DefaultValue")
     settings = parameter.get("DisplaySettings") or {}
     offered = [option for option, _ in select_options(settings.get(SELECT_OPTIONS))]
     if _control(parameter) != ControlType.SELECT:
         if offered:
             message = f'"{name}" has options, and its control is {_control(parameter)}'
-            yield Breach((*path, "DisplaySettings", SELECT_OPTIONS), "options-unused", message)
+            yield RuleViolation((*path, "DisplaySettings", SELECT_OPTIONS), "options-unused", message)
     elif not offered:
-        yield Breach((*path, "DisplaySettings"), "options-missing", f'the Select "{name}" has no options')
+        yield RuleViolation(
+            (*path, "DisplaySettings"), "options-missing", f'the Select "{name}" has no options'
+        )
     elif isinstance(default, str) and default and default not in offered and "#{" not in default:
         message = f'the default {shown(default)} of "{name}" is none of its options'
-        yield Breach((*path, "DefaultValue"), "default-not-offered", message + did_you_mean(default, offered))
+        yield RuleViolation(
+            (*path, "DefaultValue"), "default-not-offered", message + did_you_mean(default, offered)
+        )
 
 
-def _checkbox_default(parameter: Value, path: Path) -> Iterator[Breach]:
+def _checkbox_default(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:
     default = parameter.get("DefaultValue")
     if _control(parameter) != ControlType.CHECKBOX or not isinstance(default, str):
         return
     if default.lower() not in ("", "true", "false") and "#{" not in default:
         message = f'the default {shown(default)} of the Checkbox "{parameter["Name"]}" is no truth value'
-        yield Breach((*path, "DefaultValue"), "default-not-offered", message, "use True or False")
+        yield RuleViolation((*path, "DefaultValue"), "default-not-offered", message, "use True or False")
 
 
 def _control(parameter: Value) -> str:
@@ -209,7 +215,7 @@ def _control(parameter: Value) -> str:
     return str(settings.get(CONTROL_TYPE) or ControlType.SINGLE_LINE)
 
 
-_TEMPLATE_RULES: tuple[Callable[[Value], Iterator[Breach]], ...] = (
+_TEMPLATE_RULES: tuple[Callable[[Value], Iterator[RuleViolation]], ...] = (
     _name_has_blanks,
     _duplicate_parameters,
     _duplicate_outputs,
@@ -221,7 +227,7 @@ _TEMPLATE_RULES: tuple[Callable[[Value], Iterator[Breach]], ...] = (
     _extras_of_nobody,
     _extras_against_default,
 )
-_PARAMETER_RULES: tuple[Callable[[Value, Path], Iterator[Breach]], ...] = (
+_PARAMETER_RULES: tuple[Callable[[Value, KeyPath], Iterator[RuleViolation]], ...] = (
     _default_not_text,
     _unknown_control,
     _select_options,

@@ -13,7 +13,7 @@ import click
 from registry.cli.context import Context
 
 if TYPE_CHECKING:
-    from runner.doctor import Check, EngineProbe
+    from runner.doctor import DoctorCheck, EngineProbe
     from runner.engine.base import Endpoint
     from runner.engine.docker import DockerEngine
 
@@ -29,16 +29,16 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     Looks at the engine of the current Docker context, and at those of the project's targets. Exit code 1 if
     something is broken.
     """
-    from runner.doctor import Finding, diagnose
+    from runner.doctor import CheckResult, diagnose
 
     context: Context = ctx.obj
     probes = _probes(_endpoints(context))
     checks = []
     for check in diagnose(context.home, context.catalog, probes):
         checks.append(check)
-        if not as_json and not (context.quiet and check.finding is Finding.OK):
+        if not as_json and not (context.quiet and check.finding is CheckResult.OK):
             click.echo(_line(check))
-    ok = all(check.finding is not Finding.BROKEN for check in checks)
+    ok = all(check.finding is not CheckResult.BROKEN for check in checks)
     if as_json:
         report = {"ok": ok, "checks": [asdict(check) for check in checks]}
         click.echo(json.dumps(report, indent=2, ensure_ascii=False))
@@ -72,7 +72,7 @@ def _worker_is_current(engine: DockerEngine) -> bool:
     return engine.images.worker_is_current()
 
 
-def _line(check: Check) -> str:
+def _line(check: DoctorCheck) -> str:
     mark, colour = _MARKS[check.finding]
     text = f"{click.style(mark, fg=colour)} {check.name}: {check.detail}"
     return text if check.hint is None else f"{text}\n    hint: {check.hint}"

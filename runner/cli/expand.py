@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from runner.expand import Expansion
 
 
-@click.command()
+@click.command("expand")
 @click.argument("text")
 @input_options
 @click.option("--strict", is_flag=True, help="A value that is missing is an error.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_obj
-def expand(
+def expand_command(
     context: Context,
     text: str,
     environment: str | None,

@@ -48,7 +48,7 @@ def _say(wanted: bool, text: str) -> None:
 
 @image.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(as_json: bool) -> None:
+def list_images(as_json: bool) -> None:
     """List the worker images that are there."""
     from runner.engine.docker import DockerEngine
 

@@ -28,7 +28,7 @@ def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json
     context: Context = ctx.obj
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         states = service.outdated()
-    shown = [state for state in states if everything or state.notable]
+    shown = [state for state in states if everything or state.worth_showing]
     if as_json:
         print_json([state_data(state) for state in shown])
     else:

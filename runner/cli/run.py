@@ -24,7 +24,7 @@ _CANCELLING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130}
 
 
-@click.command()
+@click.command("run")
 @click.argument("process")
 @input_options
 @lock_options
@@ -37,7 +37,7 @@ _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCEL
     help="auto: a live tree on a terminal, plain lines elsewhere; json: the events, one a line.",
 )
 @click.pass_context
-def run(
+def run_command(
     ctx: click.Context,
     process: str,
     environment: str | None,

@@ -35,7 +35,7 @@ def runs() -> None:
 @click.option("--all", "show_all", is_flag=True, help="All of them.")
 @_json_option
 @click.pass_obj
-def list_(context: Context, limit: int, show_all: bool, as_json: bool) -> None:
+def list_runs(context: Context, limit: int, show_all: bool, as_json: bool) -> None:
     """List runs, the latest first."""
     from registry.cli.problems import show_problems
     from runner.cli.runs_view import record_to_json, records_table
@@ -48,11 +48,11 @@ def list_(context: Context, limit: int, show_all: bool, as_json: bool) -> None:
     show_problems(problems)
 
 
-@runs.command()
+@runs.command("show")
 @_run_argument
 @_json_option
 @click.pass_obj
-def show(context: Context, run: str, as_json: bool) -> None:
+def show_run(context: Context, run: str, as_json: bool) -> None:
     """Show how a run went: steps on their targets, outputs, artifacts."""
     from runner.cli.runs_view import details_text, details_to_json
     from runner.runs.history import details

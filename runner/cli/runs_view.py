@@ -13,9 +13,9 @@ from runner.model import Status
 from runner.runs.history import (
     ActionRecord,
     ArtifactRecord,
-    Details,
     OutputRecord,
-    Record,
+    RunDetails,
+    RunRecord,
     StepRecord,
 )
 
@@ -40,7 +40,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-def records_table(records: Sequence[Record]) -> str:
+def records_table(records: Sequence[RunRecord]) -> str:
     """One run a line."""
     if not records:
         return "There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT"
@@ -64,7 +64,7 @@ def records_table(records: Sequence[Record]) -> str:
     )
 
 
-def details_text(details: Details) -> str:
+def details_text(details: RunDetails) -> str:
     """A run's record: what, when, each step on its targets, outputs, artifacts, warnings."""
     record = details.record
     where = f" in {record.environment}" if record.environment else ""
@@ -136,7 +136,7 @@ class LogView:
         return wanted is None or wanted.casefold() == name.casefold()
 
 
-def record_to_json(record: Record) -> dict[str, Any]:
+def record_to_json(record: RunRecord) -> dict[str, Any]:
     """A run as in `runs list --json`."""
     return {
         "run": record.run,
@@ -150,7 +150,7 @@ def record_to_json(record: Record) -> dict[str, Any]:
     }
 
 
-def details_to_json(details: Details) -> dict[str, Any]:
+def details_to_json(details: RunDetails) -> dict[str, Any]:
     """A run as in `runs show --json`."""
     return {
         **record_to_json(details.record),

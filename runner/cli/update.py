@@ -17,8 +17,8 @@ from registry.errors import Invalid
 from registry.model import Reference
 
 if TYPE_CHECKING:
-    from registry.publishing.patch import Rebased
-    from runner.dependencies.update import Report, Request, UpdateService
+    from registry.publishing.patch import RebasedCopy
+    from runner.dependencies.update import UpdateOptions, UpdateReport, UpdateService
 
 _WAITING = 4
 
@@ -71,7 +71,7 @@ def update(
 
     _check(references, everything, to, resolve)
     context: Context = ctx.obj
-    copies: list[Rebased] = []
+    copies: list[RebasedCopy] = []
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         if resolve is not None:
             report = service.resolve(resolve, commit=commit, dry_run=dry_run)
@@ -101,9 +101,9 @@ def _check(
 
 def _request(
     references: Sequence[Reference], to: Reference | None, steps: tuple[str, ...], values: Sequence[str]
-) -> Request:
-    from runner.dependencies.status import Wish
-    from runner.dependencies.update import Request
+) -> UpdateOptions:
+    from runner.dependencies.status import UpdateRequest
+    from runner.dependencies.update import UpdateOptions
 
     given: dict[str, str] = {}
     for text in values:
@@ -111,10 +111,10 @@ def _request(
         if not name or not equals:
             raise Invalid("bad-value", f'--set "{text}" is no NAME=VALUE', "Write --set NAME=VALUE.")
         given[name] = value
-    return Request(tuple(Wish(reference, to) for reference in references), steps, given)
+    return UpdateOptions(tuple(UpdateRequest(reference, to) for reference in references), steps, given)
 
 
-def _asked(service: UpdateService, request: Request, *, ask: bool) -> Request:
+def _asked(service: UpdateService, request: UpdateOptions, *, ask: bool) -> UpdateOptions:
     """The request with what a person at the terminal answers to the questions that it leaves."""
     from dataclasses import replace
 
@@ -136,20 +136,20 @@ def _asked(service: UpdateService, request: Request, *, ask: bool) -> Request:
     return replace(request, given=given)
 
 
-def _dry(service: UpdateService, request: Request) -> Report:
+def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:
     """What an update would do, with the edits tried out."""
     from runner.dependencies.apply import preview
-    from runner.dependencies.update import Report
+    from runner.dependencies.update import UpdateReport
 
     updates, idle = service.prepare(request)
     preview(updates)
-    return Report((), tuple(updates), tuple(idle))
+    return UpdateReport((), tuple(updates), tuple(idle))
 
 
 def _tell(
     context: Context,
-    report: Report,
-    copies: Sequence[Rebased],
+    report: UpdateReport,
+    copies: Sequence[RebasedCopy],
     arguments: Sequence[str],
     *,
     dry_run: bool,

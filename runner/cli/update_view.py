@@ -12,16 +12,16 @@ import click
 from registry.cli.compare import comparison_data
 from registry.cli.context import Context
 from registry.cli.output import print_table
-from registry.compatibility.migration import Merge, explain
+from registry.compatibility.migration import ValueMigration, explain_migration
 from registry.errors import UserError
 from registry.model import VersionInfo
-from runner.dependencies.status import StepUpdate, UseState
-from runner.dependencies.update import Report
+from runner.dependencies.status import StepUpdate, UseStatus
+from runner.dependencies.update import UpdateReport
 
 _REASONS = 6
 
 
-def show_states(context: Context, states: Sequence[UseState], total: int) -> None:
+def show_states(context: Context, states: Sequence[UseStatus], total: int) -> None:
     """A table, and below it the reasons, once for each pair of versions."""
     if not states:
         context.say(
@@ -40,15 +40,15 @@ def show_states(context: Context, states: Sequence[UseState], total: int) -> Non
             click.echo(f"  {line}")
 
 
-def _now(item: UseState) -> str:
+def _now(item: UseStatus) -> str:
     return str(item.current.provenance.version) if item.current else "-"
 
 
-def _available(item: UseState) -> str:
+def _available(item: UseStatus) -> str:
     return str(item.target.provenance.version) if item.target else "-"
 
 
-def _kind(item: UseState) -> str:
+def _kind(item: UseStatus) -> str:
     if item.error is not None:
         return "refused"
     kinds = [item.comparison.change.value] if item.comparison else []
@@ -60,7 +60,7 @@ def _kind(item: UseState) -> str:
     return ", ".join(kinds) or "up to date"
 
 
-def _reasons(states: Iterable[UseState]) -> dict[str, list[str]]:
+def _reasons(states: Iterable[UseStatus]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for item in states:
         reference = item.use.reference
@@ -72,14 +72,14 @@ def _reasons(states: Iterable[UseState]) -> dict[str, list[str]]:
     return found
 
 
-def _reasons_of(item: UseState) -> Iterable[str]:
+def _reasons_of(item: UseStatus) -> Iterable[str]:
     if item.error is not None:
         yield item.error.message + (f" ({item.error.hint})" if item.error.hint else "")
     yield from map(str, item.notices)
     if item.deleted:
         yield "deleted at its source"
     if item.comparison is not None:
-        reasons = explain(item.comparison.differences) or ["nothing changed but the version"]
+        reasons = explain_migration(item.comparison.differences) or ["nothing changed but the version"]
         yield from reasons[:_REASONS]
         if len(reasons) > _REASONS:
             where = item.use.reference
@@ -99,7 +99,7 @@ def _date(item: VersionInfo) -> str:
     return (item.date or "an unknown date")[:10]
 
 
-def show_report(context: Context, report: Report, *, dry_run: bool) -> None:
+def show_report(context: Context, report: UpdateReport, *, dry_run: bool) -> None:
     """What was done, and what was not and why."""
     for applied in report.applied:
         for update in applied.updates:
@@ -117,11 +117,11 @@ def show_report(context: Context, report: Report, *, dry_run: bool) -> None:
         context.say("Nothing to update.")
 
 
-def _where(item: UseState) -> str:
+def _where(item: UseStatus) -> str:
     return f'{item.use.label}: step "{item.use.step}"'
 
 
-def _show_refused(item: UseState, error: UserError) -> None:
+def _show_refused(item: UseStatus, error: UserError) -> None:
     click.echo(f"{_where(item)}: refused: {error.message}", err=True)
     if error.hint:
         click.echo(f"  hint: {error.hint}", err=True)
@@ -141,7 +141,7 @@ def show_update(context: Context, update: StepUpdate, verb: str) -> None:
     change = f" ({comparison.change.value})" if comparison else ""
     head = f'{verb} {update.use.label}: step "{update.use.step}": {since} → {where.source}/{where.slug}@{where.version}'
     click.echo(head + change)
-    for line in [*(explain(comparison.differences) if comparison else []), *_values(update.merge)]:
+    for line in [*(explain_migration(comparison.differences) if comparison else []), *_values(update.merge)]:
         click.echo(f"  {line}")
     for question in update.merge.questions:
         click.secho(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow")
@@ -151,7 +151,7 @@ def show_update(context: Context, update: StepUpdate, verb: str) -> None:
         click.secho(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow")
 
 
-def _values(merge: Merge) -> Iterable[str]:
+def _values(merge: ValueMigration) -> Iterable[str]:
     yield from (f'value of "{old}" goes to "{new}"' for old, new in merge.renamed.items())
     yield from (
         f'value of "{name}" is dropped: there is no such parameter any more' for name in merge.dropped
@@ -160,7 +160,7 @@ def _values(merge: Merge) -> Iterable[str]:
     yield from (f'value for "{name}" is added' for name in merge.added)
 
 
-def next_step(report: Report, arguments: Sequence[str]) -> str | None:
+def next_step(report: UpdateReport, arguments: Sequence[str]) -> str | None:
     """The command that brings what is held further; None where nothing is."""
     names = {
         question.parameter.name: question.parameter.sensitive
@@ -184,7 +184,7 @@ def next_step(report: Report, arguments: Sequence[str]) -> str | None:
 # --- as JSON
 
 
-def state_data(item: UseState) -> dict[str, Any]:
+def state_data(item: UseStatus) -> dict[str, Any]:
     """Where a use stands."""
     return {
         "process": item.use.label,
@@ -201,7 +201,7 @@ def state_data(item: UseState) -> dict[str, Any]:
     }
 
 
-def _target_data(item: UseState) -> dict[str, Any] | None:
+def _target_data(item: UseStatus) -> dict[str, Any] | None:
     if item.target is None:
         return None
     where = item.target.provenance
@@ -212,7 +212,7 @@ def _version_data(item: VersionInfo) -> dict[str, Any]:
     return {"version": item.version, "blob": item.blob, "commit": item.commit, "date": item.date}
 
 
-def report_data(report: Report) -> dict[str, Any]:
+def report_data(report: UpdateReport) -> dict[str, Any]:
     """How an update ended."""
     return {
         "applied": [

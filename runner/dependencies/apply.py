@@ -10,7 +10,7 @@ from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.catalog.locking import lock_entry
-from registry.compatibility.migration import explain
+from registry.compatibility.migration import explain_migration
 from registry.errors import Conflict, Invalid
 from registry.git.workspace import Workspace
 from registry.home import exclusive, write_atomically
@@ -18,11 +18,11 @@ from registry.model import Reference
 from registry.project.lock_file import LockEntry, is_lockable, read_lock, write_lock
 from registry.text.yaml_edit import MappingEdit, edit_mappings
 from runner.dependencies.status import StepUpdate
-from runner.dependencies.uses import Use, find_uses
+from runner.dependencies.uses import StepUse, find_uses
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class ProjectFolder:
     """Where the processes of a project lie: `folder` holds them and the lock; `directory` is where the user works,
     `leave_out` are folders that belong to others (the library)."""
 
@@ -31,7 +31,7 @@ class Project:
     lock_file: Path
     leave_out: tuple[Path, ...] = ()
 
-    def uses(self) -> list[Use]:
+    def uses(self) -> list[StepUse]:
         """Every use of a template. Raises Invalid for a process that can't be read."""
         return find_uses(self.folder, self.directory, self.leave_out)
 
@@ -47,7 +47,7 @@ class Applied:
 
 
 def apply(
-    catalog: Catalog, project: Project, updates: Sequence[StepUpdate], *, commit: bool = False
+    catalog: Catalog, project: ProjectFolder, updates: Sequence[StepUpdate], *, commit: bool = False
 ) -> list[Applied]:
     """Write the updates that are ready, template after template.
 
@@ -77,7 +77,7 @@ def preview(updates: Iterable[StepUpdate]) -> dict[Path, str]:
     return {file: _edited(file, group) for file, group in by_file.items()}
 
 
-def _refuse_moved(project: Project, updates: Iterable[StepUpdate]) -> None:
+def _refuse_moved(project: ProjectFolder, updates: Iterable[StepUpdate]) -> None:
     uses = project.uses()
     for update in updates:
         if update.use not in uses:
@@ -110,7 +110,7 @@ def _edits(update: StepUpdate) -> Iterator[MappingEdit]:
 
 def _apply_one(
     catalog: Catalog,
-    project: Project,
+    project: ProjectFolder,
     template: str,
     updates: tuple[StepUpdate, ...],
     repository: Workspace | None,
@@ -130,7 +130,7 @@ def _text(file: Path) -> str:
     return file.read_bytes().decode("utf-8")
 
 
-def _relock(catalog: Catalog, project: Project, updates: Sequence[StepUpdate]) -> list[Path]:
+def _relock(catalog: Catalog, project: ProjectFolder, updates: Sequence[StepUpdate]) -> list[Path]:
     """Bring the lock along, where there is one. Returns the files that this changed."""
     lock = read_lock(project.lock_file)
     if lock is None:
@@ -153,7 +153,7 @@ def _entry(catalog: Catalog, update: StepUpdate) -> LockEntry:
     return lock_entry(catalog, Reference(where.source, where.slug, where.version, blob=where.blob))
 
 
-def _repository(project: Project, files: Iterable[Path]) -> Workspace:
+def _repository(project: ProjectFolder, files: Iterable[Path]) -> Workspace:
     """The repository that the project lies in, with no uncommitted changes in these files."""
     root = Workspace(project.folder).root()
     if root is None:
@@ -194,7 +194,7 @@ def _message(template: str, updates: Sequence[StepUpdate]) -> str:
     differences = [
         item for update in updates if update.state.comparison for item in update.state.comparison.differences
     ]
-    reasons = list(dict.fromkeys(explain(differences)))
+    reasons = list(dict.fromkeys(explain_migration(differences)))
     if reasons:
         lines += ["", *(f"- {reason}" for reason in reasons)]
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ from registry.home import write_atomically
 from registry.model import Problem, Reference
 from registry.text.yaml_document import YamlDocument, decode_yaml, dump_yaml, load_yaml
 from runner.dependencies.status import StepUpdate
-from runner.dependencies.uses import Place
+from runner.dependencies.uses import StepPlace
 from runner.documents import text
 
 DECISIONS_FILE = "treadle.update.yaml"
@@ -45,7 +45,7 @@ class Decision:
 
 
 def write_decisions(
-    file: Path, updates: Sequence[StepUpdate], made: Mapping[Place, Decision] = MappingProxyType({})
+    file: Path, updates: Sequence[StepUpdate], made: Mapping[StepPlace, Decision] = MappingProxyType({})
 ) -> None:
     """Write what has to be decided about these updates; `made` is what somebody has decided, or begun to."""
     body = "".join(_entry(update, file.parent, made.get(update.use.place)) for update in updates)

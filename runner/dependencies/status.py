@@ -14,12 +14,12 @@ from pathlib import Path
 from registry.catalog.catalog import Catalog
 from registry.catalog.details import TemplateDetails
 from registry.compatibility.compare import Comparison, compare, interface_breaks
-from registry.compatibility.migration import Choice, Merge, choose_version, merge_values
+from registry.compatibility.migration import ValueMigration, VersionChoice, choose_version, merge_values
 from registry.errors import NotFound, UserError
-from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Notice, Reference, Standing, VersionInfo
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Notice, NoticeKind, Reference, VersionInfo
 from registry.project.lock_file import Lock, read_lock
-from registry.publishing.patch import Copy, newer_base
-from runner.dependencies.uses import Use
+from registry.publishing.patch import LibraryCopy, newer_base
+from runner.dependencies.uses import StepUse
 from runner.planner import violation
 
 _VERSION_UNKNOWN = frozenset({"version-not-found", "variant-not-found"})
@@ -27,7 +27,7 @@ _OWN_SOURCES = (BUILTIN_SOURCE, LIBRARY_SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
-class UseState:
+class UseStatus:
     """Where a use stands.
 
     `current` is what it uses now (None for a version that its source doesn't have),
@@ -36,7 +36,7 @@ class UseState:
     told. `base` is a newer version of the template that it uses a copy of.
     """
 
-    use: Use
+    use: StepUse
     current: TemplateDetails | None = None
     target: TemplateDetails | None = None
     held_back: VersionInfo | None = None
@@ -52,7 +52,7 @@ class UseState:
         return bool(self.target or self.base or self.notices or self.deleted)
 
     @property
-    def notable(self) -> bool:
+    def worth_showing(self) -> bool:
         return self.outdated or self.held_back is not None or self.error is not None
 
 
@@ -61,13 +61,13 @@ class StepUpdate:
     """What an update does to one use. `reference` is what the step uses afterwards; it stays the same where the
     lock alone decides. `waits_for` names a step that shares the lock's entry and is not ready."""
 
-    state: UseState
+    state: UseStatus
     reference: Reference
-    merge: Merge
+    merge: ValueMigration
     waits_for: str | None = None
 
     @property
-    def use(self) -> Use:
+    def use(self) -> StepUse:
         return self.state.use
 
     @property
@@ -81,13 +81,13 @@ class StepUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class UpdateRequest:
     """What a user asks for: this template, this version of it; `to` another template in its place."""
 
     reference: Reference
     to: Reference | None = None
 
-    def concerns(self, use: Use) -> bool:
+    def concerns(self, use: StepUse) -> bool:
         return (use.reference.source, use.reference.slug) == (self.reference.source, self.reference.slug)
 
     @property
@@ -99,7 +99,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Surveyor:
+class UpdateChecker:
     """Looks at uses. `ripe_until` is the instant after which versions are too fresh, None for no cool-down; the
     team's own sources know none."""
 
@@ -109,19 +109,19 @@ class Surveyor:
     _details: dict[Reference, TemplateDetails] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, catalog: Catalog, lock_file: Path, now: datetime, cool_down: timedelta) -> Surveyor:
+    def open(cls, catalog: Catalog, lock_file: Path, now: datetime, cool_down: timedelta) -> UpdateChecker:
         """Raises Invalid for a lock that can't be read."""
         lock = read_lock(lock_file) or Lock()
         return cls(catalog, lock, now - cool_down if cool_down else None)
 
-    def stand(self, use: Use, wish: Wish | None = None) -> UseState:
+    def check(self, use: StepUse, wish: UpdateRequest | None = None) -> UseStatus:
         """Where a use stands, in view of what was asked for. What can't be read is told, not raised."""
         try:
-            return self._stand(use, wish)
+            return self._check(use, wish)
         except UserError as error:
-            return UseState(use, error=error)
+            return UseStatus(use, error=error)
 
-    def _stand(self, use: Use, wish: Wish | None) -> UseState:
+    def _check(self, use: StepUse, wish: UpdateRequest | None) -> UseStatus:
         try:
             current = self._show(self._exact(use.reference))
         except NotFound as error:
@@ -131,10 +131,10 @@ class Surveyor:
         if wish is not None and wish.explicit is not None:
             return self._moved(use, current, self._show(wish.explicit))
         if use.reference.latest:
-            return _told(UseState(use, current), current)
+            return _told(UseStatus(use, current), current)
         where = current.provenance
         choice, target = self._choose(use, current.versions, where.version, where.blob)
-        state = self._moved(use, current, target) if target else UseState(use, current)
+        state = self._moved(use, current, target) if target else UseStatus(use, current)
         newest = self._version(use.reference, current.versions[0])
         return _told(replace(state, held_back=choice.held_back, base=self._base(newest)), newest)
 
@@ -142,21 +142,21 @@ class Surveyor:
         """The version that a copy in the library could be brought to."""
         if newest.origin is None:
             return None
-        copy = Copy(newest, newest.origin, newest.patched)
+        copy = LibraryCopy(newest, newest.origin, newest.patched)
         ripe_until = None if copy.base_reference.source in _OWN_SOURCES else self.ripe_until
         return newer_base(self.catalog, copy, ripe_until)
 
-    def _from_unknown(self, use: Use, wish: Wish | None) -> UseState:
+    def _from_unknown(self, use: StepUse, wish: UpdateRequest | None) -> UseStatus:
         """A use of a version that its source doesn't have: it can be updated, but nothing compared."""
         if wish is not None and wish.explicit is not None:
-            return UseState(use, None, self._show(wish.explicit))
+            return UseStatus(use, None, self._show(wish.explicit))
         newest = self._show(Reference(use.reference.source, use.reference.slug))
         choice, target = self._choose(use, newest.versions, -1, "")
-        return _told(UseState(use, None, target, choice.held_back), newest)
+        return _told(UseStatus(use, None, target, choice.held_back), newest)
 
     def _choose(
-        self, use: Use, versions: Sequence[VersionInfo], version: int, blob: str
-    ) -> tuple[Choice, TemplateDetails | None]:
+        self, use: StepUse, versions: Sequence[VersionInfo], version: int, blob: str
+    ) -> tuple[VersionChoice, TemplateDetails | None]:
         """The newest version that is ripe and that nobody has revoked."""
         left = list(versions)
         while True:
@@ -164,17 +164,17 @@ class Surveyor:
             if choice.target is None:
                 return choice, None
             target = self._version(use.reference, choice.target)
-            if not any(notice.standing is Standing.REVOKED for notice in target.notices):
+            if not any(notice.standing is NoticeKind.REVOKED for notice in target.notices):
                 return choice, target
             left.remove(choice.target)
 
-    def _ripe_until(self, use: Use) -> datetime | None:
+    def _ripe_until(self, use: StepUse) -> datetime | None:
         return None if use.reference.source in _OWN_SOURCES else self.ripe_until
 
-    def _moved(self, use: Use, current: TemplateDetails, target: TemplateDetails) -> UseState:
+    def _moved(self, use: StepUse, current: TemplateDetails, target: TemplateDetails) -> UseStatus:
         if target.provenance == current.provenance:
-            return UseState(use, current)
-        return UseState(use, current, target, comparison=compare(current.template, target.template))
+            return UseStatus(use, current)
+        return UseStatus(use, current, target, comparison=compare(current.template, target.template))
 
     def _exact(self, reference: Reference) -> Reference:
         entry = self.lock.templates.get(str(reference))
@@ -194,9 +194,9 @@ class Surveyor:
 
     def prepare(
         self,
-        states: Iterable[UseState],
+        states: Iterable[UseStatus],
         given: Mapping[str, str],
-        wish: Wish | None = None,
+        wish: UpdateRequest | None = None,
         *,
         accepted: bool = False,
     ) -> list[StepUpdate]:
@@ -211,7 +211,7 @@ class Surveyor:
                 found.append(StepUpdate(state, self._reference(state, wish), merge))
         return found
 
-    def _reference(self, state: UseState, wish: Wish | None) -> Reference:
+    def _reference(self, state: UseStatus, wish: UpdateRequest | None) -> Reference:
         """What the process says after the update."""
         assert state.target is not None
         was, where = state.use.reference, state.target.provenance
@@ -235,14 +235,14 @@ class Surveyor:
         return not interface_breaks(base.template, target.template)
 
 
-def _told(state: UseState, newest: TemplateDetails) -> UseState:
+def _told(state: UseStatus, newest: TemplateDetails) -> UseStatus:
     """The state with what is held against the version in use, or against the template as it is now."""
     used = state.current.notices if state.current else ()
     lasting = (notice for notice in newest.notices if not notice.versions)
     return replace(state, notices=tuple(dict.fromkeys([*used, *lasting])), deleted=newest.deleted)
 
 
-def hold_together(updates: Sequence[StepUpdate]) -> list[StepUpdate]:
+def hold_shared_entries(updates: Sequence[StepUpdate]) -> list[StepUpdate]:
     """Steps that share an entry of the lock move together: one that is not ready holds the others."""
     shared = {
         update.use.reference: update.use.step

@@ -13,44 +13,50 @@ from registry.errors import Invalid, NotFound
 from registry.home import Home
 from registry.model import Reference
 from registry.project.lock_file import LOCK_FILE
-from registry.project.project_file import Project as RegistryProject
-from registry.publishing.patch import Rebased, find_copy, rebase
+from registry.project.project_file import ProjectSettings as RegistryProject
+from registry.publishing.patch import RebasedCopy, find_copy, rebase_copy
 from registry.suggest import did_you_mean
-from runner.dependencies.apply import Applied, Project, apply
+from runner.dependencies.apply import Applied, ProjectFolder, apply
 from runner.dependencies.decisions import (
     DECISIONS_FILE,
     Decision,
     read_decisions,
     write_decisions,
 )
-from runner.dependencies.status import StepUpdate, Surveyor, UseState, Wish, hold_together
-from runner.dependencies.uses import Place, Use
+from runner.dependencies.status import (
+    StepUpdate,
+    UpdateChecker,
+    UpdateRequest,
+    UseStatus,
+    hold_shared_entries,
+)
+from runner.dependencies.uses import StepPlace, StepUse
 
 _EXPRESSION = "#{"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class UpdateOptions:
     """What to update: `wishes` (everything, if there are none), in these steps only if any are named. `given` are
     values for parameters."""
 
-    wishes: tuple[Wish, ...] = ()
+    wishes: tuple[UpdateRequest, ...] = ()
     steps: tuple[str, ...] = ()
     given: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class UpdateReport:
     """How an update ended: `applied` by template; `held` are waiting for a person; `decisions` is the file to
     fill in, if one was written; `idle` are uses with nothing to do or that can't be updated."""
 
     applied: tuple[Applied, ...]
     held: tuple[StepUpdate, ...]
-    idle: tuple[UseState, ...]
+    idle: tuple[UseStatus, ...]
     decisions: Path | None = None
 
     @property
-    def refused(self) -> list[UseState]:
+    def refused(self) -> list[UseStatus]:
         return [state for state in self.idle if state.error is not None]
 
 
@@ -59,7 +65,7 @@ class UpdateService:
     """`cool_down` is how long a version of a foreign source must have been there."""
 
     catalog: Catalog
-    project: Project
+    project: ProjectFolder
     cool_down: timedelta
 
     @classmethod
@@ -71,36 +77,38 @@ class UpdateService:
         folder = (project.folder if project else directory).resolve()
         library = (project.library,) if project and project.library else ()
         with Catalog.open(home, project) as catalog:
-            yield cls(catalog, Project(folder, directory.resolve(), folder / LOCK_FILE, library), cool_down)
+            yield cls(
+                catalog, ProjectFolder(folder, directory.resolve(), folder / LOCK_FILE, library), cool_down
+            )
 
-    def outdated(self) -> list[UseState]:
+    def outdated(self) -> list[UseStatus]:
         """Where every use of a template stands. Asks no source. Raises Invalid."""
-        surveyor = self._surveyor()
-        return [surveyor.stand(use) for use in self.project.uses()]
+        checker = self._surveyor()
+        return [checker.check(use) for use in self.project.uses()]
 
-    def prepare(self, request: Request) -> tuple[list[StepUpdate], list[UseState]]:
+    def prepare(self, request: UpdateOptions) -> tuple[list[StepUpdate], list[UseStatus]]:
         """What an update would do, and the uses that it has nothing to do for. Writes nothing.
 
         Raises NotFound for a template or step that no process uses; Invalid for a value that no update takes,
         or a secret in clear.
         """
-        surveyor, uses = self._surveyor(), self.project.uses()
+        checker, uses = self._surveyor(), self.project.uses()
         _check_steps(request.steps, [use.step for use in uses])
         given = request.given or {}
         updates: list[StepUpdate] = []
-        idle: list[UseState] = []
+        idle: list[UseStatus] = []
         for wish in request.wishes or (None,):
             concerned = _concerned(wish, uses) if wish else uses
             chosen = [use for use in concerned if not request.steps or use.step in request.steps]
-            states = [surveyor.stand(use, wish) for use in chosen]
-            updates += surveyor.prepare(states, given, wish)
+            states = [checker.check(use, wish) for use in chosen]
+            updates += checker.prepare(states, given, wish)
             idle += [state for state in states if state.target is None]
         _check_given(given, updates)
-        return hold_together(updates), idle
+        return hold_shared_entries(updates), idle
 
-    def bring_copies(self, request: Request, *, dry_run: bool = False) -> list[Rebased]:
+    def bring_copies(self, request: UpdateOptions, *, dry_run: bool = False) -> list[RebasedCopy]:
         """Bring the library's copies that the concerned steps use to newer versions of their bases, each in one
-        commit of the library. Raises as `prepare` and `registry.publishing.patch.rebase`.
+        commit of the library. Raises as `prepare` and `registry.publishing.patch.rebase_copy`.
         """
         updates, idle = self.prepare(replace(request, given=None))
         bases = {
@@ -113,10 +121,10 @@ class UpdateService:
             copy = find_copy(self.catalog, slug)
             if copy is not None:
                 aside = self.project.folder / f"{slug}.merge"
-                done.append(rebase(self.catalog, copy, base, aside, dry_run=dry_run))
+                done.append(rebase_copy(self.catalog, copy, base, aside, dry_run=dry_run))
         return done
 
-    def update(self, request: Request, *, commit: bool = False) -> Report:
+    def update(self, request: UpdateOptions, *, commit: bool = False) -> UpdateReport:
         """Do the updates that need nobody, and write down those that need a decision.
 
         Raises as `prepare` and `runner.dependencies.apply.apply`.
@@ -128,36 +136,36 @@ class UpdateService:
         applied = apply(self.catalog, self.project, updates, commit=commit)
         if conflicts:
             write_decisions(self._decisions_file, conflicts, begun)
-        return Report(tuple(applied), held, tuple(idle), self._decisions_file if conflicts else None)
+        return UpdateReport(tuple(applied), held, tuple(idle), self._decisions_file if conflicts else None)
 
-    def resolve(self, file: Path, *, commit: bool = False, dry_run: bool = False) -> Report:
+    def resolve(self, file: Path, *, commit: bool = False, dry_run: bool = False) -> UpdateReport:
         """Do the updates that somebody has decided about in `file`; what is left of it stays, else it is removed.
 
         Raises NotFound, Invalid with all problems of the file, NotFound for a step that is no longer so.
         """
-        surveyor, uses = self._surveyor(), self.project.uses()
+        checker, uses = self._surveyor(), self.project.uses()
         decisions = [(_use_of(item, uses), item) for item in read_decisions(file.resolve())]
-        together = hold_together(
-            [update for use, item in decisions for update in _decided(surveyor, use, item)]
+        together = hold_shared_entries(
+            [update for use, item in decisions for update in _decided(checker, use, item)]
         )
         if dry_run:
-            return Report((), tuple(together), ())
+            return UpdateReport((), tuple(together), ())
         applied = apply(self.catalog, self.project, together, commit=commit)
         held = tuple(update for update in together if not update.ready)
         if held:
             write_decisions(file.resolve(), held, {use.place: item for use, item in decisions})
         else:
             file.unlink()
-        return Report(tuple(applied), held, (), file if held else None)
+        return UpdateReport(tuple(applied), held, (), file if held else None)
 
-    def _surveyor(self) -> Surveyor:
-        return Surveyor.open(self.catalog, self.project.lock_file, datetime.now(UTC), self.cool_down)
+    def _surveyor(self) -> UpdateChecker:
+        return UpdateChecker.open(self.catalog, self.project.lock_file, datetime.now(UTC), self.cool_down)
 
     @property
     def _decisions_file(self) -> Path:
         return self.project.folder / DECISIONS_FILE
 
-    def _begun(self, conflicts: Sequence[StepUpdate]) -> dict[Place, Decision]:
+    def _begun(self, conflicts: Sequence[StepUpdate]) -> dict[StepPlace, Decision]:
         """What somebody has decided already about the same updates. Raises Invalid for a file with mistakes."""
         if not conflicts or not self._decisions_file.is_file():
             return {}
@@ -171,7 +179,7 @@ class UpdateService:
         return found
 
 
-def _concerned(wish: Wish, uses: Sequence[Use]) -> list[Use]:
+def _concerned(wish: UpdateRequest, uses: Sequence[StepUse]) -> list[StepUse]:
     found = [use for use in uses if wish.concerns(use)]
     if found:
         return found
@@ -181,7 +189,7 @@ def _concerned(wish: Wish, uses: Sequence[Use]) -> list[Use]:
     raise NotFound("template-not-used", f'no process uses "{name}"', hint)
 
 
-def _use_of(decision: Decision, uses: Sequence[Use]) -> Use:
+def _use_of(decision: Decision, uses: Sequence[StepUse]) -> StepUse:
     """The use that a decision is about, if it is still there."""
     about = (decision.process, decision.step, decision.uses)
     for use in uses:
@@ -191,16 +199,16 @@ def _use_of(decision: Decision, uses: Sequence[Use]) -> Use:
     raise NotFound("step-not-found", message, "Write the file again: treadle update --all")
 
 
-def _decided(surveyor: Surveyor, use: Use, decision: Decision) -> list[StepUpdate]:
+def _decided(checker: UpdateChecker, use: StepUse, decision: Decision) -> list[StepUpdate]:
     """The update that a decision is about, as complete as the decision makes it."""
-    wish = Wish(decision.becomes)
+    wish = UpdateRequest(decision.becomes)
     if not wish.concerns(use):
-        wish = Wish(use.reference, decision.becomes)
-    state = surveyor.stand(use, wish)
+        wish = UpdateRequest(use.reference, decision.becomes)
+    state = checker.check(use, wish)
     if state.error is not None:
         raise state.error
     given = {name: value for name, value in decision.values.items() if value is not None and decision.apply}
-    updates = surveyor.prepare([state], given, wish, accepted=decision.apply)
+    updates = checker.prepare([state], given, wish, accepted=decision.apply)
     _check_given(given, updates)
     return updates
 

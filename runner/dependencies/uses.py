@@ -23,12 +23,12 @@ from runner.documents.loading import label_of
 _STEPS = re.compile(rb"^\s*[\"']?steps[\"']?\s*:", re.MULTILINE)
 
 
-Place = tuple[Path, tuple[str | int, ...]]
+StepPlace = tuple[Path, tuple[str | int, ...]]
 """A file, and where in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class StepUse:
     """A step, or an action of one, that uses a template.
 
     `label` is how people call the file, `path` where in it the step is, `values` what it gives to parameters.
@@ -42,11 +42,11 @@ class Use:
     values: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> StepPlace:
         return self.file, self.path
 
 
-def find_uses(folder: Path, directory: Path, leave_out: Collection[Path] = ()) -> list[Use]:
+def find_uses(folder: Path, directory: Path, leave_out: Collection[Path] = ()) -> list[StepUse]:
     """The uses in every process file below `folder`, hidden folders and those of `leave_out` aside.
 
     `directory` is where the user works. Raises Invalid for a process file that can't be read.
@@ -74,7 +74,7 @@ def _content(path: Path) -> bytes:
         raise Invalid("file-unreadable", f'"{path}" can not be read: {error.strerror}') from error
 
 
-def _uses_in(file: Path, directory: Path) -> Iterator[Use]:
+def _uses_in(file: Path, directory: Path) -> Iterator[StepUse]:
     label = label_of(file, directory)
     document: YamlDocument = load_yaml(decode_yaml(file.read_bytes(), label), label)
     steps = document.value.get("steps") if isinstance(document.value, dict) else None
@@ -85,11 +85,11 @@ def _uses_in(file: Path, directory: Path) -> Iterator[Use]:
 
 def _uses_of(
     raw: Mapping[str, Any], file: Path, label: str, path: tuple[str | int, ...], name: str
-) -> Iterator[Use]:
+) -> Iterator[StepUse]:
     if isinstance(raw.get("uses"), str):
         given = raw.get("with")
         values = {key: text(value) for key, value in given.items()} if isinstance(given, dict) else {}
-        yield Use(file, label, path, name, _reference(raw["uses"], label, name), values)
+        yield StepUse(file, label, path, name, _reference(raw["uses"], label, name), values)
     actions = raw.get("actions")
     for place, action in enumerate(actions if isinstance(actions, list) else []):
         if isinstance(action, dict):

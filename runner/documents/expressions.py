@@ -11,8 +11,8 @@ from runner.octostache import LimitExceededError, OctostacheError, TemplateSynta
 from runner.variables.names import name_in, offset_of
 from runner.variables.system import known_at_run_time
 
-Path = tuple[str | int, ...]
-Text = tuple[Path, str, str]
+KeyPath = tuple[str | int, ...]
+Text = tuple[KeyPath, str, str]
 """Where a text is in its document, what it is called in a sentence, and the text."""
 
 _OUTPUTS = ("octopus.action[", "octopus.step[")
@@ -21,7 +21,7 @@ _OUTPUTS = ("octopus.action[", "octopus.step[")
 def process_texts(document: YamlDocument) -> Iterator[Text]:
     """The texts of a process that expressions are evaluated in."""
     for index, raw in enumerate(document.value["steps"]):
-        at: Path = ("steps", index)
+        at: KeyPath = ("steps", index)
         whose = f'step "{raw["name"]}"'
         if isinstance(raw.get("run"), str):
             yield (*at, "run"), f"{whose}: the script", raw["run"]
@@ -34,7 +34,7 @@ def process_texts(document: YamlDocument) -> Iterator[Text]:
 def project_texts(document: YamlDocument) -> Iterator[Text]:
     """The texts of a project that expressions are evaluated in."""
     for name, raw in (document.value.get("variables") or {}).items():
-        at: Path = ("variables", name)
+        at: KeyPath = ("variables", name)
         if isinstance(raw, str):
             yield at, f'variable "{name}"', raw
         elif isinstance(raw, dict):
@@ -99,7 +99,7 @@ def unknown_names(document: YamlDocument, project: Project) -> list[Problem]:
 
 
 def _unknown_in(
-    document: YamlDocument, path: Path, whose: str, text: str, scope: Variables, steps: Collection[str]
+    document: YamlDocument, path: KeyPath, whose: str, text: str, scope: Variables, steps: Collection[str]
 ) -> Iterator[Problem]:
     try:
         missing = scope.evaluate(text, halt_on_error=False).missing

@@ -30,7 +30,7 @@ from runner.execution.service_messages import (
 )
 from runner.model import ActionResult, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
-from runner.variables.binding import OutputValue, bind, explain, strongest
+from runner.variables.binding import OutputValue, bind, explain_error, strongest
 
 Record = Callable[[events.Event], object]
 
@@ -148,7 +148,7 @@ def run_action(
         message = error.message if error.hint is None else f"{error.message} ({error.hint})"
     except OctostacheError as error:
         status, exit_code = Status.FAILED, None
-        message = explain(error)
+        message = explain_error(error)
     result = ActionResult(
         action.id, status, exit_code, services.masker.mask_text(message), time.monotonic() - started
     )

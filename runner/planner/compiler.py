@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from registry.errors import Invalid, Mismatch, UserError
-from registry.model import Notice, Reference, ResolvedTemplate, Standing
+from registry.model import Notice, NoticeKind, Reference, ResolvedTemplate
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
     Environment,
@@ -34,8 +34,8 @@ from runner.planner.choices import (
 )
 from runner.planner.findings import Findings
 from runner.planner.rules import check_given
-from runner.planner.values import ReadSource, Values, with_knowledge
-from runner.variables.binding import Place
+from runner.planner.values import ActionValues, ReadSource, with_knowledge
+from runner.variables.binding import ActionPlace
 from runner.variables.system import planned_system_values
 
 Resolve = Callable[[Reference], ResolvedTemplate]
@@ -66,7 +66,7 @@ def compile_plan(
         resolve,
         default_image,
         findings,
-        Values(process, project, inputs, read_source, findings),
+        ActionValues(process, project, inputs, read_source, findings),
         environment,
         choose_targets(project, environment, inputs),
     )
@@ -98,7 +98,7 @@ class _Compiler:
     resolve: Resolve
     default_image: str
     findings: Findings
-    values: Values
+    values: ActionValues
     environment: Environment | None
     targets: list[Target]
 
@@ -173,7 +173,7 @@ class _Compiler:
 
     def _tell(self, at: tuple[str | int, ...], step: Step, reference: Reference, notice: Notice) -> None:
         """What is said against a template; a revoked one stops the plan, unless that is allowed."""
-        revoked = notice.standing is Standing.REVOKED
+        revoked = notice.standing is NoticeKind.REVOKED
         message = f'step "{step.name}": the template {reference} is {notice}'
         if revoked and not self.inputs.allow_revoked:
             hint = "use another version or template; to run it all the same: --allow-revoked"
@@ -184,7 +184,9 @@ class _Compiler:
     def _planned(
         self, index: int, step: Step, script: ScriptAction, pin: TemplatePin | None, target: Target | None
     ) -> PlannedAction:
-        place = Place(self.environment.name if self.environment else None, step.name, step.roles, target)
+        place = ActionPlace(
+            self.environment.name if self.environment else None, step.name, step.roles, target
+        )
         system = planned_system_values(
             self.process, self.project, self.environment, step, index, target, pin, self.project.targets
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from registry.model import Problem, Severity, path_text
 from runner.model import Process, Project
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass
@@ -21,15 +21,17 @@ class Findings:
     mismatched: bool = False
     """Whether one of the problems is that something isn't what the lock says."""
 
-    def problem(self, at: Path, code: str, message: str, hint: str | None = None) -> None:
+    def problem(self, at: KeyPath, code: str, message: str, hint: str | None = None) -> None:
         """Something in the process that stops the plan."""
         self._add(self._at(at, code, message, hint, Severity.ERROR))
 
-    def warning(self, at: Path, code: str, message: str, hint: str | None = None) -> None:
+    def warning(self, at: KeyPath, code: str, message: str, hint: str | None = None) -> None:
         """Something in the process that is probably not meant."""
         self._add(self._at(at, code, message, hint, Severity.WARNING))
 
-    def expression(self, at: Path, text: str, offset: int, code: str, message: str, hint: str | None) -> None:
+    def expression(
+        self, at: KeyPath, text: str, offset: int, code: str, message: str, hint: str | None
+    ) -> None:
         """A warning about the character at `offset` of the text at `at`."""
         place = self.process.places.get(at)
         if place is None:
@@ -44,7 +46,7 @@ class Findings:
         self, name: str, code: str, message: str, hint: str | None, severity: Severity = Severity.ERROR
     ) -> None:
         """Something about a variable of the project."""
-        at: Path = ("variables", name)
+        at: KeyPath = ("variables", name)
         line, column = self.project.positions.get(at, (None, None))
         self._add(Problem(message, code, path_text(at), hint, severity, self.project.file, line, column))
 
@@ -53,16 +55,16 @@ class Findings:
         if finding not in found:
             found.append(finding)
 
-    def place(self, at: Path) -> str:
+    def place(self, at: KeyPath) -> str:
         """Where something stands, for people: `deploy.yaml:12:7`."""
         line, column = self._position(at)
         return f"{self.process.file}:{line}:{column}" if line else self.process.file
 
-    def _at(self, at: Path, code: str, message: str, hint: str | None, severity: Severity) -> Problem:
+    def _at(self, at: KeyPath, code: str, message: str, hint: str | None, severity: Severity) -> Problem:
         line, column = self._position(at)
         return Problem(message, code, path_text(at), hint, severity, self.process.file, line, column)
 
-    def _position(self, at: Path) -> tuple[int | None, int | None]:
+    def _position(self, at: KeyPath) -> tuple[int | None, int | None]:
         """The place of `at`, or of its nearest parent that has one."""
         while at:
             if at in self.process.positions:

@@ -18,13 +18,13 @@ from runner.model import (
     TemplatePin,
 )
 
-FORMAT = 1
+PLAN_FORMAT = 1
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """The whole plan as plain data; every sensitive value reads `********`."""
     return {
-        "format": FORMAT,
+        "format": PLAN_FORMAT,
         "process": plan.process,
         "file": plan.file,
         "project": plan.project,

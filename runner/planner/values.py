@@ -14,7 +14,6 @@ from runner.execution.masking import Masker
 from runner.model import (
     MASK,
     InlineScript,
-    Origin,
     OriginKind,
     PlannedValue,
     Process,
@@ -23,6 +22,7 @@ from runner.model import (
     Step,
     TemplatePin,
     TemplateUse,
+    ValueOrigin,
     Variable,
     VariableSource,
 )
@@ -31,11 +31,11 @@ from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
 from runner.planner.rules import check_value
 from runner.variables.binding import (
+    ActionPlace,
     Bound,
-    Place,
     VariableError,
     bind,
-    explain,
+    explain_error,
     parameter_values,
     select,
     strongest,
@@ -47,7 +47,7 @@ ReadSource = Callable[[VariableSource], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class ActionValues:
     """Works out values for the actions of one plan."""
 
     process: Process
@@ -57,11 +57,11 @@ class Values:
     findings: Findings
 
     def variables(
-        self, system: Iterable[PlannedValue], place: Place, script: ScriptAction
+        self, system: Iterable[PlannedValue], place: ActionPlace, script: ScriptAction
     ) -> list[PlannedValue]:
         """Everything but parameters, one value a name: inputs beat the project, the project the system."""
         properties = (
-            PlannedValue(name, content, Origin(OriginKind.PROPERTY))
+            PlannedValue(name, content, ValueOrigin(OriginKind.PROPERTY))
             for name, content in script.properties.items()
             if not name.startswith("Octopus.Action.Script.ScriptBody")  # evaluated as a file, once
         )
@@ -72,10 +72,12 @@ class Values:
         if pin is None or not isinstance(step.action, TemplateUse):
             return []
         origins = {
-            name: Origin(OriginKind.GIVEN, self.findings.place(("steps", index, "with", name)))
+            name: ValueOrigin(OriginKind.GIVEN, self.findings.place(("steps", index, "with", name)))
             for name in step.action.values
         }
-        default = Origin(OriginKind.DEFAULT, f"{pin.provenance.source}/{pin.provenance.slug}@{pin.version}")
+        default = ValueOrigin(
+            OriginKind.DEFAULT, f"{pin.provenance.source}/{pin.provenance.slug}@{pin.version}"
+        )
         blank_is_empty = self.process.blank_parameters_empty
         return parameter_values(pin.parameters, step.action.values, origins, default, blank_is_empty)
 
@@ -108,7 +110,7 @@ class Values:
         masker = _masker(frozenset(bound.secrets()))
         return {value.name: _guarded(value, masker) for value in bound.values}, masker.mask_text(text)
 
-    def _from_project(self, place: Place) -> Iterable[PlannedValue]:
+    def _from_project(self, place: ActionPlace) -> Iterable[PlannedValue]:
         given = folded(self.inputs.variables)
         for variable in self.project.variables:
             if variable.name.casefold() in given:
@@ -127,16 +129,16 @@ class Values:
             except UserError as error:
                 message = f'variable "{variable.name}": {error.message}'
                 self.findings.variable(variable.name, error.code, message, error.hint)
-        origin = Origin(OriginKind.PROJECT, _scope_text(winner))
+        origin = ValueOrigin(OriginKind.PROJECT, _scope_text(winner))
         return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive)
 
     def _from_inputs(self) -> Iterable[PlannedValue]:
         secret = {v.name.casefold() for v in self.project.variables if v.sensitive}
         for name, content in self.inputs.variables.items():
-            origin = Origin(OriginKind.INPUT, self.inputs.origins.get(name, "--var"))
+            origin = ValueOrigin(OriginKind.INPUT, self.inputs.origins.get(name, "--var"))
             yield PlannedValue(name, content, origin, sensitive=name.casefold() in secret)
 
-    def _tell_ambiguous(self, variable: Variable, count: int, place: Place) -> None:
+    def _tell_ambiguous(self, variable: Variable, count: int, place: ActionPlace) -> None:
         message = (
             f'variable "{variable.name}" has {count} equally specific values for step "{place.step}";'
             " the first one is used"
@@ -148,10 +150,10 @@ class Values:
         """Where the expression stands: in a variable of the project, in a parameter's value, in the script."""
         name = error.name if isinstance(error, VariableError) else None
         if name is not None and any(variable.name == name for variable in self.project.variables):
-            self.findings.variable(name, "expression", explain(error), None)
+            self.findings.variable(name, "expression", explain_error(error), None)
         else:
             place = (*at, name) if name is not None else at
-            self.findings.problem(place, "expression", f'step "{step.name}": {explain(error)}')
+            self.findings.problem(place, "expression", f'step "{step.name}": {explain_error(error)}')
 
     def _report_missing(
         self, at: tuple[str | int, ...], step: Step, what: str, text: str, missing: Iterable[str]

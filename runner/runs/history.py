@@ -22,7 +22,7 @@ _START_ONE = "Start one with: treadle run PROCESS -e ENVIRONMENT"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RunRecord:
     """A run at a glance. `seconds` is None until it has ended; `started` is ISO 8601, UTC."""
 
     run: str
@@ -80,10 +80,10 @@ class ArtifactRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class RunDetails:
     """A run, step by step. Of an output that was set more than once, the last value."""
 
-    record: Record
+    record: RunRecord
     steps: tuple[StepRecord, ...]
     outputs: tuple[OutputRecord, ...]
     artifacts: tuple[ArtifactRecord, ...]
@@ -103,7 +103,7 @@ class Runs:
         names = (path.name for path in self._folder.iterdir() if path.is_dir())
         return sorted((name for name in names if not name.startswith(".")), reverse=True)
 
-    def latest(self, limit: int | None = None) -> tuple[list[Record], list[Problem]]:
+    def latest(self, limit: int | None = None) -> tuple[list[RunRecord], list[Problem]]:
         """The latest runs first, and what is wrong with those that can't be read."""
         records, problems = [], []
         for run in self.ids()[:limit]:
@@ -113,7 +113,7 @@ class Runs:
                 problems.append(Problem(error.message, error.code, hint=error.hint))
         return records, problems
 
-    def find(self, text: str = LAST) -> Record:
+    def find(self, text: str = LAST) -> RunRecord:
         """The run with this id, or the only one whose id begins or ends like this; `last` is the latest.
 
         Raises NotFound, Invalid.
@@ -133,12 +133,12 @@ class Runs:
         hint = f'Did you mean "{close[0]}"?' if close else "List them with: treadle runs list"
         raise NotFound("run-not-found", f'there is no run "{text}"', hint=hint)
 
-    def record(self, run: str) -> Record:
+    def record(self, run: str) -> RunRecord:
         """The run with exactly this id. Raises NotFound, Invalid."""
         folder = self._folder / run
         live = journal.is_live(folder)  # asked first: a run that ends meanwhile has its result by then
         head, result = journal.read_head(folder), journal.read_result(folder)
-        record = Record(
+        record = RunRecord(
             run,
             folder,
             process=head["process"],
@@ -153,12 +153,12 @@ class Runs:
         return replace(record, status=status, seconds=result["seconds"], message=result.get("message", ""))
 
 
-def details(record: Record) -> Details:
+def details(record: RunRecord) -> RunDetails:
     """What happened in a run so far, from its events. Raises NotFound, Invalid."""
     story = _Story(record)
     for event in journal.read(record.folder, logs=False):
         story.add(event)
-    return Details(
+    return RunDetails(
         record,
         tuple(story.told_steps()),
         tuple(story.outputs.values()),
@@ -194,7 +194,7 @@ def _abbreviates(text: str, run: str) -> bool:
 class _Story:
     """Events, gathered into what they tell about steps and actions."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: RunRecord) -> None:
         self._record = record
         self._steps: dict[str, StepRecord] = {}
         self._actions: dict[str, ActionRecord] = {}

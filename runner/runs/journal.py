@@ -32,13 +32,13 @@ from registry.home import make_folder, write_atomically
 from runner.execution.events import Event, Kind, run_finished, warning
 from runner.model import RunResult
 
-FORMAT = 1
+JOURNAL_FORMAT = 1
 
 _HEAD = "run.json"
 _PLAN = "plan.json"
 _EVENTS = "events.jsonl"
 _RESULT = "result.json"
-LOCK_FILE = "lock"
+RUN_LOCK_FILE = "lock"
 
 _DURABLE = {
     Kind.RUN_STARTED,
@@ -76,7 +76,7 @@ class Journal:
         make_folder(runs)
         run = new_run_id()
         draft = runs / f".new-{run}"
-        head = {"format": FORMAT, "run": run, "process": process, "environment": environment}
+        head = {"format": JOURNAL_FORMAT, "run": run, "process": process, "environment": environment}
         try:
             draft.mkdir(mode=0o700)
             _write_json(draft / _HEAD, {**head, "project": project, "started": _now()})
@@ -118,7 +118,7 @@ class Journal:
         event = run_finished(result)
         seq = self.append(event)
         try:
-            _write_json(self.folder / _RESULT, {"format": FORMAT, **event})
+            _write_json(self.folder / _RESULT, {"format": JOURNAL_FORMAT, **event})
         except OSError as error:
             raise _not_written(self.folder, error) from error
         return seq
@@ -179,7 +179,7 @@ def new_run_id() -> str:
 
 
 def _lock(folder: Path) -> int:
-    lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(folder / RUN_LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return lock
 
@@ -187,7 +187,7 @@ def _lock(folder: Path) -> int:
 def is_live(folder: Path) -> bool:
     """Whether a process works on the run in `folder` at this moment."""
     try:
-        lock = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(folder / RUN_LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -305,10 +305,10 @@ class _EventReader:
 
 def _read_json(path: Path) -> dict[str, Any]:
     content = _read_object(path)
-    if content.get("format") != FORMAT:
+    if content.get("format") != JOURNAL_FORMAT:
         raise Invalid(
             "journal-format",
-            f'"{path}" has format {json.dumps(content.get("format"))}; this Treadle reads format {FORMAT}',
+            f'"{path}" has format {json.dumps(content.get("format"))}; this Treadle reads format {JOURNAL_FORMAT}',
             hint="Use the version of Treadle that wrote it, or a newer one.",
         )
     return content

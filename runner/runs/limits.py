@@ -31,16 +31,16 @@ ARTIFACT_VARIABLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RunLimits:
     """`output` holds for each action, `artifacts` for the whole run."""
 
     output: Limits = field(default_factory=Limits)
     artifacts: ArtifactLimits = field(default_factory=ArtifactLimits)
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
+def read_limits(environment: Mapping[str, str]) -> RunLimits:
     """Raises Invalid for a value that is no size."""
-    return Settings(
+    return RunLimits(
         Limits(**_sizes(environment, OUTPUT_VARIABLES)),
         ArtifactLimits(**_sizes(environment, ARTIFACT_VARIABLES)),
     )

@@ -38,7 +38,7 @@ from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, S
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
 from runner.runs.journal import Journal
-from runner.runs.limits import Settings
+from runner.runs.limits import RunLimits
 from runner.runs.sweep import forget_engines, home_identity, note_engines, sweep
 from runner.variables.system import image_environment, run_system_values
 
@@ -55,7 +55,7 @@ class RunService:
     resolve: Resolve
     connect: Connect
     default_image: str
-    settings: Settings = field(default_factory=Settings)
+    settings: RunLimits = field(default_factory=RunLimits)
     image_digests: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
@@ -128,7 +128,7 @@ class _Run:
     images: Images
     cancellation: Cancellation
     listen: Listener
-    settings: Settings
+    settings: RunLimits
     started: float = field(default_factory=time.monotonic)
     listener_error: Exception | None = None
 

@@ -10,7 +10,7 @@ from registry.errors import Invalid, NotFound
 from registry.git.objects import tree_id
 from registry.model import Problem, Provenance, Reference, ResolvedTemplate
 from registry.template.document import read_folder
-from registry.template.files import folder_files, read_bytes
+from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE
 from runner.planner import Resolve
 from runner.testing.documents import read_test
@@ -51,7 +51,7 @@ def _cases(path: str, tests: Path | None, resolve: Resolve) -> Iterator[Case]:
     folder = Path(path)
     if folder.is_dir():
         for template_folder in _template_folders(folder):
-            files = folder_files(template_folder)
+            files = template_files(template_folder)
             template = _from_folder(template_folder, files)
             own = tests or template_folder / "tests"
             yield from (Case(template, test) for test in _tests_in(own))

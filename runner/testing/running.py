@@ -25,7 +25,6 @@ from runner.execution.preparing import container_spec
 from runner.execution.request import Surroundings
 from runner.model import (
     ContainerSettings,
-    Origin,
     OriginKind,
     Plan,
     PlannedAction,
@@ -34,6 +33,7 @@ from runner.model import (
     Project,
     Step,
     TemplateUse,
+    ValueOrigin,
     VariableSource,
 )
 from runner.planner import Inputs, compile_plan
@@ -211,7 +211,7 @@ class _Attempt:
         """The variables that the test sets to null, and the image's environment."""
         nulls = (name for name, value in self.test.variables.items() if value is None)
         return [
-            *(PlannedValue(name, None, Origin(OriginKind.INPUT)) for name in nulls),
+            *(PlannedValue(name, None, ValueOrigin(OriginKind.INPUT)) for name in nulls),
             *image_environment(self.image.environment),
         ]
 

@@ -30,7 +30,7 @@ def test_session(home: Home, engine: Engine) -> Iterator[Session]:
     run = f".test-{journal.new_run_id()}"
     folder = home.runs / run
     make_folder(folder)
-    with exclusive(folder / journal.LOCK_FILE, "test templates"):
+    with exclusive(folder / journal.RUN_LOCK_FILE, "test templates"):
         note_engines(home, run, [Endpoint()])
         try:
             yield Session(engine, RunLabels(home_identity(home), run), folder)

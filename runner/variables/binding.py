@@ -19,13 +19,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.model import Parameter
-from runner.model import Origin, OriginKind, PlannedValue, Scope, ScopedValue, Target, Variable
+from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
 from runner.octostache import FilterError, OctostacheError, Variables
 from runner.octostache.escaping import escape
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ActionPlace:
     """Where an action runs, as far as scopes care."""
 
     environment: str | None
@@ -34,14 +34,14 @@ class Place:
     target: Target | None = None
 
 
-def select(variable: Variable, place: Place) -> tuple[ScopedValue, ...]:
+def select(variable: Variable, place: ActionPlace) -> tuple[ScopedValue, ...]:
     """The values of a variable that win at a place: none, one, or several that are equally specific."""
     matches = [(rank, value) for value in variable.values if (rank := _specificity(value.scope, place))]
     best = max((rank for rank, _ in matches), default=None)
     return tuple(value for rank, value in matches if rank == best)
 
 
-def _specificity(scope: Scope, place: Place) -> tuple[int, ...] | None:
+def _specificity(scope: Scope, place: ActionPlace) -> tuple[int, ...] | None:
     """How specific a scope is at a place, comparable; None where it doesn't apply."""
     target = place.target
     roles = set(target.roles) if target else set()
@@ -94,7 +94,7 @@ def output_values(outputs: Iterable[OutputValue], target: str | None) -> list[Pl
         PlannedValue(
             name=name,
             text=escape(output.value),
-            origin=Origin(OriginKind.SYSTEM, f'output of "{output.action}"'),
+            origin=ValueOrigin(OriginKind.SYSTEM, f'output of "{output.action}"'),
             sensitive=output.sensitive,
         )
         for name, output in found.items()
@@ -104,8 +104,8 @@ def output_values(outputs: Iterable[OutputValue], target: str | None) -> list[Pl
 def parameter_values(
     parameters: Iterable[Parameter],
     given: Mapping[str, str | None],
-    origins: Mapping[str, Origin],
-    default_origin: Origin,
+    origins: Mapping[str, ValueOrigin],
+    default_origin: ValueOrigin,
     blank_is_empty: bool,
 ) -> list[PlannedValue]:
     """A template's parameters with the texts that they get; absent ones are left out.
@@ -129,10 +129,10 @@ class VariableError(OctostacheError):
 
     def __init__(self, name: str, reason: OctostacheError) -> None:
         self.name = name
-        super().__init__(f'variable "{name}": {explain(reason)}')
+        super().__init__(f'variable "{name}": {explain_error(reason)}')
 
 
-def explain(error: OctostacheError) -> str:
+def explain_error(error: OctostacheError) -> str:
     """What is wrong, without the value that it is wrong with: that may be secret."""
     if isinstance(error, FilterError):
         return f"the filter {error.filter} can not treat its input: {error.reason}"

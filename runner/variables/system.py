@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from runner.model import (
     Environment,
-    Origin,
     OriginKind,
     PlannedValue,
     Process,
@@ -21,6 +20,7 @@ from runner.model import (
     StepResult,
     Target,
     TemplatePin,
+    ValueOrigin,
 )
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
@@ -146,5 +146,5 @@ def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
 
 
 def _system(values: Mapping[str, str]) -> list[PlannedValue]:
-    origin = Origin(OriginKind.SYSTEM)
+    origin = ValueOrigin(OriginKind.SYSTEM)
     return [PlannedValue(name, value, origin, value=value) for name, value in values.items()]

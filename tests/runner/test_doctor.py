@@ -8,13 +8,13 @@ import pytest
 
 from registry.catalog.catalog import Catalog
 from registry.home import Home
-from runner.doctor import Check, EngineProbe, Finding, diagnose
+from runner.doctor import CheckResult, DoctorCheck, EngineProbe, diagnose
 from runner.engine.base import EngineError, EngineInfo
 
 Usage = namedtuple("Usage", "total used free")
 
 
-def look(tmp_path: Path, *engines: EngineProbe) -> dict[str, Check]:
+def look(tmp_path: Path, *engines: EngineProbe) -> dict[str, DoctorCheck]:
     home = Home.at(tmp_path / "home")
     checks = diagnose(home, lambda: Catalog.open(home, None), engines)
     return {check.name: check for check in checks}
@@ -32,46 +32,48 @@ def probe(info: EngineInfo | None, current: bool = True) -> EngineProbe:
 def test_without_engines_there_is_still_something_to_look_at(tmp_path: Path) -> None:
     found = look(tmp_path)
     assert list(found) == ["git", "home", "disk", "source builtin", "source library", "source community"]
-    assert found["source builtin"].finding is Finding.OK
+    assert found["source builtin"].finding is CheckResult.OK
 
 
 def test_an_engine_and_its_image(tmp_path: Path) -> None:
     found = look(tmp_path, probe(EngineInfo("docker", "27.0")))
-    assert found["engine"] == Check("engine", Finding.OK, "docker answers, version 27.0")
-    assert found["worker image on engine"].finding is Finding.OK
+    assert found["engine"] == DoctorCheck("engine", CheckResult.OK, "docker answers, version 27.0")
+    assert found["worker image on engine"].finding is CheckResult.OK
 
 
 def test_an_image_that_is_missing_is_built_when_it_is_needed(tmp_path: Path) -> None:
     check = look(tmp_path, probe(EngineInfo("docker", "27.0"), current=False))["worker image on engine"]
-    assert check.finding is Finding.WARNING
+    assert check.finding is CheckResult.WARNING
     assert check.hint is not None
     assert "treadle image build" in check.hint
 
 
 def test_a_rootless_engine_ignores_limits(tmp_path: Path) -> None:
     check = look(tmp_path, probe(EngineInfo("docker", "27.0", rootless=True)))["engine"]
-    assert check.finding is Finding.WARNING
+    assert check.finding is CheckResult.WARNING
 
 
 def test_of_an_engine_that_does_not_answer_nothing_else_is_asked(tmp_path: Path) -> None:
     found = look(tmp_path, probe(None))
-    assert found["engine"] == Check("engine", Finding.BROKEN, "no answer", "start it")
+    assert found["engine"] == DoctorCheck("engine", CheckResult.BROKEN, "no answer", "start it")
     assert "worker image on engine" not in found
 
 
 @pytest.mark.parametrize(
-    ("free", "finding"), [(50 << 20, Finding.BROKEN), (500 << 20, Finding.WARNING), (5 << 30, Finding.OK)]
+    ("free", "finding"),
+    [(50 << 20, CheckResult.BROKEN), (500 << 20, CheckResult.WARNING), (5 << 30, CheckResult.OK)],
 )
-def test_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, finding: Finding) -> None:
+def test_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, finding: CheckResult) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, free))
     assert look(tmp_path)["disk"].finding is finding
 
 
 @pytest.mark.parametrize(
-    ("version", "finding"), [("2.30.9", Finding.BROKEN), ("2.31.0", Finding.OK), ("10.1", Finding.OK)]
+    ("version", "finding"),
+    [("2.30.9", CheckResult.BROKEN), ("2.31.0", CheckResult.OK), ("10.1", CheckResult.OK)],
 )
 def test_git_must_be_new_enough(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, finding: Finding
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, finding: CheckResult
 ) -> None:
     program = tmp_path / "bin" / "git"
     program.parent.mkdir()

@@ -8,7 +8,7 @@ from registry.catalog.resolve import TemplateHistory
 from registry.git.repository import Repository
 from registry.index.content import read_contents
 from registry.index.database import Index
-from registry.index.writer import Target, index_repository
+from registry.index.writer import IndexTarget, index_repository
 from registry.model import StepTemplate
 from registry.template.document import TemplateDocument
 from tests.support.library import FOLDER, CommunityLibrary
@@ -19,7 +19,7 @@ def version_histories(library: CommunityLibrary, folder: Path) -> dict[str, list
     repository, index = Repository(library.path), Index(folder / "index.sqlite")
     commit = repository.commit_of("HEAD")
     assert commit
-    index_repository(index, repository, Target("c", "community", None, FOLDER, commit))
+    index_repository(index, repository, IndexTarget("c", "community", None, FOLDER, commit))
     numbers = [row[0] for row in index.connection.execute("SELECT DISTINCT number FROM lineage")]
     histories = {}
     for number in numbers:

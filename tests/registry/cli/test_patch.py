@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from registry.cli.context import Context
 from registry.cli.patch import patch
 from registry.cli.publish import publish_command
-from registry.cli.show import show
+from registry.cli.show import show_command
 from registry.cli.source import source
 from registry.errors import Conflict, Invalid, NotFound, UserError
 from registry.home import Home
@@ -75,13 +75,13 @@ def test_a_copy_remembers_its_base(context: Context) -> None:
     done = _run(context, patch, "team/hello@12", "--as", "greet")
     assert done.stdout.splitlines()[0] == "library/greet@12 is a copy of team/hello@12."
     assert _run(context, patch, "team/hello@12", "--as", "greet").stdout == done.stdout
-    assert "Imported from team/hello@12." in _run(context, show, "library/greet").stdout
+    assert "Imported from team/hello@12." in _run(context, show_command, "library/greet").stdout
 
 
 def test_show_says_that_a_copy_is_patched(context: Context) -> None:
     _patched(context, BODY + "echo ours\n")
-    assert "Patched: team/hello@12 with local changes." in _run(context, show, "library/hello").stdout
-    assert "Imported from team/hello@12." in _run(context, show, "library/hello@12").stdout
+    assert "Patched: team/hello@12 with local changes." in _run(context, show_command, "library/hello").stdout
+    assert "Imported from team/hello@12." in _run(context, show_command, "library/hello@12").stdout
 
 
 def test_the_patch_is_applied_again_to_a_newer_base(context: Context, team: SourceRepository) -> None:
@@ -102,8 +102,10 @@ def test_the_patch_is_applied_again_to_a_newer_base(context: Context, team: Sour
     assert yaml.startswith("# our own\n")
     value = load_yaml(yaml, "").value
     assert (value["version"], value["description"]) == (15, "Says hello, louder.")
-    assert "Patched: team/hello@15 with local changes." in _run(context, show, "library/hello").stdout
-    assert "Patched: team/hello@12 with local changes." in _run(context, show, "library/hello@14").stdout
+    assert "Patched: team/hello@15 with local changes." in _run(context, show_command, "library/hello").stdout
+    assert (
+        "Patched: team/hello@12 with local changes." in _run(context, show_command, "library/hello@14").stdout
+    )
     log = SourceRepository(context.directory / "library").git("log", "-1", "--format=%B")
     assert log.startswith("Bring Say - Hello to team/hello 15\n")
 
@@ -114,7 +116,7 @@ def test_an_unchanged_copy_just_follows(context: Context, team: SourceRepository
     _sync(context)
     done = _run(context, patch, "library/hello", "--cool-down", "0")
     assert done.stdout.startswith("Brought library/hello to team/hello@15, as version 15.\n")
-    assert "Imported from team/hello@15." in _run(context, show, "library/hello").stdout
+    assert "Imported from team/hello@15." in _run(context, show_command, "library/hello").stdout
 
 
 def test_a_base_that_took_the_change_leaves_nothing_patched(context: Context, team: SourceRepository) -> None:
@@ -122,7 +124,7 @@ def test_a_base_that_took_the_change_leaves_nothing_patched(context: Context, te
     _offer(team, 15, BODY + "echo ours\n", Description="Says hello, louder.")
     _sync(context)
     assert _run(context, patch, "library/hello", "--cool-down", "0").exit_code == 0
-    assert "Imported from team/hello@15." in _run(context, show, "library/hello@15").stdout
+    assert "Imported from team/hello@15." in _run(context, show_command, "library/hello@15").stdout
 
 
 def test_conflicts_are_written_to_a_folder_and_resolved_there(

@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from registry.compatibility.compare import compare
-from registry.compatibility.migration import Merge, Values, choose_version, explain, merge_values
+from registry.compatibility.migration import (
+    ParameterValues,
+    ValueMigration,
+    choose_version,
+    explain_migration,
+    merge_values,
+)
 from registry.model import ControlType, Parameter, StepTemplate, VersionInfo
 from tests.support.histories import version_histories
 from tests.support.library import CommunityLibrary
@@ -62,9 +68,9 @@ def _template(*parameters: Parameter) -> StepTemplate:
 def _merge(
     old: tuple[Parameter, ...],
     new: tuple[Parameter, ...],
-    values: Values,
+    values: ParameterValues,
     given: dict[str, str] | None = None,
-) -> Merge:
+) -> ValueMigration:
     def complain(parameter: Parameter, value: str) -> str | None:
         return "it must be a number" if parameter.minimum is not None and not value.isdigit() else None
 
@@ -73,7 +79,7 @@ def _merge(
 
 def test_what_stays_stays() -> None:
     merge = _merge((URL, TEXT), (TEXT, URL), {"Url": "u", "Text": None})
-    assert merge == Merge()
+    assert merge == ValueMigration()
     assert merge.complete
     assert merge.apply({"Url": "u", "Text": None}) == {"Url": "u", "Text": None}
 
@@ -119,7 +125,7 @@ QUESTIONS = [
 
 @pytest.mark.parametrize(("new", "values", "question", "conflict"), QUESTIONS)
 def test_what_a_person_must_decide_is_asked(
-    new: tuple[Parameter, ...], values: Values, question: str, conflict: bool
+    new: tuple[Parameter, ...], values: ParameterValues, question: str, conflict: bool
 ) -> None:
     if "no default any more" in question:
         new = (URL, replace(TEXT, default=None))
@@ -164,7 +170,7 @@ def test_reasons_say_what_is_suspected() -> None:
     old, new = (
         replace(_template(URL), properties={"Octopus.Action.Script.ScriptBody": body}) for body in "ab"
     )
-    assert explain(compare(old, new).differences) == [
+    assert explain_migration(compare(old, new).differences) == [
         "the script changed; nothing in it suggests that it acts differently (suspected)"
     ]
 

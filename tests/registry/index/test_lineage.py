@@ -8,7 +8,7 @@ import pytest
 
 from registry.git.repository import Repository
 from registry.index.lineage import Content, History, continues, locate
-from registry.model import Shape
+from registry.model import TemplateForm
 from tests.support.repository import SourceRepository, template
 
 
@@ -32,14 +32,14 @@ def _lineages(history: History) -> dict[str, bool]:
 @pytest.mark.parametrize(
     ("path", "slug", "shape", "content"),
     [
-        ("t/hello.json", "hello", Shape.JSON, "t/hello.json"),
-        ("t/HELLO.JSON", "HELLO", Shape.JSON, "t/HELLO.JSON"),
-        ("t/hello/template.json", "hello", Shape.JSON, "t/hello/template.json"),
-        ("t/hello/template.yaml", "hello", Shape.FOLDER, "t/hello"),
-        ("t/a b.json", "a b", Shape.JSON, "t/a b.json"),
+        ("t/hello.json", "hello", TemplateForm.JSON, "t/hello.json"),
+        ("t/HELLO.JSON", "HELLO", TemplateForm.JSON, "t/HELLO.JSON"),
+        ("t/hello/template.json", "hello", TemplateForm.JSON, "t/hello/template.json"),
+        ("t/hello/template.yaml", "hello", TemplateForm.FOLDER, "t/hello"),
+        ("t/a b.json", "a b", TemplateForm.JSON, "t/a b.json"),
     ],
 )
-def test_paths_that_hold_a_template(path: str, slug: str, shape: Shape, content: str) -> None:
+def test_paths_that_hold_a_template(path: str, slug: str, shape: TemplateForm, content: str) -> None:
     place = locate(path, "t")
     assert place is not None
     assert (place.slug, place.shape, place.path) == (slug, shape, content)

@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 
 from registry.git.repository import Repository
 from registry.index.database import Index
-from registry.index.writer import Changes, Target, index_repository
+from registry.index.writer import IndexChanges, IndexTarget, index_repository
 from tests.support.library import FOLDER, CommunityLibrary
 from tests.support.repository import SourceRepository, template
 
 Versions = dict[str, dict[int, str]]
 
 
-def _index(index: Index, path: Path, revision: str, folder: str) -> Changes:
+def _index(index: Index, path: Path, revision: str, folder: str) -> IndexChanges:
     repository = Repository(path)
     commit = repository.commit_of(revision)
     assert commit
-    return index_repository(index, repository, Target("s", "source", "main", folder, commit))
+    return index_repository(index, repository, IndexTarget("s", "source", "main", folder, commit))
 
 
 def _versions(index: Index) -> Versions:
@@ -195,7 +195,7 @@ def test_a_branch_that_was_rewritten_is_read_again(tmp_path: Path) -> None:
     repository.git("reset", "-q", "--hard", "HEAD~1")
     repository.commit({"t/a.json": template("A", 3)})
     changes = _index(index, repository.path, "HEAD", "t")
-    assert changes == Changes(updated=("a",), removed=("b",))
+    assert changes == IndexChanges(updated=("a",), removed=("b",))
     assert list(_versions(index).values()) == [
         {1: repository.blob("t/a.json", "HEAD~1"), 3: repository.blob("t/a.json")}
     ]
@@ -205,12 +205,12 @@ def test_a_branch_that_was_rewritten_is_read_again(tmp_path: Path) -> None:
 def test_what_a_sync_changed_is_told(tmp_path: Path) -> None:
     repository, index = SourceRepository.create(tmp_path / "source"), Index(tmp_path / "index.sqlite")
     repository.commit({"t/a.json": template("A"), "t/b.json": template("B"), "t/c.json": template("C")})
-    assert _index(index, repository.path, "HEAD", "t") == Changes(added=("a", "b", "c"))
-    assert _index(index, repository.path, "HEAD", "t") == Changes()
+    assert _index(index, repository.path, "HEAD", "t") == IndexChanges(added=("a", "b", "c"))
+    assert _index(index, repository.path, "HEAD", "t") == IndexChanges()
     (repository.path / "t/c.json").unlink()
     repository.commit({"t/a.json": template("A", 2), "t/d.json": template("D", body="ls\n" * 40)})
     changes = _index(index, repository.path, "HEAD", "t")
-    assert changes == Changes(added=("d",), updated=("a",), removed=("c",))
+    assert changes == IndexChanges(added=("d",), updated=("a",), removed=("c",))
     index.close()
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from registry.catalog.catalog import Catalog
 from registry.catalog.locking import make_lock
 from registry.cli.context import Context
-from registry.cli.verify import verify
+from registry.cli.verify import verify_command
 from registry.errors import Invalid, Mismatch
 from registry.home import Home
 from registry.model import Reference
@@ -138,7 +138,7 @@ def test_what_is_no_lock_is_refused(text: str, code: str, tmp_path: Path) -> Non
 
 def _verify(catalog: Catalog, tmp_path: Path) -> Result:
     context = Context(tmp_path / "project", catalog.home, color=False)
-    return CliRunner().invoke(verify, ["--json"], obj=context)
+    return CliRunner().invoke(verify_command, ["--json"], obj=context)
 
 
 def _codes(result: Result) -> list[str]:

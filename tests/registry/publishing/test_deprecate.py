@@ -14,17 +14,17 @@ from registry.catalog.verify import verify
 from registry.errors import Conflict, Invalid, NotFound
 from registry.home import Home
 from registry.library.notices import notices_bytes, parse_notices
-from registry.model import Notice, Reference, Standing
+from registry.model import Notice, NoticeKind, Reference
 from registry.project.project_file import find_project
 from registry.publishing.deprecate import add_notice, remove_notice
 from registry.publishing.import_ import import_templates
 from registry.publishing.publish import publish
 from tests.support.repository import SourceRepository, template
 
-DEPRECATED, REVOKED = Standing.DEPRECATED, Standing.REVOKED
+DEPRECATED, REVOKED = NoticeKind.DEPRECATED, NoticeKind.REVOKED
 NOTICES = st.builds(
     Notice,
-    st.sampled_from(Standing),
+    st.sampled_from(NoticeKind),
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=30),
     st.none() | st.sampled_from(["shout", "community/x@3"]),
     st.lists(st.integers(1, 99), max_size=3).map(tuple),

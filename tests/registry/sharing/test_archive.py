@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import Invalid, Untrusted, UserError
-from registry.sharing.archive import MAX_FILES, MAX_UNPACKED_BYTES, pack, unpack
+from registry.sharing.archive import MAX_ARCHIVE_FILES, MAX_UNPACKED_BYTES, pack_archive, unpack_archive
 from registry.text.json_document import MAX_BYTES
 
 NAMES = st.from_regex(r"[a-z0-9é]{1,12}(/[A-Za-z0-9 ._-]{0,120}[a-z]){0,3}", fullmatch=True)
@@ -26,7 +26,7 @@ def _is_free(names: Mapping[str, bytes]) -> bool:
 
 
 def _read(data: bytes) -> dict[str, bytes]:
-    return unpack(io.BytesIO(data), "x.tar.gz")
+    return unpack_archive(io.BytesIO(data), "x.tar.gz")
 
 
 def _member(name: str, data: bytes = b"", **more: Any) -> tuple[tarfile.TarInfo, bytes]:
@@ -48,13 +48,13 @@ def _tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
 
 @given(st.dictionaries(NAMES, st.binary(max_size=2000), max_size=8).filter(_is_free))
 def test_files_come_back_in_order_and_the_bytes_are_always_the_same(files: dict[str, bytes]) -> None:
-    packed = pack(files)
+    packed = pack_archive(files)
     assert list(_read(packed).items()) == list(files.items())
-    assert pack(dict(files)) == packed
+    assert pack_archive(dict(files)) == packed
 
 
 def test_nothing_of_the_maker_is_in_it() -> None:
-    data = pack({"a": b"1"})
+    data = pack_archive({"a": b"1"})
     assert data[4:8] == b"\0\0\0\0"
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         (member,) = archive.getmembers()
@@ -152,11 +152,11 @@ def test_a_header_as_large_as_a_disk_is_refused() -> None:
 
 
 def test_too_many_files_are_refused() -> None:
-    with pytest.raises(Untrusted, match=f"more than {MAX_FILES} files"):
-        _read(_tar(*(_member(str(number)) for number in range(MAX_FILES + 1))))
+    with pytest.raises(Untrusted, match=f"more than {MAX_ARCHIVE_FILES} files"):
+        _read(_tar(*(_member(str(number)) for number in range(MAX_ARCHIVE_FILES + 1))))
 
 
-WHOLE = pack({"a": b"1" * 5000, "b": b"2" * 5000})
+WHOLE = pack_archive({"a": b"1" * 5000, "b": b"2" * 5000})
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from registry.errors import Invalid, Mismatch, NotFound, Untrusted, UserError
 from registry.model import Provenance
 from registry.project.lock_file import Lock, LockEntry
-from registry.sharing.archive import pack, unpack
+from registry.sharing.archive import pack_archive, unpack_archive
 from registry.sharing.bundle import (
     Bundle,
     NeededVariable,
@@ -65,17 +65,17 @@ def test_a_bundle_comes_back_without_the_paths_of_its_maker(tmp_path: Path) -> N
     assert (shared.files, shared.digest, shared.version) == (_template().files, _template().digest, 3)
     assert (shared.provenance.url, shared.provenance.commit) == (None, "b" * 40)
     assert bundle.lock.templates["library/tell"].source == ""
-    assert b"/home/me" not in b"".join(unpack(io.BytesIO(data), "x").values())
+    assert b"/home/me" not in b"".join(unpack_archive(io.BytesIO(data), "x").values())
 
 
 def _altered(path: Path, alter: Callable[[Files, dict[str, Any]], None], *, honest: bool = True) -> Path:
     """The bundle with other files and another manifest; `honest`: the hashes are made right again."""
-    files = unpack(io.BytesIO(bundle_bytes(_bundle())), "x")
+    files = unpack_archive(io.BytesIO(bundle_bytes(_bundle())), "x")
     manifest = json.loads(files.pop("manifest.json"))
     alter(files, manifest)
     if honest:
         manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    return _packed(path, pack({"manifest.json": json.dumps(manifest).encode(), **files}))
+    return _packed(path, pack_archive({"manifest.json": json.dumps(manifest).encode(), **files}))
 
 
 def _name(files: Files, end: str) -> str:
@@ -183,7 +183,7 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         read_bundle(tmp_path / "x.tar.gz")
     with pytest.raises(Invalid, match=r"it has no manifest\.json"):
-        read_bundle(_packed(tmp_path / "x.tar.gz", pack({"a": b"1"})))
+        read_bundle(_packed(tmp_path / "x.tar.gz", pack_archive({"a": b"1"})))
     with pytest.raises(Invalid, match="no complete archive"):
         read_bundle(_packed(tmp_path / "x.tar.gz", b"\x1f\x8b nothing"))
 

@@ -25,7 +25,7 @@ from registry.sharing.bundle import (
     bundle_bytes,
     read_bundle,
 )
-from registry.sharing.import_bundle import Reception, TemplateStatus, missing_needs, receive
+from registry.sharing.import_bundle import BundleImport, TemplateStatus, import_bundle, missing_needs
 from registry.template.document import read_template
 from tests.support.library import CommunityLibrary
 from tests.support.repository import SourceRepository, template
@@ -70,9 +70,9 @@ class Place:
                 entries[name] = lock_entry(catalog, reference)
         return Bundle("sender", {"deploy.yaml": process}, tuple(templates), Lock(entries))
 
-    def receive(self, bundle: Bundle, *, force: bool = False, dry_run: bool = False) -> Reception:
+    def receive(self, bundle: Bundle, *, force: bool = False, dry_run: bool = False) -> BundleImport:
         with self.catalog() as catalog:
-            return receive(catalog, bundle, self.root, force=force, dry_run=dry_run)
+            return import_bundle(catalog, bundle, self.root, force=force, dry_run=dry_run)
 
     def files(self) -> Mapping[str, bytes]:
         """Everything that matters: the project's files and the library's objects."""
@@ -95,7 +95,7 @@ def sender(tmp_path: Path, team: SourceRepository) -> Place:
     return place
 
 
-def _told(reception: Reception) -> Sequence[tuple[str, TemplateStatus]]:
+def _told(reception: BundleImport) -> Sequence[tuple[str, TemplateStatus]]:
     return [(str(item.reference), item.status) for item in reception.templates]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from runner.execution.request import Surroundings, prepare_request
 from runner.execution.service_messages import Level
-from runner.model import Origin, OriginKind, PlannedAction, PlannedValue
+from runner.model import OriginKind, PlannedAction, PlannedValue, ValueOrigin
 from runner.variables.binding import Bound, bind
 
 FEATURE = {"Octopus.Action.EnabledFeatures": "Octopus.Features.X,Octopus.Features.SubstituteInFiles"}
@@ -12,7 +12,7 @@ TARGETS = "Octopus.Action.SubstituteInFiles.TargetFiles"
 
 
 def _value(name: str, text: str, sensitive: bool = False) -> PlannedValue:
-    return PlannedValue(name, text, Origin(OriginKind.INPUT), sensitive)
+    return PlannedValue(name, text, ValueOrigin(OriginKind.INPUT), sensitive)
 
 
 def _action(script: str = "echo") -> PlannedAction:

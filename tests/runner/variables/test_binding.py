@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.model import Parameter
-from runner.model import Origin, OriginKind, PlannedValue, Scope, ScopedValue, Target, Variable
+from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
 from runner.octostache import FilterError
 from runner.variables.binding import (
+    ActionPlace,
     Bound,
     OutputValue,
-    Place,
     VariableError,
     bind,
-    explain,
+    explain_error,
     output_values,
     parameter_values,
     select,
@@ -21,13 +21,13 @@ from runner.variables.binding import (
 )
 
 WEB = Target("web-1", ("Test",), ("web-server", "primary"))
-PLACE = Place("Test", "Smoke test", ("web-server",), WEB)
+PLACE = ActionPlace("Test", "Smoke test", ("web-server",), WEB)
 
-SYSTEM = Origin(OriginKind.SYSTEM)
-GIVEN = Origin(OriginKind.GIVEN)
+SYSTEM = ValueOrigin(OriginKind.SYSTEM)
+GIVEN = ValueOrigin(OriginKind.GIVEN)
 
 
-def chosen(place: Place, **values: Scope) -> list[str]:
+def chosen(place: ActionPlace, **values: Scope) -> list[str]:
     variable = Variable("V", tuple(ScopedValue(name, scope) for name, scope in values.items()))
     return [value.value or "" for value in select(variable, place)]
 
@@ -78,7 +78,7 @@ class TestSelect:
         assert chosen(PLACE, one_of=Scope(environments=("Production", "Test"))) == ["one_of"]
 
     def test_on_the_worker_nothing_is_scoped_to_targets_or_roles(self) -> None:
-        worker = Place("Test", "Smoke test")
+        worker = ActionPlace("Test", "Smoke test")
         assert chosen(worker, a=Scope(targets=("web-1",)), b=Scope(roles=("primary",)), c=Scope()) == ["c"]
 
     def test_equally_specific_values_all_come_in_their_order(self) -> None:
@@ -222,7 +222,7 @@ class TestStrongest:
 
 
 def test_an_error_is_explained_without_the_value_that_caused_it() -> None:
-    assert explain(FilterError("FromBase64", "my secret", 3, "it is no base64 text")) == (
+    assert explain_error(FilterError("FromBase64", "my secret", 3, "it is no base64 text")) == (
         "the filter FromBase64 can not treat its input: it is no base64 text"
     )
 
