@@ -7,7 +7,7 @@ escapes is a defect of ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from registry.model import Problem
 
@@ -37,6 +37,12 @@ class NotFound(UserError):
 
 class Invalid(UserError):
     """A document or value that breaks its rules; `problems` holds all of them."""
+
+    @classmethod
+    def of(cls, code: str, subject: object, problems: Sequence[Problem]) -> Self:
+        """The error for these problems, of which there is at least one; its sentence is the first one's."""
+        first = problems[0]
+        return cls(code, f"{subject}: {first.message}", first.hint, problems)
 
 
 class Conflict(UserError):

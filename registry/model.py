@@ -7,7 +7,7 @@ that offers templates; a *version* is what the source branch's first-parent line
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -39,6 +39,11 @@ class Problem:
     file: str | None = None
     line: int | None = None
     column: int | None = None
+
+
+def errors_of(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems that are more than warnings."""
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
 def path_text(path: Sequence[str | int]) -> str:

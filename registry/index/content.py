@@ -13,7 +13,7 @@ from registry.git.repository import Repository
 from registry.index.database import IndexedContent
 from registry.model import TemplateForm
 from registry.template.document import TemplateDocument, read_folder, read_template
-from registry.text.json_document import MAX_BYTES
+from registry.text.document import MAX_BYTES
 
 MAX_FOLDER_FILES = 500
 MAX_FOLDER_BYTES = 40 << 20

@@ -11,8 +11,9 @@ from typing import Any
 
 from registry.model import TemplateForm
 from registry.template.octopus import version_number
+from registry.text.document import decode_utf8
 from registry.text.json_document import load_json
-from registry.text.yaml_document import decode_yaml, load_yaml
+from registry.text.yaml_document import load_yaml
 
 
 class NotATemplateError(Exception):
@@ -31,7 +32,7 @@ def read_header(data: bytes, shape: TemplateForm, file: str) -> TemplateId:
     """The header of a JSON document or a `template.yaml`. Raises Invalid where it can't be read, and
     NotATemplateError for a document of another kind."""
     if shape is TemplateForm.FOLDER:
-        return _header(load_yaml(decode_yaml(data, file), file).value, "id", "version", "action_type", file)
+        return _header(load_yaml(decode_utf8(data, file), file).value, "id", "version", "action_type", file)
     return _header(load_json(data, file).value, "Id", "Version", "ActionType", file)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from registry.errors import Invalid
 from registry.git.repository import Repository
 from registry.model import Notice, NoticeKind, Notices
-from registry.text.yaml_document import decode_yaml, dump_yaml, load_yaml
+from registry.text.document import decode_utf8
+from registry.text.yaml_document import dump_yaml, load_yaml
 
 FOLDER = ".treadle"
 
@@ -36,7 +37,7 @@ def read_notices(repository: Repository, commit: str | None, folder: str) -> Not
 
 def parse_notices(data: bytes, file: str) -> Notices:
     """The notices in these bytes. Raises Invalid for what can't be read whole: one may be a revocation."""
-    value = load_yaml(decode_yaml(data, file), file).value
+    value = load_yaml(decode_utf8(data, file), file).value
     version = value.get("version") if isinstance(value, dict) else None
     if version != _VERSION:
         message = f'{file}: version "{version}" is unknown, expected {_VERSION}'

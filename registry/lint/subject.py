@@ -10,7 +10,7 @@ from typing import Any
 
 from registry.errors import Invalid
 from registry.git.repository import Repository
-from registry.model import Problem, Severity, StepTemplate
+from registry.model import Problem, StepTemplate, errors_of
 from registry.template.document import read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
@@ -101,7 +101,7 @@ def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Problem]]:
     subjects: list[Subject] = []
     errors: list[Problem] = []
     for checked in check_paths(paths):
-        wrong = [problem for problem in checked.problems if problem.severity is Severity.ERROR]
+        wrong = errors_of(checked.problems)
         path = Path(checked.file)
         if wrong and checked.kind in ("", *_TEMPLATES):
             errors += wrong

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from registry.errors import Invalid, Mismatch
 from registry.home import write_atomically
 from registry.model import Problem, Reference
-from registry.text.yaml_document import YamlDocument, decode_yaml, dump_yaml, load_yaml
+from registry.text.document import decode_utf8, problem_at
+from registry.text.yaml_document import YamlDocument, dump_yaml, load_yaml
 
 if TYPE_CHECKING:
     pass
@@ -61,7 +62,7 @@ def read_lock(file: Path) -> Lock | None:
 
 def parse_lock(data: bytes, file: str) -> Lock:
     """The lock in these bytes; `file` is its name for messages. Raises as `read_lock`."""
-    document = load_yaml(decode_yaml(data, file), file)
+    document = load_yaml(decode_utf8(data, file), file)
     value = document.value if isinstance(document.value, dict) else {}
     if value.get("version") != _VERSION:
         message = f'{file}: version "{value.get("version")}" is unknown, expected {_VERSION}'
@@ -127,18 +128,16 @@ def _misplaced(value: Mapping[str, Any], document: YamlDocument) -> Iterator[Pro
     """What a lock doesn't have at its top, or has otherwise."""
     for key, item in value.items():
         if key not in ("version", "templates", "images"):
-            message = f'"{key}" is no part of a lock'
+            message = f'"{key}" does not belong in a lock'
         elif key != "version" and not isinstance(item, dict):
             message = f'"{key}" is not as a lock has it'
         else:
             continue
-        line, column = document.position((key,))
-        yield Problem(message, "lock-invalid", key, file=document.file, line=line, column=column)
+        yield problem_at(document, (key,), message, "lock-invalid")
     for name, digest in _mapping(value.get("images")).items():
         if not _DIGEST.fullmatch(str(digest)):
-            line, column = document.position(("images", name))
-            message = f'image "{name}" is locked to "{digest}", which is no digest'
-            yield Problem(message, "lock-invalid", name, file=document.file, line=line, column=column)
+            message = f'image "{name}" is locked to "{digest}", which is not a digest'
+            yield problem_at(document, ("images", name), message, "lock-invalid")
 
 
 def _short(entry: LockEntry) -> str:
@@ -158,9 +157,8 @@ def _entry(reference: str, item: Any, document: YamlDocument, problems: list[Pro
     )
     if good:
         return LockEntry(version=int(fields["version"]), **{name: str(text) for name, text in texts.items()})
-    line, column = document.position(("templates", reference))
     message = f'the entry of "{reference}" is not one of a lock'
-    problems.append(Problem(message, "lock-invalid", reference, file=document.file, line=line, column=column))
+    problems.append(problem_at(document, ("templates", reference), message, "lock-invalid"))
     return None
 
 

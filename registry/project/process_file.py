@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from registry.errors import UserError
 from registry.model import Reference
-from registry.text.yaml_document import KeyPath, decode_yaml, load_yaml
+from registry.text.document import KeyPath, decode_utf8
+from registry.text.yaml_document import load_yaml
 from registry.text.yaml_edit import MappingEdit, edit_mappings
 
 SUFFIXES = (".yaml", ".yml")
@@ -28,7 +29,7 @@ def template_uses(data: bytes, file: str) -> list[ReferencePlace]:
     if b"uses" not in data:
         return []
     try:
-        document = load_yaml(decode_yaml(data, file), file)
+        document = load_yaml(decode_utf8(data, file), file)
     except UserError:
         return []
     return [
@@ -48,7 +49,7 @@ def repoint(data: bytes, file: str, references: Mapping[str, str]) -> bytes:
         for use in template_uses(data, file)
         if references.get(str(use.reference), str(use.reference)) != str(use.reference)
     ]
-    return edit_mappings(decode_yaml(data, file), edits).encode() if edits else data
+    return edit_mappings(decode_utf8(data, file), edits).encode() if edits else data
 
 
 def _texts(value: object) -> Iterator[tuple[KeyPath, str, str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from registry.errors import Invalid, Unavailable
 from registry.model import Problem
 from registry.project.source_definition import SourceDefinition, read_sources
+from registry.text.document import problem_at
 
 if TYPE_CHECKING:
     from registry.text.yaml_document import YamlDocument
@@ -52,22 +53,22 @@ def read_project_settings(file: Path) -> ProjectSettings:
     problems: list[Problem] = []
     sources = read_sources(document, file, problems)
     library = _library(value.get("library"), document, file, problems)
-    cool_down = _cool_down(value.get("cool_down"), document, file, problems)
+    cool_down = _cool_down(value.get("cool_down"), document, problems)
     if problems:
-        first = problems[0]
-        raise Invalid("project-invalid", f"{file}: {first.message}", first.hint, problems)
+        raise Invalid.of("project-invalid", file, problems)
     return ProjectSettings(file, sources, library, cool_down)
 
 
 def read_versioned_yaml(file: Path, what: str) -> tuple[YamlDocument, Mapping[str, Any]]:
     """A YAML file with `version: 1` in it, and its mapping. `what` is what it should be, for messages."""
-    from registry.text.yaml_document import decode_yaml, load_yaml
+    from registry.text.document import decode_utf8
+    from registry.text.yaml_document import load_yaml
 
     try:
         data = file.read_bytes()
     except OSError as error:
         raise Unavailable("file-unreadable", f'cannot read "{file}": {error.strerror}') from error
-    document = load_yaml(decode_yaml(data, str(file)), str(file))
+    document = load_yaml(decode_utf8(data, str(file)), str(file))
     value = {} if document.value is None else document.value
     if not isinstance(value, dict):
         raise Invalid("not-a-mapping", f"{file}: this is not {what}: expected keys and values")
@@ -85,31 +86,17 @@ def _library(section: Any, document: YamlDocument, file: Path, problems: list[Pr
         return None
     if isinstance(section, dict) and isinstance(section.get("git"), str) and section["git"]:
         return (file.parent / Path(section["git"]).expanduser()).resolve()
-    line, column = document.position(("library",))
-    hint = "write library: {git: ./library}"
-    problems.append(
-        Problem(
-            '"library" needs the path of a folder under "git"',
-            "library-invalid",
-            "library",
-            hint,
-            file=str(file),
-            line=line,
-            column=column,
-        )
-    )
+    message = '"library" needs the path of a folder under "git"'
+    hint = "Write library: {git: ./library}."
+    problems.append(problem_at(document, ("library",), message, "library-invalid", hint))
     return None
 
 
-def _cool_down(value: Any, document: YamlDocument, file: Path, problems: list[Problem]) -> float | None:
+def _cool_down(value: Any, document: YamlDocument, problems: list[Problem]) -> float | None:
     if value is None or (
         type(value) is not bool and isinstance(value, int | float) and 0 <= value <= MAX_DAYS
     ):
         return value
-    line, column = document.position(("cool_down",))
     message = f'"cool_down" needs a number of days, at most {MAX_DAYS}'
-    hint = "write cool_down: 7"
-    problems.append(
-        Problem(message, "cool-down-invalid", "cool_down", hint, file=str(file), line=line, column=column)
-    )
+    problems.append(problem_at(document, ("cool_down",), message, "cool-down-invalid", "Write cool_down: 7."))
     return None

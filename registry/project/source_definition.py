@@ -15,6 +15,7 @@ from registry.errors import Invalid, NotFound
 from registry.git.credentials import Credentials
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, is_slug
 from registry.suggest import did_you_mean
+from registry.text.document import problem_at
 
 _SCHEMES = ("https", "http", "ssh", "git", "file")
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
@@ -133,7 +134,9 @@ def read_sources(document: YamlDocument, file: Path, problems: list[Problem]) ->
     section = value.get("sources") or {}
     if not isinstance(section, dict):
         problems.append(
-            _problem(document, file, ("sources",), '"sources" must hold names and their addresses')
+            problem_at(
+                document, ("sources",), '"sources" must hold names and their addresses', "source-invalid"
+            )
         )
         return {}
     found = {}
@@ -141,7 +144,9 @@ def read_sources(document: YamlDocument, file: Path, problems: list[Problem]) ->
         try:
             found[name] = _read_source(name, item, file)
         except Invalid as error:
-            problems.append(_problem(document, file, ("sources", name), error.message, error.hint))
+            problems.append(
+                problem_at(document, ("sources", name), error.message, "source-invalid", error.hint)
+            )
     return found
 
 
@@ -153,13 +158,6 @@ def _read_source(name: str, item: Any, file: Path) -> SourceDefinition:
         if key not in ("git", "ref", "path") or not isinstance(part, str):
             raise Invalid("source-invalid", f'source "{name}": "{key}" is not understood', hint)
     return define(name, item["git"], item.get("ref"), item.get("path"), file, file.parent)
-
-
-def _problem(
-    document: YamlDocument, file: Path, path: tuple[str, ...], message: str, hint: str | None = None
-) -> Problem:
-    line, column = document.position(path)
-    return Problem(message, "source-invalid", ".".join(path), hint, file=str(file), line=line, column=column)
 
 
 def unknown_source(name: str, known: list[str]) -> NotFound:

@@ -40,8 +40,7 @@ def user_sources(home: Home) -> dict[str, SourceDefinition]:
     problems: list[Problem] = []
     sources = read_sources(document, home.config_file, problems)
     if problems:
-        message = f"{home.config_file}: {problems[0].message}"
-        raise Invalid("settings-invalid", message, problems[0].hint, problems)
+        raise Invalid.of("settings-invalid", home.config_file, problems)
     return sources
 
 

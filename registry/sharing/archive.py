@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from registry.errors import Invalid, Untrusted
-from registry.text.json_document import MAX_BYTES
+from registry.text.document import MAX_BYTES
 
 MAX_ARCHIVE_BYTES = 64 << 20
 MAX_UNPACKED_BYTES = 128 << 20

@@ -15,15 +15,16 @@ from typing import Any
 
 from registry.errors import Invalid, Mismatch, NotFound, Untrusted
 from registry.library.origin import Origin
-from registry.model import Problem, Provenance, Reference, Severity, is_slug
+from registry.model import Problem, Provenance, Reference, errors_of, is_slug
 from registry.project.lock_file import LOCK_FILE, Lock, LockEntry, lock_bytes, parse_lock
 from registry.project.process_file import template_uses
 from registry.project.project_file import PROJECT_FILE
 from registry.project.source_definition import is_path
 from registry.sharing.archive import MAX_ARCHIVE_BYTES, pack_archive, unpack_archive
 from registry.template.document import TemplateDocument, digest, read_folder
+from registry.text.document import decode_utf8
 from registry.text.json_document import load_json
-from registry.text.yaml_document import decode_yaml, load_yaml
+from registry.text.yaml_document import load_yaml
 from registry.validation.json_schema import validate
 
 MANIFEST = "manifest.json"
@@ -180,7 +181,7 @@ def _read_manifest(data: bytes | None, label: str) -> Mapping[str, Any]:
     document = load_json(data, f"{label}: {MANIFEST}")
     problems = validate(document.value, "bundle", document)
     if problems:
-        raise Invalid("bundle-invalid", f'"{label}": {problems[0].message}', problems[0].hint, problems)
+        raise Invalid.of("bundle-invalid", f'"{label}"', problems)
     manifest: Mapping[str, Any] = document.value
     return manifest
 
@@ -251,12 +252,10 @@ def _check_processes(bundle: Bundle, label: str) -> None:
         if name == PROJECT_FILE:
             raise _unexpected(label, f'has a process called "{name}", which is the name of a project')
         file = f"{label}: {name}"
-        document = load_yaml(decode_yaml(data, file), file)
-        problems = [
-            item for item in validate(document.value, "process", document) if item.severity is Severity.ERROR
-        ]
+        document = load_yaml(decode_utf8(data, file), file)
+        problems = errors_of(validate(document.value, "process", document))
         if problems:
-            raise Invalid("bundle-invalid", f"{file}: {problems[0].message}", problems[0].hint, problems)
+            raise Invalid.of("bundle-invalid", file, problems)
         for use in template_uses(data, file):
             _check_use(use.reference, contents, bundle.lock, label)
 

@@ -16,7 +16,7 @@ from registry.template.document import (
     write_json,
 )
 from registry.template.folder_format import TEMPLATE_FILE
-from registry.text.json_document import MAX_BYTES
+from registry.text.document import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)

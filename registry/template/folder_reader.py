@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.errors import Invalid
-from registry.model import Problem, path_text
 from registry.template.folder_format import (
     DEPRECATION_KEYS,
     DOCUMENT_DEFAULTS,
@@ -30,14 +29,13 @@ from registry.template.octopus import (
     SCRIPT_SYNTAX,
     SELECT_OPTIONS,
 )
+from registry.text.document import KeyPath, decode_utf8, problem_at
 from registry.text.json_document import JsonLayout
 from registry.text.numbers import number_text
-from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
+from registry.text.yaml_document import YamlDocument, load_yaml
 
 _LONGEST_END = 1000
 _MOST_BLANKS = 64
-
-KeyPath = tuple[str | int, ...]
 
 
 def read_view(files: Mapping[str, bytes], folder: str = "") -> tuple[dict[str, Any], JsonLayout, set[str]]:
@@ -49,10 +47,9 @@ def read_view(files: Mapping[str, bytes], folder: str = "") -> tuple[dict[str, A
     name = f"{folder}/{TEMPLATE_FILE}" if folder else TEMPLATE_FILE
     if TEMPLATE_FILE not in files:
         raise Invalid("no-template-yaml", f'"{name}" does not exist', "a template folder has a template.yaml")
-    document = load_yaml(decode_yaml(files[TEMPLATE_FILE], name), name)
+    document = load_yaml(decode_utf8(files[TEMPLATE_FILE], name), name)
     if document.problems:
-        first = document.problems[0]
-        raise Invalid(first.code, f"{name}: {first.message}", first.hint, document.problems)
+        raise Invalid.of(document.problems[0].code, name, document.problems)
     reader = ViewReader(document, files)
     return reader.document(document.value), reader.layout(document.value), reader.used
 
@@ -233,10 +230,7 @@ class ViewReader:
     def _misfit(
         self, path: KeyPath, message: str, hint: str | None = None, code: str = "not-a-template"
     ) -> Invalid:
-        file = self.source.file
-        line, column = self.source.position(path)
-        problem = Problem(message, code, path_text(path), hint, file=file, line=line, column=column)
-        return Invalid(code, f"{file}: {message}", hint, [problem])
+        return Invalid.of(code, self.source.file, [problem_at(self.source, path, message, code, hint)])
 
 
 def _kind(item: Any) -> str:

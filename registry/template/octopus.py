@@ -38,7 +38,7 @@ def to_template(value: Any, file: str) -> StepTemplate:
     """
     problems = _shape_problems(value, file)
     if problems:
-        raise Invalid("not-a-template", f"{file}: {problems[0].message}", problems[0].hint, problems)
+        raise Invalid.of("not-a-template", file, problems)
     extension = _mapping(value.get(EXTENSION_KEY))
     typed = _mapping(extension.get("Parameters"))
     return StepTemplate(

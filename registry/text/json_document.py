@@ -12,19 +12,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from registry.errors import Invalid
 from registry.model import Problem, path_text
+from registry.text.document import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    KeyPath,
+    Position,
+    TextLines,
+    decode_utf8,
+    nearest,
+    unreadable,
+)
 from registry.text.numbers import number_text, read_number
-
-MAX_BYTES = 10 * 1024 * 1024
-MAX_DEPTH = 64
 
 _INDENT = re.compile(r"^( *)\S", re.MULTILINE)
 _ESCAPED_LETTER = re.compile(r"(?<!\\)(?:\\\\)*\\u(?!00[01])")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-
-KeyPath = tuple[str | int, ...]
-Position = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,12 @@ class JsonDocument:
 
     def position(self, path: Sequence[str | int]) -> Position:
         """Line and column (1-based) of the value at `path`, of its nearest parent where there is none."""
-        return self._line_and_column(_nearest(self._places.values, tuple(path)))
+        return self._lines.position(nearest(self._places.values, path, 0))
 
     def key_position(self, path: Sequence[str | int]) -> Position:
         """Line and column (1-based) of the key itself, for a finding about the key."""
         offset = self._places.keys.get(tuple(path))
-        return self.position(path) if offset is None else self._line_and_column(offset)
+        return self.position(path) if offset is None else self._lines.position(offset)
 
     def replaced(self, scalars: Mapping[KeyPath, str | int]) -> str:
         """The text with the scalars at these paths replaced, every other character as it was."""
@@ -85,19 +88,20 @@ class JsonDocument:
         return _guess_layout(self.text, self.byte_order_mark)
 
     @cached_property
+    def _lines(self) -> TextLines:
+        return TextLines(self.text)
+
+    @cached_property
     def _places(self) -> _Places:
         return _find_places(self.text)
 
     def _duplicate(self, path: KeyPath, offset: int) -> Problem:
-        line, column = self._line_and_column(offset)
+        line, column = self._lines.position(offset)
         message = f'duplicate key "{path[-1]}"'
         hint = "the last one counts; remove the others"
         return Problem(
             message, "duplicate-key", path_text(path), hint, file=self.file, line=line, column=column
         )
-
-    def _line_and_column(self, offset: int) -> Position:
-        return self.text.count("\n", 0, offset) + 1, offset - (self.text.rfind("\n", 0, offset) + 1) + 1
 
 
 def load_json(data: bytes, file: str) -> JsonDocument:
@@ -107,18 +111,14 @@ def load_json(data: bytes, file: str) -> JsonDocument:
     """
     if len(data) > MAX_BYTES:
         message = f"the file is {len(data) / 1e6:.1f} MB large; at most {MAX_BYTES >> 20} MB are read"
-        raise _unreadable(file, message, "json-too-large")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"the file is not UTF-8 text (byte {error.start})"
-        raise _unreadable(file, message, "not-utf8", "save the file as UTF-8") from None
+        raise unreadable(file, message, "json-too-large")
+    text = decode_utf8(data, file)
     objects = _Objects()
     value = _parse(text, file, objects)
     if _deeper_than(value, MAX_DEPTH):
-        raise _unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep")
+        raise unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep")
     if _SURROGATE_ESCAPE.search(text) and not _has_utf8(value):
-        raise _unreadable(file, 'a text holds half a character, such as "\\ud83d" alone', "json-surrogate")
+        raise unreadable(file, 'a text holds half a character, such as "\\ud83d" alone', "json-surrogate")
     return JsonDocument(value, file, text, data.startswith(b"\xef\xbb\xbf"), objects.have_duplicates)
 
 
@@ -155,11 +155,11 @@ def _parse(text: str, file: str, objects: _Objects) -> Any:
     except json.JSONDecodeError as error:
         position = (error.lineno, error.colno)
         message = f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
-        raise _unreadable(file, message, "json-syntax", _syntax_hint(text, error), position) from None
+        raise unreadable(file, message, "json-syntax", _syntax_hint(text, error), position) from None
     except ValueError as error:
-        raise _unreadable(file, f"this is not JSON: {error}", "json-number") from None
+        raise unreadable(file, f"this is not JSON: {error}", "json-number") from None
     except RecursionError:
-        raise _unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep") from None
+        raise unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep") from None
 
 
 def _no_constant(name: str) -> Any:
@@ -176,14 +176,6 @@ def _syntax_hint(text: str, error: json.JSONDecodeError) -> str | None:
     if error.msg.startswith("Expecting property name") and text[error.pos : error.pos + 1] in "}]":
         return "remove the comma before it"
     return None
-
-
-def _unreadable(
-    file: str, message: str, code: str, hint: str | None = None, position: Position | None = None
-) -> Invalid:
-    line, column = position or (None, None)
-    problem = Problem(message, code, hint=hint, file=file, line=line, column=column)
-    return Invalid(code, f"{file}: {message}", hint, [problem])
 
 
 def _has_utf8(value: Any) -> bool:
@@ -299,9 +291,3 @@ def _skip(text: str, offset: int) -> int:
 def _scalar_end(text: str, offset: int) -> int:
     found = _SCALAR.match(text, offset)
     return found.end() if found else offset + 1
-
-
-def _nearest(offsets: Mapping[KeyPath, int], path: KeyPath) -> int:
-    while path and path not in offsets:
-        path = path[:-1]
-    return offsets.get(path, 0)

@@ -12,20 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
 
 from registry.errors import Invalid
 from registry.model import Problem, TextPlace, path_text
+from registry.text.document import MAX_BYTES, MAX_DEPTH, KeyPath, Position, TextLines, nearest, unreadable
 from registry.text.numbers import WrittenFloat, WrittenInt, number_text, read_number
 
-MAX_BYTES = 10 * 1024 * 1024
-MAX_DEPTH = 64
 MAX_NODES = 500_000
-
-KeyPath = tuple[str | int, ...]
-Position = tuple[int, int]
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The parser in use: the two that there are don't accept quite the same texts."""
@@ -55,7 +52,7 @@ class YamlDocument:
 
     def position(self, path: Sequence[str | int]) -> Position:
         """Line and column (1-based) of the value at `path`, of its nearest parent where there is none."""
-        return _nearest(self._values, tuple(path))
+        return nearest(self._values, path, (1, 1))
 
     def key_position(self, path: Sequence[str | int]) -> Position:
         """Line and column (1-based) of the key itself, for a finding about the key."""
@@ -75,8 +72,11 @@ class YamlDocument:
 
     def raw_line(self, line: int) -> str:
         """The text of a line (1-based), without its line end; empty past the end."""
-        lines = self.text.splitlines()
-        return lines[line - 1] if 0 < line <= len(lines) else ""
+        return self._lines.line(line)
+
+    @cached_property
+    def _lines(self) -> TextLines:
+        return TextLines(self.text)
 
 
 def load_yaml(text: str, file: str) -> YamlDocument:
@@ -85,7 +85,7 @@ def load_yaml(text: str, file: str) -> YamlDocument:
     Raises Invalid where the text is no YAML, is too large or nests too deep.
     """
     if len(text) > MAX_BYTES:
-        raise _unreadable(file, None, f"the file is larger than {MAX_BYTES >> 20} MB", "yaml-too-large")
+        raise unreadable(file, f"the file is larger than {MAX_BYTES >> 20} MB", "yaml-too-large")
     text = text.removeprefix("\ufeff")
     reader = _Reader(text, file)
     try:
@@ -104,15 +104,6 @@ def dump_yaml(value: Any) -> str:
     return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
-def decode_yaml(data: bytes, file: str) -> str:
-    """The text of a YAML file. Raises Invalid where it isn't UTF-8."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"the file is not UTF-8 text (byte {error.start})"
-        raise _unreadable(file, None, message, "not-utf8", "save the file as UTF-8") from None
-
-
 def _block_place(document: YamlDocument, text: str, head: int) -> TextPlace:
     """Where the text of a literal block begins whose `|` is on the line `head`."""
     lines = text.split("\n")
@@ -120,12 +111,6 @@ def _block_place(document: YamlDocument, text: str, head: int) -> TextPlace:
     raw = document.raw_line(head + 1 + first)
     indent = len(raw) - len(lines[first]) + 1
     return TextPlace(head + 1, indent, indent)
-
-
-def _nearest(positions: Mapping[KeyPath, Position], path: KeyPath) -> Position:
-    while path and path not in positions:
-        path = path[:-1]
-    return positions.get(path, (1, 1))
 
 
 @dataclass
@@ -257,7 +242,7 @@ class _Reader:
         )
 
     def _refused(self, event: Any, message: str, code: str, hint: str | None = None) -> Invalid:
-        return _unreadable(self.file, _position(event), message, code, hint)
+        return unreadable(self.file, message, code, hint, _position(event))
 
 
 def _plain(event: Any) -> bool:
@@ -298,21 +283,13 @@ def _syntax_error(text: str, file: str, error: yaml.YAMLError) -> Invalid:
         hint = 'a "#{" after a blank begins a comment: quote the text around "#{...}"'
     elif "\\t" in repr(said):
         hint = "indent with blanks, not tabs"
-    return _unreadable(file, position, f"this is not YAML: {said}", "yaml-syntax", hint)
+    return unreadable(file, f"this is not YAML: {said}", "yaml-syntax", hint, position)
 
 
 def _lines_around(text: str, error: yaml.YAMLError, last: int) -> str:
     context = getattr(error, "context_mark", None)
     first = min(context.line if context else last, last - 3)
     return "\n".join(text.splitlines()[max(0, first) : last + 1])
-
-
-def _unreadable(
-    file: str, position: Position | None, message: str, code: str, hint: str | None = None
-) -> Invalid:
-    line, column = position or (None, None)
-    problem = Problem(message, code, hint=hint, file=file, line=line, column=column)
-    return Invalid(code, f"{file}: {message}", hint, [problem])
 
 
 class _Dumper(yaml.SafeDumper):

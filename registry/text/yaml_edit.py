@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from registry.errors import Conflict
-from registry.text.yaml_document import LOADER, KeyPath, load_yaml
+from registry.text.document import KeyPath
+from registry.text.yaml_document import LOADER, load_yaml
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_./:~@+=-]*(?<!:)")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid, NotFound, Untrusted
-from registry.model import Problem, Severity
+from registry.model import Problem, Severity, errors_of
 from registry.template.document import read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
-from registry.text.document import Document, in_order, problem_at
+from registry.text.document import Document, decode_utf8, in_order, problem_at
 from registry.text.json_document import JsonDocument, load_json
-from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
+from registry.text.yaml_document import YamlDocument, load_yaml
 from registry.validation.json_schema import known_keys, validate
 from registry.validation.messages import did_you_mean
 from registry.validation.template_rules import breaches
@@ -75,7 +75,7 @@ def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
     try:
         data = read_bytes(path)
         if path.suffix in _YAML:
-            return _check_yaml(load_yaml(decode_yaml(data, str(path)), str(path)), path, rules)
+            return _check_yaml(load_yaml(decode_utf8(data, str(path)), str(path)), path, rules)
         return _check_json(load_json(data, str(path)))
     except Untrusted as error:
         return Checked(str(path), "", (Problem(error.message, error.code, hint=error.hint, file=str(path)),))
@@ -86,7 +86,7 @@ def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
 def check_template(document: JsonDocument) -> list[Problem]:
     """All problems of a template in Octopus JSON."""
     problems = validate(document.value, "step-template", document)
-    if not any(problem.severity is Severity.ERROR for problem in problems):
+    if not errors_of(problems):
         problems += _rule_problems(document.value, document)
     if document.byte_order_mark:
         message = "the file begins with a byte order mark, which Octopus refuses"
@@ -99,7 +99,7 @@ def check_template(document: JsonDocument) -> list[Problem]:
 def check_template_folder(document: YamlDocument, files: Mapping[str, bytes], folder: str) -> list[Problem]:
     """All problems of a template folder; `document` is its template.yaml, `files` all its files."""
     problems = validate(document.value, "template-folder", document)
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    if errors_of(problems):
         return problems
     try:
         value = read_folder(files, folder).value
@@ -122,7 +122,7 @@ def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
         problems = check_template_folder(document, template_files(folder), str(folder))
     elif kind:
         problems = validate(document.value, kind, document)
-        if kind in rules and not any(problem.severity is Severity.ERROR for problem in problems):
+        if kind in rules and not errors_of(problems):
             problems += rules[kind](document)
     else:
         problems = [_unknown(document, "a template folder, a process, a project or a template test")]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from registry.model import Problem, Severity, path_text
+from registry.model import Problem
 from registry.resources import schema_file
 from registry.text.document import Document, in_order, problem_at
 from registry.validation.messages import Violation, describe, did_you_mean, hint_for, with_location
@@ -130,11 +130,9 @@ def _unknown_keys(finding: Violation, root: Any, document: Document) -> Iterator
     for key in finding.value:
         if key in known or any(re.search(pattern, key) for pattern in patterns):
             continue
-        line, column = document.key_position((*finding.path, key))
         code, said, hint = _about_unknown(key, known, finding.schema.get(_NOT_YET, {}))
         message = with_location(finding.path, root, said)
-        where = path_text((*finding.path, key))
-        yield Problem(message, code, where, hint, Severity.ERROR, document.file, line, column)
+        yield problem_at(document, (*finding.path, key), message, code, hint, at_key=True)
 
 
 def _about_unknown(key: str, known: Sequence[str], not_yet: Mapping[str, str]) -> tuple[str, str, str | None]:

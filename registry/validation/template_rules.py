@@ -23,9 +23,9 @@ from registry.template.octopus import (
     SELECT_OPTIONS,
     select_options,
 )
+from registry.text.document import KeyPath
 from registry.validation.messages import did_you_mean, shown
 
-KeyPath = tuple[str | int, ...]
 Value = Mapping[str, Any]
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from registry.errors import Invalid, NotFound
 from registry.home import write_atomically
 from registry.model import Problem, Reference
-from registry.text.yaml_document import YamlDocument, decode_yaml, dump_yaml, load_yaml
+from registry.text.document import decode_utf8, problem_at
+from registry.text.yaml_document import YamlDocument, dump_yaml, load_yaml
 from runner.dependencies.status import StepUpdate
 from runner.dependencies.uses import StepPlace
 from runner.documents import text
@@ -98,7 +99,7 @@ def read_decisions(file: Path) -> list[Decision]:
     """The decisions in `file`. Raises NotFound, Invalid with all problems."""
     if not file.is_file():
         raise NotFound("file-not-found", f'there is no file "{file}"')
-    document = load_yaml(decode_yaml(file.read_bytes(), str(file)), str(file))
+    document = load_yaml(decode_utf8(file.read_bytes(), str(file)), str(file))
     value = document.value if isinstance(document.value, dict) else {}
     if value.get("version") != _VERSION or not isinstance(value.get("updates"), list):
         hint = "Write it again: treadle update --all"
@@ -138,5 +139,4 @@ def _read(raw: Any, place: int, document: YamlDocument, problems: list[Problem])
 def _problem(
     document: YamlDocument, path: Iterable[str | int], message: str, hint: str | None = None
 ) -> Problem:
-    line, column = document.position(("updates", *path))
-    return Problem(message, "decision-invalid", hint=hint, file=document.file, line=line, column=column)
+    return problem_at(document, ("updates", *path), message, "decisions-invalid", hint)

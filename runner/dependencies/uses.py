@@ -16,7 +16,8 @@ from registry.errors import Invalid
 from registry.model import Reference
 from registry.project.process_file import SUFFIXES as PROCESS_SUFFIXES
 from registry.project.project_file import PROJECT_FILE
-from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
+from registry.text.document import decode_utf8
+from registry.text.yaml_document import YamlDocument, load_yaml
 from runner.documents import text
 from runner.documents.loading import label_of
 
@@ -76,7 +77,7 @@ def _content(path: Path) -> bytes:
 
 def _uses_in(file: Path, directory: Path) -> Iterator[StepUse]:
     label = label_of(file, directory)
-    document: YamlDocument = load_yaml(decode_yaml(file.read_bytes(), label), label)
+    document: YamlDocument = load_yaml(decode_utf8(file.read_bytes(), label), label)
     steps = document.value.get("steps") if isinstance(document.value, dict) else None
     for place, step in enumerate(steps if isinstance(steps, list) else []):
         if isinstance(step, dict):

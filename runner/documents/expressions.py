@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from registry.model import Problem, Severity, path_text
+from registry.text.document import KeyPath, problem_at
 from registry.text.yaml_document import YamlDocument
 from runner.model import Project
 from runner.octostache import LimitExceededError, OctostacheError, TemplateSyntaxError, Variables, parse
 from runner.variables.names import name_in, offset_of
 from runner.variables.system import known_at_run_time
 
-KeyPath = tuple[str | int, ...]
 Text = tuple[KeyPath, str, str]
 """Where a text is in its document, what it is called in a sentence, and the text."""
 
@@ -68,17 +68,7 @@ def unparsable(document: YamlDocument, texts: Iterable[Text]) -> Iterator[Proble
                 column,
             )
         except LimitExceededError as error:
-            line, column = document.position(path)
-            yield Problem(
-                f"{whose}: {error}",
-                "expression",
-                path_text(path),
-                None,
-                Severity.ERROR,
-                document.file,
-                line,
-                column,
-            )
+            yield problem_at(document, path, f"{whose}: {error}", "expression")
 
 
 def unknown_names(document: YamlDocument, project: Project) -> list[Problem]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from registry.errors import Invalid, NotFound
 from registry.model import Problem
-from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
+from registry.text.document import decode_utf8
+from registry.text.yaml_document import YamlDocument, load_yaml
 
 
 def load(path: Path, label: str | None = None) -> YamlDocument:
@@ -19,7 +20,7 @@ def load(path: Path, label: str | None = None) -> YamlDocument:
         raise NotFound("file-not-found", f'there is no file "{label}"') from None
     except OSError as error:
         raise Invalid("file-unreadable", f'"{label}" can not be read: {error.strerror}') from None
-    return load_yaml(decode_yaml(data, label), label)
+    return load_yaml(decode_utf8(data, label), label)
 
 
 def label_of(path: Path, directory: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid, NotFound
-from registry.model import Problem, Reference
+from registry.model import Problem, Reference, errors_of
 from registry.project.process_file import SUFFIXES as PROCESS_SUFFIXES
 from registry.project.project_file import PROJECT_FILE
 from registry.text.document import problem_at
@@ -57,10 +57,10 @@ def read_process(path: Path, directory: Path) -> Process:
     label = label_of(path, directory)
     document = load(path, label)
     problems = validate(document.value, "process", document)
-    if any(problem.severity == "error" for problem in problems):
+    if errors_of(problems):
         raise invalid(label, problems)
     problems += process_rules(document)
-    if any(problem.severity == "error" for problem in problems):
+    if errors_of(problems):
         raise invalid(label, problems)
     value = document.value
     return Process(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from registry.model import Problem
+from registry.model import Problem, errors_of
 from registry.suggest import suggest
 from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
@@ -40,7 +40,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
     problems = validate(document.value, "project", document)
     if not problems:
         problems = project_rules(document)
-    if any(problem.severity == "error" for problem in problems):
+    if errors_of(problems):
         raise invalid(label, problems)
     value = document.value
     return Project(

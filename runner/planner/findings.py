@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.model import Problem, Severity, path_text
+from registry.text.document import KeyPath
 from runner.model import Process, Project
-
-KeyPath = tuple[str | int, ...]
 
 
 @dataclass

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from registry.errors import Invalid
-from registry.text.document import problem_at
-from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
+from registry.text.document import decode_utf8, problem_at
+from registry.text.yaml_document import YamlDocument, load_yaml
 from registry.validation.json_schema import validate
 from runner.documents.values import text
 from runner.testing.model import (
@@ -23,7 +23,7 @@ from runner.testing.model import (
 
 def read_test(data: bytes, file: str) -> TemplateTest:
     """Read a test file. Raises Invalid with all its problems."""
-    document = load_yaml(decode_yaml(data, file), file)
+    document = load_yaml(decode_utf8(data, file), file)
     problems = validate(document.value, "template-test", document)
     if not problems:
         problems = [*_paths_outside(document, "files"), *_paths_outside(document, "expect", "files")]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from registry.errors import Invalid, Untrusted, UserError
 from registry.sharing.archive import MAX_ARCHIVE_FILES, MAX_UNPACKED_BYTES, pack_archive, unpack_archive
-from registry.text.json_document import MAX_BYTES
+from registry.text.document import MAX_BYTES
 
 NAMES = st.from_regex(r"[a-z0-9é]{1,12}(/[A-Za-z0-9 ._-]{0,120}[a-z]){0,3}", fullmatch=True)
 

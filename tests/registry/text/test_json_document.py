@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import Invalid
-from registry.text.json_document import MAX_DEPTH, JsonLayout, dump_json, load_json
+from registry.text.document import MAX_DEPTH
+from registry.text.json_document import JsonLayout, dump_json, load_json
 from tests.support.library import CommunityLibrary
 
 
@@ -71,7 +72,7 @@ def test_duplicate_key_is_told() -> None:
         (b'{"a": NaN}', "json-number", None),
         (b'{"a": 1e999}', "json-number", None),
         (b'{"a": ' + b"9" * 5000 + b"}", "json-number", None),
-        (b'{"a": "\xe9"}', "not-utf8", "save the file as UTF-8"),
+        (b'{"a": "\xe9"}', "not-utf8", "Save the file as UTF-8."),
         (b'{"a": "\\ud83d"}', "json-surrogate", None),
         (b"[" * 100 + b"]" * 100, "json-too-deep", None),
         (b"[" * 1_000_000, "json-too-deep", None),

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import Invalid
+from registry.text.document import MAX_DEPTH, decode_utf8
 from registry.text.numbers import number_text
-from registry.text.yaml_document import MAX_DEPTH, Inline, decode_yaml, dump_yaml, load_yaml
+from registry.text.yaml_document import Inline, dump_yaml, load_yaml
 
 
 def value_of(text: str) -> Any:
@@ -161,9 +162,9 @@ def test_large_text_is_refused() -> None:
 
 
 def test_bytes_are_utf8_with_or_without_mark() -> None:
-    assert decode_yaml("\ufeffa: ü".encode(), "x") == "a: ü"
+    assert decode_utf8("\ufeffa: ü".encode(), "x") == "a: ü"
     with pytest.raises(Invalid, match="not UTF-8"):
-        decode_yaml(b"a: \xff", "x")
+        decode_utf8(b"a: \xff", "x")
 
 
 # Lone surrogates have no UTF-8 form.

@@ -268,7 +268,7 @@ class TestProcessArgument:
         done = shop.treadle("run", "program", "-e", "Test")
         assert done.exit_code == 2
         assert done.stderr == (
-            "program: error: the file is not UTF-8 text (byte 4) [not-utf8]\n  hint: save the file as UTF-8\n"
+            "program: error: the file is not UTF-8 text (byte 4) [not-utf8]\n  hint: Save the file as UTF-8.\n"
         )
 
     def test_minus_c_works_as_if_started_there(self, shop: ProjectTree) -> None:

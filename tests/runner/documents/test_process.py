@@ -159,7 +159,7 @@ def test_a_binary_file_is_no_process(tmp_path: Path) -> None:
     path = tmp_path / "deploy.yaml"
     path.write_bytes(b"\x7fELF\x02\xff\xfe")
     assert refusal(lambda: read_process(path, tmp_path)) == [
-        "the file is not UTF-8 text (byte 5) [not-utf8] > save the file as UTF-8"
+        "the file is not UTF-8 text (byte 5) [not-utf8] > Save the file as UTF-8."
     ]
 
 
