@@ -1,4 +1,4 @@
-"""Making a share bundle: processes, what they use, and what they will need where they arrive."""
+"""What the processes of a share bundle will need where it arrives: variables, roles, environments."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.catalog.details import TemplateCopy
-from registry.catalog.locking import make_lock
 from registry.errors import Invalid
 from registry.model import Problem, Reference, StepTemplate
-from registry.project.lock_file import LOCK_FILE, Lock, read_lock
-from registry.sharing.bundle import Bundle, NeededVariable, Needs, SharedTemplate, references_of
-from registry.sharing.export import secrets_in
+from registry.project.lock_file import LOCK_FILE, read_lock
+from registry.sharing.bundle import Bundle, NeededVariable, Needs
+from registry.sharing.export_bundle import draft_bundle
 from registry.template.octopus import SCRIPT_BODY
 from runner.documents import read_process, read_project
 from runner.model import InlineScript, Process, Project, Scope, Step, TemplateUse
@@ -31,69 +30,23 @@ _OTHERS = ("octopus.", "env:")
 """What a run defines itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """A bundle to be, and what its maker should know."""
-
-    bundle: Bundle
-    warnings: tuple[Problem, ...]
-
-
-def share(
+def make_bundle(
     catalog: Catalog,
     directory: Path,
     project_file: Path | None,
     files: Sequence[Path],
     references: Sequence[Reference] = (),
-) -> Shared:
-    """The bundle of these process files and templates, as treadle.lock pins them.
+) -> tuple[Bundle, tuple[Problem, ...]]:
+    """The bundle of these process files and templates, as treadle.lock pins them, and warnings for its maker.
 
-    Raises as `read_process`, `read_project` and `Catalog.copy`; Invalid where two files have one name, or a template
-    holds a secret.
+    Raises as `read_process`, `read_project` and `draft_bundle`; Invalid for a process that gives a secret in clear.
     """
     project = read_project(project_file, directory)
     processes = [read_process(path, directory) for path in files]
-    contents = _by_name(files)
-    wanted = dict.fromkeys([*references_of(list(contents.values())), *references])
     folder = project_file.parent if project_file else directory
-    lock = make_lock(catalog, wanted, _trimmed(read_lock(folder / LOCK_FILE), wanted))
-    copies = {reference: catalog.copy(reference, lock.templates.get(str(reference))) for reference in wanted}
-    _refuse_clear_secrets(processes, copies)
-    warnings = _check_secrets(list(copies.values()))
-    bundle = Bundle(project.name, contents, _templates(copies), lock, _needs(processes, project, copies))
-    return Shared(bundle, tuple(warnings))
-
-
-def _by_name(files: Sequence[Path]) -> dict[str, bytes]:
-    contents: dict[str, bytes] = {}
-    for path in files:
-        if path.name in contents:
-            raise Invalid(
-                "process-twice", f'two processes are called "{path.name}"', "Rename one of the files."
-            )
-        contents[path.name] = path.read_bytes()
-    return contents
-
-
-def _trimmed(known: Lock | None, wanted: Iterable[Reference]) -> Lock | None:
-    """What the lock says of these references: of other processes nobody has to know."""
-    if known is None:
-        return None
-    names = {str(reference) for reference in wanted}
-    return Lock({name: entry for name, entry in known.templates.items() if name in names})
-
-
-def _check_secrets(copies: Sequence[TemplateCopy]) -> list[Problem]:
-    """The warnings about secrets. Raises Invalid for one that would have to be taken out: the content is locked."""
-    found = dict.fromkeys(problem for copy in copies for problem in secrets_in(copy))
-    held = [problem for problem in found if problem.code == "secret-left-out"]
-    if held:
-        raise Invalid(
-            "template-secret",
-            held[0].message.replace("was left out", "is a secret"),
-            hint="Publish a version without it, and change the secret.",
-        )
-    return list(found)
+    draft = draft_bundle(catalog, files, references, read_lock(folder / LOCK_FILE))
+    _refuse_clear_secrets(processes, draft.copies)
+    return draft.bundle(project.name, _needs(processes, project, draft.copies)), draft.warnings
 
 
 def _refuse_clear_secrets(processes: Sequence[Process], copies: Mapping[Reference, TemplateCopy]) -> None:
@@ -120,20 +73,6 @@ def _refuse_clear_secrets(processes: Sequence[Process], copies: Mapping[Referenc
 def _is_sensitive(name: str, copy: TemplateCopy) -> bool:
     parameter = copy.document.template.parameter(name)
     return parameter is not None and parameter.sensitive
-
-
-def _templates(copies: Mapping[Reference, TemplateCopy]) -> tuple[SharedTemplate, ...]:
-    """Each content once, with all the references that mean it."""
-    grouped: dict[tuple[str, str, int, str], list[Reference]] = {}
-    for reference, copy in copies.items():
-        where = copy.resolved.provenance
-        grouped.setdefault((where.source, where.slug, where.version, copy.digest), []).append(reference)
-    found = []
-    for references in grouped.values():
-        copy = copies[references[0]]
-        names = tuple(sorted(map(str, references)))
-        found.append(SharedTemplate(names, copy.resolved.provenance, copy.document, copy.files, copy.origin))
-    return tuple(found)
 
 
 # --- needs

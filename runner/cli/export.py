@@ -77,7 +77,7 @@ def _export_bundle(
 ) -> Sequence[Path]:
     from registry.sharing.bundle import bundle_bytes
     from registry.template.files import write_files
-    from runner.bundle_needs import share
+    from runner.bundle_needs import make_bundle
     from runner.documents import find_process
 
     project = context.project()
@@ -85,9 +85,11 @@ def _export_bundle(
     files = [find_process(name, folders) for name in names if _is_process(name)]
     references = [_reference(name) for name in names if not _is_process(name)]
     with context.catalog() as catalog:
-        shared = share(catalog, context.directory, project.file if project else None, files, references)
-    show_problems(shared.warnings)
-    return write_files({output: bundle_bytes(shared.bundle)}, force=force, dry_run=dry_run)
+        bundle, warnings = make_bundle(
+            catalog, context.directory, project.file if project else None, files, references
+        )
+    show_problems(warnings)
+    return write_files({output: bundle_bytes(bundle)}, force=force, dry_run=dry_run)
 
 
 def _is_process(name: str) -> bool:

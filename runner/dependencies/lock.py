@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,21 +89,29 @@ def _digests(files: Iterable[Path], folder: Path, connect: Connect) -> Mapping[s
 
 @dataclass(frozen=True, slots=True)
 class LockedResolver:
-    """Resolves references as a lock says; with `must_be_locked` those that it doesn't say are refused."""
+    """Resolves references as a lock says, each once; with `must_be_locked` those that it doesn't say are refused.
 
-    catalog: Callable[[], Catalog]
-    lock: Lock | None
-    must_be_locked: bool
+    `open_catalog` is asked when the first reference is met.
+    """
+
+    open_catalog: Callable[[], Catalog]
+    lock: Lock | None = None
+    must_be_locked: bool = False
+    _resolved: dict[Reference, ResolvedTemplate] = field(default_factory=dict)
 
     def __call__(self, reference: Reference) -> ResolvedTemplate:
-        """Raises Mismatch for a reference that is not locked but must be, or whose content isn't to be had."""
+        """Raises Mismatch for a reference that is not locked but must be, or whose content is missing; as
+        `Catalog.find`."""
+        if reference not in self._resolved:
+            self._resolved[reference] = self._resolve(reference)
+        return self._resolved[reference]
+
+    def _resolve(self, reference: Reference) -> ResolvedTemplate:
         entry: LockEntry | None = self.lock.templates.get(str(reference)) if self.lock else None
-        if entry is not None:
-            return self.catalog().resolve(reference, entry)
-        if self.must_be_locked and is_lockable(reference):
+        if entry is None and self.must_be_locked and is_lockable(reference):
             raise Mismatch(
                 "not-locked",
                 f'"{reference}" is not in {LOCK_FILE}',
-                hint="run: treadle lock, and commit the result",
+                hint="Run: treadle lock, and commit the result.",
             )
-        return self.catalog().resolve(reference)
+        return self.open_catalog().resolve(reference, entry)

@@ -15,7 +15,7 @@ from registry.publishing.import_ import import_templates
 from registry.publishing.publish import publish
 from registry.sharing.bundle import NeededVariable, Needs
 from registry.text.yaml_document import dump_yaml
-from runner.bundle_needs import names_in, names_read_by, share
+from runner.bundle_needs import make_bundle, names_in, names_read_by
 from tests.support.repository import parameter, template
 
 
@@ -100,8 +100,8 @@ def test_needs_are_what_nobody_else_defines(catalog: Catalog, tmp_path: Path) ->
             ]
         },
     )
-    shared = share(catalog, tmp_path, project, [process])
-    assert shared.bundle.needs == Needs(
+    bundle, _ = make_bundle(catalog, tmp_path, project, [process])
+    assert bundle.needs == Needs(
         variables=(
             NeededVariable("Greeting"),
             NeededVariable("Known.Secret", sensitive=True),
@@ -112,14 +112,14 @@ def test_needs_are_what_nobody_else_defines(catalog: Catalog, tmp_path: Path) ->
         roles=("db", "web"),
         environments=("Production", "Test"),
     )
-    assert [item.references for item in shared.bundle.templates] == [("library/tell",)]
+    assert [item.references for item in bundle.templates] == [("library/tell",)]
 
 
 def test_a_secret_in_clear_is_not_shared(catalog: Catalog, tmp_path: Path) -> None:
     step = {"name": "Tell", "uses": "library/tell", "with": {"hook": "hunter2"}}
     process = _write(tmp_path, "deploy.yaml", {"steps": [step]})
     with pytest.raises(Invalid, match='gives the sensitive "hook" in clear') as refused:
-        share(catalog, tmp_path, None, [process])
+        make_bundle(catalog, tmp_path, None, [process])
     assert "hunter2" not in str(refused.value.problems)
 
 
@@ -129,7 +129,7 @@ def test_a_secret_in_a_template_is_not_shared(catalog: Catalog, tmp_path: Path) 
     import_templates(catalog, [tmp_path / "loud.json"])
     process = _write(tmp_path, "deploy.yaml", {"steps": [{"name": "Loud", "uses": "library/loud"}]})
     with pytest.raises(Invalid, match='default of the sensitive parameter "Hook" is a secret'):
-        share(catalog, tmp_path, None, [process])
+        make_bundle(catalog, tmp_path, None, [process])
 
 
 def test_two_processes_of_one_name_are_refused(catalog: Catalog, tmp_path: Path) -> None:
@@ -137,4 +137,4 @@ def test_two_processes_of_one_name_are_refused(catalog: Catalog, tmp_path: Path)
     step = {"name": "Own", "run": "true"}
     files = [_write(folder, "deploy.yaml", {"steps": [step]}) for folder in (tmp_path, tmp_path / "other")]
     with pytest.raises(Invalid, match="two processes are called"):
-        share(catalog, tmp_path, None, files)
+        make_bundle(catalog, tmp_path, None, files)

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from registry.catalog.catalog import Catalog
-from registry.catalog.locking import lock_entry
 from registry.errors import Conflict
 from registry.home import Home
 from registry.model import Reference
-from registry.project.lock_file import Lock, read_lock
+from registry.project.lock_file import read_lock
 from registry.project.project_file import find_project
 from registry.publishing.import_ import import_templates
 from registry.publishing.publish import publish
@@ -25,6 +24,7 @@ from registry.sharing.bundle import (
     bundle_bytes,
     read_bundle,
 )
+from registry.sharing.export_bundle import draft_bundle
 from registry.sharing.import_bundle import BundleImport, TemplateStatus, import_bundle, missing_needs
 from registry.template.document import read_template
 from tests.support.library import CommunityLibrary
@@ -60,15 +60,11 @@ class Place:
         """A bundle with one process, which uses these templates one after the other."""
         steps = [f"  - {{name: Step {number}, uses: {name}}}\n" for number, name in enumerate(references, 1)]
         process = ("# ours\nversion: 1\nsteps:\n" + "".join(steps)).encode()
-        templates, entries = [], {}
+        (self.root / "deploy.yaml").write_bytes(process)
         with self.catalog() as catalog:
-            for name in references:
-                reference = Reference.parse(name)
-                copy = catalog.copy(reference)
-                where = copy.resolved.provenance
-                templates.append(SharedTemplate((name,), where, copy.document, copy.files, copy.origin))
-                entries[name] = lock_entry(catalog, reference)
-        return Bundle("sender", {"deploy.yaml": process}, tuple(templates), Lock(entries))
+            draft = draft_bundle(catalog, [self.root / "deploy.yaml"])
+        (self.root / "deploy.yaml").unlink()
+        return draft.bundle("sender", Needs())
 
     def receive(self, bundle: Bundle, *, force: bool = False, dry_run: bool = False) -> BundleImport:
         with self.catalog() as catalog:
