@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from registry.errors import Conflict
+from registry.model import path_text
 from registry.text.document import KeyPath
 from registry.text.yaml_document import LOADER, load_yaml
 
@@ -26,6 +27,10 @@ _Splice = tuple[int, int, str]
 """Where a piece of the text begins and ends, and what takes its place."""
 
 
+Entry = str | int | Mapping[str, str]
+"""A value that can be written: a text, a number, or a mapping, which stands on one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class MappingEdit:
     """What becomes of the mapping at `path`, by the names its keys have now: values replaced by other texts, keys
@@ -33,50 +38,31 @@ class MappingEdit:
     all its entries goes away with its key."""
 
     path: KeyPath
-    replaced: Mapping[str, str] = field(default_factory=dict)
+    replaced: Mapping[str, Entry] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
     removed: frozenset[str] = frozenset()
-    added: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, Entry] = field(default_factory=dict)
 
 
 def add_entry(text: str, section: str, name: str, entry: Mapping[str, str]) -> str:
-    """`text` with `name: {entry}` at the end of the top-level mapping `section`, which is made if needed.
-
-    Raises Conflict where the text is laid out in a way that can't be edited, Invalid where it is no YAML.
-    """
-    line = f"{_scalar(name)}: {{{', '.join(f'{key}: {_scalar(value)}' for key, value in entry.items())}}}"
-    data = _data(text)
-    expected = {**data, section: {**(data.get(section) or {}), name: dict(entry)}}
-    return _checked(_added(text, section, line), expected, f"{section}:\n  {line}")
-
-
-def set_number(text: str, key: str, number: int) -> str:
-    """`text` with this number as the value of a top-level key, which is added at the end if needed.
-
-    Raises Conflict where the text is laid out in a way that can't be edited, Invalid where it is no YAML.
-    """
-    found = _find(text, key)
-    if found is None:
-        start = text if not text or text.endswith("\n") else f"{text}\n"
-        edited = f"{start}{key}: {number}\n"
-    else:
-        value = found[1]
-        edited = f"{text[: value.start_mark.index]}{number}{text[value.end_mark.index :]}"
-    return _checked(edited, {**_data(text), key: number}, f"{key}: {number}")
+    """`text` with `name: {entry}` at the end of the top-level mapping `section`. Raises as `edit_mappings`."""
+    return edit_mappings(text, [MappingEdit((section,), added={name: entry})])
 
 
 def remove_entry(text: str, section: str, name: str) -> str:
     """`text` without the entry `name` of `section`, and without the section when that was the last one."""
-    data = _data(text)
-    rest = {key: value for key, value in data[section].items() if key != name}
-    expected = {key: value for key, value in data.items() if key != section}
-    if rest:
-        expected = {key: rest if key == section else value for key, value in data.items()}
-    return _checked(_removed(text, section, name), expected, f'Remove "{name}" below "{section}" yourself.')
+    return edit_mappings(text, [MappingEdit((section,), removed=frozenset({name}))])
+
+
+def set_number(text: str, key: str, number: int) -> str:
+    """`text` with this number as the value of a top-level key. Raises as `edit_mappings`."""
+    present = key in _data(text)
+    edit = MappingEdit((), replaced={key: number}) if present else MappingEdit((), added={key: number})
+    return edit_mappings(text, [edit])
 
 
 def edit_mappings(text: str, edits: Sequence[MappingEdit]) -> str:
-    """`text` with all these edits, each of another mapping below the top one.
+    """`text` with all these edits, each of another mapping; an edit of the top one has the path `()`.
 
     A removed entry takes the comment behind it along. Raises Conflict where the text is laid out in a way that
     can't be edited (entries that come from an anchor, say), Invalid where it is no YAML.
@@ -106,41 +92,51 @@ def _unshared(value: Any) -> Any:
 
 def _apply(edit: MappingEdit, data: Any) -> None:
     """The edit, done to the data."""
+    if not edit.path:
+        after = _after(edit, data)
+        data.clear()
+        data.update(after)
+        return
     *above, last = edit.path
     for key in above:
         data = data[key]
     before = data.get(last) if isinstance(data, dict) else data[last]
     if not isinstance(before, dict | None):
         raise KeyError(last)
-    after = {
-        edit.renamed.get(key, key): edit.replaced.get(key, value)
-        for key, value in (before or {}).items()
-        if key not in edit.removed
-    } | dict(edit.added)
+    after = _after(edit, before or {})
     if after:
         data[last] = after
     elif isinstance(data, dict):
         data.pop(last, None)
 
 
+def _after(edit: MappingEdit, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping after the edit."""
+    return {
+        edit.renamed.get(key, key): edit.replaced.get(key, value)
+        for key, value in before.items()
+        if key not in edit.removed
+    } | {key: dict(entry) if isinstance(entry, Mapping) else entry for key, entry in edit.added.items()}
+
+
 def _advice(edit: MappingEdit) -> Iterator[str]:
     """The edit, for somebody who has to do it."""
-    where = ".".join(str(key) for key in edit.path)
-    yield from (f"{where}: replace {key} by {_scalar(text)}" for key, text in edit.replaced.items())
+    where = path_text(edit.path) or "at the top"
+    yield from (f"{where}: replace {key} by {_written(entry)}" for key, entry in edit.replaced.items())
     yield from (f"{where}: rename {key} to {name}" for key, name in edit.renamed.items())
     yield from (f"{where}: remove {key}" for key in sorted(edit.removed))
-    yield from (f"{where}: add {_scalar(key)}: {_scalar(text)}" for key, text in edit.added.items())
+    yield from (f"{where}: add {line}" for line in _lines(edit.added))
 
 
 def _splices(text: str, root: Any, edit: MappingEdit) -> Iterator[_Splice]:
     """Raises LookupError for what is not where it should be."""
-    *above, last = edit.path
-    parent = root
-    for key in above:
-        parent = _child(parent, key)
-    node = _child(parent, last, missing=bool(edit.added))
+    parent, last = root, None
+    for last in edit.path[:-1]:
+        parent = _child(parent, last)
+    last = edit.path[-1] if edit.path else None
+    node = root if last is None else _child(parent, last, missing=bool(edit.added))
     if not isinstance(node, yaml.MappingNode) or not node.value:
-        yield from _made(text, parent, str(last), node, edit.added)
+        yield from _made(text, parent, last, node, edit.added)
         return
     entries = [(key.value, key, value) for key, value in node.value]
     changed = {*edit.replaced, *edit.renamed, *edit.removed}
@@ -154,7 +150,7 @@ def _splices(text: str, root: Any, edit: MappingEdit) -> Iterator[_Splice]:
         if name in edit.replaced:
             yield _replacing(text, value, edit.replaced[name])
     gone = [name in edit.removed for name, _, _ in entries]
-    if all(gone) and not edit.added:
+    if all(gone) and not edit.added and last is not None:
         yield from _without(text, parent, [key.value == last for key, _ in parent.value])
         return
     yield from _without(text, node, gone)
@@ -172,7 +168,7 @@ def _child(node: Any, key: str | int, *, missing: bool = False) -> Any:
     return found
 
 
-def _replacing(text: str, value: Any, put: str) -> _Splice:
+def _replacing(text: str, value: Any, put: Entry) -> _Splice:
     start, end = value.start_mark.index, _end(text, value)
     if isinstance(value, yaml.ScalarNode) and value.style in ("|", ">") and text[end - 1 : end] == "\n":
         end -= 2 if text[end - 2 : end] == "\r\n" else 1
@@ -202,90 +198,62 @@ def _without(text: str, node: Any, gone: Sequence[bool]) -> Iterator[_Splice]:
             yield entries[place - 1][1].end_mark.index, entries[place][1].end_mark.index, ""
 
 
-def _appending(text: str, node: Any, added: Mapping[str, str], *, rest: bool) -> _Splice:
+def _appending(text: str, node: Any, added: Mapping[str, Entry], *, rest: bool) -> _Splice:
     """New entries at the end of a mapping; `rest`: some of those that it has will stay."""
-    lines = [f"{_scalar(name)}: {_scalar(value)}" for name, value in added.items()]
+    lines = _lines(added)
     if node.flow_style:
         end = node.value[-1][1].end_mark.index
         return end, end, (", " if rest else "") + ", ".join(lines)
     return _inserted(text, _line_end(text, _end(text, node)), node.start_mark.column, lines)
 
 
-def _made(text: str, parent: Any, name: str, node: Any, added: Mapping[str, str]) -> Iterator[_Splice]:
-    """A mapping with these entries, where there was none, or an empty one."""
-    if not isinstance(parent, yaml.MappingNode) or not added:
-        raise KeyError(name)
-    lines = [f"{_scalar(key)}: {_scalar(value)}" for key, value in added.items()]
+def _made(
+    text: str, parent: Any, key: str | int | None, node: Any, added: Mapping[str, Entry]
+) -> Iterator[_Splice]:
+    """A mapping with these entries, where there was none, or an empty one; `key` is its key in `parent`, None for the
+    top one."""
+    if not added or isinstance(key, int) or not (parent is None or isinstance(parent, yaml.MappingNode)):
+        raise KeyError(key)
+    lines = _lines(added)
     inline = f"{{{', '.join(lines)}}}"
-    if node is not None:
-        start, end = node.start_mark.index, node.end_mark.index
-        yield start, end, f" {inline}" if start == end else inline
+    block = lines if key is None else [f"{_scalar(key)}:", *(f"  {line}" for line in lines)]
+    if parent is None:
+        yield _inserted(text, len(text), 0, block)
+    elif node is not None and node.start_mark.index == node.end_mark.index and not parent.flow_style:
+        indent = parent.start_mark.column + 2
+        yield _inserted(text, _line_end(text, node.start_mark.index), indent, lines)
+    elif node is not None:
+        yield node.start_mark.index, node.end_mark.index, inline
     elif parent.flow_style:
         end = parent.value[-1][1].end_mark.index
-        yield end, end, f", {_scalar(name)}: {inline}"
+        yield end, end, f", {_scalar(str(key))}: {inline}"
     else:
-        indent = parent.start_mark.column
-        block = [f"{_scalar(name)}:", *(f"  {line}" for line in lines)]
-        yield _inserted(text, _line_end(text, _end(text, parent)), indent, block)
+        yield _inserted(text, _line_end(text, _end(text, parent)), parent.start_mark.column, block)
 
 
 def _inserted(text: str, at: int, indent: int, lines: Sequence[str]) -> _Splice:
     newline = "\r\n" if "\r\n" in text else "\n"
-    before = "" if text[:at].endswith("\n") else newline
+    before = "" if not at or text[:at].endswith("\n") else newline
     return at, at, before + "".join(f"{' ' * indent}{line}{newline}" for line in lines)
 
 
-def _restyled(text: str, style: str | None) -> str:
-    """A scalar in the quotes that the one before it had."""
+def _lines(entries: Mapping[str, Entry]) -> list[str]:
+    return [f"{_scalar(name)}: {_written(entry)}" for name, entry in entries.items()]
+
+
+def _written(entry: Entry) -> str:
+    if isinstance(entry, Mapping):
+        return f"{{{', '.join(_lines(entry))}}}"
+    return _scalar(entry) if isinstance(entry, str) else str(entry)
+
+
+def _restyled(text: Entry, style: str | None) -> str:
+    """A scalar in the quotes that the one before it had; what is not text has none."""
+    if not isinstance(text, str):
+        return _written(text)
     if style == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
     return _quoted(text) if style == '"' else _scalar(text)
-
-
-def _added(text: str, section: str, line: str) -> str:
-    newline = "\r\n" if "\r\n" in text else "\n"
-    found = _find(text, section)
-    if found is None:
-        start = text if not text or text.endswith("\n") else text + newline
-        return f"{start}{section}:{newline}  {line}{newline}"
-    key, value = found
-    if isinstance(value, yaml.MappingNode) and value.flow_style:
-        inner = value.value[-1][1].end_mark.index if value.value else value.start_mark.index + 1
-        return text[:inner] + (", " if value.value else "") + line + text[inner:]
-    if isinstance(value, yaml.MappingNode):
-        end, indent = _line_end(text, _end(text, value)), value.start_mark.column
-    else:
-        end, indent = _line_end(text, key.end_mark.index), key.start_mark.column + 2
-    before = text[:end] if text[:end].endswith("\n") else text[:end] + newline
-    return f"{before}{' ' * indent}{line}{newline}{text[end:]}"
-
-
-def _removed(text: str, section: str, name: str) -> str:
-    found = _find(text, section)
-    assert found is not None
-    key, value = found
-    entries = value.value
-    number = next(place for place, (entry, _) in enumerate(entries) if entry.value == name)
-    if len(entries) == 1:
-        first, last = key, value
-    elif value.flow_style:
-        return _removed_from_flow(text, entries, number)
-    else:
-        first, last = entries[number]
-    start = first.start_mark.index - first.start_mark.column
-    return text[:start] + text[_line_end(text, _end(text, last)) :]
-
-
-def _removed_from_flow(text: str, entries: list[Any], number: int) -> str:
-    if number:
-        return text[: entries[number - 1][1].end_mark.index] + text[entries[number][1].end_mark.index :]
-    return text[: entries[0][0].start_mark.index] + text[entries[1][0].start_mark.index :]
-
-
-def _find(text: str, section: str) -> tuple[Any, Any] | None:
-    root = yaml.compose(text, LOADER)
-    pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    return next(((key, value) for key, value in pairs if key.value == section), None)
 
 
 def _end(text: str, node: Any) -> int:
@@ -330,7 +298,9 @@ def _checked(text: str, expected: Mapping[str, Any], advice: str) -> str:
 
 def _too_unusual(advice: str) -> Conflict:
     return Conflict(
-        "cannot-edit", "the file is laid out in a way that can't be edited for you", hint=f"Write:\n{advice}"
+        "cannot-edit",
+        "the file is laid out in a way that can't be edited for you",
+        hint=f"Edit it yourself:\n{advice}",
     )
 
 

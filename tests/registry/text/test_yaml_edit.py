@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from registry.errors import Conflict
 from registry.text.yaml_document import dump_yaml, load_yaml
-from registry.text.yaml_edit import MappingEdit, add_entry, edit_mappings, remove_entry
+from registry.text.yaml_edit import MappingEdit, add_entry, edit_mappings, remove_entry, set_number
 
 ENTRY = {"git": "https://example.com/x", "ref": "main"}
 LINE = "x: {git: https://example.com/x, ref: main}"
@@ -28,6 +28,8 @@ CASES = [
         f"sources:\n    a:\n        git: ./a\n        ref: main\n    {LINE}\nenvironments: {{}}\n",
         id="blocks",
     ),
+    pytest.param("{version: 1}\n", f"{{version: 1, sources: {{{LINE}}}}}\n", id="all in braces"),
+    pytest.param("version: 1\n...\n", f"version: 1\nsources:\n  {LINE}\n...\n", id="document end"),
     pytest.param("sources: {}\n", f"sources: {{{LINE}}}\n", id="empty braces"),
     pytest.param(
         "sources: {a: {git: ./a} }  # all\n", f"sources: {{a: {{git: ./a}}, {LINE} }}  # all\n", id="braces"
@@ -70,13 +72,26 @@ def test_removing_keeps_the_comments_of_others() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "text", ["{version: 1}\n", "version: 1\n...\n", "sources: &all {a: {git: ./a}}\nb: *all\n"]
-)
-def test_what_cannot_be_edited_is_refused_with_the_line_to_write(text: str) -> None:
+def test_what_cannot_be_edited_is_refused_with_what_to_do() -> None:
     with pytest.raises(Conflict) as refused:
-        add_entry(text, "sources", "x", ENTRY)
-    assert refused.value.hint == f"Write:\nsources:\n  {LINE}"
+        add_entry("sources: &all {a: {git: ./a}}\nb: *all\n", "sources", "x", ENTRY)
+    assert refused.value.hint == f"Edit it yourself:\nsources: add {LINE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "edited"),
+    [
+        ("", "version: 7\n"),
+        ("# only a comment\n", "# only a comment\nversion: 7\n"),
+        ("version: 1 # ours\nid: x\n", "version: 7 # ours\nid: x\n"),
+        ("id: x", "id: x\nversion: 7\n"),
+        ("{id: x, version: 1}\n", "{id: x, version: 7}\n"),
+        ("{id: x}\n", "{id: x, version: 7}\n"),
+        ("\ufeffversion: 1\r\n", "\ufeffversion: 7\r\n"),
+    ],
+)
+def test_a_number_takes_the_place_of_the_one_before(text: str, edited: str) -> None:
+    assert set_number(text, "version", 7) == edited
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=30))
@@ -200,7 +215,7 @@ def test_a_mapping_that_loses_everything_goes_with_its_key() -> None:
 def test_what_comes_from_elsewhere_is_told_not_edited(text: str) -> None:
     with pytest.raises(Conflict) as refused:
         edit_mappings(text, [MappingEdit(("b", "with"), replaced={"url": "v"})])
-    assert refused.value.hint == "Write:\nb.with: replace url by v"
+    assert refused.value.hint == "Edit it yourself:\nb.with: replace url by v"
 
 
 _words = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=12)
