@@ -21,6 +21,7 @@ from registry.errors import Invalid
 from registry.model import Problem, TextPlace, path_text
 from registry.text.document import MAX_BYTES, MAX_DEPTH, KeyPath, Position, TextLines, nearest, unreadable
 from registry.text.numbers import WrittenFloat, WrittenInt, number_text, read_number
+from registry.text.yaml_syntax import explain, nests_deeper
 
 MAX_NODES = 500_000
 
@@ -115,8 +116,11 @@ def _block_place(document: YamlDocument, text: str, head: int) -> TextPlace:
 
 @dataclass
 class _Anchor:
+    """`nodes` and `levels` say how large the value is, and how deep it nests, wherever an alias puts it."""
+
     value: Any
     nodes: int
+    levels: int
 
 
 class _Reader:
@@ -129,6 +133,7 @@ class _Reader:
         self.values: dict[KeyPath, Position] = {}
         self.keys: dict[KeyPath, Position] = {}
         self.nodes = 0
+        self._deepest = 0
         self._anchors: dict[str, _Anchor | None] = {}
         self._events: Iterator[Any] = iter(yaml.parse(text, Loader=LOADER))
 
@@ -147,17 +152,24 @@ class _Reader:
     def _node(self, event: Any, path: KeyPath) -> Any:
         self.values.setdefault(path, _position(event))
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
-        before = self.nodes
+            return self._alias(event, path)
         self._count(event, 1)
-        if len(path) > MAX_DEPTH:
-            raise self._refused(event, f"more than {MAX_DEPTH} levels of nesting", "yaml-too-deep")
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None
+        self._go_down(event, len(path) + isinstance(event, yaml.CollectionStartEvent))
+        return self._content(event, path) if event.anchor is None else self._anchored(event, path)
+
+    def _anchored(self, event: Any, path: KeyPath) -> Any:
+        self._anchors[event.anchor] = None
+        nodes, deepest = self.nodes - 1, self._deepest
+        self._deepest = len(path) + isinstance(event, yaml.CollectionStartEvent)
         value = self._content(event, path)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(value, self.nodes - before)
+        self._anchors[event.anchor] = _Anchor(value, self.nodes - nodes, self._deepest - len(path))
+        self._deepest = max(deepest, self._deepest)
         return value
+
+    def _go_down(self, event: Any, level: int) -> None:
+        self._deepest = max(self._deepest, level)
+        if level > MAX_DEPTH:
+            raise _too_deep(self.file, _position(event))
 
     def _content(self, event: Any, path: KeyPath) -> Any:
         if isinstance(event, yaml.ScalarEvent):
@@ -166,13 +178,14 @@ class _Reader:
             self._report(event, path, f'the tag "{event.tag}" is not supported', "yaml-tag", "remove the tag")
         return self._sequence(path) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(path)
 
-    def _alias(self, event: Any) -> Any:
+    def _alias(self, event: Any, path: KeyPath) -> Any:
         if event.anchor not in self._anchors:
             raise self._refused(event, f'the alias "*{event.anchor}" has no anchor before it', "yaml-alias")
         anchor = self._anchors[event.anchor]
         if anchor is None:
             raise self._refused(event, f'the alias "*{event.anchor}" contains itself', "yaml-alias")
         self._count(event, anchor.nodes)
+        self._go_down(event, len(path) + anchor.levels)
         return anchor.value
 
     def _sequence(self, path: KeyPath) -> list[Any]:
@@ -276,13 +289,12 @@ def _swallowed(file: str, path: KeyPath, position: Position) -> Problem:
 
 def _syntax_error(text: str, file: str, error: yaml.YAMLError) -> Invalid:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read"
     position = (mark.line + 1, mark.column + 1) if mark else None
-    hint = None
+    if mark and nests_deeper(text[: mark.index], MAX_DEPTH, LOADER):
+        return _too_deep(file, position)
+    said, hint = explain(text, error)
     if mark and _SWALLOWED.search(_lines_around(text, error, mark.line)):
         hint = 'a "#{" after a blank begins a comment: quote the text around "#{...}"'
-    elif "\\t" in repr(said):
-        hint = "indent with blanks, not tabs"
     return unreadable(file, f"this is not YAML: {said}", "yaml-syntax", hint, position)
 
 
@@ -290,6 +302,10 @@ def _lines_around(text: str, error: yaml.YAMLError, last: int) -> str:
     context = getattr(error, "context_mark", None)
     first = min(context.line if context else last, last - 3)
     return "\n".join(text.splitlines()[max(0, first) : last + 1])
+
+
+def _too_deep(file: str, position: Position | None) -> Invalid:
+    return unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "yaml-too-deep", position=position)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from registry.errors import Conflict
+from registry.errors import Conflict, Invalid
 from registry.model import path_text
 from registry.text.document import KeyPath
 from registry.text.yaml_document import LOADER, load_yaml
@@ -291,7 +291,7 @@ def _checked(text: str, expected: Mapping[str, Any], advice: str) -> str:
     try:
         if _data(text) == expected:
             return text
-    except Exception as error:
+    except Invalid as error:
         raise _too_unusual(advice) from error
     raise _too_unusual(advice)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import Invalid
+from registry.text import yaml_document
 from registry.text.document import MAX_DEPTH, decode_utf8
 from registry.text.numbers import number_text
 from registry.text.yaml_document import Inline, dump_yaml, load_yaml
@@ -137,8 +139,6 @@ def test_tag_is_told() -> None:
         ("a: *nobody", "yaml-alias"),
         ("a: &a [*a]", "yaml-alias"),
         ("<<: 5", "yaml-merge"),
-        ("[" * 10_000, "yaml-too-deep"),
-        ("- " * 10_000, "yaml-too-deep"),
     ],
 )
 def test_what_is_no_document_is_refused(text: str, code: str) -> None:
@@ -147,8 +147,83 @@ def test_what_is_no_document_is_refused(text: str, code: str) -> None:
     assert error.problems[0].file == "x.yaml"
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("a:\n\tb: 1", "a tab indents this line", "indent with blanks, not tabs"),
+        ("a: x\n\t- b", "a tab indents this line", "indent with blanks, not tabs"),
+        ("a: \x00", "the character U+0000 is not allowed", None),
+        ("a: @x", '"@" cannot begin a text without quotes', "quote the text"),
+        ("a: b: c", 'a ":" does not belong here', "quote the text if the colon is part of it; if not, "),
+        ('a: 1\nb: "x\nc: 1\n', "the quoted text that begins on line 2 does not end", None),
+        ("a: [1, 2", 'expected "," or "]" in the "[" that opens on line 1', None),
+        ("a: {b: 1\nc: 2\n", 'expected "," or "}" in the "{" that opens on line 1', None),
+        ("- a\nb: 1", "this line does not continue what begins on line 1", "check its indentation"),
+    ],
+)
+@pytest.mark.parametrize("loader", [yaml_document.LOADER, yaml.SafeLoader])
+def test_a_mistake_is_told_in_the_same_words_by_every_parser(
+    text: str, said: str, hint: str | None, loader: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_document, "LOADER", loader)
+    error = refusal(text)
+    assert error.problems[0].message == f"this is not YAML: {said}"
+    assert (error.hint or "").startswith(hint or "")
+    assert (error.hint is None) == (hint is None)
+
+
+def aliases(levels: int) -> str:
+    """A list in a list in a list ..., each below the anchor of the one before."""
+    return "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, levels - 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1),
+        "[" * 1_000,
+        "[" * 100_000,
+        "{a: " * 10_000,
+        "- " * 10_000,
+        "".join(f"{' ' * level}a:\n" for level in range(2_000)),
+        "a: 1\nb:\n  - c\n  - " + "[" * 1_000 + "]" * 1_000,
+        "a: [" + "[" * 2_000 + "\nb: }",
+        aliases(MAX_DEPTH + 1),
+        aliases(900),
+    ],
+)
+@pytest.mark.parametrize("loader", [yaml_document.LOADER, yaml.SafeLoader])
+def test_what_nests_too_deep_is_refused_as_that(
+    text: str, loader: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_document, "LOADER", loader)
+    error = refusal(text)
+    assert (error.code, error.message) == ("yaml-too-deep", "x.yaml: more than 64 levels of nesting")
+
+
+def test_a_limit_of_the_parser_itself_is_told_as_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Strict(yaml.SafeLoader):
+        """Refuses what is deeper than it likes, in words of its own."""
+
+        def fetch_flow_collection_start(self, token: type) -> None:
+            super().fetch_flow_collection_start(token)
+            if self.flow_level > 200:
+                raise yaml.scanner.ScannerError("while ...", self.get_mark(), "enough!", self.get_mark())
+
+    monkeypatch.setattr(yaml_document, "LOADER", Strict)
+    assert refusal("a: " + "[" * 300 + "]" * 300).code == "yaml-too-deep"
+    assert refusal("a: " + "[" * 60 + "]" * 60 + "]").code == "yaml-syntax"
+
+
+def test_brackets_in_a_text_are_not_nesting() -> None:
+    assert value_of(f"a: |\n  {'[' * 5_000}\nb: '{'[' * 5_000}'\n")["a"] == "[" * 5_000 + "\n"
+    assert refusal(f"a: '{'[' * 5_000}'\nb: ]\n").code == "yaml-syntax"
+
+
 def test_depth_at_the_limit_is_read() -> None:
     assert value_of("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
+    assert value_of("[" * MAX_DEPTH + "x" + "]" * MAX_DEPTH) is not None
+    assert value_of(aliases(MAX_DEPTH)) is not None
 
 
 def test_alias_bomb_is_refused() -> None:

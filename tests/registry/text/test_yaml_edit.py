@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from registry.errors import Conflict
+from registry.errors import Conflict, Invalid
 from registry.text.yaml_document import dump_yaml, load_yaml
 from registry.text.yaml_edit import MappingEdit, add_entry, edit_mappings, remove_entry, set_number
 
@@ -266,3 +266,14 @@ def test_any_edit_leaves_every_other_line(mapping: tuple[str, dict[str, str]], d
     ]
     if expected:
         assert [line for line in edited.splitlines() if line in untouched] == untouched
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 1_000, "a: " + "[" * 100_000 + "]" * 100_000, "- " * 5_000])
+def test_what_nests_too_deep_is_refused_before_it_is_edited(text: str) -> None:
+    for edit in (
+        lambda: set_number(text, "a", 1),
+        lambda: add_entry(text, "sources", "x", {}),
+        lambda: edit_mappings(text, [MappingEdit(("a",), added={"b": "c"})]),
+    ):
+        with pytest.raises(Invalid, match="more than 64 levels of nesting"):
+            edit()
