@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from registry.errors import Invalid
 from registry.model import Problem, path_text
 from registry.text.document import (
     MAX_BYTES,
@@ -27,6 +28,9 @@ from registry.text.numbers import number_text, read_number
 
 _INDENT = re.compile(r"^( *)\S", re.MULTILINE)
 _ESCAPED_LETTER = re.compile(r"(?<!\\)(?:\\\\)*\\u(?!00[01])")
+_BRACKET_OR_TEXT = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_COMMA_THEN_END = re.compile(r",[ \t\r\n]*[\]}]")
+_BLANK_CONTROLS = ("\t", "\n", "\r")  # outside of a text they are blanks: the parser stops at none
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -116,7 +120,7 @@ def load_json(data: bytes, file: str) -> JsonDocument:
     objects = _Objects()
     value = _parse(text, file, objects)
     if _deeper_than(value, MAX_DEPTH):
-        raise unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep")
+        raise _too_deep(file)
     if _SURROGATE_ESCAPE.search(text) and not _has_utf8(value):
         raise unreadable(file, 'a text holds half a character, such as "\\ud83d" alone', "json-surrogate")
     return JsonDocument(value, file, text, data.startswith(b"\xef\xbb\xbf"), objects.have_duplicates)
@@ -153,29 +157,56 @@ def _parse(text: str, file: str, objects: _Objects) -> Any:
             parse_constant=_no_constant,
         )
     except json.JSONDecodeError as error:
+        if _nests_deeper(text[: error.pos], MAX_DEPTH):
+            raise _too_deep(file) from None
+        said, hint = _explained(text, error)
         position = (error.lineno, error.colno)
-        message = f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
-        raise unreadable(file, message, "json-syntax", _syntax_hint(text, error), position) from None
+        raise unreadable(file, f"this is not JSON: {said}", "json-syntax", hint, position) from None
     except ValueError as error:
         raise unreadable(file, f"this is not JSON: {error}", "json-number") from None
     except RecursionError:
-        raise unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep") from None
+        raise _too_deep(file) from None
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f'"{name}" is no JSON value')
 
 
-def _syntax_hint(text: str, error: json.JSONDecodeError) -> str | None:
+def _nests_deeper(text: str, levels: int) -> bool:
+    """Whether a text, the part before a mistake, opens more than so many levels."""
+    level = 0
+    for found in _BRACKET_OR_TEXT.finditer(text):
+        level += (found[0] in "[{") - (found[0] in "]}")
+        if level > levels:
+            return True
+    return False
+
+
+def _explained(text: str, error: json.JSONDecodeError) -> tuple[str, str | None]:
+    """What is wrong and what to do, by what stands where the parser stopped: its own words and its place for
+    the same mistake change with Python's version.
+    """
+    said = f"{error.msg[0].lower()}{error.msg[1:]}"
     if not text.strip():
-        return "the file is empty"
+        return said, "the file is empty"
     if text.startswith(("<<<<<<<", "=======", ">>>>>>>"), text.rfind("\n", 0, error.pos) + 1):
-        return "a merge conflict was committed: resolve it"
-    if error.msg.startswith("Invalid control character"):
-        return "write a line end or tab inside a text as \\n or \\t"
-    if error.msg.startswith("Expecting property name") and text[error.pos : error.pos + 1] in "}]":
-        return "remove the comma before it"
-    return None
+        return said, "a merge conflict was committed: resolve it"
+    if text[error.pos : error.pos + 1] in _BLANK_CONTROLS:
+        return said, "write a line end or tab inside a text as \\n or \\t"
+    if _ends_after_comma(text, error.pos):
+        return "a comma stands before the closing bracket", "remove the comma before it"
+    return said, None
+
+
+def _ends_after_comma(text: str, index: int) -> bool:
+    """Before 3.13, Python stops at the bracket; from then on, at the comma."""
+    comma = text.rfind(",", 0, index + 1)
+    found = _COMMA_THEN_END.match(text, comma) if comma >= 0 else None
+    return found is not None and found.end() > index
+
+
+def _too_deep(file: str) -> Invalid:
+    return unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep")
 
 
 def _has_utf8(value: Any) -> bool:

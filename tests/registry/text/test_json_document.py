@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import Invalid
+from registry.text import json_document
 from registry.text.document import MAX_DEPTH
 from registry.text.json_document import JsonLayout, dump_json, load_json
 from tests.support.library import CommunityLibrary
@@ -67,6 +68,11 @@ def test_duplicate_key_is_told() -> None:
     [
         (b"", "json-syntax", "the file is empty"),
         (b'{"a": 1,}', "json-syntax", "remove the comma before it"),
+        (b'{"a": 1 , \n}', "json-syntax", "remove the comma before it"),
+        (b'{"a": [1,]}', "json-syntax", "remove the comma before it"),
+        (b'{"a": 1, "b" "}"}', "json-syntax", None),
+        (b'{"a": "one\ttwo"}', "json-syntax", "write a line end or tab inside a text as \\n or \\t"),
+        (b'{"a": "one\x01two"}', "json-syntax", None),
         (b'{"a": "one\ntwo"}', "json-syntax", "write a line end or tab inside a text as \\n or \\t"),
         (b'{\n<<<<<<< HEAD\n"a": 1}', "json-syntax", "a merge conflict was committed: resolve it"),
         (b'{"a": NaN}', "json-number", None),
@@ -76,6 +82,9 @@ def test_duplicate_key_is_told() -> None:
         (b'{"a": "\\ud83d"}', "json-surrogate", None),
         (b"[" * 100 + b"]" * 100, "json-too-deep", None),
         (b"[" * 1_000_000, "json-too-deep", None),
+        (b"[" * 100, "json-too-deep", None),
+        (b'{"a": [' * 40 + b"1,,", "json-too-deep", None),
+        (b'{"a": "' + b"[" * 100 + b'", "b" 1}', "json-syntax", None),
         (b" " * 50_000_000, "json-too-large", None),
     ],
 )
@@ -89,6 +98,13 @@ def test_syntax_error_has_a_place() -> None:
     problem = refusal(b'{\n  "a": 1\n  "b": 2\n}').problems[0]
     assert (problem.line, problem.column) == (3, 3)
     assert problem.message == "this is not JSON: expecting ',' delimiter"
+
+
+def test_a_comma_at_the_end_is_found_where_any_python_stops() -> None:
+    text = '{"a": [1, 2], \n}'
+    for index in (text.rindex(","), text.rindex("}")):  # from Python 3.13 on; before
+        said = json_document._explained(text, json.JSONDecodeError("Some words", text, index))
+        assert said == ("a comma stands before the closing bracket", "remove the comma before it")
 
 
 def test_depth_at_the_limit_is_read() -> None:
