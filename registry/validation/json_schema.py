@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 from registry.model import Problem
 from registry.resources import schema_file
 from registry.text.document import Document, in_order, problem_at
-from registry.validation.messages import Violation, describe, did_you_mean, hint_for, with_location
+from registry.validation.messages import (
+    Violation,
+    describe,
+    did_you_mean,
+    hint_for,
+    missing_key,
+    with_location,
+)
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -90,7 +97,6 @@ def _violation(error: ValidationError) -> Violation:
         value=error.instance,
         schema=error.schema if isinstance(error.schema, Mapping) else {},
         path=tuple(error.absolute_path),
-        message=error.message,
         branches=tuple(tuple(branch) for branch in branches.values()),
     )
 
@@ -118,10 +124,21 @@ def _problems(finding: Violation, root: Any, document: Document) -> Iterator[Pro
     if finding.rule == "additionalProperties" and finding.wanted is False:
         yield from _unknown_keys(finding, root, document)
         return
+    if finding.rule == "required":
+        yield from _missing_keys(finding, root, document)
+        return
     code, message = describe(finding)
     yield problem_at(
         document, finding.path, with_location(finding.path, root, message), code, hint_for(finding)
     )
+
+
+def _missing_keys(finding: Violation, root: Any, document: Document) -> Iterator[Problem]:
+    """One for each; the library has a finding for each too, which names the key in its sentence only."""
+    for key in finding.wanted:
+        if key not in finding.value:
+            message = with_location(finding.path, root, missing_key(key, finding))
+            yield problem_at(document, finding.path, message, "missing-key")
 
 
 def _unknown_keys(finding: Violation, root: Any, document: Document) -> Iterator[Problem]:

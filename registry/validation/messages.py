@@ -25,7 +25,7 @@ class Violation:
     """One keyword of a schema that a value breaks.
 
     `rule` is the keyword, `wanted` what it says, `value` what is there, `schema` the keyword's schema,
-    `message` the library's own sentence, `branches` the findings below each alternative of an anyOf.
+    `branches` the findings below each alternative of an anyOf.
     """
 
     rule: str
@@ -33,16 +33,12 @@ class Violation:
     value: Any
     schema: Mapping[str, Any]
     path: tuple[str | int, ...]
-    message: str
     branches: tuple[tuple[Violation, ...], ...] = ()
 
 
 def describe(finding: Violation) -> tuple[str, str]:
     """The code of the rule and the message, without the place."""
-    found = _WORDINGS.get(finding.rule)
-    if found is None:
-        return "invalid-value", finding.message
-    code, wording = found
+    code, wording = _WORDINGS.get(finding.rule, _ANY_OTHER)
     return code, wording(finding.wanted, finding)
 
 
@@ -113,9 +109,8 @@ def _type(types: Any, finding: Violation) -> str:
     return f"expected {_or([_KINDS[kind] for kind in wanted])}, got {shown(finding.value)}"
 
 
-def _required(_: Any, finding: Violation) -> str:
-    missing = re.match(r"'(.+)' is a required property", finding.message)
-    key = missing[1] if missing else "?"
+def missing_key(key: str, finding: Violation) -> str:
+    """What to say of a required key that is not there."""
     others = [given for given in finding.value if given not in finding.schema.get("properties", {})]
     return f'"{key}" is missing{did_you_mean_for(key, others)}'
 
@@ -163,11 +158,14 @@ def _count(number: int, word: str) -> str:
 
 
 _Wording = Callable[[Any, Violation], str]
+_ANY_OTHER: tuple[str, _Wording] = (
+    "invalid-value",
+    lambda _, finding: f"{shown(finding.value)} is not allowed here",
+)
 _WORDINGS: Mapping[str, tuple[str, _Wording]] = {
     "type": ("wrong-type", _type),
     "anyOf": ("wrong-type", _either),
     "oneOf": ("wrong-type", _either),
-    "required": ("missing-key", _required),
     "dependentRequired": ("missing-key", _dependent),
     "enum": ("wrong-value", _enum),
     "const": ("wrong-value", lambda value, finding: f"expected {shown(value)}, got {shown(finding.value)}"),

@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 import pytest
+from jsonschema import Draft202012Validator
 
 from registry.cli.problems import problem_text
 from registry.model import Problem
 from registry.text.yaml_document import load_yaml
 from registry.validation import json_schema as gateway
+from registry.validation import messages
 from registry.validation.json_schema import validate
 
 SCHEMA = {
@@ -258,6 +260,36 @@ def test_long_values_are_cut() -> None:
 def test_valid_document_has_no_problems() -> None:
     text = "version: 1\nsteps: [{name: x, uses: a/b, target: {x-y: 1}, either: false, window: null}]\n"
     assert problems_of(text) == []
+
+
+def test_each_missing_key_is_told_whatever_its_name(tmp_path: Path) -> None:
+    schema = {"required": ["it's", 'a "b"', "c", "d"], "properties": {}}
+    (tmp_path / "golden.schema.json").write_text(json.dumps(schema))
+    assert [problem.message for problem in problems_of("c: 1")] == [
+        '"it\'s" is missing',
+        '"a "b"" is missing',
+        '"d" is missing',
+    ]
+
+
+def _rules_in(schema: Any) -> Iterator[str]:
+    """The keywords that a schema and those in it use."""
+    if isinstance(schema, dict):
+        yield from schema
+        for keyword, value in schema.items():
+            names = keyword in ("properties", "patternProperties", "$defs")
+            for inner in value.values() if names else value if isinstance(value, list) else [value]:
+                yield from _rules_in(inner)
+
+
+def test_every_rule_of_our_schemas_has_words_of_ours() -> None:
+    files = sorted((Path(__file__).parents[3] / "schemas").glob("*.json"))
+    used = {rule for file in files for rule in _rules_in(json.loads(file.read_bytes()))}
+    containers = {"$ref", "properties", "patternProperties", "propertyNames", "items"}
+    of_keys = {"additionalProperties", "required"}
+    checked = used & set(Draft202012Validator.VALIDATORS) - containers - of_keys
+    assert len(checked) > 10
+    assert checked <= set(messages._WORDINGS)
 
 
 def test_other_schema_can_be_referred_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
