@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import time
 from dataclasses import dataclass
 
 from registry.errors import Conflict, NotFound, Unavailable
@@ -12,12 +12,7 @@ from registry.git.remote import ask
 from registry.git.workspace import Workspace
 
 _TIMEOUT = 600.0
-
-# What git and servers say when another push came first.
-_RACE = re.compile(
-    r"non-fast-forward|fetch first|\[rejected\]|cannot lock ref|failed to update ref|incorrect old value"
-    r"|reference already exists"
-)
+_LOCK_PAUSE = 0.5  # seconds: longer than a remote needs to move a branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +44,9 @@ class SharedWorkspace(Workspace):
     def fetch_branch(self, remote: Upstream) -> str | None:
         """The commit that the remote branch is at, fetched; None where there is no such branch yet."""
         kept = f"refs/remotes/{remote.name}/{remote.branch.removeprefix('refs/heads/')}"
+        if self._remote_commit(remote) is None:
+            return None
         try:
-            if not ask(["ls-remote", "--", remote.name, remote.branch], None, self.folder, _TIMEOUT):
-                return None
             refspec = f"+{remote.branch}:{kept}"
             quietly = ("--quiet", "--no-tags", "--no-write-fetch-head")
             ask(["fetch", *quietly, "--", remote.name, refspec], None, self.folder, _TIMEOUT)
@@ -59,20 +54,41 @@ class SharedWorkspace(Workspace):
             raise _unreachable(remote, error) from error
         return self.commit_of(kept)
 
-    def push(self, remote: Upstream, commit: str) -> bool:
-        """Push `commit` to the remote branch; False where another push came first. Raises Unavailable."""
+    def push(self, remote: Upstream, commit: str, expected: str | None) -> bool:
+        """Push `commit`, made on top of `expected`, to the remote branch; False where another push came first.
+
+        Raises Unavailable where the remote does not answer, or refuses.
+        """
         try:
-            ask(
-                ["push", "--quiet", "--", remote.name, f"{commit}:{remote.branch}"],
-                None,
-                self.folder,
-                _TIMEOUT,
-            )
+            return self._push(remote, commit)
         except GitFailedError as error:
-            if _RACE.search(error.stderr):
+            if self._remote_commit(remote) != expected:
                 return False
+            refused = error
+        # The branch is where it was: the remote refuses, or another push held its lock and is about to end.
+        time.sleep(_LOCK_PAUSE)
+        try:
+            return self._push(remote, commit)
+        except GitFailedError:
+            if self._remote_commit(remote) != expected:
+                return False
+            raise _unreachable(remote, refused) from refused
+
+    def _push(self, remote: Upstream, commit: str) -> bool:
+        """Whether this push moved the branch. It does not where the same commit is there: another writer, who
+        made the same change in the same second, made the same commit.
+        """
+        refspec = f"{commit}:{remote.branch}"
+        told = ask(["push", "--porcelain", "--", remote.name, refspec], None, self.folder, _TIMEOUT)
+        return not any(line.startswith(b"=\t") for line in told.splitlines())
+
+    def _remote_commit(self, remote: Upstream) -> str | None:
+        """The commit that the remote branch is at, as the remote says."""
+        try:
+            told = ask(["ls-remote", "--", remote.name, remote.branch], None, self.folder, _TIMEOUT)
+        except GitFailedError as error:
             raise _unreachable(remote, error) from error
-        return True
+        return told.decode().partition("\t")[0] or None
 
     def join(self, ours: str | None, theirs: str | None) -> str | None:
         """A commit that holds both: one of them, or ours put on top of theirs, commit by commit."""

@@ -198,7 +198,7 @@ class LibraryWriter:
             self._refuse_uncommitted([path for path in paths if not path.startswith(keep)])
             changes, message = prepare(base)
             commit = self.build(base, changes, message)
-            if repository.push(remote, commit):
+            if repository.push(remote, commit, theirs):
                 self._advance(head, commit, [*paths, *(self.library.path(slug) for slug in changes)])
                 return commit
             time.sleep(random.uniform(0, 0.1 * 2 ** min(attempt, 5)))  # noqa: S311 - only to get out of step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_ssh_works_as_the_user_set_it_up(
     upstream = workspace.upstream()
     assert workspace.fetch_branch(upstream) is None
     commit = workspace.build(None, {"a": b"a"}, "First\n")
-    assert workspace.push(upstream, commit)
+    assert workspace.push(upstream, commit, None)
     assert workspace.fetch_branch(upstream) == commit
     assert remote_refs(url).refs["refs/heads/main"] == commit
     calls = (tmp_path / "ssh.log").read_text().splitlines()
@@ -182,3 +183,64 @@ def test_a_replayed_commit_keeps_author_date_modes_and_links(
         "run.sh": "100755",
         "theirs": "100644",
     }
+
+
+# --- who moved the branch
+
+
+@pytest.fixture
+def pair(
+    remote: SourceRepository, tmp_path: Path, git_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[SharedWorkspace, SharedWorkspace]:
+    """Two clones whose commits are all made in the same second."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_DATE", "2024-05-01T12:00:00+00:00")
+    one, two = (_workspace(tmp_path / name, str(remote.path))[1] for name in ("one", "two"))
+    return one, two
+
+
+def test_only_one_of_two_pushes_of_the_same_commit_moves_the_branch(
+    pair: tuple[SharedWorkspace, SharedWorkspace],
+) -> None:
+    one, two = pair
+    base = None
+    for content in (b"a", b"b"):  # the branch is made; the branch is moved
+        commit = one.build(base, {"a": content}, "Same\n")
+        assert two.build(base, {"a": content}, "Same\n") == commit
+        assert one.push(one.upstream(), commit, base)
+        assert not two.push(two.upstream(), commit, base)
+        base = two.fetch_branch(two.upstream())
+        assert base == commit
+
+
+def test_a_push_that_comes_second_says_so(pair: tuple[SharedWorkspace, SharedWorkspace]) -> None:
+    one, two = pair
+    assert one.push(one.upstream(), one.build(None, {"a": b"a"}, "One\n"), None)
+    other = two.build(None, {"b": b"b"}, "Two\n")
+    assert not two.push(two.upstream(), other, None)
+
+
+@pytest.mark.parametrize("says", ["no!", "non-fast-forward, fetch first: cannot lock ref [rejected]"])
+def test_a_remote_that_refuses_is_no_race_whatever_it_says(
+    says: str, remote: SourceRepository, pair: tuple[SharedWorkspace, SharedWorkspace]
+) -> None:
+    workspace, _ = pair
+    hook = remote.path / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho '{says}' >&2; exit 1\n")
+    hook.chmod(0o755)
+    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    with pytest.raises(Unavailable, match='the remote "origin" did not take part'):
+        workspace.push(workspace.upstream(), commit, None)
+
+
+def test_a_lock_that_another_push_holds_for_a_moment_is_waited_for(
+    remote: SourceRepository, pair: tuple[SharedWorkspace, SharedWorkspace]
+) -> None:
+    workspace, _ = pair
+    lock = remote.path / "refs" / "heads" / "main.lock"
+    lock.touch()
+    Timer(0.2, lock.unlink).start()
+    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    assert workspace.push(workspace.upstream(), commit, None)
+    assert remote.git("rev-parse", "main") == commit

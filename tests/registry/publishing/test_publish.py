@@ -233,7 +233,11 @@ def test_the_same_template_at_once_is_never_lost(remote: Path, tmp_path: Path) -
     assert "version: 4 " in shared.git("show", "main:hello/template.yaml")
 
 
-def test_the_same_content_at_once_is_one_version_and_one_refusal(remote: Path, tmp_path: Path) -> None:
+def test_the_same_content_at_once_is_one_version_and_one_refusal(
+    remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for role in ("AUTHOR", "COMMITTER"):  # in the same second, so that both make the same commit
+        monkeypatch.setenv(f"GIT_{role}_DATE", "2024-05-01T12:00:00+00:00")
     projects = [_clone(remote, tmp_path / f"p{number}") for number in range(2)]
     draft = _draft(tmp_path / "drafts")
     assert sorted(_all_at_once([(project, draft) for project in projects])) == [0, 2]
