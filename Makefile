@@ -6,17 +6,21 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv/bin
 WORKERS ?= auto
+PARALLEL := -n $(WORKERS) --dist loadgroup
 
-.PHONY: help setup docker image format check test demo bench clean
+.PHONY: help setup requirements docker image format check test demo bench clean
 
 help: ## Show this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
 
 setup: .venv/installed ## Make .venv with Treadle in it
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml requirements/dev.txt scripts/ensure-venv
 	@PYTHON=$(PYTHON) scripts/ensure-venv
 	@touch $@
+
+requirements: ## Pin the newest versions anew in requirements/
+	@PYTHON=$(PYTHON) scripts/pin-requirements
 
 docker: ## Make sure that a Docker engine answers
 	@scripts/ensure-docker
@@ -35,7 +39,7 @@ check: setup ## Format, lint, types, layers
 	$(VENV)/lint-imports
 
 test: image check ## Check, then run all tests
-	$(VENV)/pytest -n $(WORKERS) --dist loadgroup
+	$(VENV)/pytest $(PARALLEL)
 
 demo: image ## Show the product in one screen
 	@scripts/demo
@@ -44,4 +48,4 @@ bench: image ## Measure what the documentation promises
 	@for bench in $$(grep -l __main__ bench/*.py); do $(VENV)/python -m "bench.$$(basename "$$bench" .py)"; done
 
 clean: ## Remove what setup and the tools made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf .venv .venv-newest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
