@@ -8,7 +8,7 @@ VENV := .venv/bin
 WORKERS ?= auto
 PARALLEL := -n $(WORKERS) --dist loadgroup
 
-.PHONY: help setup requirements docker image format check test demo bench clean
+.PHONY: help setup requirements docker image format check test test-fast test-newest demo bench clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -40,6 +40,13 @@ check: setup ## Format, lint, types, layers
 
 test: image check ## Check, then run all tests
 	$(VENV)/pytest $(PARALLEL)
+
+test-fast: check ## Check, then run the tests that take no engine and no time
+	$(VENV)/pytest $(PARALLEL) -m "not docker and not slow"
+
+test-newest: image ## Run all tests with the newest versions instead of the pinned ones
+	@PYTHON=$(PYTHON) scripts/ensure-venv --newest .venv-newest
+	.venv-newest/bin/pytest $(PARALLEL)
 
 demo: image ## Show the product in one screen
 	@scripts/demo

@@ -27,6 +27,8 @@ from registry.publishing.import_ import import_templates
 from registry.publishing.publish import publish
 from tests.support.repository import SourceRepository, template
 
+pytestmark = pytest.mark.slow
+
 KILLS = 100
 DRAFT = """\
 schema: 1

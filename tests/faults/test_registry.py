@@ -84,6 +84,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_killed_sync_leaves_the_old_index_and_the_next_one_works(place: Place) -> None:
     seconds = place.duration("source", "sync", "team")
     commit, killed = place.repository.head(), 0

@@ -9,6 +9,8 @@ import pytest
 
 from tests.faults.test_registry import KILLS, Place
 
+pytestmark = pytest.mark.slow
+
 TEMPLATES = 40
 
 

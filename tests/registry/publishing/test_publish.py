@@ -209,6 +209,7 @@ def test_a_push_reaches_the_remote_first(remote: Path, tmp_path: Path) -> None:
     assert _library(one).git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_ten_at_once_all_succeed(remote: Path, tmp_path: Path) -> None:
     work = [
         (_clone(remote, tmp_path / f"p{number}"), _draft(tmp_path / "drafts", f"say-{number}"))
@@ -220,6 +221,7 @@ def test_ten_at_once_all_succeed(remote: Path, tmp_path: Path) -> None:
     assert len(shared.git("ls-tree", "--name-only", "main").splitlines()) == 10
 
 
+@pytest.mark.slow
 def test_the_same_template_at_once_is_never_lost(remote: Path, tmp_path: Path) -> None:
     projects = [_clone(remote, tmp_path / f"p{number}") for number in range(4)]
     work = [
@@ -233,6 +235,7 @@ def test_the_same_template_at_once_is_never_lost(remote: Path, tmp_path: Path) -
     assert "version: 4 " in shared.git("show", "main:hello/template.yaml")
 
 
+@pytest.mark.slow
 def test_the_same_content_at_once_is_one_version_and_one_refusal(
     remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

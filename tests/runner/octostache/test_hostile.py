@@ -66,6 +66,7 @@ def test_long_chains_are_no_nesting() -> None:
     assert variables.evaluate("#{calc 1" + "+1" * DEEP + "}").text == str(DEEP + 1)
 
 
+@pytest.mark.slow
 def test_exponential_references_end_with_an_error() -> None:
     laughs: dict[str, str | None] = {f"L{level}": f"#{{L{level - 1}}}" * 10 for level in range(1, 30)}
 
