@@ -88,7 +88,8 @@ class SharedWorkspace(Workspace):
             told = ask(["ls-remote", "--", remote.name, remote.branch], None, self.folder, _TIMEOUT)
         except GitFailedError as error:
             raise _unreachable(remote, error) from error
-        return told.decode().partition("\t")[0] or None
+        lines = (line.split("\t") for line in told.decode(errors="replace").splitlines())
+        return next((commit for commit, name in lines if name == remote.branch), None)
 
     def join(self, ours: str | None, theirs: str | None) -> str | None:
         """A commit that holds both: one of them, or ours put on top of theirs, commit by commit."""

@@ -213,6 +213,18 @@ def test_only_one_of_two_pushes_of_the_same_commit_moves_the_branch(
         assert base == commit
 
 
+def test_a_branch_whose_name_ends_like_ours_is_another(
+    remote: SourceRepository, pair: tuple[SharedWorkspace, SharedWorkspace]
+) -> None:
+    workspace, _ = pair
+    commit = workspace.build(None, {"a": b"a"}, "Other\n")
+    subprocess.run(
+        ["git", "-C", workspace.folder, "push", "-q", "origin", f"{commit}:refs/heads/a/refs/heads/main"],
+        check=True,
+    )
+    assert workspace.fetch_branch(workspace.upstream()) is None
+
+
 def test_a_push_that_comes_second_says_so(pair: tuple[SharedWorkspace, SharedWorkspace]) -> None:
     one, two = pair
     assert one.push(one.upstream(), one.build(None, {"a": b"a"}, "One\n"), None)
