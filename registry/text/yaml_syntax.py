@@ -50,7 +50,7 @@ def nests_deeper(text: str, levels: int, loader: Any) -> bool:
 def explain(text: str, error: yaml.YAMLError) -> Explanation:
     """What is wrong with `text` where the parser stopped; its own words are the last resort."""
     character = getattr(error, "character", None)
-    if isinstance(character, int):
+    if isinstance(character, int) and character >= 0:
         return f"the character U+{character:04X} is not allowed", None
     mark = getattr(error, "problem_mark", None)
     found = _begun(text, error) or (_at(text, mark) if mark else None)

@@ -186,7 +186,7 @@ def aliases(levels: int) -> str:
         "{a: " * 10_000,
         "- " * 10_000,
         "".join(f"{' ' * level}a:\n" for level in range(2_000)),
-        "a: 1\nb:\n  - c\n  - " + "[" * 1_000 + "]" * 1_000,
+        "a: 😀ü\nb:\n  - ü\n  - " + "[" * 1_000 + "]" * 1_000,
         "a: [" + "[" * 2_000 + "\nb: }",
         aliases(MAX_DEPTH + 1),
         aliases(900),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -268,12 +270,16 @@ def test_any_edit_leaves_every_other_line(mapping: tuple[str, dict[str, str]], d
         assert [line for line in edited.splitlines() if line in untouched] == untouched
 
 
-@pytest.mark.parametrize("text", ["a: " + "[" * 1_000, "a: " + "[" * 100_000 + "]" * 100_000, "- " * 5_000])
-def test_what_nests_too_deep_is_refused_before_it_is_edited(text: str) -> None:
-    for edit in (
-        lambda: set_number(text, "a", 1),
-        lambda: add_entry(text, "sources", "x", {}),
-        lambda: edit_mappings(text, [MappingEdit(("a",), added={"b": "c"})]),
-    ):
-        with pytest.raises(Invalid, match="more than 64 levels of nesting"):
-            edit()
+DEEP = ["a: " + "[" * 1_000, "a: " + "[" * 100_000 + "]" * 100_000, "- " * 5_000]
+EDITS: list[Callable[[str], str]] = [
+    lambda text: set_number(text, "a", 1),
+    lambda text: add_entry(text, "sources", "x", {}),
+    lambda text: edit_mappings(text, [MappingEdit(("a",), added={"b": "c"})]),
+]
+
+
+@pytest.mark.parametrize("text", DEEP, ids=["open", "closed", "block"])
+@pytest.mark.parametrize("edit", EDITS, ids=["number", "entry", "mapping"])
+def test_what_nests_too_deep_is_refused_before_it_is_edited(text: str, edit: Callable[[str], str]) -> None:
+    with pytest.raises(Invalid, match="more than 64 levels of nesting"):
+        edit(text)
