@@ -206,6 +206,7 @@ def test_a_failed_sync_leaves_the_old_index(home: Home, index: Index, repository
     assert (state.commit, index.counts(state.id)) == (before.commit, before.counts)
 
 
+@pytest.mark.slow
 def test_the_bundle_of_the_community_library(
     community_library: CommunityLibrary, home: Home, index: Index
 ) -> None:

@@ -178,6 +178,7 @@ def test_what_breaks_the_interface(parameters: tuple[Parameter, ...], breaks: tu
 # --- the real history
 
 
+@pytest.mark.slow
 def test_every_real_bump_is_judged(community_library: CommunityLibrary, tmp_path: Path) -> None:
     histories = version_histories(community_library, tmp_path)
     judged = [compare(old, new) for versions in histories.values() for old, new in pairwise(versions)]

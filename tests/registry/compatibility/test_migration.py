@@ -178,6 +178,7 @@ def test_reasons_say_what_is_suspected() -> None:
 # --- the real history
 
 
+@pytest.mark.slow
 def test_every_real_bump_can_be_merged(community_library: CommunityLibrary, tmp_path: Path) -> None:
     """A step that gives every parameter a literal value goes through every version bump of the community library."""
     outcomes: Counter[str] = Counter()

@@ -244,6 +244,7 @@ def test_what_a_project_does_not_define_is_missing(tmp_path: Path) -> None:
     assert missing_needs(needs, project) == Needs((needs.variables[1],), ("db",), ("Live",))
 
 
+@pytest.mark.slow
 def test_real_templates_travel_unchanged(tmp_path: Path, community_library: CommunityLibrary) -> None:
     sender = Place(tmp_path / "sender", community_library.path)
     with sender.catalog() as catalog:
