@@ -1,4 +1,4 @@
-"""What the documentation promises: examples, keys, codes and links, compared with the code."""
+"""What the documentation promises: examples, keys, codes, links and commands, compared with the code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import pytest
 from registry.resources import schema_file
 from runner.documents import read_process, read_project
 from tests.conftest import MakeProject
+from tests.support.commands import all_options, misfit, shown_commands, shown_options
 from tests.support.error_codes import difference_codes, error_codes
 
 CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"
 SOURCES = (CHECKOUT / "registry", CHECKOUT / "runner")
 PAGES = sorted([*DOCS.glob("*.md"), *CHECKOUT.glob("*.md")])
+_OTHER_TOOLS = {"--rebase", "--rm"}
+"""Options that the pages name, of git and docker."""
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -141,3 +144,36 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         reached |= found
         waiting += found
     assert sorted(set(DOCS.glob("*.md")) - reached) == []
+
+
+# --- commands
+
+
+@every_page
+def test_every_command_exists(page: Path) -> None:
+    shown = list(shown_commands(page.read_text()))
+    assert {command: problem for command in shown if (problem := misfit(command))} == {}
+
+
+@every_page
+def test_every_option_exists(page: Path) -> None:
+    if page.name == "script-contract.md":
+        return  # The options there belong to a script's helper functions.
+    known = all_options() | _OTHER_TOOLS
+    assert sorted(set(shown_options(page.read_text())) - known) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("treadle plan deploy -e Test --var Release=1.4", None),
+        ("treadle export REF --format bundle", None),
+        ("treadle runs logs [RUN] [-f]", None),
+        ("treadle plam deploy", 'no command "plam"'),
+        ("treadle plan deploy --enviroment Test", 'no option "--enviroment"'),
+        ("treadle plan deploy release", 'nothing takes "release"'),
+        ("treadle export REF --format zip", '"--format" does not offer "zip"'),
+    ],
+)
+def test_a_wrong_command_is_noticed(command: str, problem: str | None) -> None:
+    assert misfit(command) == problem
