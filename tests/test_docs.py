@@ -135,6 +135,14 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{file}#{anchor}"
 
 
+@every_page
+def test_every_path_of_the_repository_exists(page: Path) -> None:
+    code = re.findall(
+        r"[` ]((?:registry|runner|schemas|tests|bench|scripts|docs|examples)/[\w./-]*)", page.read_text()
+    )
+    assert [path for path in code if not (CHECKOUT / path.rstrip(".")).exists()] == []
+
+
 def test_every_page_can_be_reached_from_the_readme() -> None:
     reached = {CHECKOUT / "README.md"}
     waiting = list(reached)
