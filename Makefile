@@ -22,10 +22,10 @@ setup: .venv/installed ## Make .venv with Treadle in it
 requirements: ## Pin the newest versions anew in requirements/
 	@PYTHON=$(PYTHON) scripts/pin-requirements
 
-docker: ## Make sure that a Docker engine answers
+docker: ## Make sure that a Docker engine responds
 	@scripts/ensure-docker
 
-image: setup docker ## Build the worker image, where it is missing or outdated
+image: setup docker ## Build the worker image, if it is missing or outdated
 	@$(VENV)/treadle image build --base "$$(scripts/ensure-base-image)"
 
 format: setup ## Format the code

@@ -1,4 +1,4 @@
-# What the scripts beside this file share: a way to talk, and a way to be root.
+# What the scripts beside this file share: printing messages, becoming root, installing packages.
 # shellcheck shell=bash
 
 say() { printf '%s\n' "$*" >&2; }
@@ -8,7 +8,7 @@ die() {
   exit "${2:-3}"
 }
 
-# as_root COMMAND...: run it as root; where that is impossible, say so in one sentence that names the purpose.
+# as_root COMMAND...: run it as root, or end with a message that names the command.
 as_root() {
   if [[ $(id -u) == 0 ]]; then
     "$@"
@@ -19,7 +19,7 @@ as_root() {
   fi
 }
 
-# install_packages PACKAGE...: with apt, refreshing the lists only when the first try fails.
+# install_packages PACKAGE...: with apt; refreshes the package lists only if the first try fails.
 install_packages() {
   command -v apt-get >/dev/null || die "No apt-get here: install $* with this system's own tools, then try again."
   say "Installing $* ..."
