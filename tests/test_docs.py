@@ -104,6 +104,25 @@ def test_every_documented_error_code_exists() -> None:
     assert [code for code in codes_in_tables("errors.md") if not known.know(code)] == []
 
 
+def test_a_code_is_noticed_however_it_reaches_its_error(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(
+        "class Closed(UserError): ...\n"
+        "def report(message: str, code: str) -> Problem: ...\n"
+        "def other(words: str) -> None: ...\n"
+        "def act(kind: str) -> tuple[str, str]:\n"
+        "    report('a message', 'passed-on')\n"
+        "    other('not-a-code')\n"
+        "    Problem('a message', code='by-name')\n"
+        "    if kind:\n"
+        "        raise Closed('shut' if kind else 'half-shut', 'a message')\n"
+        "    raise Closed(f'unknown-{kind}', 'a message')\n"
+        "    return 'in-a-pair', 'a message'\n"
+    )
+    found = error_codes(tmp_path)
+    assert found.literal == {"passed-on", "by-name", "shut", "half-shut", "in-a-pair"}
+    assert found.know("unknown-step")
+
+
 def test_every_code_of_a_difference_is_documented() -> None:
     text = (DOCS / "registry.md").read_text()
     assert [code for code in sorted(difference_codes(*SOURCES).literal) if f"`{code}`" not in text] == []

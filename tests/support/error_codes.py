@@ -50,15 +50,18 @@ def _defines(module: ast.Module, name: str) -> bool:
 
 
 def _codes(modules: list[ast.Module]) -> Codes:
+    kinds = {name: {0} for name in _error_kinds(modules)}
     everywhere: dict[str, set[int]] = {}
     for module in modules:
         _merge(everywhere, {name: at for name, at in _makers(module).items() if not name.startswith("_")})
-    _merge(everywhere, {name: {0} for name in _error_kinds(modules)})
     literal: set[str] = set()
     patterns: set[str] = set()
     for module in modules:
+        # Another function may have the name of one that takes a code: there, a single word proves nothing.
         for value in _given(module, everywhere | _makers(module)):
-            _note(value, literal, patterns)
+            _note(value, _SEVERAL_WORDS, literal, patterns)
+        for value in _given(module, kinds):
+            _note(value, _WORDS, literal, patterns)
         literal.update(_returned(module))
     return Codes(frozenset(literal), frozenset(patterns))
 
@@ -140,11 +143,11 @@ def _constant(value: ast.expr) -> str:
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
 
-def _note(value: ast.expr, literal: set[str], patterns: set[str]) -> None:
+def _note(value: ast.expr, words: re.Pattern[str], literal: set[str], patterns: set[str]) -> None:
     if isinstance(value, ast.IfExp):
-        _note(value.body, literal, patterns)
-        _note(value.orelse, literal, patterns)
-    elif _WORDS.fullmatch(_constant(value)):
+        _note(value.body, words, literal, patterns)
+        _note(value.orelse, words, literal, patterns)
+    elif words.fullmatch(_constant(value)):
         literal.add(_constant(value))
     elif isinstance(value, ast.JoinedStr):
         pattern = "".join(re.escape(_constant(part)) or "[a-z-]+" for part in value.values)
