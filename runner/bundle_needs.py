@@ -18,7 +18,7 @@ from registry.template.octopus import SCRIPT_BODY
 from runner.documents import read_process, read_project
 from runner.model import InlineScript, Process, Project, Scope, Step, TemplateUse
 from runner.octostache import OctostacheError, parse
-from runner.octostache.syntax import Each, Index, Plain, Symbol, SymbolIndex
+from runner.octostache.nodes import Each, Index, Plain, Symbol, SymbolIndex
 
 _WHOLE = re.compile(r"\s*#\{\s*([^{}|\[\]]+?)\s*\}\s*")
 _READ_BY_SCRIPT = re.compile(

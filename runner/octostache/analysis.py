@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from runner.octostache.parser import parse_tokens
-from runner.octostache.source import template_source
-from runner.octostache.syntax import (
+from runner.octostache.nodes import (
     Calculation,
     Condition,
     Conditional,
@@ -22,6 +20,8 @@ from runner.octostache.syntax import (
     Token,
     conditional_chain,
 )
+from runner.octostache.parser import parse_tokens
+from runner.octostache.unparse import template_source
 
 
 class ParsedTemplate(tuple[Token, ...]):
@@ -34,7 +34,7 @@ class ParsedTemplate(tuple[Token, ...]):
 
 
 def parse(text: str, halt_on_error: bool = True) -> ParsedTemplate:
-    """The tokens of `text`, with their positions; see `syntax` for what they are.
+    """The tokens of `text`, with their positions; see `nodes` for what they are.
 
     Raises `TemplateSyntaxError` (unless `halt_on_error=False`) and `LimitExceededError`.
     """

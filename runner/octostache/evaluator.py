@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
 from runner.octostache.arithmetic import apply_operator
-from runner.octostache.bindings import Node
-from runner.octostache.canonical import echo, expression_text
 from runner.octostache.dotnet.characters import WHITE_SPACE, fold, to_lower
 from runner.octostache.dotnet.numbers import parse_double, shortest_double
+from runner.octostache.echo import echo, expression_text
 from runner.octostache.errors import (
     FilterError,
     InvalidVariableError,
@@ -24,9 +23,7 @@ from runner.octostache.errors import (
 )
 from runner.octostache.filters import FILTERS, FilterFailure
 from runner.octostache.json_values import json_items, json_member
-from runner.octostache.parser import parse_tokens
-from runner.octostache.scopes import Context, item_node, loop_nodes
-from runner.octostache.syntax import (
+from runner.octostache.nodes import (
     Calculation,
     Conditional,
     Each,
@@ -45,6 +42,9 @@ from runner.octostache.syntax import (
     Term,
     Token,
 )
+from runner.octostache.parser import parse_tokens
+from runner.octostache.scopes import Context, item_node, loop_nodes
+from runner.octostache.variable_tree import Node
 
 Function: TypeAlias = Callable[[str | None, Sequence[str]], str | None]
 _NO_INPUT: Final = Symbol(())

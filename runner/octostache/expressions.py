@@ -4,8 +4,7 @@ import re
 from abc import abstractmethod
 from typing import Final
 
-from runner.octostache.symbols import SymbolScanner
-from runner.octostache.syntax import (
+from runner.octostache.nodes import (
     Condition,
     Expression,
     FilterCall,
@@ -16,6 +15,7 @@ from runner.octostache.syntax import (
     Term,
     Token,
 )
+from runner.octostache.scanner import SymbolScanner
 
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _EMPTY: Final = Symbol(())

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from runner.octostache.dotnet.characters import WHITE_SPACE
 from runner.octostache.errors import LimitExceededError, TemplateSyntaxError
 from runner.octostache.expressions import ExpressionScanner
-from runner.octostache.syntax import (
+from runner.octostache.nodes import (
     Calculation,
     Conditional,
     Each,

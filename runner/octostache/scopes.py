@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from runner.octostache.bindings import Node
-from runner.octostache.canonical import symbol_text
+from runner.octostache.echo import symbol_text
 from runner.octostache.errors import RecursiveDefinitionError
-from runner.octostache.syntax import Symbol
+from runner.octostache.nodes import Symbol
+from runner.octostache.variable_tree import Node
 
 _TRUE: Final = Node("True")
 _FALSE: Final = Node("False")

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from runner.octostache.bindings import Tree
 from runner.octostache.dotnet.characters import WHITE_SPACE, fold, join_surrogates
 from runner.octostache.errors import MissingVariableError, TemplateSyntaxError
 from runner.octostache.evaluator import Evaluator, Function, Limits, is_truthy
 from runner.octostache.json_values import write_flat_object
 from runner.octostache.parser import parse_name, parse_tokens
+from runner.octostache.variable_tree import Tree
 
 _MISSING_PREFIX: Final = "The following tokens were unable to be evaluated: "
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")

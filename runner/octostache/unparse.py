@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from runner.octostache.escaping import escape
-from runner.octostache.syntax import (
+from runner.octostache.nodes import (
     Calculation,
     Condition,
     Conditional,

@@ -6,8 +6,8 @@ from typing import Final
 
 from runner.octostache.dotnet.characters import fold
 from runner.octostache.errors import InvalidVariableError
+from runner.octostache.nodes import Name, Step, Symbol, SymbolIndex
 from runner.octostache.parser import parse_name
-from runner.octostache.syntax import Name, Step, Symbol, SymbolIndex
 
 _owners = count(1)
 _NOTHING: Final[Mapping[str, "Node"]] = {}

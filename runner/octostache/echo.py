@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from runner.octostache.dotnet.numbers import shortest_double
-from runner.octostache.syntax import (
+from runner.octostache.nodes import (
     Calculation,
     Condition,
     Conditional,

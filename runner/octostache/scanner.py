@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from runner.octostache.dotnet.characters import WHITE_SPACE, is_letter_or_digit
-from runner.octostache.syntax import Index, Name, Step, Symbol, SymbolIndex
+from runner.octostache.nodes import Index, Name, Step, Symbol, SymbolIndex
 
 _WORD: Final = r"A-Za-z0-9_\-:/~()@"
 _SPACE: Final = f"[{WHITE_SPACE}]"
