@@ -17,8 +17,8 @@ from registry.sharing.export_bundle import draft_bundle
 from registry.template.octopus import SCRIPT_BODY
 from runner.documents import read_process, read_project
 from runner.model import InlineScript, Process, Project, Scope, Step, TemplateUse
-from runner.octostache import OctostacheError, parse
-from runner.octostache.nodes import Each, Index, Plain, Symbol, SymbolIndex
+from runner.octostache import OctostacheError, parse_template
+from runner.octostache.nodes import Each, IndexStep, Plain, Symbol, SymbolIndexStep
 
 _WHOLE = re.compile(r"\s*#\{\s*([^{}|\[\]]+?)\s*\}\s*")
 _READ_BY_SCRIPT = re.compile(
@@ -147,7 +147,7 @@ def names_in(text: str) -> list[str]:
     if "#{" not in text:
         return []
     try:
-        return list(dict.fromkeys(_names(parse(text, halt_on_error=False))))
+        return list(dict.fromkeys(_names(parse_template(text, halt_on_error=False))))
     except OctostacheError:
         return []
 
@@ -176,9 +176,9 @@ def _names(node: object) -> Iterator[str]:
 def _symbol(symbol: Symbol) -> Iterator[str]:
     path = ""
     for step in symbol.steps:
-        if isinstance(step, SymbolIndex):
+        if isinstance(step, SymbolIndexStep):
             yield from _symbol(step.symbol)
             break
-        path += f"[{step.text}]" if isinstance(step, Index) else f".{step.text}" if path else step.text
+        path += f"[{step.text}]" if isinstance(step, IndexStep) else f".{step.text}" if path else step.text
     if path:
         yield path

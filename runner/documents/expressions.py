@@ -8,7 +8,13 @@ from registry.model import Problem, Severity, path_text
 from registry.text.document import KeyPath, problem_at
 from registry.text.yaml_document import YamlDocument
 from runner.model import Project
-from runner.octostache import LimitExceededError, OctostacheError, TemplateSyntaxError, Variables, parse
+from runner.octostache import (
+    LimitExceededError,
+    OctostacheError,
+    TemplateSyntaxError,
+    Variables,
+    parse_template,
+)
 from runner.variables.names import name_in, offset_of
 from runner.variables.system import known_at_run_time
 
@@ -53,7 +59,7 @@ def unparsable(document: YamlDocument, texts: Iterable[Text]) -> Iterator[Proble
         if "#{" not in text:
             continue
         try:
-            parse(text)
+            parse_template(text)
         except TemplateSyntaxError as error:
             rest = text[error.position :].split("\n", 1)[0][:24]
             line, column = document.text_place(path).of(text, error.position)

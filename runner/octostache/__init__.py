@@ -5,7 +5,7 @@
 'see http://WEB-1/'
 """
 
-from runner.octostache.analysis import argument_names, parse
+from runner.octostache.analysis import argument_names, parse_template
 from runner.octostache.errors import (
     FilterError,
     InvalidValueError,
@@ -17,16 +17,16 @@ from runner.octostache.errors import (
     TemplateSyntaxError,
 )
 from runner.octostache.escaping import escape
-from runner.octostache.evaluator import Limits
+from runner.octostache.evaluator import EvaluationLimits
 from runner.octostache.variables import Evaluation, Variables
 
 __all__ = [
     "Evaluation",
+    "EvaluationLimits",
     "FilterError",
     "InvalidValueError",
     "InvalidVariableError",
     "LimitExceededError",
-    "Limits",
     "MissingVariableError",
     "OctostacheError",
     "RecursiveDefinitionError",
@@ -34,5 +34,5 @@ __all__ = [
     "Variables",
     "argument_names",
     "escape",
-    "parse",
+    "parse_template",
 ]

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from runner.octostache.nodes import (
     Calculation,
-    Condition,
     Conditional,
     Each,
     Expression,
     FilterCall,
-    Name,
+    NameStep,
     Operation,
     Plain,
+    Predicate,
     Substitution,
     Symbol,
-    SymbolIndex,
+    SymbolIndexStep,
     Template,
     Term,
     Token,
@@ -33,7 +33,7 @@ class ParsedTemplate(tuple[Token, ...]):
         return template_source(self)
 
 
-def parse(text: str, halt_on_error: bool = True) -> ParsedTemplate:
+def parse_template(text: str, halt_on_error: bool = True) -> ParsedTemplate:
     """The tokens of `text`, with their positions; see `nodes` for what they are.
 
     Raises `TemplateSyntaxError` (unless `halt_on_error=False`) and `LimitExceededError`.
@@ -72,7 +72,7 @@ def _token_names(token: Token) -> Iterator[str]:
             yield from _term_names(term)
 
 
-def _condition_names(condition: Condition) -> Iterator[str]:
+def _condition_names(condition: Predicate) -> Iterator[str]:
     yield from _expression_names(condition.left)
     if isinstance(condition.right, str):
         yield condition.right
@@ -93,9 +93,9 @@ def _expression_names(expression: Expression) -> Iterator[str]:
 
 def _symbol_names(symbol: Symbol) -> Iterator[str]:
     for step in symbol.steps:
-        if isinstance(step, Name):
+        if isinstance(step, NameStep):
             yield step.text
-        elif isinstance(step, SymbolIndex):
+        elif isinstance(step, SymbolIndexStep):
             yield from _symbol_names(step.symbol)
 
 

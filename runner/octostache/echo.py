@@ -10,19 +10,19 @@ from typing import Final
 from runner.octostache.dotnet.numbers import shortest_double
 from runner.octostache.nodes import (
     Calculation,
-    Condition,
     Conditional,
     Each,
     Expression,
     FilterCall,
-    Index,
-    Name,
+    IndexStep,
+    NameStep,
     Number,
     Operation,
     Plain,
+    Predicate,
     Substitution,
     Symbol,
-    SymbolIndex,
+    SymbolIndexStep,
     Template,
     Term,
     Token,
@@ -37,11 +37,11 @@ def symbol_text(symbol: Symbol) -> str:
     parts: list[str] = []
     for step in symbol.steps:
         match step:
-            case Name(text, _):
+            case NameStep(text, _):
                 parts.append("." + text if parts else text)
-            case Index(text, _):
+            case IndexStep(text, _):
                 parts.append(f"[{text}]")
-            case SymbolIndex(inner, _):
+            case SymbolIndexStep(inner, _):
                 parts.append(f"[#{{{symbol_text(inner)}}}]")
     return "".join(parts)
 
@@ -91,7 +91,7 @@ def _conditional_text(token: Conditional) -> str:
     return "".join(out) + "#{/if}" * (depth + 1)
 
 
-def _condition_text(condition: Condition) -> str:
+def _condition_text(condition: Predicate) -> str:
     left, operator, right = condition
     if operator is None or right is None:
         return expression_text(left)

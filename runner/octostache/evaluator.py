@@ -1,14 +1,14 @@
 """From template to text.
 
-A `Context` is a tree of values with a parent. A symbol is looked up in the nearest context that knows all of its
-steps, and the value found there is rendered *where it was defined*: a variable's value cannot see the loop variables
-of the text that mentions it.
+An `EvaluationContext` is a tree of values with a parent. A symbol is looked up in the nearest context that knows all
+of its steps, and the value found there is rendered *where it was defined*: a variable's value cannot see the loop
+variables of the text that mentions it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from runner.octostache.arithmetic import apply_operator
 from runner.octostache.dotnet.characters import WHITE_SPACE, fold, to_lower
@@ -21,7 +21,7 @@ from runner.octostache.errors import (
     RecursiveDefinitionError,
     TemplateSyntaxError,
 )
-from runner.octostache.filters import FILTERS, FilterFailure
+from runner.octostache.filters import FILTERS, Filter, FilterFailure
 from runner.octostache.json_values import json_items, json_member
 from runner.octostache.nodes import (
     Calculation,
@@ -29,29 +29,28 @@ from runner.octostache.nodes import (
     Each,
     Expression,
     FilterCall,
-    Index,
-    Name,
+    IndexStep,
+    NameStep,
     Number,
     Operation,
     Plain,
-    Step,
     Substitution,
     Symbol,
-    SymbolIndex,
+    SymbolIndexStep,
+    SymbolStep,
     Template,
     Term,
     Token,
 )
 from runner.octostache.parser import parse_tokens
-from runner.octostache.scopes import Context, item_node, loop_nodes
-from runner.octostache.variable_tree import Node
+from runner.octostache.scopes import EvaluationContext, item_node, loop_nodes
+from runner.octostache.variable_tree import VariableNode
 
-Function: TypeAlias = Callable[[str | None, Sequence[str]], str | None]
 _NO_INPUT: Final = Symbol(())
 
 
 @dataclass(frozen=True)
-class Limits:
+class EvaluationLimits:
     """What one evaluation may use before it ends with `LimitExceededError`."""
 
     nesting: int = 100
@@ -70,11 +69,11 @@ def is_truthy(text: str) -> bool:
 class Evaluator:
     """One evaluation: use it once. What it found out is in `missing`, `reads` and `nulls` (all in order)."""
 
-    def __init__(self, root: Node, functions: Mapping[str, Function], limits: Limits) -> None:
+    def __init__(self, root: VariableNode, functions: Mapping[str, Filter], limits: EvaluationLimits) -> None:
         self.missing: dict[str, None] = {}
         self.reads: dict[str, None] = {}
         self.nulls: list[str] = []
-        self._root = Context(root, None)
+        self._root = EvaluationContext(root, None)
         self._functions = functions
         self._limits = limits
         self._depth = 0
@@ -95,7 +94,7 @@ class Evaluator:
 
     # ---- tokens
 
-    def _render(self, template: Template, context: Context) -> str:
+    def _render(self, template: Template, context: EvaluationContext) -> str:
         self._enter(len(template))
         out: list[str] = []
         top = context.root if context.parent is None and not context.stack else None
@@ -125,9 +124,9 @@ class Evaluator:
         if self._steps > self._limits.steps:
             raise LimitExceededError(f"the evaluation takes more than {self._limits.steps} steps")
 
-    def _plain_value(self, token: Plain, top: Node) -> str | None:
+    def _plain_value(self, token: Plain, top: VariableNode) -> str | None:
         """The most frequent case by a short way: a variable of the text itself whose value holds no token."""
-        node: Node | None = top
+        node: VariableNode | None = top
         for part in token.name.upper().split("."):
             node = node.children.get(part) if node is not None else None
         if node is None or node.value is None or "#{" in node.value:
@@ -146,7 +145,7 @@ class Evaluator:
         if self._output > self._limits.output:
             raise LimitExceededError(f"the values grow beyond {self._limits.output} characters")
 
-    def _render_block(self, token: Token, context: Context) -> str:
+    def _render_block(self, token: Token, context: EvaluationContext) -> str:
         match token:
             case Conditional():
                 return self._choose(token, context)
@@ -158,7 +157,7 @@ class Evaluator:
             case _:
                 raise AssertionError(f"{token!r} is rendered elsewhere")
 
-    def _substitute(self, token: Substitution, context: Context) -> str:
+    def _substitute(self, token: Substitution, context: EvaluationContext) -> str:
         value = self._value(token.expression, context)
         if value is not None:
             return value
@@ -167,7 +166,7 @@ class Evaluator:
             return ""
         return self._missing(token)
 
-    def _choose(self, token: Conditional, context: Context) -> str:
+    def _choose(self, token: Conditional, context: EvaluationContext) -> str:
         while True:
             holds, unknown = self._holds(token, context)
             if unknown is not None:
@@ -178,7 +177,7 @@ class Evaluator:
                 return self._render(branch, context) if branch else ""
             token = branch[0]  # a chain of `elseif` is no nesting
 
-    def _holds(self, token: Conditional, context: Context) -> tuple[bool, Expression | None]:
+    def _holds(self, token: Conditional, context: EvaluationContext) -> tuple[bool, Expression | None]:
         """Whether the condition holds, or else the side that has no value."""
         left, operator, right = token.condition
         value = self._side(left, context)
@@ -191,12 +190,12 @@ class Evaluator:
             return False, cast(Expression, right)
         return (value == other) == (operator == "=="), None
 
-    def _side(self, side: Expression, context: Context) -> str | None:
+    def _side(self, side: Expression, context: EvaluationContext) -> str | None:
         if isinstance(side, Symbol):
             return self._resolve(side, context, spread_nulls=True) or ""
         return self._value(side, context)
 
-    def _repeat(self, token: Each, context: Context) -> str:
+    def _repeat(self, token: Each, context: EvaluationContext) -> str:
         items = self._items(token.collection, context)
         variable = fold(token.variable)
         if items and variable == "OCTOPUS":
@@ -205,10 +204,10 @@ class Evaluator:
             )
         out: list[str] = []
         for local in loop_nodes(variable, items):
-            out.append(self._render(token.body, Context(local, context)))
+            out.append(self._render(token.body, EvaluationContext(local, context)))
         return "".join(out)
 
-    def _items(self, collection: Symbol, context: Context) -> list[Node]:
+    def _items(self, collection: Symbol, context: EvaluationContext) -> list[VariableNode]:
         node = self._walk(collection, context, spread_nulls=True)
         if node is None:
             return []
@@ -217,9 +216,9 @@ class Evaluator:
         items = json_items(node.value)
         if items is not None:
             return [item_node(item, node.origin) for item in items]
-        return [Node(part, node.origin) for part in node.value.split(",")]
+        return [VariableNode(part, node.origin) for part in node.value.split(",")]
 
-    def _calculate(self, term: Term, context: Context) -> float | None:
+    def _calculate(self, term: Term, context: EvaluationContext) -> float | None:
         match term:
             case Number(value):
                 return value
@@ -237,7 +236,7 @@ class Evaluator:
 
     # ---- expressions
 
-    def _value(self, expression: Expression, context: Context) -> str | None:
+    def _value(self, expression: Expression, context: EvaluationContext) -> str | None:
         if isinstance(expression, Symbol):
             return self._resolve(expression, context)
         calls: list[FilterCall] = []
@@ -251,8 +250,10 @@ class Evaluator:
             self._count(len(value or ""))
         return value
 
-    def _option(self, option: Token, context: Context) -> str:
-        return option if isinstance(option, str) else self._render((option,), Context(None, context))
+    def _option(self, option: Token, context: EvaluationContext) -> str:
+        return (
+            option if isinstance(option, str) else self._render((option,), EvaluationContext(None, context))
+        )
 
     def _call(self, call: FilterCall, argument: str | None, options: Sequence[str]) -> str | None:
         name = to_lower(call.name)
@@ -265,11 +266,13 @@ class Evaluator:
             return self._functions[name](argument, options)
         return result
 
-    def _resolve(self, symbol: Symbol, context: Context, spread_nulls: bool = False) -> str | None:
+    def _resolve(self, symbol: Symbol, context: EvaluationContext, spread_nulls: bool = False) -> str | None:
         node = self._walk(symbol, context, spread_nulls)
         return None if node is None else node.value
 
-    def _walk(self, symbol: Symbol, context: Context, spread_nulls: bool = False) -> Node | None:
+    def _walk(
+        self, symbol: Symbol, context: EvaluationContext, spread_nulls: bool = False
+    ) -> VariableNode | None:
         """The node that `symbol` leads to, its value rendered; None if it leads nowhere."""
         if symbol == _NO_INPUT:
             return None
@@ -293,28 +296,28 @@ class Evaluator:
             for entered in visited:
                 entered.stack.pop()
 
-    def _resolve_indexes(self, symbol: Symbol, context: Context) -> Symbol | None:
-        if not any(type(step) is SymbolIndex for step in symbol.steps):
+    def _resolve_indexes(self, symbol: Symbol, context: EvaluationContext) -> Symbol | None:
+        if not any(type(step) is SymbolIndexStep for step in symbol.steps):
             return symbol
-        steps: list[Step] = []
+        steps: list[SymbolStep] = []
         for step in symbol.steps:
-            if isinstance(step, SymbolIndex):
+            if isinstance(step, SymbolIndexStep):
                 with self._unreported():
                     text = self._resolve(step.symbol, context)
                 if text is None:
                     return None
-                steps.append(Index(text, -1))
+                steps.append(IndexStep(text, -1))
             else:
                 steps.append(step)
         return Symbol(tuple(steps))
 
-    def _find(self, steps: Sequence[Step], context: Context) -> Node | None:
+    def _find(self, steps: Sequence[SymbolStep], context: EvaluationContext) -> VariableNode | None:
         node = context.root
         for step in steps:
             if node is None:
                 return None
             text: str = step.text  # type: ignore[union-attr]  # symbol indexes are resolved
-            if type(step) is Name:
+            if type(step) is NameStep:
                 child = node.children.get(fold(text))
             elif text == "*" and node.indexed:
                 child = next(iter(node.indexed.values()))
@@ -323,7 +326,7 @@ class Evaluator:
             node = self._json_step(node, text, context) if child is None else child
         return node
 
-    def _json_step(self, node: Node, member: str, context: Context) -> Node | None:
+    def _json_step(self, node: VariableNode, member: str, context: EvaluationContext) -> VariableNode | None:
         if not node.value or not member:
             return None
         try:
@@ -332,17 +335,17 @@ class Evaluator:
         except RecursiveDefinitionError:
             return None
         found = json_member(value or "", member)
-        return None if found is None else Node(found, node.origin)
+        return None if found is None else VariableNode(found, node.origin)
 
-    def _expanded(self, node: Node, context: Context, spread_nulls: bool) -> Node:
+    def _expanded(self, node: VariableNode, context: EvaluationContext, spread_nulls: bool) -> VariableNode:
         if node.value is None:
             return node
         nulls, self.nulls = self.nulls, []
         text = self._render_node(node, context)
         self.nulls = nulls + self.nulls if spread_nulls else nulls
-        return node if text == node.value else Node(text, node.origin)
+        return node if text == node.value else VariableNode(text, node.origin)
 
-    def _render_node(self, node: Node, context: Context) -> str | None:
+    def _render_node(self, node: VariableNode, context: EvaluationContext) -> str | None:
         """The node's value, rendered below `context`; as it is if it doesn't parse or holds a null token."""
         value = node.value
         if node.origin is not None and value is not None:
@@ -354,7 +357,7 @@ class Evaluator:
         except TemplateSyntaxError:
             return value
         before = len(self.nulls)
-        text = self._render(template, Context(None, context))
+        text = self._render(template, EvaluationContext(None, context))
         return text if len(self.nulls) == before else value
 
     @contextmanager

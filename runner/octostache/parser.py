@@ -16,7 +16,7 @@ from runner.octostache.nodes import (
     Calculation,
     Conditional,
     Each,
-    Name,
+    NameStep,
     Plain,
     Substitution,
     Symbol,
@@ -267,5 +267,5 @@ def parse_tokens(text: str, halt_on_error: bool = True) -> tuple[Token, ...]:
 def parse_name(name: str) -> Symbol | None:
     """The path that a variable's name stands for; None if no prefix of it is a symbol."""
     if _SIMPLE_SYMBOL.fullmatch(name):
-        return Symbol(tuple(Name(part, 0) for part in name.split(".")))
+        return Symbol(tuple(NameStep(part, 0) for part in name.split(".")))
     return _Parser(name).read_symbol(0)[0]

@@ -7,19 +7,19 @@ from typing import Final
 from runner.octostache.escaping import escape
 from runner.octostache.nodes import (
     Calculation,
-    Condition,
     Conditional,
     Each,
     Expression,
     FilterCall,
-    Index,
-    Name,
+    IndexStep,
+    NameStep,
     Number,
     Operation,
     Plain,
+    Predicate,
     Substitution,
     Symbol,
-    SymbolIndex,
+    SymbolIndexStep,
     Template,
     Term,
     Token,
@@ -87,7 +87,7 @@ def _conditional(token: Conditional) -> str:
     return "".join((*out, _else(branch.otherwise), *reversed(ends)))
 
 
-def _branch(keyword: str, condition: Condition, body: Template) -> str:
+def _branch(keyword: str, condition: Predicate, body: Template) -> str:
     return f"#{{{keyword} {_condition(condition)}}}{template_source(body, True)}"
 
 
@@ -95,7 +95,7 @@ def _else(body: Template) -> str:
     return "#{else}" + template_source(body, True) if body else ""
 
 
-def _condition(condition: Condition) -> str:
+def _condition(condition: Predicate) -> str:
     left, operator, right = condition
     text = _expression(left)
     if operator is None or right is None:
@@ -131,11 +131,11 @@ def _symbol(symbol: Symbol) -> str:
     parts: list[str] = []
     for step in symbol.steps:
         match step:
-            case Name(text, _):
+            case NameStep(text, _):
                 parts.append(("." if parts else "") + (text or "  "))
-            case Index(text, _):
+            case IndexStep(text, _):
                 parts.append(f"[{text}]")
-            case SymbolIndex(inner, _):
+            case SymbolIndexStep(inner, _):
                 parts.append(f"[#{{{_symbol(inner)}}}]")
     return "".join(parts)
 

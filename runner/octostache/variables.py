@@ -7,10 +7,11 @@ from typing import Final
 
 from runner.octostache.dotnet.characters import WHITE_SPACE, fold, join_surrogates
 from runner.octostache.errors import MissingVariableError, TemplateSyntaxError
-from runner.octostache.evaluator import Evaluator, Function, Limits, is_truthy
+from runner.octostache.evaluator import EvaluationLimits, Evaluator, is_truthy
+from runner.octostache.filters import Filter
 from runner.octostache.json_values import write_flat_object
 from runner.octostache.parser import parse_name, parse_tokens
-from runner.octostache.variable_tree import Tree
+from runner.octostache.variable_tree import VariableTree
 
 _MISSING_PREFIX: Final = "The following tokens were unable to be evaluated: "
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
@@ -41,13 +42,13 @@ class Variables:
         self,
         mapping: Mapping[str, str | None] | None = None,
         *,
-        functions: Mapping[str, Function] | None = None,
-        limits: Limits | None = None,
+        functions: Mapping[str, Filter] | None = None,
+        limits: EvaluationLimits | None = None,
     ) -> None:
         self._entries: dict[str, tuple[str, str | None]] = {}
-        self._tree: Tree | None = None
+        self._tree: VariableTree | None = None
         self._functions = {name.lower(): function for name, function in (functions or {}).items()}
-        self._limits = limits or Limits()
+        self._limits = limits or EvaluationLimits()
         for name, value in (mapping or {}).items():
             self.set(name, value)
 
@@ -160,7 +161,7 @@ class Variables:
         tree.check()
         return Evaluator(tree.root, self._functions, self._limits)
 
-    def _built_tree(self) -> Tree:
+    def _built_tree(self) -> VariableTree:
         if self._tree is None:
-            self._tree = Tree(self._entries.values())
+            self._tree = VariableTree(self._entries.values())
         return self._tree

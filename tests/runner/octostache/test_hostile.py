@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from runner.octostache import (
+    EvaluationLimits,
     FilterError,
     LimitExceededError,
-    Limits,
     OctostacheError,
     Variables,
     argument_names,
-    parse,
+    parse_template,
 )
 
 DEEP = 10_000
@@ -61,8 +61,8 @@ def test_long_chains_are_no_nesting() -> None:
     assert variables.evaluate(branches).text == "d"
     assert argument_names(chain) == ["A"]
     assert argument_names(branches) == ["B"]
-    assert str(parse(branches)).startswith("#{if B}b#{else}#{if B}c#{else}")
-    assert str(parse(chain)) == chain
+    assert str(parse_template(branches)).startswith("#{if B}b#{else}#{if B}c#{else}")
+    assert str(parse_template(chain)) == chain
     assert variables.evaluate("#{calc 1" + "+1" * DEEP + "}").text == str(DEEP + 1)
 
 
@@ -80,7 +80,7 @@ def test_growing_values_end_with_an_error_before_the_memory_does() -> None:
 
 
 def test_limits_may_be_set() -> None:
-    variables = Variables({"A": "#{B}", "B": "#{C}", "C": "x"}, limits=Limits(nesting=1))
+    variables = Variables({"A": "#{B}", "B": "#{C}", "C": "x"}, limits=EvaluationLimits(nesting=1))
 
     with pytest.raises(LimitExceededError, match="more than 1 deep"):
         variables.evaluate("#{A}")
