@@ -5,7 +5,7 @@
 'see http://WEB-1/'
 """
 
-from runner.octostache.analysis import argument_names, parse_template
+from runner.octostache.analysis import argument_names, parse_template, variable_names
 from runner.octostache.errors import (
     FilterError,
     InvalidValueError,
@@ -16,8 +16,8 @@ from runner.octostache.errors import (
     RecursiveDefinitionError,
     TemplateSyntaxError,
 )
-from runner.octostache.escaping import escape
 from runner.octostache.evaluator import EvaluationLimits
+from runner.octostache.unparse import escape
 from runner.octostache.variables import Evaluation, Variables
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "argument_names",
     "escape",
     "parse_template",
+    "variable_names",
 ]

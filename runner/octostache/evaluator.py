@@ -41,6 +41,7 @@ from runner.octostache.nodes import (
     Template,
     Term,
     Token,
+    filter_chain,
 )
 from runner.octostache.parser import parse_tokens
 from runner.octostache.scopes import EvaluationContext, item_node, loop_nodes
@@ -239,13 +240,9 @@ class Evaluator:
     def _value(self, expression: Expression, context: EvaluationContext) -> str | None:
         if isinstance(expression, Symbol):
             return self._resolve(expression, context)
-        calls: list[FilterCall] = []
-        while isinstance(expression, FilterCall):
-            calls.append(expression)
-            expression = expression.argument
-        node = self._walk(expression, context)
-        value = None if node is None else node.value
-        for call in reversed(calls):
+        symbol, calls = filter_chain(expression)
+        value = self._resolve(symbol, context)
+        for call in calls:
             value = self._call(call, value, [self._option(option, context) for option in call.options])
             self._count(len(value or ""))
         return value

@@ -52,6 +52,15 @@ class FilterCall(NamedTuple):
 Expression: TypeAlias = Symbol | FilterCall
 
 
+def filter_chain(expression: Expression) -> tuple[Symbol, list[FilterCall]]:
+    """The symbol that a chain of filters begins with, and its filters from left to right."""
+    calls: list[FilterCall] = []
+    while isinstance(expression, FilterCall):
+        calls.append(expression)
+        expression = expression.argument
+    return expression, calls[::-1]
+
+
 class Plain(NamedTuple):
     """`#{Name}` or `#{Dotted.Name}` without white space: by far the most frequent token.
 

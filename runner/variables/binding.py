@@ -20,8 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from registry.model import Parameter
 from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
-from runner.octostache import FilterError, OctostacheError, Variables
-from runner.octostache.escaping import escape
+from runner.octostache import FilterError, OctostacheError, Variables, escape
 
 
 @dataclass(frozen=True, slots=True)
