@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, cast
 
-from runner.octostache.arithmetic import apply_operator
+from runner.octostache.calculation import calculate
 from runner.octostache.dotnet.characters import WHITE_SPACE, fold, to_lower
 from runner.octostache.dotnet.numbers import parse_double, shortest_double
 from runner.octostache.echo import echo, expression_text
@@ -31,15 +31,12 @@ from runner.octostache.nodes import (
     FilterCall,
     IndexStep,
     NameStep,
-    Number,
-    Operation,
     Plain,
     Substitution,
     Symbol,
     SymbolIndexStep,
     SymbolStep,
     Template,
-    Term,
     Token,
     filter_chain,
 )
@@ -153,7 +150,7 @@ class Evaluator:
             case Each():
                 return self._repeat(token, context)
             case Calculation():
-                value = self._calculate(token.term, context)
+                value = calculate(token.term, lambda symbol: self._number(symbol, context))
                 return echo(token) if value is None else shortest_double(value)
             case _:
                 raise AssertionError(f"{token!r} is rendered elsewhere")
@@ -219,21 +216,9 @@ class Evaluator:
             return [item_node(item, node.origin) for item in items]
         return [VariableNode(part, node.origin) for part in node.value.split(",")]
 
-    def _calculate(self, term: Term, context: EvaluationContext) -> float | None:
-        match term:
-            case Number(value):
-                return value
-            case Operation(first, rest):
-                result = self._calculate(first, context)
-                for operator, operand in rest:
-                    if result is None:
-                        return None
-                    right = self._calculate(operand, context)
-                    result = None if right is None else apply_operator(operator, result, right)
-                return result
-            case _:
-                text = self._resolve(term, context, spread_nulls=True)
-                return None if text is None else parse_double(text)
+    def _number(self, symbol: Symbol, context: EvaluationContext) -> float | None:
+        text = self._resolve(symbol, context, spread_nulls=True)
+        return None if text is None else parse_double(text)
 
     # ---- expressions
 
