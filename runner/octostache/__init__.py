@@ -1,4 +1,4 @@
-"""The variable language `#{...}` of deployment processes: a complete implementation that needs nothing else of Treadle.
+"""The variable language `#{...}` of deployment processes: complete; of Treadle it needs the limits for patterns only.
 
 >>> from runner.octostache import Variables
 >>> Variables({"Host": "web-1", "Url": "http://#{Host | ToUpper}/"}).evaluate("see #{Url}").text

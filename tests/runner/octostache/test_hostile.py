@@ -102,6 +102,18 @@ def test_a_catastrophic_pattern_is_stopped(call: str) -> None:
         variables.evaluate(f"#{{A | {call}}}")
 
 
+@pytest.mark.parametrize("call", ["Match", "Replace"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["a{2147483647}", "(a{9999}){9999}", "(" * 5_000 + ")" * 5_000, "[a-" * 5_000, "(" * 50 + ")+" * 50],
+)
+def test_a_pattern_that_is_too_large_is_refused(call: str, pattern: str) -> None:
+    variables = Variables({"A": "aaa", "P": pattern})
+
+    with pytest.raises(FilterError, match=r"the pattern '.*' cannot be used: it"):
+        variables.evaluate(f"#{{A | {call} #{{P}}}}")
+
+
 @pytest.mark.parametrize(
     ("value", "call"),
     [
