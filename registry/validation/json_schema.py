@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from registry.model import Problem
 from registry.resources import schema_file
 from registry.text.document import Document, in_order, problem_at
+from registry.text.patterns import PatternError, compile_untrusted
 from registry.validation.messages import (
     Violation,
     describe,
@@ -25,7 +26,7 @@ from registry.validation.messages import (
 )
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, FormatChecker
     from jsonschema.exceptions import ValidationError
     from referencing import Resource
 
@@ -65,8 +66,21 @@ def _validator(name: str) -> Draft202012Validator:
     from referencing import Registry
 
     siblings: Registry[Any] = Registry(retrieve=_sibling)  # type: ignore[call-arg]
-    checker = Draft202012Validator.FORMAT_CHECKER
-    return Draft202012Validator(_rules(name), registry=siblings, format_checker=checker)
+    return Draft202012Validator(_rules(name), registry=siblings, format_checker=_formats())
+
+
+def _formats() -> FormatChecker:
+    """The usual formats; a pattern has to be one that can be used safely."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    checker = FormatChecker(())
+    usual = Draft202012Validator.FORMAT_CHECKER.checkers
+    checker.checkers = {**usual, "regex": (_is_pattern, PatternError)}
+    return checker
+
+
+def _is_pattern(value: object) -> bool:
+    return not isinstance(value, str) or bool(compile_untrusted(value))
 
 
 def _sibling(uri: str) -> Resource[Any]:
@@ -97,6 +111,7 @@ def _violation(error: ValidationError) -> Violation:
         value=error.instance,
         schema=error.schema if isinstance(error.schema, Mapping) else {},
         path=tuple(error.absolute_path),
+        cause=str(error.cause or ""),
         branches=tuple(tuple(branch) for branch in branches.values()),
     )
 
@@ -145,7 +160,7 @@ def _unknown_keys(finding: Violation, root: Any, document: Document) -> Iterator
     known = list(finding.schema.get("properties", ()))
     patterns = list(finding.schema.get("patternProperties", ()))
     for key in finding.value:
-        if key in known or any(re.search(pattern, key) for pattern in patterns):
+        if key in known or any(re.search(schema_pattern, key) for schema_pattern in patterns):
             continue
         code, said, hint = _about_unknown(key, known, finding.schema.get(_NOT_YET, {}))
         message = with_location(finding.path, root, said)

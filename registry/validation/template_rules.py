@@ -24,6 +24,7 @@ from registry.template.octopus import (
     select_options,
 )
 from registry.text.document import KeyPath
+from registry.text.patterns import PatternError, compile_untrusted, shortened
 from registry.validation.messages import did_you_mean, shown
 
 Value = Mapping[str, Any]
@@ -151,8 +152,9 @@ def _extras_against_default(value: Value) -> Iterator[RuleViolation]:
 def _against(rules: Value, text: str) -> str | None:
     """What of a parameter's typed extras a text breaks."""
     pattern = rules.get("Pattern")
-    if pattern is not None and not re.fullmatch(pattern, text):
-        return f"doesn't match its pattern {pattern}"
+    mismatch = None if pattern is None else _mismatch(pattern, text)
+    if mismatch is not None:
+        return mismatch
     least, most = rules.get("Minimum"), rules.get("Maximum")
     if least is None and most is None:
         return None
@@ -163,6 +165,15 @@ def _against(rules: Value, text: str) -> str | None:
     if least is not None and number < least:
         return f"is less than {least}"
     return f"is more than {most}" if most is not None and number > most else None
+
+
+def _mismatch(pattern: str, text: str) -> str | None:
+    try:
+        return None if compile_untrusted(pattern).matches(text) else f"doesn't match its pattern {pattern}"
+    except PatternError as error:
+        return f"cannot be checked, as its pattern {shortened(pattern)} cannot be used: {error}"
+    except TimeoutError:
+        return f"takes longer than a second to match its pattern {shortened(pattern)}"
 
 
 def _default_not_text(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from registry.model import Parameter
 from registry.suggest import suggest
 from registry.text.numbers import read_number
+from registry.text.patterns import PatternError, compile_untrusted, shortened
 from runner.model import MASK, PlannedValue, Step, TemplatePin, TemplateUse
 from runner.planner.findings import Findings
-
-_PATTERN_SECONDS = 1.0
 
 
 def check_given(index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
@@ -62,8 +61,9 @@ def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, f
 
 def violation(parameter: Parameter, value: str) -> str | None:
     """What a value breaks of its parameter's rules, as the end of a sentence; None if nothing."""
-    if parameter.pattern is not None and not _matches(parameter.pattern, value):
-        return f"it must match {parameter.pattern}"
+    mismatch = None if parameter.pattern is None else _mismatch(parameter.pattern, value)
+    if mismatch is not None:
+        return mismatch
     if parameter.minimum is None and parameter.maximum is None:
         return None
     number = _number(value)
@@ -88,11 +88,11 @@ def _number(value: str) -> float | None:
         return None
 
 
-def _matches(pattern: str, value: str) -> bool:
-    """Whether all of `value` matches. Patterns come from outside: they get a second, not forever."""
-    import regex
-
+def _mismatch(pattern: str, value: str) -> str | None:
+    """Why `value` does not match; None if all of it does."""
     try:
-        return regex.fullmatch(pattern, value, timeout=_PATTERN_SECONDS) is not None
-    except (regex.error, TimeoutError):
-        return False
+        return None if compile_untrusted(pattern).matches(value) else f"it must match {pattern}"
+    except PatternError as error:
+        return f"its pattern {shortened(pattern)} cannot be used: {error}"
+    except TimeoutError:
+        return f"its pattern {shortened(pattern)} takes longer than a second on it"

@@ -184,6 +184,30 @@ def test_default_must_keep_to_the_typed_extras(
     assert (problem.path, problem.severity) == ("Parameters[0].DefaultValue", "error")
 
 
+def test_a_default_on_which_a_pattern_takes_forever_is_a_problem(tmp_path: Path) -> None:
+    extras = {"Treadle": {"Parameters": {"a": {"Pattern": "^(a|aa)+$"}}}}
+    problem = parameter_problem(tmp_path, extras, DefaultValue="a" * 60 + "!")
+
+    assert problem.code == "default-against-rule"
+    assert problem.message.endswith('of "a" takes longer than a second to match its pattern ^(a|aa)+$')
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("(", "missing ) at position 1"),
+        ("a{2147483647}", "its repeats multiply to more than 100,000"),
+        ("(" * 5_000 + ")" * 5_000, "its groups are nested more than 100 deep"),
+    ],
+)
+def test_a_pattern_that_cannot_be_used_is_a_problem(tmp_path: Path, pattern: str, reason: str) -> None:
+    extras = {"Treadle": {"Parameters": {"a": {"Pattern": pattern}}}}
+    problem = parameter_problem(tmp_path, extras, DefaultValue="x")
+
+    assert (problem.code, problem.path) == ("wrong-value", "Treadle.Parameters.a.Pattern")
+    assert problem.message.endswith(f"cannot be used: {reason}")
+
+
 @pytest.mark.parametrize("default", ["", "#{Project.Value}", "2"])
 def test_default_that_keeps_to_its_rules_is_no_problem(tmp_path: Path, default: str) -> None:
     extras = {"Treadle": {"Parameters": {"a": {"Minimum": 1, "Maximum": 3, "Pattern": "[0-9]"}}}}
