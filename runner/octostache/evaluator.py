@@ -5,9 +5,10 @@ of its steps, and the value found there is rendered *where it was defined*: a va
 variables of the text that mentions it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final, cast
 
 from runner.octostache.calculation import calculate
@@ -57,6 +58,10 @@ class EvaluationLimits:
     """Tokens evaluated inside values, bodies and options; those of the text itself are free."""
     output: int = 64 * 1024 * 1024
     """Characters that all values and results together may have, beyond the length of the text."""
+    read: int = 256 * 1024 * 1024
+    """Characters that filters may read, inputs and options together."""
+    seconds: float = 10.0
+    """Time on the clock, looked at before each value, body and filter."""
 
 
 def is_truthy(text: str) -> bool:
@@ -67,7 +72,13 @@ def is_truthy(text: str) -> bool:
 class Evaluator:
     """One evaluation: use it once. What it found out is in `missing`, `reads` and `nulls` (all in order)."""
 
-    def __init__(self, root: VariableNode, functions: Mapping[str, Filter], limits: EvaluationLimits) -> None:
+    def __init__(
+        self,
+        root: VariableNode,
+        functions: Mapping[str, Filter],
+        limits: EvaluationLimits,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self.missing: dict[str, None] = {}
         self.reads: dict[str, None] = {}
         self.nulls: list[str] = []
@@ -77,6 +88,9 @@ class Evaluator:
         self._depth = 0
         self._steps = 0
         self._output = 0
+        self._read = 0
+        self._clock = clock
+        self._deadline = clock() + limits.seconds
 
     def run(self, template: Template, length: int) -> str:
         """The text that `template`, parsed from a text of `length` characters, evaluates to."""
@@ -121,6 +135,11 @@ class Evaluator:
             raise LimitExceededError(f"values are nested more than {self._limits.nesting} deep")
         if self._steps > self._limits.steps:
             raise LimitExceededError(f"the evaluation takes more than {self._limits.steps} steps")
+        self._check_time()
+
+    def _check_time(self) -> None:
+        if self._clock() > self._deadline:
+            raise LimitExceededError(f"the evaluation takes longer than {self._limits.seconds:g} s")
 
     def _plain_value(self, token: Plain, top: VariableNode) -> str | None:
         """The most frequent case by a short way: a variable of the text itself whose value holds no token."""
@@ -240,6 +259,7 @@ class Evaluator:
     def _call(self, call: FilterCall, argument: str | None, options: Sequence[str]) -> str | None:
         name = to_lower(call.name)
         built_in = FILTERS.get(name)
+        self._count_read(sum(map(len, options), len(argument or "")))
         try:
             result = built_in(argument, options) if built_in else None
         except FilterFailure as failure:
@@ -247,6 +267,12 @@ class Evaluator:
         if result is None and name in self._functions:
             return self._functions[name](argument, options)
         return result
+
+    def _count_read(self, length: int) -> None:
+        self._check_time()
+        self._read += length
+        if self._read > self._limits.read:
+            raise LimitExceededError(f"filters read more than {self._limits.read} characters")
 
     def _resolve(self, symbol: Symbol, context: EvaluationContext, spread_nulls: bool = False) -> str | None:
         node = self._walk(symbol, context, spread_nulls)
@@ -258,6 +284,7 @@ class Evaluator:
         """The node that `symbol` leads to, its value rendered; None if it leads nowhere."""
         if symbol == _NO_INPUT:
             return None
+        self._check_time()
         context.check_recursion(symbol)
         visited = [context]
         context.stack.append(symbol)

@@ -1,8 +1,9 @@
 """The variables of an evaluation, and what can be asked of them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 from runner.octostache.dotnet.characters import WHITE_SPACE, fold, join_surrogates
@@ -44,11 +45,13 @@ class Variables:
         *,
         functions: Mapping[str, Filter] | None = None,
         limits: EvaluationLimits | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._entries: dict[str, tuple[str, str | None]] = {}
         self._tree: VariableTree | None = None
         self._functions = {name.lower(): function for name, function in (functions or {}).items()}
         self._limits = limits or EvaluationLimits()
+        self._clock = clock
         for name, value in (mapping or {}).items():
             self.set(name, value)
 
@@ -74,7 +77,7 @@ class Variables:
 
     def child(self, extra: Mapping[str, str | None]) -> "Variables":
         """A copy with `extra` added: cheap however many variables there are."""
-        twin = Variables(functions=self._functions, limits=self._limits)
+        twin = Variables(functions=self._functions, limits=self._limits, clock=self._clock)
         twin._entries = dict(self._entries)
         twin._tree = self._built_tree().copy()
         for name, value in extra.items():
@@ -159,7 +162,7 @@ class Variables:
     def _evaluator(self) -> Evaluator:
         tree = self._built_tree()
         tree.check()
-        return Evaluator(tree.root, self._functions, self._limits)
+        return Evaluator(tree.root, self._functions, self._limits, self._clock)
 
     def _built_tree(self) -> VariableTree:
         if self._tree is None:

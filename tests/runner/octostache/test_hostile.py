@@ -94,6 +94,42 @@ def test_a_long_chain_of_values_is_an_error_beyond_the_limit() -> None:
         Variables(chain).evaluate("#{C0}")
 
 
+def test_an_evaluation_ends_in_time() -> None:
+    ticks = iter(range(1_000))
+    variables = Variables(
+        {"L": "1,2,3,4,5,6,7,8,9"},
+        limits=EvaluationLimits(seconds=20),
+        functions={"wait": lambda value, options: value},
+        clock=lambda: float(next(ticks)),
+    )
+
+    assert variables.evaluate("#{L | Wait}").text
+    with pytest.raises(LimitExceededError, match="longer than 20 s"):
+        variables.evaluate("#{each part in L}#{part | Wait}#{/each}")
+
+
+def test_what_filters_read_is_counted() -> None:
+    items = ",".join(map(str, range(1_000)))
+    variables = Variables({"B": "x" * 1_000_000, "L": items})
+
+    with pytest.raises(LimitExceededError, match="filters read more than 268435456 characters"):
+        variables.evaluate("#{each item in L}#{B | Sha512 | Truncate 1}#{/each}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 65_000, "![" * 32_000, "[" * 32_000 + "]" * 32_000, "a|b\n-|-\n" + "|\n" * 32_000],
+    ids=["brackets", "images", "nested", "table"],
+)
+def test_markdown_of_any_kind_ends_soon(text: str) -> None:
+    start = time.process_time()
+    try:
+        Variables({"M": text}).evaluate("#{M | Markdown | Truncate 3}")
+    except FilterError as error:
+        assert "takes longer than" in str(error)  # noqa: PT017  # either way is fine, if it is soon
+    assert time.process_time() - start < 5
+
+
 @pytest.mark.parametrize("call", ["Match #{P}", "Replace #{P} y"])
 def test_a_catastrophic_pattern_is_stopped(call: str) -> None:
     variables = Variables({"A": "a" * 60 + "b", "P": "(a|aa)+$"})
