@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
-from runner.octostache.dotnet.characters import WHITE_SPACE, fold, join_surrogates
+from runner.octostache.dotnet.characters import WHITE_SPACE, encodable, fold
 from runner.octostache.errors import MissingVariableError, TemplateSyntaxError
 from runner.octostache.evaluator import EvaluationLimits, Evaluator, is_truthy
 from runner.octostache.filters import Filter
@@ -20,7 +20,7 @@ _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a text evaluated to.
+    """What a text evaluated to, with U+FFFD for halves of characters, which nothing could write.
 
     `text` is None if the text was None or a `null` filter took it away; `error` tells what is wrong, None if nothing;
     `reads` are the variables whose values were used, in the order of first use; `missing` are the tokens without
@@ -103,7 +103,7 @@ class Variables:
         error = _MISSING_PREFIX + ", ".join(f"'{token}'" for token in missing) if missing else None
         if evaluator.nulls:
             result = None
-        return Evaluation(result and join_surrogates(result), error, tuple(evaluator.reads), missing)
+        return Evaluation(result and encodable(result), error, tuple(evaluator.reads), missing)
 
     def evaluate_truthy(self, text: str | None) -> bool:
         """Whether `text` evaluates without error to something else than empty, `0`, `no` or `false`."""
@@ -153,7 +153,7 @@ class Variables:
         if not name.strip(WHITE_SPACE):
             raise ValueError("the name of a collection must not be blank")
         symbol = parse_name(name)
-        return [] if symbol is None else self._evaluator().items(symbol)
+        return [] if symbol is None else list(map(encodable, self._evaluator().items(symbol)))
 
     def save_as_string(self) -> str:
         """All variables, unevaluated, as a JSON object with two spaces of indentation."""
