@@ -17,6 +17,7 @@ from runner.octostache.errors import (
     TemplateSyntaxError,
 )
 from runner.octostache.evaluator import EvaluationLimits
+from runner.octostache.flaws import Flaw, find_flaws
 from runner.octostache.unparse import escape
 from runner.octostache.variables import Evaluation, Variables
 
@@ -24,6 +25,7 @@ __all__ = [
     "Evaluation",
     "EvaluationLimits",
     "FilterError",
+    "Flaw",
     "InvalidValueError",
     "InvalidVariableError",
     "LimitExceededError",
@@ -34,6 +36,7 @@ __all__ = [
     "Variables",
     "argument_names",
     "escape",
+    "find_flaws",
     "parse_template",
     "variable_names",
 ]

@@ -22,7 +22,7 @@ from runner.octostache.errors import (
     RecursiveDefinitionError,
     TemplateSyntaxError,
 )
-from runner.octostache.filters import FILTERS, Filter, FilterFailure
+from runner.octostache.filters import FILTERS, NULL, Filter, FilterFailure
 from runner.octostache.json_values import json_items, json_member
 from runner.octostache.nodes import (
     Calculation,
@@ -178,7 +178,7 @@ class Evaluator:
         value = self._value(token.expression, context)
         if value is not None:
             return value
-        if isinstance(token.expression, FilterCall) and token.expression.name == "null":
+        if isinstance(token.expression, FilterCall) and token.expression.name == NULL:
             self.nulls.append(echo(token))
             return ""
         return self._missing(token)
@@ -261,7 +261,7 @@ class Evaluator:
         built_in = FILTERS.get(name)
         self._count_read(sum(map(len, options), len(argument or "")))
         try:
-            result = built_in(argument, options) if built_in else None
+            result = built_in.apply(argument, options) if built_in else None
         except FilterFailure as failure:
             raise FilterError(call.name, argument, call.position, str(failure)) from failure
         if result is None and name in self._functions:
