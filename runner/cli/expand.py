@@ -70,6 +70,10 @@ def _as_data(expansion: Expansion) -> dict[str, object]:
             for value in expansion.reads
         ],
         "missing": list(expansion.missing),
+        "mistakes": [
+            {"code": mistake.code, "message": mistake.message, "hint": mistake.hint}
+            for mistake in expansion.mistakes
+        ],
     }
 
 
@@ -80,3 +84,5 @@ def _tell(expansion: Expansion) -> None:
         click.echo(f"read     {value.name:<{width}}  {value.origin.kind}{detail}", err=True)
     for token in expansion.missing:
         click.echo(f"missing  {token}", err=True)
+    for mistake in expansion.mistakes:
+        click.echo(f"warning: {mistake.message}\n  hint: {mistake.hint}", err=True)

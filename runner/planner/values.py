@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -26,7 +26,7 @@ from runner.model import (
     Variable,
     VariableSource,
 )
-from runner.octostache import Evaluation, OctostacheError
+from runner.octostache import Evaluation, OctostacheError, Variables
 from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
 from runner.planner.rules import check_value
@@ -40,7 +40,7 @@ from runner.variables.binding import (
     select,
     strongest,
 )
-from runner.variables.names import name_in, offset_of
+from runner.variables.names import mistakes_in, name_in, no_answer, offset_of, refusing_filter
 from runner.variables.system import known_at_run_time
 
 ReadSource = Callable[[VariableSource], str]
@@ -102,10 +102,14 @@ class ActionValues:
         for value in bound.values:
             if value.origin.kind is OriginKind.GIVEN and pin is not None:
                 written = _given(step).get(value.name) or ""
-                self._report_missing((*at, value.name), step, f'"{value.name}"', written, value.missing)
+                self._report_missing(
+                    (*at, value.name), step, f'"{value.name}"', written, value.missing, bound.scope
+                )
                 check_value(index, step, pin, value, self.findings)
+        if pin is not None:
+            self._report_template(index, step, pin, script)
         if inline:
-            self._report_missing(at, step, "the script", script.body, preview.missing)
+            self._report_missing(at, step, "the script", script.body, preview.missing, bound.scope)
         text = preview.text if preview.text is not None else script.body
         masker = _masker(frozenset(bound.secrets()))
         return {value.name: _guarded(value, masker) for value in bound.values}, masker.mask_text(text)
@@ -155,22 +159,58 @@ class ActionValues:
             place = (*at, name) if name is not None else at
             self.findings.problem(place, "expression", f'step "{step.name}": {explain_error(error)}')
 
+    def _report_template(self, index: int, step: Step, pin: TemplatePin, script: ScriptAction) -> None:
+        """Mistakes in a template, which stay whatever a process gives to it."""
+        texts = [("the script", script.body)]
+        texts += [(f'the default of "{p.name}"', p.default) for p in pin.parameters if p.default]
+        for what, text in texts:
+            for mistake in mistakes_in(text):
+                message = f'step "{step.name}": {what} of {pin.provenance.slug}: {mistake.message}'
+                self.findings.warning(("steps", index, "uses"), mistake.code, message, mistake.hint)
+
     def _report_missing(
-        self, at: tuple[str | int, ...], step: Step, what: str, text: str, missing: Iterable[str]
+        self,
+        at: tuple[str | int, ...],
+        step: Step,
+        what: str,
+        text: str,
+        missing: Iterable[str],
+        scope: Variables,
     ) -> None:
         names = [other.name for other in self.process.steps]
         earlier = names[: names.index(step.name)]
-        for name in map(name_in, missing):
-            if not known_at_run_time(name, folded(earlier)):
-                known = [*(v.name for v in self.project.variables), *self.inputs.variables]
-                self.findings.expression(
-                    at,
-                    text,
-                    offset_of(name, text),
-                    "unknown-variable",
-                    f'step "{step.name}": {what} reads "{name}", which nothing defines; it will stay as it is',
-                    suggest(name, known),
-                )
+        told = {mistake.message for mistake in mistakes_in(text)}  # when the process was read
+        for token in missing:
+            mistakes = mistakes_in(token)
+            for mistake in mistakes:
+                if mistake.message not in told:
+                    message = f'step "{step.name}": {what} reads "{name_in(token)}": {mistake.message}'
+                    self.findings.expression(at, text, 0, mistake.code, message, mistake.hint)
+            if not mistakes:
+                self._report_token(at, step, what, text, token, scope, folded(earlier))
+
+    def _report_token(
+        self,
+        at: tuple[str | int, ...],
+        step: Step,
+        what: str,
+        text: str,
+        token: str,
+        scope: Variables,
+        earlier: Collection[str],
+    ) -> None:
+        name = name_in(token)
+        if known_at_run_time(name, earlier):
+            return
+        if refused := refusing_filter(token, text, scope):
+            mistake = no_answer(name, refused)
+            code, reason, hint = mistake.code, f"{what}: {mistake.message}", mistake.hint
+        else:
+            known = [*(v.name for v in self.project.variables), *self.inputs.variables]
+            code, reason = "unknown-variable", f'{what} reads "{name}", which nothing defines'
+            hint = suggest(name, known)
+        message = f'step "{step.name}": {reason}; it will stay as it is'
+        self.findings.expression(at, text, offset_of(name, text), code, message, hint)
 
 
 def with_knowledge(value: PlannedValue, evaluated: Mapping[str, PlannedValue]) -> PlannedValue:

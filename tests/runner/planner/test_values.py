@@ -112,6 +112,20 @@ class TestUnknownVariables:
         ]
         assert plan.actions[1].preview == "echo #{Nope}"
 
+    def test_are_not_what_a_mistake_in_an_expression_is_about(self, desk: Desk) -> None:
+        script = "#{Greeting | ToUper}#{Greeting | Truncate x}#{Via}#{if Greeting}yes"
+        plan = desk.plan([run(script)], project(Greeting="hello"), variables={"Via": "#{Greeting | Trimm}"})
+        found = [warning for warning in problem_lines(plan.warnings) if "without #{/if}" not in warning]
+
+        assert [line.partition(" ")[2] for line in found] == [
+            'step "A": the script: there is no filter "ToUper" [unknown-filter] > Did you mean "ToUpper"?',
+            'step "A": the script: the filter "Truncate" has no answer for the value of "Greeting";'
+            " it will stay as it is [filter-without-answer]"
+            " > Check the value and the arguments; docs/octostache.md lists the filters.",
+            'step "A": the script reads "Greeting": there is no filter "Trimm" [unknown-filter]'
+            ' > Did you mean "Trim"?',
+        ]
+
     def test_are_told_once_however_many_targets_there_are(self, desk: Desk) -> None:
         step = run("echo #{Nope}", roles=["web-server"])
         assert len(desk.plan([step], TWO_ENVIRONMENTS, environment="Production").warnings) == 1
