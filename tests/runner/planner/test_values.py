@@ -99,6 +99,18 @@ class TestParameters:
         assert action.preview == "curl http://in/"
 
 
+class TestTemplatesWithMistakes:
+    def test_are_warned_of_where_they_are_used(self, tmp_path: Path) -> None:
+        parameter = Parameter("Url", default="#{Host | ToUper}")
+        desk = Desk(tmp_path, {"library/tool": template(parameter, body="#{if Url}curl #{Url | Trim}")})
+        plan = desk.plan([use()])
+
+        assert [(warning.path, warning.message) for warning in plan.warnings] == [
+            ("steps[0].uses", 'step "A": the script of tool: #{if} without #{/if}'),
+            ("steps[0].uses", 'step "A": the default of "Url" of tool: there is no filter "ToUper"'),
+        ]
+
+
 class TestUnknownVariables:
     def test_are_warnings_with_the_nearest_name(self, desk: Desk) -> None:
         plan = desk.plan(
