@@ -62,6 +62,8 @@ class EvaluationLimits:
     """Characters that filters may read, inputs and options together."""
     seconds: float = 10.0
     """Time on the clock, looked at before each value, body and filter."""
+    total_seconds: float | None = None
+    """Time that all evaluations of a `Variables` and of its children may take together."""
 
 
 def is_truthy(text: str) -> bool:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 from runner.octostache.dotnet.characters import WHITE_SPACE, encodable, fold
-from runner.octostache.errors import MissingVariableError, TemplateSyntaxError
+from runner.octostache.errors import LimitExceededError, MissingVariableError, TemplateSyntaxError
 from runner.octostache.evaluator import EvaluationLimits, Evaluator, is_truthy
 from runner.octostache.filters import Filter
 from runner.octostache.json_values import write_flat_object
@@ -33,6 +34,13 @@ class Evaluation:
     missing: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class _Spent:
+    """The time that evaluations took, for a family of variables."""
+
+    seconds: float = 0.0
+
+
 class Variables:
     """An ordered map from names, whose case does not matter, to texts or None.
 
@@ -52,6 +60,7 @@ class Variables:
         self._functions = {name.lower(): function for name, function in (functions or {}).items()}
         self._limits = limits or EvaluationLimits()
         self._clock = clock
+        self._spent = _Spent()
         for name, value in (mapping or {}).items():
             self.set(name, value)
 
@@ -78,6 +87,7 @@ class Variables:
     def child(self, extra: Mapping[str, str | None]) -> "Variables":
         """A copy with `extra` added: cheap however many variables there are."""
         twin = Variables(functions=self._functions, limits=self._limits, clock=self._clock)
+        twin._spent = self._spent
         twin._entries = dict(self._entries)
         twin._tree = self._built_tree().copy()
         for name, value in extra.items():
@@ -98,7 +108,8 @@ class Variables:
         except TemplateSyntaxError as problem:
             return Evaluation(text, str(problem))
         evaluator = self._evaluator()
-        result: str | None = evaluator.run(template, len(text))
+        with self._counted_time():
+            result: str | None = evaluator.run(template, len(text))
         missing = tuple(evaluator.missing)
         error = _MISSING_PREFIX + ", ".join(f"'{token}'" for token in missing) if missing else None
         if evaluator.nulls:
@@ -158,6 +169,17 @@ class Variables:
     def save_as_string(self) -> str:
         """All variables, unevaluated, as a JSON object with two spaces of indentation."""
         return write_flat_object(self._entries.values())
+
+    @contextmanager
+    def _counted_time(self) -> Iterator[None]:
+        total = self._limits.total_seconds
+        if total is not None and self._spent.seconds > total:
+            raise LimitExceededError(f"all evaluations together take longer than {total:g} s")
+        start = self._clock()
+        try:
+            yield
+        finally:
+            self._spent.seconds += self._clock() - start
 
     def _evaluator(self) -> Evaluator:
         tree = self._built_tree()

@@ -20,7 +20,10 @@ from dataclasses import dataclass, field, replace
 
 from registry.model import Parameter
 from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
-from runner.octostache import FilterError, OctostacheError, Variables, escape
+from runner.octostache import EvaluationLimits, FilterError, OctostacheError, Variables, escape
+
+_SECONDS = 30.0
+"""What evaluating all texts of one action may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,8 @@ def bind(variables: Iterable[PlannedValue], parameters: Iterable[PlannedValue]) 
     """
     outside = list(variables)
     sensitive = {value.name.casefold() for value in outside if value.sensitive}
-    outer = Variables({value.name: value.text for value in outside})
+    texts = {value.name: value.text for value in outside}
+    outer = Variables(texts, limits=EvaluationLimits(total_seconds=_SECONDS))
     inside = [_enter_template(parameter, outer, sensitive) for parameter in parameters]
     sensitive |= {value.name.casefold() for value in inside if value.sensitive}
     scope = outer.child({value.name: value.text for value in inside})

@@ -71,7 +71,7 @@ def test_exponential_references_end_with_an_error() -> None:
     laughs: dict[str, str | None] = {f"L{level}": f"#{{L{level - 1}}}" * 10 for level in range(1, 30)}
 
     with pytest.raises(LimitExceededError, match="1000000 steps"):
-        Variables({**laughs, "L0": "lol"}).evaluate("#{L29}")
+        Variables({**laughs, "L0": "lol"}, clock=lambda: 0.0).evaluate("#{L29}")
 
 
 def test_growing_values_end_with_an_error_before_the_memory_does() -> None:
@@ -106,6 +106,19 @@ def test_an_evaluation_ends_in_time() -> None:
     assert variables.evaluate("#{L | Wait}").text
     with pytest.raises(LimitExceededError, match="longer than 20 s"):
         variables.evaluate("#{each part in L}#{part | Wait}#{/each}")
+
+
+def test_all_evaluations_of_a_family_of_variables_end_in_time() -> None:
+    ticks = iter(range(1_000))
+    limits = EvaluationLimits(seconds=100, total_seconds=20)
+    variables = Variables({"A": "x"}, limits=limits, clock=lambda: float(next(ticks)))
+    family = [variables, variables.child({"B": "#{A}"})]
+
+    for member in family * 2:
+        assert member.evaluate("#{A | ToUpper}").text == "X"
+    variables.evaluate("#{A}" + "#{A | ToUpper}" * 10)
+    with pytest.raises(LimitExceededError, match="together take longer than 20 s"):
+        family[1].evaluate("#{A | ToUpper}")
 
 
 def test_what_filters_read_is_counted() -> None:
