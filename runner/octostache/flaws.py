@@ -19,8 +19,6 @@ _CLOSING_TAG: Final = re.compile(
     rf"#\{{[{WHITE_SPACE}]*/[{WHITE_SPACE}]*(if|unless|each)[{WHITE_SPACE}]*\}}", re.IGNORECASE
 )
 _BRANCH_TAG: Final = re.compile(rf"#\{{[{WHITE_SPACE}]*(elseif)[{WHITE_SPACE}]", re.IGNORECASE)
-_UNCLOSED: Final = "unclosed-block"
-_STRAY: Final = "stray-tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,11 @@ def _joined(flaws: list[Flaw]) -> list[Flaw]:
     for flaw in flaws:
         keyword = flaw.name.removeprefix("/")
         halves = [
-            place for place, other in enumerate(joined) if (other.code, other.name) == (_UNCLOSED, keyword)
+            place
+            for place, other in enumerate(joined)
+            if (other.code, other.name) == ("unclosed-block", keyword)
         ]
-        if flaw.code == _STRAY and keyword != flaw.name and halves:
+        if flaw.code == "stray-tag" and keyword != flaw.name and halves:
             opening = joined[halves[-1]]
             message = f"#{{{keyword}}} and #{{/{keyword}}} are not both written as the language wants them"
             joined[halves[-1]] = Flaw("malformed-block", message, opening.position, keyword)
@@ -150,11 +150,11 @@ def _unpaired_tags(text: str, failures: list[int]) -> Iterator[Flaw]:
 
 
 def _unclosed(keyword: str, position: int) -> Flaw:
-    return Flaw(_UNCLOSED, f"#{{{keyword}}} without #{{/{keyword}}}", position, keyword)
+    return Flaw("unclosed-block", f"#{{{keyword}}} without #{{/{keyword}}}", position, keyword)
 
 
 def _stray(tag: str, keyword: str, position: int) -> Flaw:
-    return Flaw(_STRAY, f"#{{{tag}}} without #{{{keyword}}}", position, tag)
+    return Flaw("stray-tag", f"#{{{tag}}} without #{{{keyword}}}", position, tag)
 
 
 def _filter_names() -> tuple[str, ...]:
