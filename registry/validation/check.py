@@ -16,7 +16,7 @@ from registry.template.folder_format import TEMPLATE_FILE, yaml_path
 from registry.text.document import Document, decode_utf8, in_order, problem_at
 from registry.text.json_document import JsonDocument, load_json
 from registry.text.yaml_document import YamlDocument, load_yaml
-from registry.validation.json_schema import known_keys, validate
+from registry.validation.json_schema import MAX_PROBLEMS, known_keys, validate
 from registry.validation.messages import did_you_mean
 from registry.validation.template_rules import breaches
 
@@ -164,12 +164,12 @@ def _rule_problems(value: Any, document: Document, as_view: bool = False) -> lis
 def _misspelt_keys(document: JsonDocument) -> Iterator[Problem]:
     """Keys that Octopus would ignore and that look like a slip of the one it knows."""
     known = known_keys("step-template")
-    for key in document.value:
-        meant = "" if key in known else did_you_mean(key, known)
+    unknown = [key for key in document.value if key not in known]
+    for key in unknown[:MAX_PROBLEMS]:
+        meant = did_you_mean(key, known)
         if meant:
-            line, column = document.key_position((key,))
             message = f'unknown key "{key}"{meant}'
-            yield Problem(message, "unknown-key", key, None, Severity.WARNING, document.file, line, column)
+            yield problem_at(document, (key,), message, "unknown-key", severity=Severity.WARNING, at_key=True)
 
 
 def _documents_below(folder: Path) -> Iterator[Path]:

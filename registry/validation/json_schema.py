@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from registry.model import Problem
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from referencing import Resource
 
+MAX_PROBLEMS = 500
+"""Of one document: nobody reads more, and looking for each costs time."""
+
 _VERSION_KEYS = ("version", "schema")
 _NOT_YET = "x-not-yet"
 """Our own keyword: keys that a later version will know, each with what to do until then."""
@@ -45,7 +49,8 @@ def validate(value: Any, schema: str, document: Document) -> list[Problem]:
     if gate is not None:
         return [gate]
     findings = (plain for error in validator.iter_errors(value) for plain in _intended(_violation(error)))
-    found = (problem for finding in findings for problem in _problems(finding, value, document))
+    every = (problem for finding in findings for problem in _problems(finding, value, document))
+    found = islice(every, MAX_PROBLEMS)
     return in_order([*document.problems, *found])
 
 

@@ -41,6 +41,10 @@ class RuleViolation:
     severity: Severity = Severity.WARNING
 
 
+MAX_TEXT = 1 << 20
+"""Characters of a script or another property. The longest of the community has 427,017."""
+
+
 def breaches(value: Value) -> Iterator[RuleViolation]:
     """Every breach in a value that keeps to the schema `step-template`."""
     for rule in _TEMPLATE_RULES:
@@ -53,6 +57,14 @@ def breaches(value: Value) -> Iterator[RuleViolation]:
 def _name_has_blanks(value: Value) -> Iterator[RuleViolation]:
     if value["Name"] != value["Name"].strip():
         yield RuleViolation(("Name",), "blank-in-name", f"{shown(value['Name'])} begins or ends with a blank")
+
+
+def _too_long_a_text(value: Value) -> Iterator[RuleViolation]:
+    for key, text in value["Properties"].items():
+        if text is not None and len(text) > MAX_TEXT:
+            message = f"the text has {len(text):,} characters; at most {MAX_TEXT:,} are read"
+            hint = "Put what is so long into a package or a file that the script fetches."
+            yield RuleViolation(("Properties", key), "text-too-long", message, hint, Severity.ERROR)
 
 
 def _duplicate_parameters(value: Value) -> Iterator[RuleViolation]:
@@ -227,6 +239,7 @@ def _control(parameter: Value) -> str:
 
 
 _TEMPLATE_RULES: tuple[Callable[[Value], Iterator[RuleViolation]], ...] = (
+    _too_long_a_text,
     _name_has_blanks,
     _duplicate_parameters,
     _duplicate_outputs,

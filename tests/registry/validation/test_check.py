@@ -365,3 +365,23 @@ def test_the_whole_community_library_is_valid(community_library: CommunityLibrar
         ("warning", "default-not-offered"): 1,
     }
     assert all(problem.line for problem in problems)
+
+
+def test_a_script_of_more_than_a_million_characters_is_refused(tmp_path: Path) -> None:
+    body = "# far too long\n" * 100_000
+    (problem,) = template_problems(tmp_path, Properties={SYNTAX: "Bash", BODY: body})
+    assert (problem.code, problem.path) == ("text-too-long", f'Properties["{BODY}"]')
+    (tmp_path / "greet").mkdir()
+    (tmp_path / "greet/script.sh").write_text(body)
+    (problem,) = problems_of(tmp_path, "greet/template.yaml", FOLDER)
+    assert (problem.code, problem.line) == ("text-too-long", 6)
+
+
+def test_a_template_has_at_most_500_parameters(tmp_path: Path) -> None:
+    (problem,) = template_problems(tmp_path, Parameters=[{"Name": f"p{item}"} for item in range(501)])
+    assert problem.message == "Parameters: expected at most 500 items, got 501"
+
+
+def test_of_many_problems_the_first_500_are_reported(tmp_path: Path) -> None:
+    keys = "".join(f"key{item}: x\n" for item in range(2000))
+    assert len(problems_of(tmp_path, "greet/template.yaml", FOLDER + keys)) == 500
