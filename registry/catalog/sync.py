@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Invalid, NotFound, Unavailable, UserError
-from registry.git.process import GitFailedError
+from registry.git.command import GitFailedError
 from registry.git.remote import RemoteRefs, remote_refs
 from registry.git.repository import Repository
 from registry.home import Home, exclusive
@@ -63,8 +63,7 @@ def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncRepor
     """
     with exclusive(home.lock_file(f"source-{source.mirror_key}"), f'sync "{source.name}"'):
         wanted = _choose(_ask(source), source)
-        mirror = Repository.create(home.mirror(source.mirror_key), bare=True)
-        mirror.drop_stale_locks()
+        mirror = _mirror(home, source)
         commit = _fetched(mirror, source, wanted)
         known = index.source(source.index_key)
         target = IndexTarget(
@@ -78,6 +77,17 @@ def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncRepor
     return SyncReport(source, wanted.shown, commit, before, changes, counts, findings)
 
 
+def _mirror(home: Home, source: SourceDefinition) -> Repository:
+    """The mirror of a source, begun where there is none, for who holds its lock."""
+    from registry.git.transport import init_mirror
+
+    mirror = Repository(home.mirror(source.mirror_key), trusted=True)
+    mirror.folder.mkdir(parents=True, exist_ok=True)
+    init_mirror(mirror.folder)
+    mirror.drop_stale_locks()
+    return mirror
+
+
 def _ask(source: SourceDefinition) -> RemoteRefs:
     if source.url.startswith("/") and not Path(source.url).exists():
         raise _unreachable(source, "there is nothing at this path")
@@ -89,11 +99,14 @@ def _ask(source: SourceDefinition) -> RemoteRefs:
 
 def _fetched(mirror: Repository, source: SourceDefinition, wanted: _Wanted) -> str:
     """The wanted commit, now in the mirror. A remote that moves on while it is asked gives the newer one."""
-    if mirror.has_whole(wanted.commit):
-        mirror.point(source.mirror_ref, wanted.commit)
+    if mirror.is_complete(wanted.commit):
+        mirror.set_ref(source.mirror_ref, wanted.commit)
         return wanted.commit
+    from registry.git.transport import fetch
+
+    refspec = f"+{wanted.ref}:{source.mirror_ref}"
     try:
-        mirror.fetch(source.url, f"+{wanted.ref}:{source.mirror_ref}", source.credentials)
+        fetch(mirror.folder, source.url, refspec, source.credentials, trusted=True)
     except GitFailedError as error:
         raise _unreachable(source, error.reason) from error
     return mirror.commit_of(f"{source.mirror_ref}^{{}}") or wanted.commit

@@ -10,7 +10,7 @@ from registry.catalog.catalog import Catalog
 from registry.catalog.notices import notices_altered
 from registry.catalog.sources import OpenSource
 from registry.errors import UserError
-from registry.git.process import GitFailedError
+from registry.git.command import GitFailedError
 from registry.git.repository import Repository
 from registry.index.database import Index, SourceState
 from registry.index.writer import IndexTarget, index_repository

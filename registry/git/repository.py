@@ -1,4 +1,8 @@
-"""A repository on this machine, read by plumbing; and mirrors, which only Treadle writes to."""
+"""A repository on this machine, read by plumbing.
+
+Mirrors, which only Treadle writes to, are repositories too; `registry.git.workspace` has what changes those that
+people work in, `registry.git.push` and `registry.git.transport` what talks to others.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.git.credentials import Credentials
+from registry.errors import Invalid
+from registry.git.command import SAFE_SETTINGS, GitFailedError, environment_of, reading_environment, run
 from registry.git.objects import LOG_FORMAT, TREE_MODE, Commit, TreeEntry, parse_log, parse_tree
-from registry.git.process import SAFE_SETTINGS, GitFailedError, environment_of, reading_environment, run
-from registry.git.remote import ask
 
 # What fsck says of objects whose form it does not like: `error in commit 1234: badTimezone: ...`.
 _ODD_FORM = re.compile(r"(?:error|warning) in \w+ [0-9a-f]+: \w+: |Checking|notice")
-_FETCH_TIMEOUT = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a repository lies.
+
+    `root` is the root of its work tree, None where it has none; `git_folder` is where it keeps its own files.
+    """
+
+    root: Path | None
+    git_folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where HEAD is: `branch` is a full ref, None for a detached HEAD; `commit` None before the first one."""
+
+    branch: str | None
+    commit: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A git repository on this machine. `folder` is the bare repository, or the root of a work tree.
+    """A git repository on this machine. `folder` is the bare repository, or a folder of a work tree.
 
     `trusted`: the folder is one that Treadle itself made, so who owns it does not matter.
     """
@@ -28,26 +49,90 @@ class Repository:
     folder: Path
     trusted: bool = False
 
-    @classmethod
-    def create(cls, folder: Path, *, bare: bool) -> Repository:
-        """Make an empty repository, or pick up one that an earlier, killed try left. Idempotent."""
-        shape = ["--bare"] if bare else ["--initial-branch=main"]
-        folder.mkdir(parents=True, exist_ok=True)
-        run(["init", "--quiet", "--template=", *shape, str(folder)], environment=reading_environment())
-        return cls(folder, trusted=bare)
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        as_user: bool = False,
+        extra: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Run git here and return its stdout. Nobody's configuration counts, unless it is run `as_user`.
 
-    def _read(self, *arguments: str, stdin: bytes | None = None) -> bytes:
+        `extra` are variables for its environment. Raises GitFailedError.
+        """
+        environment = environment_of() if as_user else reading_environment()
         return run(
             arguments,
             folder=self.folder,
             settings=self._ownership,
-            environment=reading_environment(),
+            environment={**environment, **(extra or {})},
             stdin=stdin,
         )
 
     @property
     def _ownership(self) -> tuple[str, ...]:
         return ("safe.directory=*",) if self.trusted else ()
+
+    # --- where it is
+
+    def layout(self) -> Layout | None:
+        """Where the repository is that this folder belongs to; None outside of git. Asked once for each folder."""
+        known = _LAYOUTS.get(self.folder)
+        if known is not None and self._still_holds(known):
+            return known
+        try:
+            told = self.run("rev-parse", "--is-bare-repository", "--show-cdup", "--absolute-git-dir").decode(
+                errors="surrogateescape"
+            )
+        except GitFailedError:
+            return None
+        bare, _, rest = told.removesuffix("\n").partition("\n")
+        up, _, git_folder = ("", "", rest) if bare == "true" else rest.partition("\n")
+        root = None if bare == "true" else (self.folder / up).resolve()
+        _LAYOUTS[self.folder] = Layout(root, Path(git_folder))
+        return _LAYOUTS[self.folder]
+
+    def _still_holds(self, known: Layout) -> bool:
+        """Whether nobody removed the repository since, or began another one right here."""
+        return known.git_folder.is_dir() and (self.folder / ".git").exists() == (known.root == self.folder)
+
+    def root(self) -> Path | None:
+        """The root of the work tree this folder lies in; None outside of git and in a bare repository."""
+        layout = self.layout()
+        return layout.root if layout else None
+
+    def git_folder(self) -> Path:
+        """Where the repository keeps its own files. Raises GitFailedError outside of git."""
+        layout = self.layout()
+        if layout is None:
+            raise GitFailedError(("rev-parse",), f"fatal: not a git repository: '{self.folder}'")
+        return layout.git_folder
+
+    def is_bare(self) -> bool:
+        layout = self.layout()
+        return layout is not None and layout.root is None
+
+    def tip(self) -> Tip:
+        """HEAD's branch and commit, read at once."""
+        try:
+            told = self.run("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD").decode()
+        except GitFailedError:
+            return Tip(self._symbolic_head(), None)
+        commit, branch = told.split()
+        return Tip(None if branch == "HEAD" else branch, commit)
+
+    def branch(self) -> str:
+        """The branch that HEAD names, as a full ref. Raises Invalid for a detached HEAD."""
+        branch = self._symbolic_head()
+        if branch is None:
+            raise detached(self.folder)
+        return branch
+
+    def _symbolic_head(self) -> str | None:
+        try:
+            return self.run("symbolic-ref", "--quiet", "HEAD").decode().strip()
+        except GitFailedError:
+            return None
 
     # --- mirroring
 
@@ -56,23 +141,18 @@ class Repository:
         for stale in (*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")):
             stale.unlink(missing_ok=True)
 
-    def has_whole(self, commit: str) -> bool:
+    def is_complete(self, commit: str) -> bool:
         """Whether `commit` is here with all that it reaches: only a fetch that came to its end moved a ref. The
         object alone proves nothing, as a killed fetch leaves some of the objects behind.
         """
         try:
-            return bool(self._read("for-each-ref", "--count=1", f"--contains={commit}", "refs/treadle/"))
+            return bool(self.run("for-each-ref", "--count=1", f"--contains={commit}", "refs/treadle/"))
         except GitFailedError:
             return False
 
-    def point(self, ref: str, commit: str) -> None:
+    def set_ref(self, ref: str, commit: str) -> None:
         """Let `ref` be `commit`, whatever it was."""
-        self._write("update-ref", ref, commit)
-
-    def fetch(self, url: str, refspec: str, credentials: Credentials | None = None) -> None:
-        """Bring one ref here, forced. Raises GitFailedError."""
-        arguments = ["fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--", url, refspec]
-        ask(arguments, credentials, self.folder, _FETCH_TIMEOUT)
+        self.run("update-ref", ref, commit, as_user=True)
 
     # --- reading
 
@@ -80,7 +160,7 @@ class Repository:
         """Hash every object again. Raises GitFailedError for a damaged or missing one; one that an old git
         wrote in an odd form is neither."""
         try:
-            self._read("fsck", "--full", "--no-dangling", "--no-progress")
+            self.run("fsck", "--full", "--no-dangling", "--no-progress")
         except GitFailedError as error:
             lines = [line for line in error.stderr.splitlines() if not _ODD_FORM.match(line)]
             if lines or not error.stderr:
@@ -89,9 +169,7 @@ class Repository:
     def commit_of(self, revision: str) -> str | None:
         """The full id of the commit that `revision` names; None when there is none."""
         try:
-            found = self._read(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-            )
+            found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         except GitFailedError:
             return None
         return found.decode().strip()
@@ -99,7 +177,7 @@ class Repository:
     def has_folder(self, commit: str, path: str) -> bool:
         """Whether `path` is a folder in that commit; the root always is."""
         try:
-            return self._read("cat-file", "-t", f"{commit}:{path}").strip() == b"tree"
+            return self.run("cat-file", "-t", f"{commit}:{path}").strip() == b"tree"
         except GitFailedError:
             return False
 
@@ -114,13 +192,13 @@ class Repository:
         arguments = (
             "log --raw -t -r -z -M -l2000 --diff-merges=first-parent --full-history --sparse --topo-order"
         )
-        listing = self._read(*arguments.split(), "--root", "--no-abbrev", LOG_FORMAT, *span, *scope)
+        listing = self.run(*arguments.split(), "--root", "--no-abbrev", LOG_FORMAT, *span, *scope)
         return list(parse_log(listing))
 
     def branches(self) -> dict[str, str]:
         """The commit of each branch, here and as last fetched from remotes, by its short name (`origin/main`)."""
         form = "--format=%(symref)%00%(refname)%00%(objectname)"
-        listing = self._read("for-each-ref", form, "refs/heads", "refs/remotes").decode(errors="replace")
+        listing = self.run("for-each-ref", form, "refs/heads", "refs/remotes").decode(errors="replace")
         found = (line.split("\0") for line in listing.splitlines())
         return {
             name.removeprefix("refs/heads/").removeprefix("refs/remotes/"): commit
@@ -128,12 +206,24 @@ class Repository:
             if not points_to
         }
 
+    def messages(self, tip: str, path: str) -> list[str]:
+        """The messages of the commits that changed `path`, newest first."""
+        listing = self.run("log", "-z", "--format=%B", tip, "--", path)
+        return [message for message in listing.decode(errors="replace").split("\0") if message]
+
+    def changed_paths(self, old: str | None, new: str | None) -> list[str]:
+        """The files that differ between two commits."""
+        if old == new or new is None:
+            return []
+        if old is None:
+            return [entry.path for entry in self.entries(new)]
+        listing = self.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)
+        return [path for path in listing.decode(errors="surrogateescape").split("\0") if path]
+
     def remotes(self) -> list[str]:
         """The addresses that the repository fetches from, as they are written in its settings."""
         try:
-            listing = self._read("config", "-z", "--get-regexp", r"^remote\..*\.url$").decode(
-                errors="replace"
-            )
+            listing = self.run("config", "-z", "--get-regexp", r"^remote\..*\.url$").decode(errors="replace")
         except GitFailedError:
             return []
         return [line.partition("\n")[2] for line in listing.split("\0") if line]
@@ -143,7 +233,7 @@ class Repository:
 
         Raises GitFailedError when it is not there.
         """
-        listing = self._read("ls-tree", "-r", "-z", "--full-tree", folder).decode(errors="replace")
+        listing = self.run("ls-tree", "-r", "-z", "--full-tree", folder).decode(errors="replace")
         entries = []
         for line in listing.split("\0"):
             if line:
@@ -171,7 +261,7 @@ class Repository:
 
     def sizes(self, names: Sequence[str]) -> dict[str, int]:
         """Bytes of each object (any name git understands); what is not there is left out."""
-        listing = self._read("cat-file", "--batch-check=%(objectsize)", stdin=lines(names)).decode()
+        listing = self.run("cat-file", "--batch-check=%(objectsize)", stdin=lines(names)).decode()
         return {
             name: int(line) for name, line in zip(names, listing.splitlines(), strict=True) if line.isdigit()
         }
@@ -199,34 +289,17 @@ class Repository:
                         process.stdout.read(1)
                         yield name, content
 
-    def exists(self) -> bool:
-        """Whether there is a repository here, or above."""
-        try:
-            return bool(self._read("rev-parse", "--git-dir"))
-        except GitFailedError:
-            return False
 
-    def git_folder(self) -> Path:
-        """Where the repository keeps its own files."""
-        return Path(self._read("rev-parse", "--absolute-git-dir").decode().rstrip("\n"))
+_LAYOUTS: dict[Path, Layout] = {}
+"""What `Repository.layout` found, by folder: it is asked again and again, and each answer is a process."""
 
-    def root(self) -> Path | None:
-        """The root of the work tree this folder lies in; None outside of git and in a bare repository."""
-        try:
-            return Path(self._read("rev-parse", "--show-toplevel").decode().rstrip("\n"))
-        except GitFailedError:
-            return None
 
-    def _write(
-        self, *arguments: str, extra: Mapping[str, str] | None = None, stdin: bytes | None = None
-    ) -> bytes:
-        return run(
-            arguments,
-            folder=self.folder,
-            settings=self._ownership,
-            environment=environment_of(extra),
-            stdin=stdin,
-        )
+def detached(folder: Path) -> Invalid:
+    return Invalid(
+        "detached-head",
+        f'"{folder}" is not on a branch',
+        hint="Check out the branch that changes should go to, and run the command again.",
+    )
 
 
 def lines(names: Sequence[str]) -> bytes:

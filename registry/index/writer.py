@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from registry.errors import Invalid, Unavailable, UserError
+from registry.git.command import GitFailedError
 from registry.git.objects import FILE_MODES, SYMLINK_MODE, Commit, TreeEntry
-from registry.git.process import GitFailedError
 from registry.git.repository import Repository
 from registry.index.content import read_contents, size_problem
 from registry.index.database import (

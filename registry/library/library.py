@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Conflict
-from registry.git.sharing import SharedWorkspace
+from registry.git.commit import create_commit, rebase_onto
+from registry.git.push import fetch_branch, push, upstream
+from registry.git.repository import Repository, Tip, detached
+from registry.git.settings import GitSettings, read_git_settings
+from registry.git.workspace import checkout_paths, init, uncommitted, unedited_paths, update_branch
 from registry.home import exclusive, make_folder, write_atomically
 from registry.library.origin import Origin, read_origins
 
@@ -32,18 +36,18 @@ class Library:
     """`folder` is where the templates lie; it may be a folder inside of a larger repository, at `prefix`."""
 
     folder: Path
-    repository: SharedWorkspace
+    repository: Repository
     prefix: str
 
     @classmethod
     def at(cls, folder: Path) -> Library:
         """The library in `folder`, whether it exists already or not."""
         folder = folder.resolve()
-        root = SharedWorkspace(folder).root() if folder.is_dir() else None
+        root = Repository(folder).root() if folder.is_dir() else None
         if root is None:
-            return cls(folder, SharedWorkspace(folder), "")
-        prefix = folder.relative_to(root.resolve()).as_posix()
-        return cls(folder, SharedWorkspace(root), "" if prefix == "." else prefix)
+            return cls(folder, Repository(folder), "")
+        prefix = folder.relative_to(root).as_posix()
+        return cls(folder, Repository(root), "" if prefix == "." else prefix)
 
     @property
     def index_key(self) -> str:
@@ -57,7 +61,7 @@ class Library:
         """Files of the work tree that differ from the head, new ones included; none in a bare repository."""
         if self.head() is None or self.repository.is_bare():
             return []
-        return self.repository.uncommitted([self.prefix or "."])
+        return uncommitted(self.repository, [self.prefix or "."])
 
     def path(self, slug: str) -> str:
         """Where a template lies in the repository."""
@@ -82,21 +86,23 @@ class Library:
         Raises Conflict when another process doesn't finish, or somebody's git is at work there; Invalid when no
         branch is checked out.
         """
-        if not (self.folder.is_dir() and self.repository.exists()):
+        if not (self.folder.is_dir() and self.repository.layout()):
             make_folder(self.folder.parent)
-            SharedWorkspace.begin(self.folder)
+            init(self.folder, read_git_settings(Repository(self.folder.parent)))
         git_folder = self.repository.git_folder()
         with exclusive(git_folder / _LOCK, purpose):
-            writer = LibraryWriter(self, git_folder)
+            writer = LibraryWriter(
+                self, git_folder, read_git_settings(self.repository), self.repository.tip()
+            )
             writer.recover()
             writer.refuse_company()
             with writer.noted():
                 yield writer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LibraryWriter:
-    """The library while this process alone may write to it.
+    """The library while this process alone may write to it; `tip` is where its branch is.
 
     While it writes, a note in the git folder says so, and before the branch moves, which folders of the work
     tree will follow: killed in between, the next writer finishes.
@@ -104,6 +110,8 @@ class LibraryWriter:
 
     library: Library
     git_folder: Path
+    settings: GitSettings
+    tip: Tip
 
     def commit(self, changes: Changes, message: str, edited: Collection[str] = ()) -> str:
         """Replace whole templates, by slug, with these files (None deletes one), in one commit. Returns it.
@@ -111,7 +119,7 @@ class LibraryWriter:
         `edited` are slugs whose folders in the work tree hold what is being committed.
         Raises Conflict for uncommitted changes in the other folders, or when the branch moved under our hands.
         """
-        head = self.library.head()
+        head = self.tip.commit
         paths = [self.library.path(slug) for slug in changes]
         self._refuse_uncommitted([self.library.path(slug) for slug in changes if slug not in edited])
         commit = self.build(head, changes, message)
@@ -123,7 +131,7 @@ class LibraryWriter:
 
         `series` is not empty. Returns the last one.
         """
-        head = self.library.head()
+        head = self.tip.commit
         paths = [
             self.library.path(slug) for slug in dict.fromkeys(slug for each, _ in series for slug in each)
         ]
@@ -140,22 +148,27 @@ class LibraryWriter:
         files: dict[str, bytes | None] = {self.library.path(slug): None for slug in changes}
         for slug, content in changes.items():
             files |= {f"{self.library.path(slug)}/{name}": data for name, data in (content or {}).items()}
-        return self.library.repository.build(parent, files, message)
+        return create_commit(self.library.repository, self.settings, parent, files, message)
 
     def _advance(self, head: str | None, commit: str, paths: Sequence[str]) -> None:
         """Move the branch from `head` to `commit`, and then the work tree at `paths`."""
-        repository = self.library.repository
+        repository, branch = self.library.repository, self.tip.branch
+        if branch is None:
+            raise detached(repository.folder)
         bare = repository.is_bare()
         if not bare:
             self._announce(head, paths)
-        repository.move(repository.branch(), commit, head)
+        update_branch(repository, branch, commit, head)
+        self.tip = Tip(branch, commit)
         if not bare:
-            repository.refresh(paths)
+            checkout_paths(repository, paths)
             self._announce(commit, ())
 
     def _refuse_uncommitted(self, paths: Sequence[str]) -> None:
         repository = self.library.repository
-        changed = repository.uncommitted(paths) if paths and not repository.is_bare() else []
+        changed = (
+            uncommitted(repository, paths) if paths and self.tip.commit and not repository.is_bare() else []
+        )
         if changed:
             shown = ", ".join(f'"{path}"' for path in changed[:5]) + (", ..." if len(changed) > 5 else "")
             raise Conflict(
@@ -188,17 +201,17 @@ class LibraryWriter:
         Raises Conflict where the same template was changed on both sides, or uncommitted changes are in the
         way; Unavailable where the remote does not answer, or refuses.
         """
-        repository, head = self.library.repository, self.library.head()
-        remote = repository.upstream()
+        repository, head = self.library.repository, self.tip.commit
+        remote = upstream(repository, self.settings)
         for attempt in range(_PUSH_TRIES):
-            theirs = repository.fetch_branch(remote)
-            base = repository.join(head, theirs)
+            theirs = fetch_branch(repository, remote)
+            base = rebase_onto(repository, self.settings, head, theirs)
             paths = repository.changed_paths(head, base)
             keep = tuple(f"{self.library.path(slug)}/" for slug in edited)
             self._refuse_uncommitted([path for path in paths if not path.startswith(keep)])
             changes, message = prepare(base)
             commit = self.build(base, changes, message)
-            if repository.push(remote, commit, theirs):
+            if push(repository, remote, commit):
                 self._advance(head, commit, [*paths, *(self.library.path(slug) for slug in changes)])
                 return commit
             time.sleep(random.uniform(0, 0.1 * 2 ** min(attempt, 5)))  # noqa: S311 - only to get out of step
@@ -215,13 +228,13 @@ class LibraryWriter:
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Leave a note for who comes after a kill, until the end of the block."""
-        self._announce(self.library.head(), ())
+        self._announce(self.tip.commit, ())
         try:
             yield
         finally:
             # Where folders of the work tree wait to follow the branch, the next writer has to know.
             note = json.loads(self._note.read_bytes())
-            if not note["paths"] or self.library.head() == note["parent"]:
+            if not note["paths"] or self.tip.commit == note["parent"]:
                 self._note.unlink()
 
     def _announce(self, parent: str | None, paths: Sequence[str]) -> None:
@@ -236,11 +249,11 @@ class LibraryWriter:
         if not self._note.is_file():
             return
         note = json.loads(self._note.read_bytes())
-        head, repository = self.library.head(), self.library.repository
+        head, repository = self.tip.commit, self.library.repository
         for stale in (*self.git_folder.glob("*.lock"), *self.git_folder.glob("refs/**/*.lock")):
             if stale.name != _LOCK:
                 stale.unlink()
         if head is not None and head != note["parent"]:
             commits = [commit for commit in (note["parent"], head) if commit]
-            repository.refresh(repository.untouched(note["paths"], commits))
+            checkout_paths(repository, unedited_paths(repository, note["paths"], commits))
         self._note.unlink(missing_ok=True)

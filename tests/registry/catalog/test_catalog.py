@@ -10,7 +10,6 @@ import pytest
 from registry.catalog.catalog import Catalog
 from registry.catalog.sync import SyncReport
 from registry.errors import Conflict, Invalid, NotFound, Untrusted
-from registry.git.repository import Repository
 from registry.home import Home
 from registry.index.search import Filters
 from registry.model import Reference, ResolvedTemplate
@@ -375,7 +374,7 @@ def test_a_library_can_be_a_folder_of_a_larger_repository(
 
 
 def test_a_bare_library_is_written_to_as_well(tmp_path: Path, repository: SourceRepository) -> None:
-    Repository.create(tmp_path / "home/library", bare=True)
+    repository.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "home/library"))
     (tmp_path / "home/config.yaml").write_text(f"sources: {{team: {{git: {repository.path}}}}}\n")
     with Catalog.open(tmp_path / "home", None, {}) as catalog:
         _sync(catalog)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from registry.git.command import GitFailedError
 from registry.git.credentials import Credentials
-from registry.git.process import GitFailedError
 from registry.git.remote import remote_refs
 from registry.git.repository import Repository
+from registry.git.transport import fetch, init_mirror
 from tests.support.repository import SourceRepository
 
 
@@ -75,14 +76,16 @@ def test_without_credentials_git_does_not_ask(server: ThreadingHTTPServer) -> No
 def test_hooks_of_nobody_run(tmp_path: Path) -> None:
     source = SourceRepository.create(tmp_path / "source")
     source.commit({"a": b"a"})
-    mirror = Repository.create(tmp_path / "mirror.git", bare=True)
+    mirror = Repository(tmp_path / "mirror.git", trusted=True)
+    mirror.folder.mkdir()
+    init_mirror(mirror.folder)
     for repository in (source.path / ".git", mirror.folder):
         hooks = repository / "hooks"
         hooks.mkdir(exist_ok=True)
         for name in ("reference-transaction", "post-update", "post-checkout", "pre-auto-gc"):
             (hooks / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran-{name}\n")
             (hooks / name).chmod(0o755)
-    mirror.fetch(str(source.path), "+refs/heads/main:refs/treadle/x")
-    mirror.point("refs/treadle/y", source.head())
+    fetch(mirror.folder, str(source.path), "+refs/heads/main:refs/treadle/x")
+    mirror.set_ref("refs/treadle/y", source.head())
     assert mirror.commit_of("refs/treadle/y") == source.head()
     assert not list(tmp_path.glob("ran-*"))

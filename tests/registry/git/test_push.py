@@ -9,9 +9,12 @@ from threading import Timer
 import pytest
 
 from registry.errors import Conflict, Unavailable
-from registry.git.process import GitFailedError
+from registry.git.command import GitFailedError
+from registry.git.commit import create_commit, rebase_onto
+from registry.git.push import fetch_branch, push, upstream
 from registry.git.remote import remote_refs
-from registry.git.sharing import SharedWorkspace
+from registry.git.repository import Repository
+from registry.git.settings import read_git_settings
 from tests.support.repository import SourceRepository
 
 SSH = """\
@@ -39,10 +42,10 @@ def remote(tmp_path: Path) -> SourceRepository:
     return SourceRepository(path)
 
 
-def _workspace(folder: Path, url: str) -> tuple[SourceRepository, SharedWorkspace]:
+def _workspace(folder: Path, url: str) -> tuple[SourceRepository, Repository]:
     repository = SourceRepository.create(folder)
     repository.git("remote", "add", "origin", url)
-    return repository, SharedWorkspace(folder)
+    return repository, Repository(folder)
 
 
 def _set(config: Path, key: str, value: str) -> None:
@@ -78,11 +81,11 @@ def test_ssh_works_as_the_user_set_it_up(
         monkeypatch.setenv(way, str(ssh))
     url = f"ssh://git@templates.example{remote.path}"
     _, workspace = _workspace(tmp_path / "work", url)
-    upstream = workspace.upstream()
-    assert workspace.fetch_branch(upstream) is None
-    commit = workspace.build(None, {"a": b"a"}, "First\n")
-    assert workspace.push(upstream, commit, None)
-    assert workspace.fetch_branch(upstream) == commit
+    there = upstream(workspace, read_git_settings(workspace))
+    assert fetch_branch(workspace, there) is None
+    commit = create_commit(workspace, read_git_settings(workspace), None, {"a": b"a"}, "First\n")
+    assert push(workspace, there, commit)
+    assert fetch_branch(workspace, there) == commit
     assert remote_refs(url).refs["refs/heads/main"] == commit
     calls = (tmp_path / "ssh.log").read_text().splitlines()
     assert all("git@templates.example" in call for call in calls)
@@ -97,7 +100,7 @@ def test_an_ssh_that_fails_is_told(ssh: Path, tmp_path: Path, monkeypatch: pytes
     assert "Could not read from remote repository" in failed.value.reason
     _, workspace = _workspace(tmp_path / "work", "git@templates.example:x.git")
     with pytest.raises(Unavailable, match='the remote "origin" did not take part'):
-        workspace.fetch_branch(workspace.upstream())
+        fetch_branch(workspace, upstream(workspace, read_git_settings(workspace)))
 
 
 # --- signing and authors
@@ -120,7 +123,7 @@ def signing(tmp_path: Path, git_config: Path) -> Path:
 
 def test_commits_are_signed_and_authored_as_git_is_set_up(signing: Path, tmp_path: Path) -> None:
     repository, workspace = _workspace(tmp_path / "work", "nowhere")
-    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    commit = create_commit(workspace, read_git_settings(workspace), None, {"a": b"a"}, "First\n")
     assert repository.git("log", "-1", "--format=%G? %GS %an %ae %cn", commit) == (
         "G ann@example.com Ann ann@example.com Ann"
     )
@@ -128,15 +131,15 @@ def test_commits_are_signed_and_authored_as_git_is_set_up(signing: Path, tmp_pat
 
 def test_nothing_is_signed_unless_git_is_set_up_to(git_config: Path, tmp_path: Path) -> None:
     repository, workspace = _workspace(tmp_path / "work", "nowhere")
-    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    commit = create_commit(workspace, read_git_settings(workspace), None, {"a": b"a"}, "First\n")
     assert "gpgsig" not in repository.git("cat-file", "commit", commit)
 
 
 def test_a_key_that_is_gone_is_told(signing: Path, tmp_path: Path) -> None:
     signing.with_suffix(".pub").unlink()
     _, workspace = _workspace(tmp_path / "work", "nowhere")
-    with pytest.raises(Conflict, match=r"sign commits \(commit.gpgsign\), and can't: .*key") as refused:
-        workspace.build(None, {"a": b"a"}, "First\n")
+    with pytest.raises(Conflict, match=r"sign commits \(commit.gpgsign\), and cannot: .*key") as refused:
+        create_commit(workspace, read_git_settings(workspace), None, {"a": b"a"}, "First\n")
     assert refused.value.exit_code == 2
 
 
@@ -162,8 +165,8 @@ def test_a_replayed_commit_keeps_author_date_modes_and_links(
     who = ("--author=Bob <bob@example.com>", "--date=2020-02-02T02:02:02+0200")
     ours.git("commit", "--quiet", *who, "--message", "Bob's change\n\nWith a body.")
 
-    base = workspace.fetch_branch(workspace.upstream()) or ""
-    joined = workspace.join(workspace.commit_of("HEAD"), base)
+    base = fetch_branch(workspace, upstream(workspace, read_git_settings(workspace))) or ""
+    joined = rebase_onto(workspace, read_git_settings(workspace), workspace.commit_of("HEAD"), base)
     assert joined
     assert ours.git("log", "-1", "--format=%an %ae %aI %cn|%B", joined) == (
         "Bob bob@example.com 2020-02-02T02:02:02+02:00 Ann|Bob's change\n\nWith a body."

@@ -1,7 +1,8 @@
 """Running git.
 
 Reading ignores every configuration, so that nothing but the objects decides the result. Talking to a remote,
-and committing, use the user's. Hooks never run, transports that start programs are off, git never asks.
+committing, and judging a work tree use the user's. Hooks never run, transports that start programs are off, git
+never asks.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from registry.errors import Unavailable
+from registry.git.credentials import Credentials
 
 LOCAL_TIMEOUT = 120.0
 
 _KEPT_VARIABLES = re.compile(
     r"GIT_(AUTHOR|COMMITTER|SSH|SSL|PROXY|HTTP|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|ASKPASS|EXEC_PATH)"
 )
+_PROTOCOLS = ("file", "git", "http", "https", "ssh")
 SAFE_SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -27,6 +30,7 @@ SAFE_SETTINGS = (
     "protocol.file.allow=always",
     "advice.detachedHead=false",
 )
+_REMOTE_SETTINGS = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=30")
 
 
 class GitFailedError(Unavailable):
@@ -48,16 +52,19 @@ class GitFailedError(Unavailable):
         return f"{best} {lines[place + 1]}" if best.endswith(":") and place + 1 < len(lines) else best
 
 
+def dropped_variables() -> list[str]:
+    """The variables of git's own that do not count here: a hook's `GIT_DIR`, say, means another repository."""
+    return [name for name in os.environ if name.startswith("GIT_") and not _KEPT_VARIABLES.match(name)]
+
+
 def environment_of(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or _KEPT_VARIABLES.match(name)
-    }
+    """The environment of a git that works as the user set it up."""
+    dropped = set(dropped_variables())
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
     fixed = {
         "LC_ALL": "C",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+        "GIT_ALLOW_PROTOCOL": ":".join(_PROTOCOLS),
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LITERAL_PATHSPECS": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
@@ -66,6 +73,7 @@ def environment_of(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def reading_environment() -> dict[str, str]:
+    """The environment of a git that nobody's configuration counts for."""
     return environment_of({"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"})
 
 
@@ -91,7 +99,7 @@ def run(
             check=False,
         )
     except FileNotFoundError as error:
-        raise Unavailable("git-missing", "git is not installed", hint="Install git 2.31 or newer.") from error
+        raise git_missing() from error
     except subprocess.TimeoutExpired as error:
         raise GitFailedError(arguments, f"fatal: no answer within {timeout:.0f} seconds") from error
     if done.returncode != 0:
@@ -99,6 +107,67 @@ def run(
     return done.stdout
 
 
+def git_missing() -> Unavailable:
+    return Unavailable("git-missing", "git is not installed", hint="Install git 2.31 or newer.")
+
+
 def version() -> str:
     """git's own version, such as `2.39.5`. Raises Unavailable where git is missing."""
     return run(["version"]).decode().split()[2]
+
+
+# --- other repositories
+
+
+def run_with_remote(
+    arguments: Sequence[str], credentials: Credentials | None, folder: Path | None, timeout: float
+) -> bytes:
+    """Run a git that talks to another repository. Raises as `run`."""
+    settings, extra = remote_options(credentials, folder)
+    return run(
+        arguments, folder=folder, settings=settings, environment=environment_of(extra), timeout=timeout
+    )
+
+
+def remote_options(
+    credentials: Credentials | None, folder: Path | None
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Settings and variables of a git that talks to another repository."""
+    extra = _ssh(folder)
+    if credentials is None:
+        return _REMOTE_SETTINGS, extra
+    return (*_REMOTE_SETTINGS, *credentials.settings()), {**extra, **credentials.environment()}
+
+
+def _ssh(folder: Path | None) -> dict[str, str]:
+    """An ssh that doesn't ask and doesn't wait for ever, unless the user chose one."""
+    if "GIT_SSH_COMMAND" in os.environ or "GIT_SSH" in os.environ:
+        return {}
+    try:
+        run(["config", "--get", "core.sshCommand"], folder=folder)
+    except GitFailedError:
+        return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=15"}
+    return {}
+
+
+# --- texts
+
+
+def merge_texts(base: bytes, ours: bytes, theirs: bytes, names: tuple[str, str, str]) -> tuple[bytes, bool]:
+    """Both changes in one text, and whether that was possible: where not, git's conflict markers are in it, or,
+    for what is not text, it is ours.
+
+    `names` label our text, the base and theirs in the markers.
+    """
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="treadle-merge-") as folder:
+        for name, content in (("ours", ours), ("base", base), ("theirs", theirs)):
+            Path(folder, name).write_bytes(content)
+        labels = [part for name in names for part in ("-L", name)]
+        arguments = ["merge-file", "-q", "--diff3", *labels, "ours", "base", "theirs"]
+        try:
+            run(arguments, folder=Path(folder), environment=reading_environment())
+        except GitFailedError:
+            return Path(folder, "ours").read_bytes(), False
+        return Path(folder, "ours").read_bytes(), True
