@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from registry.catalog.sources import OpenSource, Sources
 from registry.errors import Invalid, UserError
+from registry.git.reader import keep_readers, release_readers
 from registry.home import Home, exclusive
 from registry.index.database import Counts, Entry, Index, SourceFinding, SourceState
 from registry.index.search import NO_FILTERS, Filters, SearchResult, search_entries
@@ -82,11 +83,13 @@ class Catalog:
         self.index.close()
 
     def __enter__(self) -> Self:
+        keep_readers()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        release_readers()
         self.close()
 
     # --- sources

@@ -15,8 +15,11 @@ from pathlib import Path
 from registry.errors import Invalid
 from registry.git.command import SAFE_SETTINGS, GitFailedError, environment_of, reading_environment, run
 from registry.git.objects import LOG_FORMAT, TREE_MODE, Commit, TreeEntry, parse_log, parse_tree
+from registry.git.reader import ObjectReader, open_reader
 
 # What fsck says of objects whose form it does not like: `error in commit 1234: badTimezone: ...`.
+# How many objects are asked for one by one, where a reader is open; more are streamed by a process of their own.
+_FEW = 50
 _ODD_FORM = re.compile(r"(?:error|warning) in \w+ [0-9a-f]+: \w+: |Checking|notice")
 
 
@@ -168,11 +171,18 @@ class Repository:
 
     def commit_of(self, revision: str) -> str | None:
         """The full id of the commit that `revision` names; None when there is none."""
+        reader = self._reader()
+        if reader is not None and not revision.startswith("-"):
+            found = reader.info(f"{revision}^{{commit}}")
+            return found.id if found else None
         try:
-            found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+            told = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         except GitFailedError:
             return None
-        return found.decode().strip()
+        return told.decode().strip()
+
+    def _reader(self) -> ObjectReader | None:
+        return open_reader(self.folder, self._ownership)
 
     def has_folder(self, commit: str, path: str) -> bool:
         """Whether `path` is a folder in that commit; the root always is."""
@@ -233,6 +243,10 @@ class Repository:
 
         Raises GitFailedError when it is not there.
         """
+        reader = self._reader()
+        if reader is not None:
+            tree = reader.info(f"{folder}^{{tree}}" if ":" not in folder else folder)
+            return self._entries_of(tree.id if tree else folder)
         listing = self.run("ls-tree", "-r", "-z", "--full-tree", folder).decode(errors="replace")
         entries = []
         for line in listing.split("\0"):
@@ -241,6 +255,23 @@ class Repository:
                 mode, _, identity = meta.split(" ")
                 entries.append(TreeEntry(mode, identity, path))
         return entries
+
+    def _entries_of(self, tree: str) -> list[TreeEntry]:
+        found: list[TreeEntry] = []
+        waiting = {"": tree}
+        while waiting:
+            contents = dict(self.blobs(list(dict.fromkeys(waiting.values()))))
+            deeper: dict[str, str] = {}
+            for prefix, identity in waiting.items():
+                if identity not in contents:
+                    raise GitFailedError(("ls-tree",), f"fatal: not a tree object: {identity}")
+                for entry in parse_tree(contents[identity], len(identity) // 2):
+                    if entry.mode == TREE_MODE:
+                        deeper[f"{prefix}{entry.path}/"] = entry.id
+                    else:
+                        found.append(TreeEntry(entry.mode, entry.id, prefix + entry.path))
+            waiting = deeper
+        return sorted(found, key=lambda entry: entry.path)
 
     def trees(self, ids: Sequence[str]) -> dict[str, list[TreeEntry]]:
         """The files below each of these trees, all read by a few processes however many trees there are."""
@@ -261,6 +292,10 @@ class Repository:
 
     def sizes(self, names: Sequence[str]) -> dict[str, int]:
         """Bytes of each object (any name git understands); what is not there is left out."""
+        reader = self._reader() if len(names) <= _FEW else None
+        if reader is not None:
+            infos = ((name, reader.info(name)) for name in names)
+            return {name: info.size for name, info in infos if info}
         listing = self.run("cat-file", "--batch-check=%(objectsize)", stdin=lines(names)).decode()
         return {
             name: int(line) for name, line in zip(names, listing.splitlines(), strict=True) if line.isdigit()
@@ -268,6 +303,13 @@ class Repository:
 
     def blobs(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The content of each object, in order; one process for all. What is not there is left out."""
+        reader = self._reader() if len(names) <= _FEW else None
+        if reader is not None:
+            contents = ((name, reader.content(name)) for name in names)
+            return ((name, content) for name, content in contents if content is not None)
+        return self._streamed(names)
+
+    def _streamed(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         import tempfile
 
         with tempfile.TemporaryFile() as wanted:
@@ -292,6 +334,11 @@ class Repository:
 
 _LAYOUTS: dict[Path, Layout] = {}
 """What `Repository.layout` found, by folder: it is asked again and again, and each answer is a process."""
+
+
+def remember_layout(folder: Path, layout: Layout) -> None:
+    """Say where a repository is that was just made."""
+    _LAYOUTS[folder] = layout
 
 
 def detached(folder: Path) -> Invalid:

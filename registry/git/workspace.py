@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from registry.errors import Conflict
 from registry.git.command import GitFailedError
-from registry.git.repository import Repository, lines
+from registry.git.repository import Layout, Repository, Tip, lines, remember_layout
 from registry.git.settings import GitSettings
 
 _DEFAULT_BRANCH = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTreeStatus:
+    """`changed` are paths whose work tree or index differs from HEAD, untracked files included."""
+
+    tip: Tip
+    changed: tuple[str, ...]
 
 
 def init(folder: Path, settings: GitSettings) -> None:
@@ -21,22 +31,62 @@ def init(folder: Path, settings: GitSettings) -> None:
     from registry.git.transport import init_repository
 
     folder.mkdir(parents=True, exist_ok=True)
-    branch = settings.values.get("init.defaultbranch") or _DEFAULT_BRANCH
+    branch = first_branch(settings)
     with tempfile.TemporaryDirectory(prefix=".treadle-", dir=folder) as aside:
         made = init_repository(Path(aside), branch)
         try:
             made.rename(folder / made.name)
+            remember_layout(folder, Layout(folder, folder / made.name))
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
 
 
+def first_branch(settings: GitSettings) -> str:
+    """What the branch of a new repository is called."""
+    return settings.values.get("init.defaultbranch") or _DEFAULT_BRANCH
+
+
+def read_status(repository: Repository, paths: Sequence[str]) -> WorkTreeStatus:
+    """HEAD, and what is changed under `paths`, as git judges it: with the user's settings for line ends, ignored
+    files and filters.
+
+    A file that holds HEAD's very bytes is not changed, whatever a filter would make of them.
+    """
+    shape = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames")
+    listing = repository.run("status", *shape, "--", *paths, as_user=True)
+    commit, branch, changed = None, None, []
+    for line in listing.decode(errors="surrogateescape").split("\0"):
+        kind, _, rest = line.partition(" ")
+        if kind == "#":
+            key, _, value = rest.partition(" ")
+            commit = value if key == "branch.oid" and value != "(initial)" else commit
+            branch = f"refs/heads/{value}" if key == "branch.head" and value != "(detached)" else branch
+        elif kind == "?":
+            changed.append(rest)
+        elif kind == "u":
+            changed.append(rest.split(" ", 9)[-1])
+        elif kind == "1":
+            *_, head, index, path = rest.split(" ", 7)
+            if head != index or not _holds(repository.folder / path, head):
+                changed.append(path)
+    return WorkTreeStatus(Tip(branch, commit), tuple(changed))
+
+
+def _holds(file: Path, blob: str) -> bool:
+    if file.is_symlink() or not file.is_file():
+        return False
+    content = file.read_bytes()
+    algorithm = hashlib.sha256 if len(blob) == 64 else hashlib.sha1
+    return algorithm(b"blob %d\0" % len(content) + content).hexdigest() == blob
+
+
 def uncommitted(repository: Repository, paths: Sequence[str]) -> list[str]:
     """Paths under `paths` whose work tree or index differs from HEAD, untracked files included."""
-    listing = repository.run(
-        "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *paths
-    )
-    return [line[3:] for line in listing.decode(errors="replace").split("\0") if line]
+    return [
+        path.encode(errors="surrogateescape").decode(errors="replace")
+        for path in read_status(repository, paths).changed
+    ]
 
 
 def commit(repository: Repository, settings: GitSettings, paths: Sequence[str], message: str) -> str:

@@ -20,12 +20,21 @@ from registry.git.commit import create_commit, rebase_onto
 from registry.git.push import fetch_branch, push, upstream
 from registry.git.repository import Repository, Tip, detached
 from registry.git.settings import GitSettings, read_git_settings
-from registry.git.workspace import checkout_paths, init, uncommitted, unedited_paths, update_branch
+from registry.git.workspace import (
+    checkout_paths,
+    first_branch,
+    init,
+    read_status,
+    uncommitted,
+    unedited_paths,
+    update_branch,
+)
 from registry.home import exclusive, make_folder, write_atomically
 from registry.library.origin import Origin, read_origins
 
 _LOCK = "treadle.lock"
 _PUSH_TRIES = 30
+_NOWHERE = Tip(None, None)
 
 Changes = Mapping[str, Mapping[str, bytes] | None]
 """Template folders to write, by slug: files by their paths in the folder, None to delete it."""
@@ -55,7 +64,10 @@ class Library:
 
     def head(self) -> str | None:
         """The commit that readers see; None for a library without one."""
-        return self.repository.commit_of("HEAD") if self.folder.is_dir() else None
+        writer = _WRITTEN.get(self.repository.folder)
+        if writer is not None:
+            return writer.tip.commit
+        return self.repository.commit_of("HEAD") if self.repository.folder.is_dir() else None
 
     def changed_files(self) -> list[str]:
         """Files of the work tree that differ from the head, new ones included; none in a bare repository."""
@@ -86,23 +98,29 @@ class Library:
         Raises Conflict when another process doesn't finish, or somebody's git is at work there; Invalid when no
         branch is checked out.
         """
-        if not (self.folder.is_dir() and self.repository.layout()):
+        layout = self.repository.layout() if self.repository.folder.is_dir() else None
+        place = self.repository if layout else Repository(_nearest_folder(self.folder))
+        settings = read_git_settings(place)
+        if layout is None:
             make_folder(self.folder.parent)
-            init(self.folder, read_git_settings(Repository(self.folder.parent)))
+            init(self.folder, settings)
         git_folder = self.repository.git_folder()
         with exclusive(git_folder / _LOCK, purpose):
-            writer = LibraryWriter(
-                self, git_folder, read_git_settings(self.repository), self.repository.tip()
-            )
-            writer.recover()
-            writer.refuse_company()
-            with writer.noted():
-                yield writer
+            writer = LibraryWriter(self, git_folder, settings)
+            _WRITTEN[self.repository.folder] = writer
+            try:
+                writer.begin(just_made=layout is None)
+                with writer.noted():
+                    yield writer
+            finally:
+                del _WRITTEN[self.repository.folder]
 
 
 @dataclass(slots=True)
 class LibraryWriter:
-    """The library while this process alone may write to it; `tip` is where its branch is.
+    """The library while this process alone may write to it.
+
+    `tip` is where its branch is, `changed` the files of its work tree that differ from that.
 
     While it writes, a note in the git folder says so, and before the branch moves, which folders of the work
     tree will follow: killed in between, the next writer finishes.
@@ -111,7 +129,26 @@ class LibraryWriter:
     library: Library
     git_folder: Path
     settings: GitSettings
-    tip: Tip
+    tip: Tip = _NOWHERE
+    changed: tuple[str, ...] = ()
+
+    def begin(self, *, just_made: bool) -> None:
+        """Look where the library is, finish what a killed process left, and see whether there is company."""
+        if just_made and not any((self.git_folder / "objects").glob("[0-9a-f][0-9a-f]")):
+            self.tip = Tip(f"refs/heads/{first_branch(self.settings)}", None)
+        else:
+            self._look()
+        if self.recover():
+            self._look()
+        self.refuse_company()
+
+    def _look(self) -> None:
+        repository = self.library.repository
+        if repository.is_bare():
+            self.tip = repository.tip()
+        else:
+            status = read_status(repository, [self.library.prefix or "."])
+            self.tip, self.changed = status.tip, status.changed
 
     def commit(self, changes: Changes, message: str, edited: Collection[str] = ()) -> str:
         """Replace whole templates, by slug, with these files (None deletes one), in one commit. Returns it.
@@ -165,11 +202,12 @@ class LibraryWriter:
             self._announce(commit, ())
 
     def _refuse_uncommitted(self, paths: Sequence[str]) -> None:
-        repository = self.library.repository
-        changed = (
-            uncommitted(repository, paths) if paths and self.tip.commit and not repository.is_bare() else []
-        )
-        if changed:
+        """Raises Conflict for what `changed` says of these files and folders."""
+        folders = tuple(f"{path}/" for path in paths)
+        self._refuse([path for path in self.changed if path in paths or path.startswith(folders)])
+
+    def _refuse(self, changed: Sequence[str]) -> None:
+        if changed and self.tip.commit:
             shown = ", ".join(f'"{path}"' for path in changed[:5]) + (", ..." if len(changed) > 5 else "")
             raise Conflict(
                 "uncommitted-changes",
@@ -208,7 +246,8 @@ class LibraryWriter:
             base = rebase_onto(repository, self.settings, head, theirs)
             paths = repository.changed_paths(head, base)
             keep = tuple(f"{self.library.path(slug)}/" for slug in edited)
-            self._refuse_uncommitted([path for path in paths if not path.startswith(keep)])
+            followed = [path for path in paths if not path.startswith(keep)]
+            self._refuse(uncommitted(repository, followed) if followed and not repository.is_bare() else [])
             changes, message = prepare(base)
             commit = self.build(base, changes, message)
             if push(repository, remote, commit):
@@ -240,14 +279,14 @@ class LibraryWriter:
     def _announce(self, parent: str | None, paths: Sequence[str]) -> None:
         write_atomically(self._note, json.dumps({"parent": parent, "paths": list(paths)}).encode())
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         """Finish what a killed process began: lock files that its git left go, and where the branch moved and the
-        work tree did not, it follows.
+        work tree did not, it follows. Returns whether there was anything to finish.
 
         Only folders that are still as they were before that change; what somebody edited since stays.
         """
         if not self._note.is_file():
-            return
+            return False
         note = json.loads(self._note.read_bytes())
         head, repository = self.tip.commit, self.library.repository
         for stale in (*self.git_folder.glob("*.lock"), *self.git_folder.glob("refs/**/*.lock")):
@@ -257,3 +296,12 @@ class LibraryWriter:
             commits = [commit for commit in (note["parent"], head) if commit]
             checkout_paths(repository, unedited_paths(repository, note["paths"], commits))
         self._note.unlink(missing_ok=True)
+        return True
+
+
+_WRITTEN: dict[Path, LibraryWriter] = {}
+"""The libraries that this process writes to now, by the folder of the repository: nobody else moves their branch."""
+
+
+def _nearest_folder(path: Path) -> Path:
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())
