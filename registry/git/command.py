@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from registry.errors import Unavailable
-from registry.git.credentials import Credentials
+from registry.git.credentials import Credentials, without_secrets
 
 LOCAL_TIMEOUT = 120.0
 
@@ -29,6 +29,9 @@ SAFE_SETTINGS = (
     "maintenance.auto=false",
     "protocol.file.allow=always",
     "advice.detachedHead=false",
+    "fetch.recurseSubmodules=false",
+    "push.recurseSubmodules=no",
+    "submodule.recurse=false",
 )
 _REMOTE_SETTINGS = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=30")
 
@@ -45,11 +48,15 @@ class GitFailedError(Unavailable):
 
     @property
     def reason(self) -> str:
-        """The line of git's answer that says most, without its prefix; with the next when it ends in a colon."""
+        """The line of git's answer that says most, without its prefix; with the next when it ends in a colon.
+
+        Addresses in it are without credentials: the user's own settings may have some.
+        """
         lines = [line.strip() for line in self.stderr.splitlines() if line.strip()] or ["no reason given"]
         place = next((place for place, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), -1)
         best = re.sub(r"^(fatal|error): ", "", lines[place])
-        return f"{best} {lines[place + 1]}" if best.endswith(":") and place + 1 < len(lines) else best
+        more = f" {lines[place + 1]}" if best.endswith(":") and place + 1 < len(lines) else ""
+        return without_secrets(best + more)
 
 
 def dropped_variables() -> list[str]:

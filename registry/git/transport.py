@@ -159,7 +159,7 @@ def push(folder: Path, remote: str, commit: str, branch: str) -> bool:
         finally:
             repo.git.update_ref("-d", _PUSH_REF)
         if not done:
-            raise GitFailedError(("push",), f"fatal: {done.error or 'no answer'}")
+            raise done.error or GitFailedError(("push",), "fatal: no answer")
         return _has_moved(done[0])
 
 

@@ -65,7 +65,7 @@ def test_a_dry_run_asks_and_writes_nothing(project: ProjectTree) -> None:
     ("arguments", "exit_code", "said"),
     [
         (("builtin", "./theirs"), 2, '"builtin" can\'t be the name of a source'),
-        (("x", "ext::sh -c id"), 2, '"ext::sh -c id" is no address of a git repository'),
+        (("x", "ext::sh -c id"), 2, '"ext::sh -c id" is not the address of a git repository'),
         (("x", "./nothing"), 3, "there is nothing at this path"),
         (("x", "git://127.0.0.1:1/x"), 3, "unable to connect to 127.0.0.1"),
         (("x", "./theirs", "--ref", "mian"), 2, 'Did you mean "main"?'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.git.command import GitFailedError
+from registry.git.command import GitFailedError, environment_of, run
 from registry.git.credentials import Credentials
 from registry.git.remote import remote_refs
 from registry.git.repository import Repository
@@ -47,7 +48,13 @@ class _Guarded(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[ThreadingHTTPServer]:
     _Guarded.seen, _Guarded.command_lines = [], []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Guarded)
+    with _serve("0.0.0.0", _Guarded) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _serve(host: str, handler: type[BaseHTTPRequestHandler]) -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer((host, 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -59,7 +66,7 @@ def server() -> Iterator[ThreadingHTTPServer]:
 def test_credentials_reach_the_server_and_no_command_line(server: ThreadingHTTPServer) -> None:
     url = f"http://127.0.0.1:{server.server_port}/x.git"
     with pytest.raises(GitFailedError) as failed:
-        remote_refs(url, Credentials("me", "pa$$ 'word\""))
+        remote_refs(url, Credentials("me", "pa$$ 'word\"", f"http://127.0.0.1:{server.server_port}"))
     expected = base64.b64encode(b"me:pa$$ 'word\"").decode()
     assert f"Basic {expected}" in _Guarded.seen
     assert not [line for line in _Guarded.command_lines if "pa$$" in line]
@@ -71,6 +78,55 @@ def test_without_credentials_git_does_not_ask(server: ThreadingHTTPServer) -> No
         remote_refs(f"http://127.0.0.1:{server.server_port}/x.git")
     assert "terminal prompts disabled" in failed.value.reason
     assert _Guarded.seen == []
+
+
+class _Elsewhere(_Guarded):
+    """Sends everybody to another host."""
+
+    location: str
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", self.location + self.path)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def test_a_redirect_does_not_take_credentials_to_another_host(server: ThreadingHTTPServer) -> None:
+    _Elsewhere.location = f"http://127.0.0.2:{server.server_port}"
+    with _serve("127.0.0.1", _Elsewhere) as elsewhere:
+        address = f"http://127.0.0.1:{elsewhere.server_port}"
+        with pytest.raises(GitFailedError):
+            remote_refs(f"{address}/x.git", Credentials("me", "password", address))
+    assert _Guarded.seen == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("protocol=https\nhost=git.example.com\n", True),
+        ("protocol=https\nhost=git.example.com:443\n", True),
+        ("protocol=https\nhost=git.example.com\npath=any/repository.git\n", True),
+        ("protocol=http\nhost=git.example.com\n", False),
+        ("protocol=https\nhost=git.example.com:8443\n", False),
+        ("protocol=https\nhost=evil.example.com\n", False),
+        ("protocol=https\nhost=git.example.com.evil.example\n", False),
+        ("protocol=smtp\nhost=git.example.com\n", False),
+    ],
+)
+def test_credentials_are_for_one_scheme_host_and_port(asked: str, given: bool) -> None:
+    credentials = Credentials("me", "canary", "https://git.example.com")
+    told = ""
+    with contextlib.suppress(GitFailedError):
+        environment = environment_of(credentials.environment())
+        question = f"{asked}\n".encode()
+        told = run(
+            ["credential", "fill"],
+            settings=credentials.settings(),
+            environment=environment,
+            stdin=question,
+        ).decode()
+    assert ("password=canary" in told) == given
 
 
 def test_hooks_of_nobody_run(tmp_path: Path) -> None:
