@@ -19,7 +19,11 @@ _USUAL_BRANCHES = ("refs/heads/main", "refs/heads/master")
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """`ref` is the branch or tag that was followed, `before` the commit of the sync before, None at first."""
+    """What a sync brought.
+
+    `ref` is the branch or tag that was followed, `before` the commit of the sync before, None at first; `shallow`
+    says that the source is a shallow clone, whose history is cut off.
+    """
 
     source: SourceDefinition
     ref: str
@@ -28,6 +32,7 @@ class SyncReport:
     changes: IndexChanges
     counts: Counts
     findings: tuple[SourceFinding, ...]
+    shallow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +69,20 @@ def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncRepor
     with exclusive(home.lock_file(f"source-{source.mirror_key}"), f'sync "{source.name}"'):
         wanted = _choose(_ask(source), source)
         mirror = _mirror(home, source)
+        cut_off = mirror.shallow_commits()
         commit = _fetched(mirror, source, wanted)
+        deepened = mirror.shallow_commits() != cut_off
         known = index.source(source.index_key)
         target = IndexTarget(
             source.index_key, source.name, wanted.shown, _folder(mirror, commit, source), commit
         )
-        changes = index_repository(index, mirror, target, allow_empty=False)
+        changes = index_repository(index, mirror, target, allow_empty=False, again=deepened)
+        shallow = bool(mirror.shallow_commits())
         state = index.source(source.index_key)
     assert state is not None
     before = known.commit if known else None
     counts, findings = index.counts(state.id), tuple(index.findings(state.id))
-    return SyncReport(source, wanted.shown, commit, before, changes, counts, findings)
+    return SyncReport(source, wanted.shown, commit, before, changes, counts, findings, shallow)
 
 
 def _mirror(home: Home, source: SourceDefinition) -> Repository:
@@ -84,7 +92,7 @@ def _mirror(home: Home, source: SourceDefinition) -> Repository:
     mirror = Repository(home.mirror(source.mirror_key), trusted=True)
     mirror.folder.mkdir(parents=True, exist_ok=True)
     init_mirror(mirror.folder)
-    mirror.drop_stale_locks()
+    mirror.drop_leftovers()
     return mirror
 
 
@@ -99,17 +107,29 @@ def _ask(source: SourceDefinition) -> RemoteRefs:
 
 def _fetched(mirror: Repository, source: SourceDefinition, wanted: _Wanted) -> str:
     """The wanted commit, now in the mirror. A remote that moves on while it is asked gives the newer one."""
-    if mirror.is_complete(wanted.commit):
+    cut_off = bool(mirror.shallow_commits())
+    if mirror.is_complete(wanted.commit) and not cut_off:
         mirror.set_ref(source.mirror_ref, wanted.commit)
         return wanted.commit
     from registry.git.transport import fetch
 
     refspec = f"+{wanted.ref}:{source.mirror_ref}"
     try:
-        fetch(mirror.folder, source.url, refspec, source.credentials, trusted=True)
+        fetch(mirror.folder, source.url, refspec, source.credentials, trusted=True, deepen=cut_off)
     except GitFailedError as error:
+        _refuse_partial(source)
         raise _unreachable(source, error.reason) from error
     return mirror.commit_of(f"{source.mirror_ref}^{{}}") or wanted.commit
+
+
+def _refuse_partial(source: SourceDefinition) -> None:
+    folder = Path(source.url.removeprefix("file://"))
+    if is_path(source.url) and folder.is_dir() and Repository(folder).is_partial():
+        raise Unavailable(
+            "source-partial",
+            f'source "{source.name}" is a partial clone: "{source.url}" does not have all of its own objects',
+            hint=f"Fetch them: git -C {folder} fetch --refetch --no-filter. Or use what it was cloned from.",
+        )
 
 
 def reindex(home: Home, index: Index, source: SourceDefinition) -> SourceState | None:
@@ -154,7 +174,8 @@ def _asked(remote: RemoteRefs, source: SourceDefinition, ref: str) -> _Wanted:
     by_commit = next((name for name, commit in remote.refs.items() if commit == ref), None)
     if by_commit is not None:
         return _Wanted(by_commit.removesuffix("^{}"), ref, ref)
-    names = [name.split("/", 2)[2] for name in remote.refs if name.startswith(("refs/heads/", "refs/tags/"))]
+    branches_and_tags = (name for name in remote.refs if name.startswith(("refs/heads/", "refs/tags/")))
+    names = list(dict.fromkeys(name.split("/", 2)[2].removesuffix("^{}") for name in branches_and_tags))
     from difflib import get_close_matches
 
     close = get_close_matches(ref, names, n=1)

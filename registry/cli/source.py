@@ -126,6 +126,8 @@ def _tell_report(context: Context, report: SyncReport) -> None:
         f"{report.source.name}: {', '.join(news) or 'nothing new'} ({counted(counts.templates, 'template')}, "
         f"{counted(counts.versions, 'version')}; {report.ref} at {report.commit[:10]})"
     )
+    if report.shallow and not context.quiet:
+        click.echo(f"{report.source.name}: a shallow clone: older versions are not in it", err=True)
     if report.before is not None or context.verbose:
         for mark, slugs in (("+", changes.added), ("~", changes.updated), ("-", changes.removed)):
             for slug in slugs:

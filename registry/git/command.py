@@ -19,19 +19,22 @@ from registry.git.credentials import Credentials, without_secrets
 LOCAL_TIMEOUT = 120.0
 
 _KEPT_VARIABLES = re.compile(
-    r"GIT_(AUTHOR|COMMITTER|SSH|SSL|PROXY|HTTP|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|ASKPASS|EXEC_PATH)"
+    r"GIT_(AUTHOR|COMMITTER|SSH|SSL|PROXY|HTTP|ASKPASS|EXEC_PATH|CEILING_DIRECTORIES"
+    r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_|VALUE_|PARAMETERS))"
 )
+# How CI services hand over settings, without a file.
+_SETTINGS_VARIABLES = re.compile(r"GIT_CONFIG_(COUNT|KEY_|VALUE_|PARAMETERS)")
 _PROTOCOLS = ("file", "git", "http", "https", "ssh")
 SAFE_SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "gc.auto=0",
     "maintenance.auto=false",
-    "protocol.file.allow=always",
     "advice.detachedHead=false",
     "fetch.recurseSubmodules=false",
     "push.recurseSubmodules=no",
     "submodule.recurse=false",
+    "safe.bareRepository=all",  # ours are named, never come upon
 )
 _REMOTE_SETTINGS = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=30")
 
@@ -59,6 +62,20 @@ class GitFailedError(Unavailable):
         return without_secrets(best + more)
 
 
+class OwnedByAnotherError(Unavailable):
+    """git does not read a repository that belongs to somebody else, unless the user calls it safe."""
+
+    def __init__(self, stderr: str) -> None:
+        words = re.sub(r"^(fatal|error): ", "", stderr.strip().splitlines()[0])
+        folder = re.search(r"at '(.*)'", words)
+        super().__init__(
+            "repository-owner",
+            words,
+            hint="If you trust it, run: git config --global --add safe.directory "
+            + (f"'{folder[1]}'" if folder else "FOLDER"),
+        )
+
+
 def dropped_variables() -> list[str]:
     """The variables of git's own that do not count here: a hook's `GIT_DIR`, say, means another repository."""
     return [name for name in os.environ if name.startswith("GIT_") and not _KEPT_VARIABLES.match(name)]
@@ -81,7 +98,8 @@ def environment_of(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def reading_environment() -> dict[str, str]:
     """The environment of a git that nobody's configuration counts for."""
-    return environment_of({"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"})
+    known = environment_of({"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"})
+    return {name: value for name, value in known.items() if not _SETTINGS_VARIABLES.match(name)}
 
 
 def run(
@@ -110,8 +128,23 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise GitFailedError(arguments, f"fatal: no answer within {timeout:.0f} seconds") from error
     if done.returncode != 0:
-        raise GitFailedError(arguments, done.stderr.decode(errors="replace"))
+        raise failure(arguments, done.stderr.decode(errors="replace"))
     return done.stdout
+
+
+def failure(arguments: Sequence[str], stderr: str) -> Unavailable:
+    """What git's answer means."""
+    refused = next((line for line in stderr.splitlines() if "dubious ownership" in line), None)
+    return GitFailedError(arguments, stderr) if refused is None else OwnedByAnotherError(refused)
+
+
+def safe_directories() -> list[str]:
+    """The folders that the user calls safe whoever owns them, in the order of git's settings."""
+    try:
+        told = run(["config", "-z", "--get-all", "safe.directory"], folder=Path("/"))
+    except GitFailedError:
+        return []
+    return told.decode(errors="surrogateescape").split("\0")[:-1]
 
 
 def git_missing() -> Unavailable:
@@ -140,21 +173,33 @@ def remote_options(
     credentials: Credentials | None, folder: Path | None
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Settings and variables of a git that talks to another repository."""
-    extra = _ssh(folder)
+    told = _remote_settings(folder)
+    extra = {"GIT_ALLOW_PROTOCOL": ":".join(_allowed_protocols(told))}
+    if not ("core.sshcommand" in told or "GIT_SSH_COMMAND" in os.environ or "GIT_SSH" in os.environ):
+        # An ssh that doesn't ask and doesn't wait for ever, unless the user chose one.
+        extra["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=15"
     if credentials is None:
         return _REMOTE_SETTINGS, extra
     return (*_REMOTE_SETTINGS, *credentials.settings()), {**extra, **credentials.environment()}
 
 
-def _ssh(folder: Path | None) -> dict[str, str]:
-    """An ssh that doesn't ask and doesn't wait for ever, unless the user chose one."""
-    if "GIT_SSH_COMMAND" in os.environ or "GIT_SSH" in os.environ:
-        return {}
+def _remote_settings(folder: Path | None) -> dict[str, str]:
+    """The user's settings for ssh and protocols, by key."""
     try:
-        run(["config", "--get", "core.sshCommand"], folder=folder)
+        told = run(["config", "-z", "--get-regexp", r"^(core\.sshcommand|protocol\..*)$"], folder=folder)
     except GitFailedError:
-        return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=15"}
-    return {}
+        return {}
+    pairs = (item.partition("\n") for item in told.decode(errors="replace").split("\0") if item)
+    return {key: value for key, _, value in pairs}
+
+
+def _allowed_protocols(told: Mapping[str, str]) -> list[str]:
+    """Those of our protocols that the user allows, as git reads it: the variable, else the settings."""
+    chosen = os.environ.get("GIT_ALLOW_PROTOCOL")
+    if chosen is not None:
+        return [name for name in _PROTOCOLS if name in chosen.split(":")]
+    general = told.get("protocol.allow", "always")
+    return [name for name in _PROTOCOLS if told.get(f"protocol.{name}.allow", general) != "never"]
 
 
 # --- texts

@@ -7,13 +7,22 @@ people work in, `registry.git.push` and `registry.git.transport` what talks to o
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Invalid
-from registry.git.command import SAFE_SETTINGS, GitFailedError, environment_of, reading_environment, run
+from registry.git.command import (
+    SAFE_SETTINGS,
+    GitFailedError,
+    OwnedByAnotherError,
+    environment_of,
+    reading_environment,
+    run,
+    safe_directories,
+)
 from registry.git.objects import LOG_FORMAT, TREE_MODE, Commit, TreeEntry, parse_log, parse_tree
 from registry.git.reader import ObjectReader, open_reader
 
@@ -61,20 +70,23 @@ class Repository:
     ) -> bytes:
         """Run git here and return its stdout. Nobody's configuration counts, unless it is run `as_user`.
 
-        `extra` are variables for its environment. Raises GitFailedError.
+        `extra` are variables for its environment. Raises GitFailedError, and OwnedByAnotherError where the user
+        did not say that somebody else's repository is safe.
         """
-        environment = environment_of() if as_user else reading_environment()
-        return run(
-            arguments,
-            folder=self.folder,
-            settings=self._ownership,
-            environment={**environment, **(extra or {})},
-            stdin=stdin,
-        )
+        environment = {**(environment_of() if as_user else reading_environment()), **(extra or {})}
+        try:
+            return run(
+                arguments, folder=self.folder, settings=self._ownership, environment=environment, stdin=stdin
+            )
+        except OwnedByAnotherError:
+            allowed = tuple(f"safe.directory={folder}" for folder in safe_directories())
+            done = run(arguments, folder=self.folder, settings=allowed, environment=environment, stdin=stdin)
+            _ALLOWED[self.folder] = allowed
+            return done
 
     @property
     def _ownership(self) -> tuple[str, ...]:
-        return ("safe.directory=*",) if self.trusted else ()
+        return ("safe.directory=*",) if self.trusted else _ALLOWED.get(self.folder, ())
 
     # --- where it is
 
@@ -139,10 +151,17 @@ class Repository:
 
     # --- mirroring
 
-    def drop_stale_locks(self) -> None:
-        """Remove lock files that a killed git left. Only for who alone writes here, and knows it."""
+    def drop_leftovers(self) -> None:
+        """Remove what a killed git left: lock files, and objects that it had begun to write. Only for who alone
+        writes here, and knows it.
+        """
         for stale in (*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")):
             stale.unlink(missing_ok=True)
+        for begun in self.folder.glob("objects/**/tmp_*"):
+            if begun.is_dir():  # where a fetch keeps what it has not checked yet
+                shutil.rmtree(begun, ignore_errors=True)
+            else:
+                begun.unlink(missing_ok=True)
 
     def is_complete(self, commit: str) -> bool:
         """Whether `commit` is here with all that it reaches: only a fetch that came to its end moved a ref. The
@@ -150,6 +169,18 @@ class Repository:
         """
         try:
             return bool(self.run("for-each-ref", "--count=1", f"--contains={commit}", "refs/treadle/"))
+        except GitFailedError:
+            return False
+
+    def shallow_commits(self) -> str:
+        """Where a shallow repository's history is cut off: a commit in each line; empty for a whole one."""
+        file = self.git_folder() / "shallow"
+        return file.read_text() if file.is_file() else ""
+
+    def is_partial(self) -> bool:
+        """Whether it is a partial clone, which leaves objects at the remote until it needs them."""
+        try:
+            return bool(self.run("config", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter)$"))
         except GitFailedError:
             return False
 
@@ -202,7 +233,9 @@ class Repository:
         arguments = (
             "log --raw -t -r -z -M -l2000 --diff-merges=first-parent --full-history --sparse --topo-order"
         )
-        listing = self.run(*arguments.split(), "--root", "--no-abbrev", LOG_FORMAT, *span, *scope)
+        listing = self.run(
+            *arguments.split(), "--root", "--no-abbrev", "--date=raw", LOG_FORMAT, *span, *scope
+        )
         return list(parse_log(listing))
 
     def branches(self) -> dict[str, str]:
@@ -331,6 +364,9 @@ class Repository:
                         process.stdout.read(1)
                         yield name, content
 
+
+_ALLOWED: dict[Path, tuple[str, ...]] = {}
+"""Folders of others that the user calls safe, with the settings that say so; reading does not look at them."""
 
 _LAYOUTS: dict[Path, Layout] = {}
 """What `Repository.layout` found, by folder: it is asked again and again, and each answer is a process."""

@@ -16,11 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from registry.errors import Unavailable
 from registry.git.command import (
     SAFE_SETTINGS,
     GitFailedError,
     dropped_variables,
     environment_of,
+    failure,
     git_missing,
     reading_environment,
     remote_options,
@@ -85,10 +87,10 @@ def opened(folder: Path, credentials: Credentials | None = None, *, trusted: boo
         repo.close()
 
 
-def _failed(error: GitCommandError) -> GitFailedError:
+def _failed(error: GitCommandError) -> Unavailable:
     command = [str(part) for part in error.command] if isinstance(error.command, list) else []
     stderr = str(error.stderr).strip().removeprefix("stderr: '").removesuffix("'")
-    return GitFailedError(command[-1:], stderr)
+    return failure(command[-1:], stderr)
 
 
 # --- beginning
@@ -138,12 +140,24 @@ def remote_names(folder: Path) -> list[str]:
 
 
 def fetch(
-    folder: Path, url: str, refspec: str, credentials: Credentials | None = None, *, trusted: bool = False
+    folder: Path,
+    url: str,
+    refspec: str,
+    credentials: Credentials | None = None,
+    *,
+    trusted: bool = False,
+    deepen: bool = False,
 ) -> None:
-    """Bring one ref here, forced, from an address or a remote's name. Raises GitFailedError."""
-    quietly = ("--quiet", "--force", "--no-tags", "--no-write-fetch-head")
+    """Bring one ref here, forced, from an address or a remote's name.
+
+    What a shallow clone offers is taken as far as it goes; `deepen` asks for what was missing before. Raises
+    GitFailedError.
+    """
+    options = ["--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--update-shallow"]
+    if deepen:
+        options.append("--unshallow")
     with opened(folder, credentials, trusted=trusted) as repo:
-        repo.git.fetch(*quietly, "--", url, refspec, kill_after_timeout=_TIMEOUT)
+        repo.git.fetch(*options, "--", url, refspec, kill_after_timeout=_TIMEOUT)
 
 
 def push(folder: Path, remote: str, commit: str, branch: str) -> bool:

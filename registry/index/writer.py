@@ -61,10 +61,15 @@ class IndexChanges:
 
 
 def index_repository(
-    index: Index, repository: Repository, target: IndexTarget, *, allow_empty: bool = True
+    index: Index,
+    repository: Repository,
+    target: IndexTarget,
+    *,
+    allow_empty: bool = True,
+    again: bool = False,
 ) -> IndexChanges:
     """Bring the index of one source up to `target`: from where it was, or from the beginning when the branch
-    was rewritten, the folder is another, or nothing was there.
+    was rewritten, the folder is another, nothing was there, or it is to be read `again`.
 
     Raises Invalid, and leaves the index as it was, for a source that never held a template, unless that is
     allowed.
@@ -73,7 +78,9 @@ def index_repository(
         known = index.source(target.key)
         before = {item.slug: item.content for item in index.entries(known.id)} if known else {}
         since = known.commit if known and known.folder == target.folder else None
-        if since == target.commit:
+        if again:
+            since = None
+        elif since == target.commit:
             return IndexChanges()
         writer = _Writer(connection, repository, _begin(connection, target))
         try:
