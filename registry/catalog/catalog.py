@@ -231,11 +231,23 @@ class Catalog:
                 self.index, [self._sources.source(filters.source).state.id], query, filters, limit
             )
             return SearchResult(hits, total, notices=self._notices_about(hits))
-        reached = {name: self._sources.find(name) for name in self._sources.names()}
+        problem = self._library_problem()
+        names = [name for name in self._sources.names() if problem is None or name != LIBRARY_SOURCE]
+        reached = {name: self._sources.find(name) for name in names}
         ids = [source.state.id for source in reached.values() if source]
         hits, total = search_entries(self.index, ids, query, filters, limit)
         unsynced = (name for name, source in reached.items() if source is None and name != LIBRARY_SOURCE)
+        if problem is not None:
+            return SearchResult(hits, total, tuple(unsynced), library_problem=problem)
         return SearchResult(hits, total, tuple(unsynced), self._notices_about(hits))
+
+    def _library_problem(self) -> UserError | None:
+        """Why the library cannot be read, if so."""
+        try:
+            self._sources.find(LIBRARY_SOURCE)
+        except UserError as error:
+            return error
+        return None
 
     def _notices_about(self, hits: Sequence[Entry]) -> Mapping[str, tuple[Notice, ...]]:
         """What sources and library say against the hits, by reference; their authors' own words lie in the

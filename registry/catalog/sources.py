@@ -78,7 +78,7 @@ class Sources:
     def library(self) -> Library:
         from registry.library.library import Library
 
-        return Library.at(self.library_folder)
+        return Library.at(self.library_folder, alone=self.library_folder == self.home.library)
 
     def names(self) -> list[str]:
         return [BUILTIN_SOURCE, LIBRARY_SOURCE, *self.definitions]
@@ -126,8 +126,6 @@ class Sources:
         return OpenSource(BUILTIN_SOURCE, state, None, None)
 
     def _library(self) -> OpenSource | None:
-        if not self.library_folder.is_dir():
-            return None
         library = self.library
         state = library_state(self.index, library)
         return (
@@ -154,9 +152,12 @@ def library_state(index: Index, library: Library, commit: str | None = None) -> 
     if head is None:
         return None
     state = index.source(library.index_key)
+    if state is None and not library.folder.is_dir():
+        return None  # nothing was ever in it
     if state is None or state.commit != head or state.folder != library.prefix:
         from registry.index.writer import IndexTarget, index_repository
 
+        library.refuse_missing_checkout()
         target = IndexTarget(library.index_key, LIBRARY_SOURCE, None, library.prefix, head)
         index_repository(index, library.repository, target)
         state = index.source(library.index_key)

@@ -74,6 +74,10 @@ def _tell(context: Context, query: str, result: SearchResult) -> None:
     """What a reader of the list should know, on stderr."""
     for name in result.unsynced:
         click.echo(f'Source "{name}" has not been synced yet. Run: treadle source sync {name}', err=True)
+    if result.library_problem is not None:
+        error = result.library_problem
+        hint = f" {error.hint}" if error.hint else ""
+        click.echo(f"The library was left out: {error.message}.{hint}", err=True)
     if context.quiet:
         return
     if not result.hits:

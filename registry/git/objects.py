@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 TREE_MODE = "040000"
 SYMLINK_MODE = "120000"
+SUBMODULE_MODE = "160000"
 FILE_MODES = ("100644", "100755")
 # For `git log -z --date=raw`: fields in the order that `parse_log` reads them.
 LOG_FORMAT = "--format=%x01%H%x00%P%x00%an%x00%cd"

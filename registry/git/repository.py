@@ -23,6 +23,7 @@ from registry.git.command import (
     run,
     safe_directories,
 )
+from registry.git.layout import Layout, is_outside, known_layout, remember_layout
 from registry.git.objects import LOG_FORMAT, TREE_MODE, Commit, TreeEntry, parse_log, parse_tree
 from registry.git.reader import ObjectReader, open_reader
 
@@ -30,17 +31,6 @@ from registry.git.reader import ObjectReader, open_reader
 # How many objects are asked for one by one, where a reader is open; more are streamed by a process of their own.
 _FEW = 50
 _ODD_FORM = re.compile(r"(?:error|warning) in \w+ [0-9a-f]+: \w+: |Checking|notice")
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where a repository lies.
-
-    `root` is the root of its work tree, None where it has none; `git_folder` is where it keeps its own files.
-    """
-
-    root: Path | None
-    git_folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +82,17 @@ class Repository:
 
     def layout(self) -> Layout | None:
         """Where the repository is that this folder belongs to; None outside of git. Asked once for each folder."""
-        known = _LAYOUTS.get(self.folder)
-        if known is not None and self._still_holds(known):
+        known = known_layout(self.folder)
+        if known is not None or is_outside(self.folder):
             return known
         try:
-            told = self.run("rev-parse", "--is-bare-repository", "--show-cdup", "--absolute-git-dir").decode(
-                errors="surrogateescape"
-            )
+            told = self.run("rev-parse", "--is-bare-repository", "--show-cdup", "--absolute-git-dir")
         except GitFailedError:
             return None
-        bare, _, rest = told.removesuffix("\n").partition("\n")
+        bare, _, rest = told.decode(errors="surrogateescape").removesuffix("\n").partition("\n")
         up, _, git_folder = ("", "", rest) if bare == "true" else rest.partition("\n")
         root = None if bare == "true" else (self.folder / up).resolve()
-        _LAYOUTS[self.folder] = Layout(root, Path(git_folder))
-        return _LAYOUTS[self.folder]
-
-    def _still_holds(self, known: Layout) -> bool:
-        """Whether nobody removed the repository since, or began another one right here."""
-        return known.git_folder.is_dir() and (self.folder / ".git").exists() == (known.root == self.folder)
+        return remember_layout(self.folder, Layout(root, Path(git_folder)))
 
     def root(self) -> Path | None:
         """The root of the work tree this folder lies in; None outside of git and in a bare repository."""
@@ -217,10 +200,23 @@ class Repository:
 
     def has_folder(self, commit: str, path: str) -> bool:
         """Whether `path` is a folder in that commit; the root always is."""
+        if not path:
+            return True
+        reader = self._reader()
+        if reader is not None:
+            found = reader.info(f"{commit}:{path}")
+            return found is not None and found.kind == "tree"
         try:
             return self.run("cat-file", "-t", f"{commit}:{path}").strip() == b"tree"
         except GitFailedError:
             return False
+
+    def mode_of(self, commit: str, path: str) -> str | None:
+        """What `path` is in that commit, as a mode of git's; None where it is not there."""
+        return (
+            self.run("ls-tree", "--full-tree", commit, "--", path).decode(errors="replace").partition(" ")[0]
+            or None
+        )
 
     def history(self, tip: str, since: str | None, path: str) -> list[Commit]:
         """Every commit that `tip` reaches and `since` does not, children before parents, with its changes
@@ -367,14 +363,6 @@ class Repository:
 
 _ALLOWED: dict[Path, tuple[str, ...]] = {}
 """Folders of others that the user calls safe, with the settings that say so; reading does not look at them."""
-
-_LAYOUTS: dict[Path, Layout] = {}
-"""What `Repository.layout` found, by folder: it is asked again and again, and each answer is a process."""
-
-
-def remember_layout(folder: Path, layout: Layout) -> None:
-    """Say where a repository is that was just made."""
-    _LAYOUTS[folder] = layout
 
 
 def detached(folder: Path) -> Invalid:

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from registry.errors import Conflict
 from registry.git.command import GitFailedError
-from registry.git.repository import Layout, Repository, Tip, lines, remember_layout
+from registry.git.layout import Layout, remember_layout
+from registry.git.repository import Repository, Tip, lines
 from registry.git.settings import GitSettings
 
 _DEFAULT_BRANCH = "main"
@@ -146,6 +147,16 @@ def _known(repository: Repository, paths: Sequence[str]) -> list[str]:
     files = [PurePosixPath(name) for name in listing.decode(errors="surrogateescape").split("\0") if name]
     known = {str(path) for file in files for path in (file, *file.parents)}
     return [path for path in paths if path in known]
+
+
+def stored_contents(repository: Repository, paths: Sequence[str]) -> dict[str, bytes]:
+    """What git would store of these files of the work tree, by its own rules for line ends and filters."""
+    if not paths:
+        return {}
+    told = repository.run("hash-object", "-w", "--stdin-paths", stdin=lines(paths), as_user=True).decode()
+    ids = dict(zip(paths, told.split(), strict=True))
+    contents = dict(repository.blobs(list(ids.values())))
+    return {path: contents[identity] for path, identity in ids.items()}
 
 
 def unedited_paths(repository: Repository, paths: Sequence[str], commits: Sequence[str]) -> list[str]:

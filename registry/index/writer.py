@@ -265,6 +265,8 @@ class _Writer:
         """Note what lies at the head and is not taken: links, and names that no reference can have."""
         self.connection.execute("DELETE FROM finding WHERE source = ? AND kind = ?", (self.source, REFUSED))
         prefix = f"{target.folder}/" if target.folder else ""
+        if not self.repository.has_folder(target.commit, target.folder):
+            return  # a library that has nothing yet, or nothing any more
         for entry in self.repository.entries(f"{target.commit}:{target.folder}"):
             path = prefix + entry.path
             reason = _reason_to_refuse(entry, path, target.folder)

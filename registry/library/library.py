@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Conflict
+from registry.git.command import GitFailedError
 from registry.git.commit import create_commit, rebase_onto
+from registry.git.objects import SUBMODULE_MODE
 from registry.git.push import fetch_branch, push, upstream
 from registry.git.repository import Repository, Tip, detached
 from registry.git.settings import GitSettings, read_git_settings
@@ -25,6 +27,7 @@ from registry.git.workspace import (
     first_branch,
     init,
     read_status,
+    stored_contents,
     uncommitted,
     unedited_paths,
     update_branch,
@@ -49,14 +52,50 @@ class Library:
     prefix: str
 
     @classmethod
-    def at(cls, folder: Path) -> Library:
-        """The library in `folder`, whether it exists already or not."""
+    def at(cls, folder: Path, *, alone: bool = False) -> Library:
+        """The library in `folder`, whether it exists already or not.
+
+        Inside of a work tree it is a folder of that repository, unless that ignores it; `alone` makes it one of its
+        own in any case.
+        """
         folder = folder.resolve()
-        root = Repository(folder).root() if folder.is_dir() else None
-        if root is None:
+        root = (
+            None if alone and not (folder / ".git").exists() else Repository(_nearest_folder(folder)).root()
+        )
+        if root is None or (not folder.is_dir() and _is_ignored(root, folder)):
             return cls(folder, Repository(folder), "")
         prefix = folder.relative_to(root).as_posix()
         return cls(folder, Repository(root), "" if prefix == "." else prefix)
+
+    def refuse_missing_checkout(self) -> None:
+        """Raises Conflict where the folder belongs to a repository of its own that is not checked out here."""
+        head = self.head()
+        if head is None or not self.prefix or (self.folder.is_dir() and any(self.folder.iterdir())):
+            return
+        if self.repository.mode_of(head, self.prefix) == SUBMODULE_MODE:
+            known = (self.repository.folder / ".gitmodules").is_file()
+            other = f"Clone the library there, or make it a folder of this repository: git rm --cached {self.prefix}"
+            raise Conflict(
+                "library-not-checked-out",
+                f'the library "{self.folder}" is a repository of its own, and not checked out',
+                hint=f"Run: git submodule update --init {self.prefix}" if known else other,
+            )
+
+    def as_committed(self, slug: str, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """The files of a template's folder in the work tree with the line ends that git would store.
+
+        Where git's settings or attributes convert them on the way out, they do so on the way in, unless the content
+        has them by itself.
+        """
+        names = [name for name, content in files.items() if b"\r\n" in content]
+        held = dict(self.repository.blobs([f"HEAD:{self.path(slug)}/{name}" for name in names]))
+        names = [name for name in names if b"\r\n" not in held.get(f"HEAD:{self.path(slug)}/{name}", b"")]
+        stored = stored_contents(self.repository, [f"{self.path(slug)}/{name}" for name in names])
+        plain = {name: files[name].replace(b"\r\n", b"\n") for name in names}
+        return {
+            **files,
+            **{name: plain[name] for name in names if stored[f"{self.path(slug)}/{name}"] == plain[name]},
+        }
 
     @property
     def index_key(self) -> str:
@@ -98,6 +137,7 @@ class Library:
         Raises Conflict when another process doesn't finish, or somebody's git is at work there; Invalid when no
         branch is checked out.
         """
+        self.refuse_missing_checkout()
         layout = self.repository.layout() if self.repository.folder.is_dir() else None
         place = self.repository if layout else Repository(_nearest_folder(self.folder))
         settings = read_git_settings(place)
@@ -301,6 +341,15 @@ class LibraryWriter:
 
 _WRITTEN: dict[Path, LibraryWriter] = {}
 """The libraries that this process writes to now, by the folder of the repository: nobody else moves their branch."""
+
+
+def _is_ignored(root: Path, folder: Path) -> bool:
+    takes_no_magic = {"GIT_LITERAL_PATHSPECS": "0"}
+    try:
+        asked = ("check-ignore", "--", f"{folder}/")
+        return bool(Repository(root).run(*asked, as_user=True, extra=takes_no_magic))
+    except GitFailedError:
+        return False
 
 
 def _nearest_folder(path: Path) -> Path:

@@ -78,9 +78,11 @@ def publish(
     """
     index, library = catalog.index, catalog.library
     draft = _read(path, slug)
+    in_place = path.resolve() == (library.folder / draft.slug).resolve()
+    if in_place:
+        draft = replace(draft, files=library.as_committed(draft.slug, draft.files))
     if dry_run:
         return _next_version(index, library, library.head(), draft).published
-    in_place = path.resolve() == (library.folder / draft.slug).resolve()
     edited = (draft.slug,) if in_place else ()
     with library.writing("publish") as writer:
         made: list[_NextVersion] = []
