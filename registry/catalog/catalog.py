@@ -118,7 +118,7 @@ class Catalog:
         if name in known:
             return [known[name]]
         if name in (BUILTIN_SOURCE, LIBRARY_SOURCE):
-            raise Invalid("source-fixed", f'"{name}" is always there and always up to date')
+            raise Invalid("source-fixed", f'"{name}" has no definition: it is always there')
         raise unknown_source(name, list(known))
 
     def sync(self, definition: SourceDefinition) -> SyncReport | SyncFailure:
@@ -133,6 +133,24 @@ class Catalog:
             return sync_source(self.home, self.index, definition)
         except UserError as error:
             return SyncFailure(definition, error)
+
+    def sync_library(self) -> SyncReport | SyncFailure:
+        """Bring the library up to what its remote has (see `registry.catalog.sync.sync_library`)."""
+        from registry.catalog.sync import SyncFailure, sync_library
+
+        try:
+            return sync_library(self._index, self.library)
+        except UserError as error:
+            return SyncFailure(SourceDefinition(LIBRARY_SOURCE, str(self.library.folder)), error)
+
+    def library_has_remote(self) -> bool:
+        """Whether the library is a repository of its own that has a remote, so that syncing it moves nothing else."""
+        library = self.library
+        return (
+            not library.prefix
+            and library.repository.layout() is not None
+            and bool(library.repository.remotes())
+        )
 
     def forget(self, definition: SourceDefinition) -> None:
         """Delete a source's mirror and everything indexed of it."""

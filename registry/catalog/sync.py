@@ -12,6 +12,8 @@ from registry.git.repository import Repository
 from registry.home import Home, exclusive
 from registry.index.database import Counts, Index, SourceFinding, SourceState
 from registry.index.writer import IndexChanges, IndexTarget, index_repository
+from registry.library.library import Library
+from registry.model import LIBRARY_SOURCE
 from registry.project.source_definition import DEFAULT_FOLDER, SourceDefinition, is_path
 
 _USUAL_BRANCHES = ("refs/heads/main", "refs/heads/master")
@@ -22,7 +24,8 @@ class SyncReport:
     """What a sync brought.
 
     `ref` is the branch or tag that was followed, `before` the commit of the sync before, None at first; `shallow`
-    says that the source is a shallow clone, whose history is cut off.
+    says that the source is a shallow clone, whose history is cut off, and `unpushed` that the library has commits
+    that its remote does not.
     """
 
     source: SourceDefinition
@@ -33,6 +36,7 @@ class SyncReport:
     counts: Counts
     findings: tuple[SourceFinding, ...]
     shallow: bool = False
+    unpushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,34 @@ def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncRepor
     before = known.commit if known else None
     counts, findings = index.counts(state.id), tuple(index.findings(state.id))
     return SyncReport(source, wanted.shown, commit, before, changes, counts, findings, shallow)
+
+
+def sync_library(index: Index, library: Library) -> SyncReport:
+    """Bring the library up to what its remote has, commits of its own on top, and index it.
+
+    Raises NotFound where it has no remote, Conflict where both changed a file or uncommitted changes are in the way,
+    Unavailable where the remote does not answer.
+    """
+    if library.repository.layout() is None:
+        raise NotFound(
+            "no-remote",
+            f'the library "{library.folder}" has no repository yet, so there is nothing to sync it with',
+            hint=f"Clone the team's: git clone ADDRESS {library.folder}",
+        )
+    with library.writing("sync") as writer:
+        before = writer.tip.commit
+        unpushed = writer.pull()
+        commit, branch = writer.tip.commit, writer.tip.branch
+    if commit is None:
+        raise Invalid("source-empty", f'the library "{library.folder}" has no commit, nor has its remote')
+    target = IndexTarget(library.index_key, LIBRARY_SOURCE, None, library.prefix, commit)
+    changes = index_repository(index, library.repository, target)
+    state = index.source(library.index_key)
+    assert state is not None
+    source = SourceDefinition(LIBRARY_SOURCE, str(library.folder))
+    counts, findings = index.counts(state.id), tuple(index.findings(state.id))
+    ref = (branch or "HEAD").removeprefix("refs/heads/")
+    return SyncReport(source, ref, commit, before, changes, counts, findings, unpushed=unpushed)
 
 
 def _mirror(home: Home, source: SourceDefinition) -> Repository:

@@ -49,6 +49,9 @@ def publish_command(
 
 
 def _tell(context: Context, published: Published, *, dry_run: bool, pushed: bool) -> None:
+    if published.previous == published.version:
+        context.say(f"Pushed library/{published.slug}@{published.version}; nothing else was new.")
+        return
     verb = "Would publish" if dry_run else "Published and pushed" if pushed else "Published"
     since = f" (was {published.previous})" if published.previous is not None else ""
     context.say(f"{verb} library/{published.slug}@{published.version}{since}.")

@@ -13,7 +13,7 @@ from registry.catalog.sync import SyncFailure, SyncReport, probe
 from registry.cli.context import Context, pass_context
 from registry.cli.output import counted, print_json, print_table, working
 from registry.index.database import REFUSED, UNREADABLE, SourceFinding
-from registry.model import BUILTIN_SOURCE
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE
 from registry.project.source_definition import SourceDefinition, define
 from registry.project.source_settings import add_source, remove_source
 
@@ -78,9 +78,16 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_context
 def sync(context: Context, name: str | None, as_json: bool) -> None:
-    """Fetch and index what is new in source NAME, or in all sources."""
+    """Fetch and index what is new in source NAME, or in all sources.
+
+    The library is brought up to what its remote has, commits of its own on top. Without NAME only where it is a
+    repository of its own: in a project's repository, the whole branch moves.
+    """
     with context.catalog() as catalog:
-        results = [_sync_one(context, catalog, each, tell=not as_json) for each in catalog.definitions(name)]
+        with_library = name == LIBRARY_SOURCE or (name is None and catalog.library_has_remote())
+        definitions = catalog.definitions(name) if name != LIBRARY_SOURCE else []
+        results = [_sync_library(context, catalog, tell=not as_json)] if with_library else []
+        results += [_sync_one(context, catalog, each, tell=not as_json) for each in definitions]
     if as_json:
         print_json([_result_data(result) for result in results])
     failures = [result.error for result in results if isinstance(result, SyncFailure)]
@@ -111,6 +118,14 @@ def _sync_one(
     return result
 
 
+def _sync_library(context: Context, catalog: Catalog, *, tell: bool) -> SyncReport | SyncFailure:
+    with working(context, "syncing the library"):
+        result = catalog.sync_library()
+    if tell and isinstance(result, SyncReport):
+        _tell_report(context, result)
+    return result
+
+
 def _tell_report(context: Context, report: SyncReport) -> None:
     changes, counts = report.changes, report.counts
     news = [
@@ -126,6 +141,8 @@ def _tell_report(context: Context, report: SyncReport) -> None:
         f"{report.source.name}: {', '.join(news) or 'nothing new'} ({counted(counts.templates, 'template')}, "
         f"{counted(counts.versions, 'version')}; {report.ref} at {report.commit[:10]})"
     )
+    if report.unpushed and not context.quiet:
+        click.echo("library: some of its commits are not pushed yet: treadle publish PATH --push", err=True)
     if report.shallow and not context.quiet:
         click.echo(f"{report.source.name}: a shallow clone: older versions are not in it", err=True)
     if report.before is not None or context.verbose:

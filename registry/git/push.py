@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from registry.errors import NotFound, Unavailable
@@ -85,6 +86,17 @@ def push(repository: Repository, remote: Upstream, commit: str) -> bool:
         return transport.push(repository.folder, remote.name, commit, remote.branch)
     except GitFailedError as error:
         raise _unreachable(remote, error) from error
+
+
+def follow(repository: Repository, branch: str, remote: Upstream) -> None:
+    """Let a branch follow the remote's, so that `git pull` knows where from. Where git keeps no copy of the remote's
+    branch there is nothing to follow, and nothing is lost.
+    """
+    from registry.git import transport
+
+    there = remote.branch.removeprefix("refs/heads/")
+    with suppress(GitFailedError):
+        transport.follow(repository.folder, branch.removeprefix("refs/heads/"), remote.name, there)
 
 
 def _unreachable(remote: Upstream, error: GitFailedError) -> Unavailable:

@@ -19,7 +19,7 @@ from registry.errors import Conflict
 from registry.git.command import GitFailedError
 from registry.git.commit import create_commit, rebase_onto
 from registry.git.objects import SUBMODULE_MODE
-from registry.git.push import fetch_branch, push, upstream
+from registry.git.push import Upstream, fetch_branch, follow, push, upstream
 from registry.git.repository import Repository, Tip, detached
 from registry.git.settings import GitSettings, read_git_settings
 from registry.git.workspace import (
@@ -156,6 +156,19 @@ class Library:
                 del _WRITTEN[self.repository.folder]
 
 
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """The remote branch and ours brought together.
+
+    `theirs` is the commit of the remote branch, `base` the one that holds both, `paths` are the files that differ
+    between our branch and that.
+    """
+
+    theirs: str | None
+    base: str | None
+    paths: Sequence[str]
+
+
 @dataclass(slots=True)
 class LibraryWriter:
     """The library while this process alone may write to it.
@@ -279,24 +292,60 @@ class LibraryWriter:
         Raises Conflict where the same template was changed on both sides, or uncommitted changes are in the
         way; Unavailable where the remote does not answer, or refuses.
         """
-        repository, head = self.library.repository, self.tip.commit
-        remote = upstream(repository, self.settings)
+        repository, remote = self.library.repository, upstream(self.library.repository, self.settings)
+        keep = tuple(f"{self.library.path(slug)}/" for slug in edited)
         for attempt in range(_PUSH_TRIES):
-            theirs = fetch_branch(repository, remote)
-            base = rebase_onto(repository, self.settings, head, theirs)
-            paths = repository.changed_paths(head, base)
-            keep = tuple(f"{self.library.path(slug)}/" for slug in edited)
-            followed = [path for path in paths if not path.startswith(keep)]
-            self._refuse(uncommitted(repository, followed) if followed and not repository.is_bare() else [])
-            changes, message = prepare(base)
-            commit = self.build(base, changes, message)
+            meeting = self._meet(remote, keep)
+            changes, message = prepare(meeting.base)
+            commit = self.build(meeting.base, changes, message)
             if push(repository, remote, commit):
-                self._advance(head, commit, [*paths, *(self.library.path(slug) for slug in changes)])
+                paths = [*meeting.paths, *(self.library.path(slug) for slug in changes)]
+                self._arrive(remote, commit, paths)
                 return commit
-            time.sleep(random.uniform(0, 0.1 * 2 ** min(attempt, 5)))  # noqa: S311 - only to get out of step
-        raise Conflict(
-            "push-race", f'"{remote.name}" keeps changing; tried {_PUSH_TRIES} times', hint="Try again."
-        )
+            _wait_a_little(attempt)
+        raise _push_race(remote)
+
+    def push_pending(self) -> str | None:
+        """Push the commits that the remote branch does not have yet, on top of what it has. Returns the last of
+        them; None where there is none. Raises as `commit_and_push`.
+        """
+        repository, remote = self.library.repository, upstream(self.library.repository, self.settings)
+        for attempt in range(_PUSH_TRIES):
+            meeting = self._meet(remote)
+            if meeting.base is None or meeting.base == meeting.theirs:
+                return None
+            if push(repository, remote, meeting.base):
+                self._arrive(remote, meeting.base, meeting.paths)
+                return meeting.base
+            _wait_a_little(attempt)
+        raise _push_race(remote)
+
+    def pull(self) -> bool:
+        """Bring the branch here up to what the remote has, with commits of ours on top. Returns whether there are
+        such commits, which the remote does not have.
+
+        Raises NotFound where there is no remote, and as `commit_and_push`.
+        """
+        meeting = self._meet(upstream(self.library.repository, self.settings))
+        if meeting.base is not None and meeting.base != self.tip.commit:
+            self._advance(self.tip.commit, meeting.base, meeting.paths)
+        return meeting.base != meeting.theirs
+
+    def _meet(self, remote: Upstream, keep: tuple[str, ...] = ()) -> _Meeting:
+        """Fetch, and put what is new here on top. Files below the folders `keep` may have uncommitted changes."""
+        repository, head = self.library.repository, self.tip.commit
+        theirs = fetch_branch(repository, remote)
+        base = rebase_onto(repository, self.settings, head, theirs)
+        paths = repository.changed_paths(head, base)
+        followed = [path for path in paths if not path.startswith(keep)]
+        self._refuse(uncommitted(repository, followed) if followed and not repository.is_bare() else [])
+        return _Meeting(theirs, base, paths)
+
+    def _arrive(self, remote: Upstream, commit: str, paths: Sequence[str]) -> None:
+        """Follow with the branch here what was pushed; a branch that follows none follows the remote's from now."""
+        self._advance(self.tip.commit, commit, paths)
+        if not remote.followed and self.tip.branch is not None:
+            follow(self.library.repository, self.tip.branch, remote)
 
     # --- a work tree that a killed process left behind
 
@@ -341,6 +390,16 @@ class LibraryWriter:
 
 _WRITTEN: dict[Path, LibraryWriter] = {}
 """The libraries that this process writes to now, by the folder of the repository: nobody else moves their branch."""
+
+
+def _wait_a_little(attempt: int) -> None:
+    time.sleep(random.uniform(0, 0.1 * 2 ** min(attempt, 5)))  # noqa: S311 - only to get out of step
+
+
+def _push_race(remote: Upstream) -> Conflict:
+    return Conflict(
+        "push-race", f'"{remote.name}" keeps changing; tried {_PUSH_TRIES} times', hint="Try again."
+    )
 
 
 def _is_ignored(root: Path, folder: Path) -> bool:

@@ -24,12 +24,16 @@ from registry.validation.check import check_path
 
 # The library gives the number, so nobody has to raise it.
 _GIVEN_HERE = ("version-not-raised",)
+_NOTHING_CHANGED = "nothing-changed"
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """`previous` is the version that the library had, None for a new template; `commit` None: it was only
-    tried; `warnings` are those of validation and lint."""
+    """What a template became.
+
+    `previous` is the version that the library had, None for a new template, `version` itself for one that was only
+    pushed; `commit` None: it was only tried; `warnings` are those of validation and lint.
+    """
 
     slug: str
     name: str
@@ -71,7 +75,8 @@ def publish(
 
     The version is the highest that the library ever had of it, plus one; what the file says counts for a new
     template only. With `push` the commit is made on top of what the remote holds and is shared before it shows
-    here. Publishing the library's own folder `slug` publishes the edits in its work tree.
+    here; where nothing has changed, what is not pushed yet is. Publishing the library's own folder `slug` publishes
+    the edits in its work tree.
 
     Raises Invalid with all problems of the template, Conflict where nothing changed, a slug, title or id is
     taken, the id is another than before, or uncommitted changes are in the way; Unavailable for a remote.
@@ -91,12 +96,27 @@ def publish(
             made.append(_next_version(index, library, base, draft))
             return {draft.slug: made[-1].files}, _message(made[-1].published, message)
 
-        commit = (
-            writer.commit_and_push(prepare, edited)
-            if push
-            else writer.commit(*prepare(library.head()), edited)
-        )
+        try:
+            commit = (
+                writer.commit_and_push(prepare, edited)
+                if push
+                else writer.commit(*prepare(library.head()), edited)
+            )
+        except Conflict as error:
+            pushed = writer.push_pending() if push and error.code == _NOTHING_CHANGED else None
+            if pushed is None:
+                raise
+            return _already_published(index, library, draft, pushed)
     return replace(made[-1].published, commit=commit)
+
+
+def _already_published(index: Index, library: Library, draft: _Draft, commit: str) -> Published:
+    """What was published before, and is pushed only now."""
+    state = library_state(index, library, commit)
+    record = index.head_record(state.id, draft.slug) if state else None
+    assert record is not None, "nothing has changed in it"
+    name, version = draft.template.name, record.version
+    return Published(draft.slug, name, version, version, None, commit, draft.warnings)
 
 
 def _read(path: Path, slug: str | None) -> _Draft:
@@ -138,7 +158,7 @@ def _next_version(index: Index, library: Library, base: str | None, draft: _Draf
         present = read_folder_files(library.repository, record.id)
         if _with_version(draft.files, record.version) == present:
             raise Conflict(
-                "nothing-changed", f'"{draft.slug}" is the library\'s version {record.version} already'
+                _NOTHING_CHANGED, f'"{draft.slug}" is the library\'s version {record.version} already'
             )
     ever = index.records(state.id, record.lineage)
     number = max(item.version for item in ever if item.main) + 1
