@@ -117,6 +117,18 @@ def make_folder(path: Path) -> None:
         ) from error
 
 
+def nearest_folder(path: Path) -> Path:
+    """The folder at `path`, or the nearest above that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())
+
+
+def library_key(folder: Path) -> str:
+    """Names the library in `folder`, a resolved path, in the index."""
+    import hashlib
+
+    return f"library-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import Conflict, NotFound
-from registry.home import Home
+from registry.home import Home, library_key
 from registry.index.database import Index, IndexedContent, SourceState
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, TemplateForm
 from registry.project.source_definition import SourceDefinition, unknown_source
@@ -126,6 +126,9 @@ class Sources:
         return OpenSource(BUILTIN_SOURCE, state, None, None)
 
     def _library(self) -> OpenSource | None:
+        known = self.index.source(library_key(self.library_folder.resolve()))
+        if known is None and not self.library_folder.is_dir():
+            return None  # nothing was ever in it
         library = self.library
         state = library_state(self.index, library)
         return (
@@ -152,8 +155,6 @@ def library_state(index: Index, library: Library, commit: str | None = None) -> 
     if head is None:
         return None
     state = index.source(library.index_key)
-    if state is None and not library.folder.is_dir():
-        return None  # nothing was ever in it
     if state is None or state.commit != head or state.folder != library.prefix:
         from registry.index.writer import IndexTarget, index_repository
 

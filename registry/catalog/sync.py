@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -238,6 +239,8 @@ def _folder(mirror: Repository, commit: str, source: SourceDefinition) -> str:
 def _unreachable(source: SourceDefinition, reason: str) -> Unavailable:
     local = is_path(source.url)
     hint = "Check the path." if local else "Check the address, the network and your access rights."
+    if re.search(r"returned error: 30\d", reason):
+        hint = "It redirects elsewhere, and credentials are for this address alone: give the address it leads to."
     return Unavailable(
         "source-unreachable", f'source "{source.name}" does not answer: "{source.url}": {reason}', hint
     )

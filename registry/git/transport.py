@@ -30,7 +30,7 @@ from registry.git.command import (
 from registry.git.credentials import Credentials
 
 try:
-    from git import Git, GitCommandError, PushInfo, Remote, Repo
+    from git import Git, GitCommandError, InvalidGitRepositoryError, NoSuchPathError, PushInfo, Remote, Repo
 except ModuleNotFoundError:
     raise
 except ImportError as error:  # it looks for the program when it is imported
@@ -66,7 +66,12 @@ class _Git(Git):
 
 
 class _Repo(Repo):
+    """GitPython's repository, run by our git, at the very path that it is given: a `$` in it is a dollar sign."""
+
     GitCommandWrapperType = _Git
+
+    def __init__(self, path: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(path, *arguments, **{**options, "expand_vars": False})
 
 
 @contextmanager
@@ -77,7 +82,10 @@ def opened(folder: Path, credentials: Credentials | None = None, *, trusted: boo
     """
     settings, extra = remote_options(credentials, folder)
     owner = ("safe.directory=*",) if trusted else ()
-    repo = _Repo(folder, expand_vars=False)
+    try:
+        repo = _Repo(folder)
+    except (InvalidGitRepositoryError, NoSuchPathError) as error:
+        raise GitFailedError(("rev-parse",), f"fatal: not a git repository: '{folder}'") from error
     repo.git = _Git(folder, (*settings, *owner), environment_of(extra))
     try:
         yield repo

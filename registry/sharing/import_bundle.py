@@ -18,8 +18,8 @@ from registry.catalog.catalog import Catalog
 from registry.catalog.locking import lock_entry
 from registry.errors import Conflict, NotFound
 from registry.index.database import Entry
-from registry.library.library import LibraryWriter
 from registry.library.origin import Origin
+from registry.library.writer import LibraryWriter
 from registry.model import LIBRARY_SOURCE, Reference
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock, write_lock
 from registry.project.process_file import repoint

@@ -145,3 +145,20 @@ def test_hooks_of_nobody_run(tmp_path: Path) -> None:
     mirror.set_ref("refs/treadle/y", source.head())
     assert mirror.commit_of("refs/treadle/y") == source.head()
     assert not list(tmp_path.glob("ran-*"))
+
+
+def test_a_hook_and_an_odd_path_do_not_lead_git_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SourceRepository.create(tmp_path / "source")
+    source.commit({"a": b"a"})
+    mirror = Repository(tmp_path / "~x $HOME {mirror}.git", trusted=True)
+    mirror.folder.mkdir()
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    init_mirror(mirror.folder)
+    fetch(mirror.folder, str(source.path), "+refs/heads/main:refs/treadle/x", trusted=True)
+    found = mirror.commit_of("refs/treadle/x")
+    assert not (tmp_path / "nowhere").exists()
+    monkeypatch.undo()
+    assert found == source.head()
