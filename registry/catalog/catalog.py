@@ -139,7 +139,7 @@ class Catalog:
         from registry.catalog.sync import SyncFailure, sync_library
 
         try:
-            return sync_library(self._index, self.library)
+            return sync_library(self.index, self.library)
         except UserError as error:
             return SyncFailure(SourceDefinition(LIBRARY_SOURCE, str(self.library.folder)), error)
 

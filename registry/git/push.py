@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from registry.git.repository import Repository, detached
 from registry.git.settings import GitSettings
 
 _TIMEOUT = 600.0
+_LOCK_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +68,46 @@ def fetch_branch(repository: Repository, remote: Upstream) -> str | None:
     from registry.git.transport import fetch
 
     kept = f"refs/remotes/{remote.name}/{remote.branch.removeprefix('refs/heads/')}"
+    if _remote_commit(repository, remote) is None:
+        return None
     try:
-        asked = ["ls-remote", "--", remote.name, remote.branch]
-        if not run_with_remote(asked, None, repository.folder, _TIMEOUT):
-            return None
         fetch(repository.folder, remote.name, f"+{remote.branch}:{kept}")
     except GitFailedError as error:
         raise _unreachable(remote, error) from error
     return repository.commit_of(kept)
 
 
-def push(repository: Repository, remote: Upstream, commit: str) -> bool:
-    """Push `commit` to the remote branch. Returns whether that moved it: not where another push came first, or
-    brought the very same commit. Raises Unavailable.
+def push(repository: Repository, remote: Upstream, commit: str, expected: str | None) -> bool:
+    """Push `commit` to the remote branch, which stood at `expected` when it was fetched. Returns whether that moved it:
+    not where another push came first, or brought the very same commit.
+
+    Whose fault a failure is, the branch tells and not the server's words. Raises Unavailable where the remote does not
+    respond, or refuses.
     """
     from registry.git import transport
 
+    for last in (False, True):
+        try:
+            return transport.push(repository.folder, remote.name, commit, remote.branch)
+        except GitFailedError as error:
+            if _remote_commit(repository, remote) != expected:
+                return False
+            if last:
+                raise _unreachable(remote, error) from error
+        # The branch is where it was: the remote refuses, or another push held its lock and is about to end.
+        time.sleep(_LOCK_PAUSE)
+    raise AssertionError("the loop returns or raises")
+
+
+def _remote_commit(repository: Repository, remote: Upstream) -> str | None:
+    """The commit that the remote branch is at, as the remote says. Raises Unavailable."""
     try:
-        return transport.push(repository.folder, remote.name, commit, remote.branch)
+        asked = ["ls-remote", "--", remote.name, remote.branch]
+        listing = run_with_remote(asked, None, repository.folder, _TIMEOUT)
     except GitFailedError as error:
         raise _unreachable(remote, error) from error
+    lines = (line.split("\t") for line in listing.decode(errors="replace").splitlines())
+    return next((commit for commit, name in lines if name == remote.branch), None)
 
 
 def follow(repository: Repository, branch: str, remote: Upstream) -> None:

@@ -41,8 +41,6 @@ logging.getLogger("git").setLevel(logging.CRITICAL + 1)
 
 _PUSH_REF = "refs/treadle/push"
 _TIMEOUT = 900.0
-# What servers say when another push came first, and moved the branch between their check and their update.
-_RACES = ("cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists")
 
 
 class _Git(Git):
@@ -170,9 +168,9 @@ def fetch(
 
 def push(folder: Path, remote: str, commit: str, branch: str) -> bool:
     """Push `commit` to the remote's `branch`, a full ref. Returns whether that moved the branch there: not where
-    another push came first, or brought the very same commit.
+    the very same commit is there already.
 
-    Raises GitFailedError.
+    Raises GitFailedError, also where another push came first: how servers say that is theirs to word.
     """
     with opened(folder) as repo:
         repo.git.update_ref(_PUSH_REF, commit)  # GitPython reports nothing of pushes that name no ref
@@ -186,10 +184,9 @@ def push(folder: Path, remote: str, commit: str, branch: str) -> bool:
 
 
 def _has_moved(done: PushInfo) -> bool:
-    came_late = done.flags & PushInfo.REJECTED or any(word in done.summary for word in _RACES)
-    if came_late or done.flags & PushInfo.UP_TO_DATE:
+    if done.flags & PushInfo.UP_TO_DATE:
         return False
-    if done.flags & (PushInfo.ERROR | PushInfo.REMOTE_REJECTED | PushInfo.REMOTE_FAILURE):
+    if done.flags & (PushInfo.ERROR | PushInfo.REJECTED | PushInfo.REMOTE_REJECTED | PushInfo.REMOTE_FAILURE):
         raise GitFailedError(("push",), done.summary)
     return True
 

@@ -197,7 +197,7 @@ class LibraryWriter:
             meeting = self._meet(remote, keep)
             changes, message = prepare(meeting.base)
             commit = self.build(meeting.base, changes, message)
-            if push(repository, remote, commit):
+            if push(repository, remote, commit, meeting.theirs):
                 paths = [*meeting.paths, *(self.library.path(slug) for slug in changes)]
                 self._arrive(remote, commit, paths)
                 return commit
@@ -213,7 +213,7 @@ class LibraryWriter:
             meeting = self._meet(remote)
             if meeting.base is None or meeting.base == meeting.theirs:
                 return None
-            if push(repository, remote, meeting.base):
+            if push(repository, remote, meeting.base, meeting.theirs):
                 self._arrive(remote, meeting.base, meeting.paths)
                 return meeting.base
             _wait_a_little(attempt)
