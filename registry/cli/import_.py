@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
 from registry.cli.import_bundle import import_bundle
-from registry.cli.output import print_json
-from registry.cli.references import REFERENCE
+from registry.cli.options import REFERENCE, dry_run_option, json_option
+from registry.cli.output import print_json, style
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
 from registry.publishing.import_ import ImportedTemplate, ImportReport, ImportStatus, import_templates
@@ -21,11 +22,17 @@ _GZIP = b"\x1f\x8b"
 
 
 @click.command("import")
-@click.argument("names", nargs=-1, required=True, metavar="REF|FILE|DIR|BUNDLE...")
+@click.argument(
+    "names",
+    nargs=-1,
+    required=True,
+    metavar="REF|FILE|DIR|BUNDLE...",
+    shell_complete=complete_reference_or_file,
+)
 @click.option("--as", "slug", metavar="SLUG", help="The name of the copy, for a single template.")
 @click.option("--force", is_flag=True, help="Overwrite processes that have other content, for a bundle.")
-@click.option("--dry-run", is_flag=True, help="Say what would be written.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@dry_run_option
+@json_option
 @pass_context
 def import_command(
     context: Context, names: tuple[str, ...], slug: str | None, force: bool, dry_run: bool, as_json: bool
@@ -55,7 +62,7 @@ def import_command(
     for item in report.items:
         context.say(_sentence(item, dry_run=dry_run))
         for notice in item.resolved.notices:
-            context.say(click.style(f"  {item.resolved.reference} is {notice}", fg="yellow"))
+            context.say(style(f"  {item.resolved.reference} is {notice}", fg="yellow"))
         if context.verbose or dry_run:
             for path in item.files:
                 context.say(f"  {path}")

@@ -7,10 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from registry.cli.context import Context
-from registry.cli.output import print_json, shorten
+from registry.cli.output import echo, print_json, shorten, style
 
 if TYPE_CHECKING:
     from registry.sharing.bundle import NeededVariable, Needs
@@ -58,13 +56,12 @@ def _from(item: BundledTemplate) -> str:
 
 def _show_missing(missing: Needs) -> None:
     if missing.variables:
-        click.secho("Define these variables in treadle.yaml, or give them with --var:", bold=True)
+        echo(style("Define these variables in treadle.yaml, or give them with --var:", bold=True))
     for variable in missing.variables:
-        click.echo(f"  {variable.name}{_remark(variable)}")
+        echo(f"  {variable.name}{_remark(variable)}")
     for names, what in ((missing.environments, "environments"), (missing.roles, "targets with these roles")):
         if names:
-            click.secho(f"Define these {what}: ", bold=True, nl=False)
-            click.echo(", ".join(names))
+            echo(f"{style(f'Define these {what}:', bold=True)} {', '.join(names)}")
 
 
 def _remark(variable: NeededVariable) -> str:

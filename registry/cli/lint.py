@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.output import counted, print_json
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.output import counted, echo, print_json, style
 from registry.cli.problems import problem_text
 from registry.model import Severity
 
@@ -22,10 +23,10 @@ _PATHS = click.Path(path_type=Path)
 @click.command("lint")
 @click.argument("paths", nargs=-1, type=_PATHS, metavar="PATH...")
 @click.option("--fix", "fixing", is_flag=True, help="Fix what can be fixed safely, then lint.")
-@click.option("--dry-run", is_flag=True, help="With --fix: only say what would be fixed.")
+@dry_run_option
 @click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be given again.")
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@json_option
 @click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")
 @click.pass_context
 @pass_context
@@ -65,7 +66,7 @@ def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool)
         print_json({"ok": ok, "templates": report.templates, "problems": problems})
         return
     for problem in report.problems:
-        click.echo(problem_text(problem))
+        echo(problem_text(problem))
     context.say(_summary(report.templates, len(report.problems)))
 
 
@@ -91,8 +92,8 @@ def _print_rules(as_json: bool) -> None:
         return
     for one in rules:
         mark = ", --fix" if one["fixable"] else ""
-        click.echo(f"{click.style(str(one['id']), bold=True)} ({one['severity']}{mark})")
-        click.echo(f"    {one['why']}\n    Fix: {one['fix']}")
+        echo(f"{style(str(one['id']), bold=True)} ({one['severity']}{mark})")
+        echo(f"    {one['why']}\n    Fix: {one['fix']}")
 
 
 def _summary(templates: int, problems: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.references import REFERENCE
+from registry.cli.options import REFERENCE, dry_run_option
 from registry.model import Reference
 
 
@@ -21,7 +21,7 @@ from registry.model import Reference
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The folder to write; SLUG when left out."
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@dry_run_option
 @pass_context
 def new(
     context: Context,

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.options import dry_run_option
+from registry.cli.output import print_document
 
 _PATH = click.Path(path_type=Path)
 
@@ -15,7 +17,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("folder", type=_PATH)
 @click.option("-o", "--output", type=_PATH, help="The JSON file to write; - for the terminal.")
 @click.option("--force", is_flag=True, help="Overwrite a file that has other content.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@dry_run_option
 @pass_context
 def pack_command(context: Context, folder: Path, output: Path | None, force: bool, dry_run: bool) -> None:
     """Turn a template folder into Octopus JSON.
@@ -27,7 +29,7 @@ def pack_command(context: Context, folder: Path, output: Path | None, force: boo
     from registry.template.files import pack_folder as pack_folder
 
     if output == Path("-"):
-        click.echo(write_json(load_folder(folder)), nl=False)
+        print_document(write_json(load_folder(folder)))
         return
     target = output or Path(f"{folder.resolve().name}.json")
     written = pack_folder(folder, target, force=force, dry_run=dry_run)
@@ -38,7 +40,7 @@ def pack_command(context: Context, folder: Path, output: Path | None, force: boo
 @click.argument("file", type=_PATH)
 @click.option("-o", "--output", type=_PATH, help="The folder to write.")
 @click.option("--force", is_flag=True, help="Overwrite files that have other content.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@dry_run_option
 @pass_context
 def unpack_command(context: Context, file: Path, output: Path | None, force: bool, dry_run: bool) -> None:
     """Turn the Octopus JSON of a step template into a template folder.

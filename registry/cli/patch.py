@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.cool_down import cool_down_option
-from registry.cli.references import REFERENCE
+from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
+from registry.cli.output import echo, print_json
 from registry.errors import Invalid, NotFound
 from registry.model import LIBRARY_SOURCE, Reference
 
@@ -39,8 +39,8 @@ _WAITING = 4
     help="Commit the merge in DIR, its conflicts resolved.",
 )
 @cool_down_option
-@click.option("--dry-run", is_flag=True, help="Say what would be done.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@dry_run_option
+@json_option
 @pass_context
 def patch(
     context: Context,
@@ -184,10 +184,10 @@ def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:
     base = f"{done.base.source}/{done.base.slug}@{done.base.version}"
     if done.conflicts:
         files = ", ".join(done.conflicts)
-        click.echo(f"library/{done.copy.slug} and {base} both changed: {files}", err=True)
+        echo(f"library/{done.copy.slug} and {base} both changed: {files}", err=True)
         if done.folder is not None:
             hint = f"treadle patch --resolve {done.folder}"
-            click.echo(f"Resolve the conflicts in {done.folder}, then run: {hint}", err=True)
+            echo(f"Resolve the conflicts in {done.folder}, then run: {hint}", err=True)
     else:
         verb = "Would bring" if dry_run else "Brought"
         context.say(f"{verb} library/{done.copy.slug} to {base}, as version {done.version}.")
@@ -196,7 +196,6 @@ def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:
 
 
 def _print(value: dict[str, Any]) -> None:
-    from registry.cli.output import print_json
 
     print_json(value)
 

@@ -9,6 +9,7 @@ import click
 
 from registry.cli.compare import comparison_data, show_comparison
 from registry.cli.context import Context, pass_context
+from registry.cli.options import dry_run_option, json_option
 from registry.cli.output import print_json
 from registry.cli.problems import show_problems
 from registry.publishing.publish import Published, publish
@@ -23,8 +24,8 @@ from registry.publishing.publish import Published, publish
 @click.option(
     "--push", is_flag=True, help="Share it: on top of what the remote holds, and again if others push too."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be published.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@dry_run_option
+@json_option
 @pass_context
 def publish_command(
     context: Context,

@@ -10,8 +10,11 @@ import click
 
 from registry.catalog.catalog import Catalog, SourceSummary
 from registry.catalog.sync import SyncFailure, SyncReport, probe
+from registry.cli.complete import complete_source
 from registry.cli.context import Context, pass_context
-from registry.cli.output import counted, print_json, print_table, working
+from registry.cli.group import Group
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.output import counted, echo, print_json, print_table, working
 from registry.index.database import REFUSED, UNREADABLE, SourceFinding
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE
 from registry.project.source_definition import SourceDefinition, define
@@ -20,7 +23,7 @@ from registry.project.source_settings import add_source, remove_source
 _SHOWN_FINDINGS = 3
 
 
-@click.group()
+@click.group(cls=Group)
 def source() -> None:
     """Manage where templates come from."""
 
@@ -30,7 +33,7 @@ def source() -> None:
 @click.argument("url")
 @click.option("--ref", metavar="REF", help="Branch or tag. Default: the repository's main branch.")
 @click.option("--path", "folder", metavar="FOLDER", help="Folder in the repository that holds the templates.")
-@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@dry_run_option
 @pass_context
 def add(context: Context, name: str, url: str, ref: str | None, folder: str | None, dry_run: bool) -> None:
     """Add the git repository, path or bundle URL as source NAME.
@@ -42,7 +45,7 @@ def add(context: Context, name: str, url: str, ref: str | None, folder: str | No
         found = probe(wanted)
     change = add_source(context.home, context.project(), wanted, dry_run=dry_run)
     if change.credentials_dropped:
-        click.echo(
+        echo(
             "The credentials in the address were not stored; a git credential helper can supply them.",
             err=True,
         )
@@ -52,8 +55,8 @@ def add(context: Context, name: str, url: str, ref: str | None, folder: str | No
 
 
 @source.command("list")
-@click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.argument("name", required=False, shell_complete=complete_source)
+@json_option
 @click.option("--problems", is_flag=True, help="List what can't be read, with the reasons.")
 @pass_context
 def list_sources(context: Context, name: str | None, as_json: bool, problems: bool) -> None:
@@ -70,12 +73,12 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
             _tell_findings(summary.name, summary.findings, every=True)
         elif summary.findings:
             count = f"{len(summary.findings)} of its files, most of them long gone, can't be used"
-            click.echo(f"{summary.name}: {count}: treadle source list --problems {summary.name}", err=True)
+            echo(f"{summary.name}: {count}: treadle source list --problems {summary.name}", err=True)
 
 
 @source.command("sync")
-@click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.argument("name", required=False, shell_complete=complete_source)
+@json_option
 @pass_context
 def sync(context: Context, name: str | None, as_json: bool) -> None:
     """Fetch and index what is new in source NAME, or in all sources.
@@ -96,8 +99,8 @@ def sync(context: Context, name: str | None, as_json: bool) -> None:
 
 
 @source.command("remove")
-@click.argument("name")
-@click.option("--dry-run", is_flag=True, help="Say what would be removed.")
+@click.argument("name", shell_complete=complete_source)
+@dry_run_option
 @pass_context
 def remove_source_command(context: Context, name: str, dry_run: bool) -> None:
     """Remove source NAME: its definition, its mirror and its index."""
@@ -158,11 +161,11 @@ def _tell_findings(name: str, findings: Sequence[SourceFinding], *, every: bool)
     unreadable = [item for item in findings if item.kind == UNREADABLE]
     for title, items in (("refused", refused), ("contents of its history can't be read", unreadable)):
         if items:
-            click.echo(f"{name}: {len(items)} {title}:", err=True)
+            echo(f"{name}: {len(items)} {title}:", err=True)
         for item in items if every else items[:_SHOWN_FINDINGS]:
-            click.echo(f"  {item.path} ({item.id[:7]}): {item.reason}", err=True)
+            echo(f"  {item.path} ({item.id[:7]}): {item.reason}", err=True)
         if len(items) > _SHOWN_FINDINGS and not every:
-            click.echo(f"  ... all of them: treadle source list --problems {name}", err=True)
+            echo(f"  ... all of them: treadle source list --problems {name}", err=True)
 
 
 def _summary_row(summary: SourceSummary) -> tuple[str, ...]:

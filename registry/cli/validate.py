@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.output import print_json
+from registry.cli.options import json_option
+from registry.cli.output import echo, print_json
 from registry.cli.problems import problem_text
 from registry.model import Problem, Severity
 
@@ -23,7 +24,7 @@ def validate_command(rules: Rules) -> click.Command:
 
     @click.command("validate")
     @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-    @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+    @json_option
     @click.option("--strict", is_flag=True, help="Count warnings as errors.")
     @click.pass_context
     @pass_context
@@ -51,7 +52,7 @@ def _print(context: Context, checked: int, problems: Sequence[Problem], ok: bool
         print_json({"ok": ok, "checked": checked, "problems": [asdict(problem) for problem in problems]})
         return
     for problem in problems:
-        click.echo(problem_text(problem))
+        echo(problem_text(problem))
     context.say(_summary(checked, problems))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.options import json_option
 from registry.cli.output import counted, print_json, working
 from registry.cli.problems import show_problems
 from registry.errors import Invalid, Mismatch
@@ -16,7 +17,7 @@ from registry.project.lock_file import LOCK_FILE, Lock, read_lock
 
 
 @click.command("verify")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @pass_context
 def verify_command(context: Context, as_json: bool) -> None:
     """Find any altered byte in mirrors, library, index and treadle.lock. Asks no remote; changes nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.context import Context
+from registry.cli.options import json_option
+from registry.cli.output import echo, print_json, style
 
 if TYPE_CHECKING:
     from runner.doctor import DoctorCheck, EngineProbe
@@ -21,7 +22,7 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", 
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check that everything Treadle needs is there: git, its home, sources, engines, the worker image.
@@ -37,11 +38,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     for check in diagnose(context.home, context.catalog, probes):
         checks.append(check)
         if not as_json and not (context.quiet and check.finding is CheckResult.OK):
-            click.echo(_line(check))
+            echo(_line(check))
     ok = all(check.finding is not CheckResult.BROKEN for check in checks)
     if as_json:
         report = {"ok": ok, "checks": [asdict(check) for check in checks]}
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        print_json(report)
     ctx.exit(0 if ok else 1)
 
 
@@ -74,5 +75,5 @@ def _worker_is_current(engine: DockerEngine) -> bool:
 
 def _line(check: DoctorCheck) -> str:
     mark, colour = _MARKS[check.finding]
-    text = f"{click.style(mark, fg=colour)} {check.name}: {check.detail}"
+    text = f"{style(mark, fg=colour)} {check.name}: {check.detail}"
     return text if check.hint is None else f"{text}\n    hint: {check.hint}"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
+from registry.cli.options import REFERENCE, dry_run_option
 from registry.cli.problems import show_problems
-from registry.cli.references import REFERENCE
 from registry.errors import Invalid
 from registry.model import Reference
 
@@ -19,7 +20,9 @@ _ENDINGS = {".json": "octopus-json", ".tgz": _BUNDLE, ".gz": _BUNDLE}
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="REF|PROCESS...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="REF|PROCESS...", shell_complete=complete_reference_or_file
+)
 @click.option(
     "-o", "--output", required=True, metavar="PATH", type=click.Path(path_type=Path), help="Where to write."
 )
@@ -30,7 +33,7 @@ _ENDINGS = {".json": "octopus-json", ".tgz": _BUNDLE, ".gz": _BUNDLE}
     help="Default: by PATH's ending: .json, .tar.gz (a bundle), else a folder.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that have other content.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@dry_run_option
 @pass_context
 def export(
     context: Context, names: tuple[str, ...], output: Path, form: str | None, force: bool, dry_run: bool

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, pass_context
+from registry.cli.options import dry_run_option
 
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
-@click.pass_obj
+@dry_run_option
+@pass_context
 def init(context: Context, folder: Path, dry_run: bool) -> None:
     """Start a project: a treadle.yaml and a first process, deploy.yaml, that runs at once.
 

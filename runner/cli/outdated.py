@@ -7,13 +7,14 @@ from datetime import timedelta
 import click
 
 from registry.cli.context import Context
-from registry.cli.cool_down import cool_down_option
+from registry.cli.options import cool_down_option, json_option
+from registry.cli.output import print_json
 
 
 @click.command()
 @cool_down_option
 @click.option("--all", "everything", is_flag=True, help="Steps that are up to date, too.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @click.pass_context
 def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json: bool) -> None:
     """List the steps whose template has a newer version, with the kind of change and the reasons for it.
@@ -21,7 +22,6 @@ def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json
     Also told: templates that are deprecated, revoked or deleted, and versions held back because they are fresh.
     Exit code 1 when there is something to do. No source is asked: run treadle source sync first.
     """
-    from registry.cli.output import print_json
     from runner.cli.update_view import show_states, state_data
     from runner.dependencies.update import UpdateService
 

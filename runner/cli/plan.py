@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, pass_context
+from registry.cli.options import json_option
+from registry.cli.output import echo, print_json
+from runner.cli.complete import complete_process
 from runner.cli.inputs import input_options, lock_options, read_inputs
 
 
 @click.command()
-@click.argument("process")
+@click.argument("process", shell_complete=complete_process)
 @input_options
 @lock_options
 @click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
-@click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
-@click.pass_obj
+@json_option
+@pass_context
 def plan(
     context: Context,
     process: str,
@@ -52,7 +54,7 @@ def plan(
     service = run_service(context, locked=locked, offline=offline)
     made = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
     if as_json:
-        click.echo(json.dumps(plan_to_json(made), indent=2, ensure_ascii=False))
+        print_json(plan_to_json(made))
     else:
-        click.echo(render_plan(made, context.verbose))
+        echo(render_plan(made, context.verbose))
     show_warnings(made.warnings, strict)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import click
-
+from registry.cli.output import style
 from runner.model import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
 
 _ORIGINS = {
@@ -22,7 +21,7 @@ _MAX_VALUE = 60
 def render_plan(plan: Plan, verbose: bool) -> str:
     """The whole plan; `verbose` adds the scripts as they will run and all variables."""
     where = f" in {plan.environment}" if plan.environment else ""
-    lines = [click.style(f"{plan.process}{where}", bold=True), ""]
+    lines = [style(f"{plan.process}{where}", bold=True), ""]
     for step in plan.steps:
         lines += _step(step, verbose)
     count = len(plan.actions)
@@ -36,14 +35,14 @@ def render_plan(plan: Plan, verbose: bool) -> str:
 
 
 def _step(step: PlannedStep, verbose: bool) -> list[str]:
-    head = click.style(f"{step.number:>3}  {step.name}", bold=True)
+    head = style(f"{step.number:>3}  {step.name}", bold=True)
     if step.condition != "success":
         head += f"  ({'on failure' if step.condition == 'failure' else 'always'})"
     lines = [head]
     if step.notes:
         lines += [f"     {line}" for line in step.notes.strip().splitlines()]
     if step.skip is not None:
-        return [*lines, click.style(f"     skipped: {step.skip_detail}", fg="yellow"), ""]
+        return [*lines, style(f"     skipped: {step.skip_detail}", fg="yellow"), ""]
     first = step.actions[0]
     lines.append(f"     {_what(first)}")
     lines.append(f"     {_where(step.actions)}")
@@ -88,7 +87,7 @@ def _values(values: Iterable[PlannedValue]) -> list[str]:
     rows = [(value.name, _shown(value), _origin(value)) for value in values]
     widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
     return [
-        f"       {name:<{widths[0]}}  {shown:<{widths[1]}}  {click.style(origin, dim=True)}"
+        f"       {name:<{widths[0]}}  {shown:<{widths[1]}}  {style(origin, dim=True)}"
         for name, shown, origin in rows
     ]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.context import Context
-from registry.cli.cool_down import cool_down_option
-from registry.cli.references import REFERENCE
+from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
+from registry.cli.output import ask, echo, print_json
 from registry.errors import Invalid
 from registry.model import Reference
 
@@ -39,8 +39,8 @@ _WAITING = 4
 )
 @cool_down_option
 @click.option("--commit", is_flag=True, help="One commit for each template.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@dry_run_option
+@json_option
 @click.pass_context
 def update(
     ctx: click.Context,
@@ -78,7 +78,7 @@ def update(
         else:
             request = _request(references, to, steps, values)
             copies = service.bring_copies(request, dry_run=dry_run)
-            request = _asked(service, request, ask=not (dry_run or as_json))
+            request = _asked(service, request, interactive=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
     names = [str(item) for item in references] or ["--all"]
     _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
@@ -114,11 +114,11 @@ def _request(
     return UpdateOptions(tuple(UpdateRequest(reference, to) for reference in references), steps, given)
 
 
-def _asked(service: UpdateService, request: UpdateOptions, *, ask: bool) -> UpdateOptions:
+def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool) -> UpdateOptions:
     """The request with what a person at the terminal answers to the questions that it leaves."""
     from dataclasses import replace
 
-    if not (ask and sys.stdin.isatty()):
+    if not (interactive and sys.stdin.isatty()):
         return request
     given = dict(request.given or {})
     updates, _ = service.prepare(request)
@@ -126,13 +126,11 @@ def _asked(service: UpdateService, request: UpdateOptions, *, ask: bool) -> Upda
         for question in () if update.merge.needs_decision else update.merge.questions:
             parameter = question.parameter
             if parameter.name not in given:
-                click.echo(
-                    f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}'
-                )
+                echo(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
                 if parameter.sensitive:
-                    click.echo("  It is a secret: refer to a variable, such as #{My.Secret}")
+                    echo("  It is a secret: refer to a variable, such as #{My.Secret}")
                 label = parameter.label or parameter.name
-                given[parameter.name] = click.prompt(f"  {label}", default=question.proposed or "")
+                given[parameter.name] = ask(f"  {label}", default=question.proposed or "")
     return replace(request, given=given)
 
 
@@ -155,7 +153,6 @@ def _tell(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    from registry.cli.output import print_json
     from registry.cli.patch import rebased_data, show_rebased
     from runner.cli.update_view import next_step, report_data, show_report
 
@@ -167,4 +164,4 @@ def _tell(
         show_report(context, report, dry_run=dry_run)
     hint = next_step(report, arguments)
     if hint is not None:
-        click.echo(f"To go on, {hint}", err=True)
+        echo(f"To go on, {hint}", err=True)

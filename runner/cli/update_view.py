@@ -7,11 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import click
-
 from registry.cli.compare import comparison_data
 from registry.cli.context import Context
-from registry.cli.output import print_table
+from registry.cli.output import echo, print_table, style
 from registry.compatibility.migration import ValueMigration, explain_migration
 from registry.errors import UserError
 from registry.model import VersionInfo
@@ -34,10 +32,10 @@ def show_states(context: Context, states: Sequence[UseStatus], total: int) -> No
     ]
     print_table(("PROCESS", "STEP", "USES", "NOW", "NEW", "CHANGE"), rows, right=(3, 4))
     for title, lines in _reasons(states).items():
-        click.echo()
-        click.secho(title, bold=True)
+        echo()
+        echo(style(title, bold=True))
         for line in lines:
-            click.echo(f"  {line}")
+            echo(f"  {line}")
 
 
 def _now(item: UseStatus) -> str:
@@ -122,9 +120,9 @@ def _where(item: UseStatus) -> str:
 
 
 def _show_refused(item: UseStatus, error: UserError) -> None:
-    click.echo(f"{_where(item)}: refused: {error.message}", err=True)
+    echo(f"{_where(item)}: refused: {error.message}", err=True)
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        echo(f"  hint: {error.hint}", err=True)
 
 
 def show_update(context: Context, update: StepUpdate, verb: str) -> None:
@@ -140,15 +138,15 @@ def show_update(context: Context, update: StepUpdate, verb: str) -> None:
     comparison = update.state.comparison
     change = f" ({comparison.change.value})" if comparison else ""
     head = f'{verb} {update.use.label}: step "{update.use.step}": {since} → {where.source}/{where.slug}@{where.version}'
-    click.echo(head + change)
+    echo(head + change)
     for line in [*(explain_migration(comparison.differences) if comparison else []), *_values(update.merge)]:
-        click.echo(f"  {line}")
+        echo(f"  {line}")
     for question in update.merge.questions:
-        click.secho(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow")
+        echo(style(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow"))
     for obstacle in update.merge.obstacles:
-        click.secho(f"  waiting: {obstacle}", fg="yellow")
+        echo(style(f"  waiting: {obstacle}", fg="yellow"))
     if update.waits_for:
-        click.secho(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow")
+        echo(style(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow"))
 
 
 def _values(merge: ValueMigration) -> Iterable[str]:

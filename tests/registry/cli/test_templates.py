@@ -98,7 +98,7 @@ def test_show_as_json_has_everything(project: ProjectTree) -> None:
 def test_what_is_no_reference_is_told(text: str, project: ProjectTree) -> None:
     done = project.treadle("show", text)
     assert done.exit_code == 2
-    assert done.stderr.splitlines() == [
+    assert done.complaint.splitlines() == [
         f'error: "{text}" is not a template reference',
         "  hint: Write SOURCE/NAME, or SOURCE/NAME@12 for an exact version.",
     ]

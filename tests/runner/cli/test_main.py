@@ -61,7 +61,7 @@ def test_every_listing_has_json_and_every_change_a_dry_run() -> None:
     reading |= {"doctor", "source list", "source sync", "image list"}
     reading |= {f"runs {what}" for what in ("list", "show", "logs", "artifacts")}
     for path, options in _leaves(cli, ""):
-        if path not in ("run", "completion"):
+        if path not in ("run", "completion", "help"):
             assert ("--json" if path in reading else "--dry-run") in options, path
 
 
@@ -109,7 +109,9 @@ def test_a_folder_that_is_gone_is_told(empty: ProjectTree, tmp_path: Path) -> No
     program = f"cd {gone} && rmdir {gone} && exec {Path(sys.executable).with_name('treadle')} plan deploy"
     done = subprocess.run(["sh", "-c", program], capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == "error: the folder that you are in is gone\n  hint: cd to another\n"
+    assert done.stderr == (
+        "error[no-directory]: the folder that you are in is gone\n  hint: Change to another.\n"
+    )
 
 
 def test_ctrl_c_is_cancelled(empty: ProjectTree, monkeypatch: pytest.MonkeyPatch) -> None:

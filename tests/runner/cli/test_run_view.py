@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from rich.console import Console
 
+from registry.cli.output import rendered
 from runner.cli.run_view import LiveView, PlainView
 from runner.execution import events
 from runner.execution.events import Event
@@ -81,18 +81,18 @@ class TestLive:
         for event in [*start_web(), events.log("1-web@web-2", Level.INFO, ["[bold]not markup[/bold]"])]:
             live.show(event)
         live.show(events.run_finished(RunResult("1qf00000000", Status.SUCCESS, 1.0, ())))
-        assert "web-2 │ [bold]not markup[/bold]" in console.file.getvalue()  # type: ignore[attr-defined]
+        assert "web-2  │ [bold]not markup[/bold]" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 class TestPlain:
     @pytest.mark.parametrize(
         ("event", "expected"),
         [
-            (events.log("1-web@web-2", Level.INFO, ["a", "b"]), ["    web-2 │ a", "    web-2 │ b"]),
+            (events.log("1-web@web-2", Level.INFO, ["a", "b"]), ["    web-2  │ a", "    web-2  │ b"]),
             (events.log("1-web@web-2", Level.VERBOSE, ["a"]), []),
             (
                 events.warning("artifact-missing", "it is not there", "1-web@web-2"),
-                ["    web-2 ! it is not there"],
+                ["    web-2  ! it is not there"],
             ),
             (events.step_started("Last"), ["[2/2] Last"]),
             (
@@ -102,7 +102,9 @@ class TestPlain:
         ],
     )
     def test_an_event_is_lines(self, plan: Plan, event: Event, expected: list[str]) -> None:
-        assert [click.unstyle(line) for line in PlainView(plan, verbose=False).lines(event)] == expected
+        assert [
+            rendered(line, colours=False) for line in PlainView(plan, verbose=False).lines(event)
+        ] == expected
 
     def test_of_an_event_of_a_later_version_there_are_none(self, plan: Plan) -> None:
         assert PlainView(plan, verbose=True).lines({"event": "something-new"}) == []

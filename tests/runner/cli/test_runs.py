@@ -32,9 +32,9 @@ def test_list(tree: ProjectTree, run: str) -> None:
     shown = tree.treadle("runs", "list")
     assert shown.exit_code == 0
     heads, line = shown.stdout.splitlines()
-    assert heads.split() == ["RUN", "PROCESS", "ENVIRONMENT", "STARTED", "TOOK", "STATUS"]
+    assert heads.split() == ["RUN", "PROJECT", "PROCESS", "ENVIRONMENT", "STARTED", "TOOK", "STATUS"]
     assert re.fullmatch(
-        rf"{run}  Web shop  Test         \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  3\.0 s  ✗ failed", line
+        rf"{run}  shop     Web shop  Test         \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  3\.0 s  ✗ failed", line
     )
     (entry,) = tree.treadle("runs", "list", "--json").json
     assert entry.pop("started").endswith("Z")
@@ -43,6 +43,7 @@ def test_list(tree: ProjectTree, run: str) -> None:
         "process": "Web shop",
         "environment": "Test",
         "project": "shop",
+        "project_folder": None,
         "status": "failed",
         "seconds": 3.0,
         "message": 'step "Deploy" failed',
@@ -116,7 +117,7 @@ def test_logs(tree: ProjectTree, run: str) -> None:
         "Deploy",
         "web-1 │ copying",
         '! artifact "x" is not there',
-        "web-2 │ the script ended with exit code 3",
+        "web-2 ✗ the script ended with exit code 3",
     ]
     assert tree.treadle("runs", "logs", "--target", "WEB-1", "--step", "deploy").stdout.splitlines()[:2] == [
         "Deploy",
@@ -133,7 +134,7 @@ def test_verbose_lines_are_shown_on_request(tree: ProjectTree) -> None:
         journal.append(events.action_started("a", "Deploy", "Deploy", None))
         journal.append(events.log("a", Level.VERBOSE, ["details"]))
     assert tree.treadle("runs", "logs").stdout == ""
-    assert tree.treadle("-v", "runs", "logs").stdout == "Deploy │ details\n"
+    assert tree.treadle("-v", "runs", "logs").stdout == "worker │ details\n"
 
 
 def test_logs_of_a_live_run_are_followed_to_its_end(tree: ProjectTree) -> None:
