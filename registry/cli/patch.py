@@ -95,7 +95,10 @@ def _start(
         raise Invalid("not-a-copy", message, f"Begin with: treadle patch {reference}")
     copy = start_patch(catalog, reference, slug, dry_run=dry_run)
     if copy is None:
-        context.say(f"Would copy {reference} to the library.")
+        if as_json:
+            _print({"reference": None, "base": str(reference), "dry_run": True})
+        else:
+            context.say(f"Would copy {reference} to the library.")
         return
     folder = catalog.library.folder / copy.slug
     if as_json:

@@ -18,7 +18,7 @@ from registry.cli.output import counted, echo, print_json, print_table, working
 from registry.index.database import REFUSED, UNREADABLE, SourceFinding
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE
 from registry.project.source_definition import SourceDefinition, define
-from registry.project.source_settings import add_source, remove_source
+from registry.project.source_settings import SourceChange, add_source, remove_source
 
 _SHOWN_FINDINGS = 3
 
@@ -34,8 +34,17 @@ def source() -> None:
 @click.option("--ref", metavar="REF", help="Branch or tag. Default: the repository's main branch.")
 @click.option("--path", "folder", metavar="FOLDER", help="Folder in the repository that holds the templates.")
 @dry_run_option
+@json_option
 @pass_context
-def add(context: Context, name: str, url: str, ref: str | None, folder: str | None, dry_run: bool) -> None:
+def add(
+    context: Context,
+    name: str,
+    url: str,
+    ref: str | None,
+    folder: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Add the git repository, path or bundle URL as source NAME.
 
     In a project it is written to treadle.yaml, otherwise to your own settings.
@@ -49,6 +58,9 @@ def add(context: Context, name: str, url: str, ref: str | None, folder: str | No
             "The credentials in the address were not stored; a git credential helper can supply them.",
             err=True,
         )
+    if as_json:
+        print_json({**_definition_data(wanted), "found": found, **_change_data(change, dry_run)})
+        return
     verb = "would be added" if dry_run else "added" if change.changed else "was there already"
     context.say(f'Source "{name}" {verb} ({wanted.url}, {found}) in {change.file}.')
     context.say(f"Next: treadle source sync {name}")
@@ -101,14 +113,26 @@ def sync(context: Context, name: str | None, as_json: bool) -> None:
 @source.command("remove")
 @click.argument("name", shell_complete=complete_source)
 @dry_run_option
+@json_option
 @pass_context
-def remove_source_command(context: Context, name: str, dry_run: bool) -> None:
+def remove_source_command(context: Context, name: str, dry_run: bool, as_json: bool) -> None:
     """Remove source NAME: its definition, its mirror and its index."""
     change = remove_source(context.home, context.project(), name, dry_run=dry_run)
     if not dry_run:
         with context.catalog() as catalog:
             catalog.forget(change.source)
+    if as_json:
+        print_json({**_definition_data(change.source), **_change_data(change, dry_run)})
+        return
     context.say(f'Source "{name}" {"would be" if dry_run else "was"} removed from {change.file}.')
+
+
+def _definition_data(source: SourceDefinition) -> dict[str, Any]:
+    return {"name": source.name, "url": source.url, "ref": source.ref, "path": source.folder}
+
+
+def _change_data(change: SourceChange, dry_run: bool) -> dict[str, Any]:
+    return {"file": str(change.file), "changed": change.changed, "dry_run": dry_run}
 
 
 def _sync_one(

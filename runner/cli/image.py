@@ -25,19 +25,25 @@ def image() -> None:
 @click.option("--base", metavar="IMAGE", help="Debian 12 image to build on, instead of debian:bookworm-slim.")
 @click.option("--force", is_flag=True, help="Build afresh, even when the image is current.")
 @dry_run_option
+@json_option
 @pass_context
-def build(context: Context, name: str, base: str | None, force: bool, dry_run: bool) -> None:
+def build(context: Context, name: str, base: str | None, force: bool, dry_run: bool, as_json: bool) -> None:
     """Build an image where it is missing or outdated."""
     from runner.engine.docker import DockerEngine
 
     with DockerEngine() as engine:
         if dry_run:
             outdated = force or not engine.images.worker_is_current()
+            if as_json:
+                print_json({"name": name, "changed": outdated, "dry_run": True})
+                return
             echo("The image would be built." if outdated else "The image is current.")
             return
         progress = partial(_say, not context.quiet)
         made, built = engine.images.build_worker(progress, base, force, partial(_say, context.verbose))
-    if built or not context.quiet:
+    if as_json:
+        print_json({"name": name, **asdict(made), "changed": built, "dry_run": False})
+    elif built or not context.quiet:
         echo(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
 
 
