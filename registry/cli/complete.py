@@ -22,8 +22,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 _MOST_OFFERED = 1_000
 _MOST_READ = 10_000
-FILES = CompletionItem("", type="file")
-"""Asks the shell for the names of files."""
+_FILE = "file"
 
 
 def completing(words: Words) -> Complete:
@@ -37,9 +36,16 @@ def completing(words: Words) -> Complete:
             ]
         except Exception:
             return []
-        return [item for item in items if item is FILES or _offers(str(item.value), typed)][:_MOST_OFFERED]
+        return [item for item in items if item.type == _FILE or _offers(str(item.value), typed)][
+            :_MOST_OFFERED
+        ]
 
     return complete
+
+
+def files(typed: str) -> CompletionItem:
+    """Asks the shell for the names of files."""
+    return CompletionItem(typed, type=_FILE)
 
 
 def _offers(word: str, typed: str) -> bool:
@@ -58,9 +64,9 @@ def complete_reference_or_file(context: Context, typed: str) -> Iterable[Complet
     if typed.startswith((".", "/", "~")) or (
         (context.directory / typed.partition("/")[0]).exists() and typed
     ):
-        return [FILES]
+        return [files(typed)]
     found = [item for item in _references(context, typed) if _offers(str(item.value), typed)]
-    return found or [FILES]
+    return found or [files(typed)]
 
 
 @completing

@@ -27,10 +27,7 @@ def verify_command(context: Context, as_json: bool) -> None:
     lock, problems = _lock((project.folder if project else context.directory) / LOCK_FILE)
     with working(context, "hashing everything again"), context.catalog() as catalog:
         problems += find_alterations(catalog, lock)
-    found = counted(len(problems), "thing") + (
-        " that Treadle keeps was" if len(problems) == 1 else " that Treadle keeps were"
-    )
-    altered = Mismatch("altered", f"{found} altered", problems=problems) if problems else None
+    altered = _altered(problems)
     if as_json:
         error = {"error": error_data(altered)} if altered else {}
         print_json({"problems": to_data(problems), **error})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem, split_arg_string
 
-from registry.cli.complete import FILES, completing
+from registry.cli.complete import completing, files
 from registry.cli.context import Context
 from registry.errors import UserError
 from registry.text.visible import visible_line
@@ -27,8 +27,10 @@ def complete_process(context: Context, typed: str) -> Iterable[CompletionItem | 
     from runner.documents.process import process_files
 
     if "/" in typed or typed.startswith((".", "~")):
-        return [FILES]
-    return sorted({path.stem for folder in _folders(context) for path in process_files(folder)}) or [FILES]
+        return [files(typed)]
+    return sorted({path.stem for folder in _folders(context) for path in process_files(folder)}) or [
+        files(typed)
+    ]
 
 
 @completing

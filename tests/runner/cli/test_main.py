@@ -89,20 +89,6 @@ def test_planning_does_not_import_docker(empty: ProjectTree) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script(empty: ProjectTree, shell: str) -> None:
-    done = empty.treadle("completion", shell)
-    assert done.exit_code == 0
-    assert "_TREADLE_COMPLETE" in done.stdout
-
-
-def test_completion_offers_commands(empty: ProjectTree) -> None:
-    environment = {"_TREADLE_COMPLETE": "bash_complete", "COMP_WORDS": "treadle do", "COMP_CWORD": "1"}
-    program = str(Path(sys.executable).with_name("treadle"))
-    done = subprocess.run([program], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "plain,doctor\n"
-
-
 def test_a_folder_that_is_gone_is_told(empty: ProjectTree, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
