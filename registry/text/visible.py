@@ -2,7 +2,7 @@
 
 Text of templates, git and scripts may hold them to deceive whoever reviews it. Which characters these are follows
 Unicode: controls (Cc), formats (Cf: bidi, zero-width, tags), line and paragraph separators (Zl, Zp), surrogates
-(Cs), and the letters and marks that Unicode wants drawn as nothing (Default_Ignorable_Code_Point). The variation
+(Cs), and the letters and marks that Unicode wants drawn as nothing (Default_Ignorable_Code_Point); U+FFFE and U+FFFF, which XML can't hold, too. The variation
 selectors U+FE00 to U+FE0F stay: ordinary emoji hold them.
 """
 
@@ -12,7 +12,7 @@ import re
 
 _UNSEEN = (
     r"\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb"
+    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _IN_TEXT = re.compile(rf"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}]")
@@ -35,9 +35,11 @@ def escape_json(document: str) -> str:
     return _IN_JSON.sub(lambda found: _json_escape(ord(found[0])), document)
 
 
-def unseen(text: str) -> list[tuple[int, str]]:
-    """The place (from 0) and the spelling of each character of `text` that `visible` would write out."""
-    return [(found.start(), _written_out(found)) for found in _IN_TEXT.finditer(text)]
+def unseen(text: str, *, one_line: bool = False) -> list[tuple[int, str]]:
+    """The place (from 0) and the spelling of each character of `text` that `visible` would write out; with `one_line`,
+    `visible_line`."""
+    pattern = _IN_LINE if one_line else _IN_TEXT
+    return [(found.start(), _written_out(found)) for found in pattern.finditer(text)]
 
 
 def _written_out(found: re.Match[str]) -> str:

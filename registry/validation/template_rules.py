@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from registry.model import ControlType, Severity
+from registry.model import ControlType, Severity, path_text
 from registry.template.folder_format import SCRIPT_SUFFIXES
 from registry.template.octopus import (
     CONTROL_TYPE,
@@ -25,6 +25,7 @@ from registry.template.octopus import (
 )
 from registry.text.document import KeyPath
 from registry.text.patterns import PatternError, compile_untrusted, shortened
+from registry.validation.hidden_characters import describe_hidden, hidden_texts
 from registry.validation.messages import did_you_mean, shown
 
 Value = Mapping[str, Any]
@@ -65,6 +66,14 @@ def _too_long_a_text(value: Value) -> Iterator[RuleViolation]:
             message = f"the text has {len(text):,} characters; at most {MAX_TEXT:,} are read"
             hint = "Put what is so long into a package or a file that the script fetches."
             yield RuleViolation(("Properties", key), "text-too-long", message, hint, Severity.ERROR)
+
+
+def _hidden_characters(value: Value) -> Iterator[RuleViolation]:
+    for path, text, found in hidden_texts(value):
+        line = text.count("\n", 0, found[0][0]) + 1
+        where = f"line {line} of {path_text(path)}" if line > 1 else path_text(path)
+        message = f"{where} holds characters that a reader doesn't see: {describe_hidden(found)}"
+        yield RuleViolation(path, "hidden-character", message, "Remove them, unless they are meant.")
 
 
 def _duplicate_parameters(value: Value) -> Iterator[RuleViolation]:
@@ -241,6 +250,7 @@ def _control(parameter: Value) -> str:
 _TEMPLATE_RULES: tuple[Callable[[Value], Iterator[RuleViolation]], ...] = (
     _too_long_a_text,
     _name_has_blanks,
+    _hidden_characters,
     _duplicate_parameters,
     _duplicate_outputs,
     _missing_script,

@@ -92,6 +92,18 @@ def test_good_template_has_no_problems(tmp_path: Path) -> None:
             "error",
             f"the template needs Treadle 99.1, and this is {version('treadle')}",
         ),
+        (
+            {"Name": "x\x1b[2J"},
+            "hidden-character",
+            "warning",
+            "Name holds characters that a reader doesn't see: ^[",
+        ),
+        (
+            {"Properties": {BODY: "a\nb\u200b\u202e"}},
+            "hidden-character",
+            "warning",
+            f'line 2 of Properties["{BODY}"] holds characters that a reader doesn\'t see: \\u200b, \\u202e',
+        ),
         ({"Name": "x "}, "blank-in-name", "warning", '"x " begins or ends with a blank'),
         ({"Properties": {}}, "empty-script", "warning", f'the script is empty: "{BODY}" has no text'),
         (
