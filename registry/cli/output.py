@@ -2,7 +2,7 @@
 
 Much of what a command prints comes from others: names and scripts of templates, git's authors, lines of logs. `echo`
 writes out every control character in it (`registry.text.visible`), so that nothing deceives whoever reads it or
-commands their terminal. Colours of our own pass, because `style` marks them with a word that nobody else can know.
+commands their terminal. Colours of our own pass, because `style` marks them with a number that nobody else can know.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _WIDEST_TEXT = 100
 _NARROWEST_CELL = 8
 _GAP = 2
 
-_WORD = os.urandom(8).hex()
-_MARK = re.compile(f"\x01{_WORD}([0-9;]*)\x02")
+_NUMBER = int.from_bytes(os.urandom(8))
+_MARK = re.compile(rf"\x1b\[([0-9;]*);{_NUMBER}m")
 _COLOURS = {
     name: 30 + number
     for number, name in enumerate(("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"))
@@ -154,7 +154,7 @@ def one_line(text: str) -> str:
 
 
 def _mark(codes: str) -> str:
-    return f"\x01{_WORD}{codes}\x02"
+    return f"\x1b[{codes};{_NUMBER}m"
 
 
 def _shown_codes(text: str) -> str:
@@ -278,6 +278,22 @@ def paragraphs(text: str, indent: str = "") -> str:
         for line in visible(text).strip().splitlines()
     )
     return "\n".join("\n".join(lines) for lines in wrapped)
+
+
+def folded(text: str, indent: str) -> str:
+    """A line behind `indent`; on a terminal broken between words, so that no word is torn."""
+    line = one_line(text)
+    if not is_terminal():
+        return indent + line
+    lines = textwrap.wrap(
+        line,
+        max(terminal_width(), len(indent) + 20),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return "\n".join(lines)
 
 
 def indented(text: str, indent: str) -> str:

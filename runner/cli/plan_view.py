@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from registry.cli.output import style
+from registry.cli.output import aligned, folded, is_terminal, one_line, style, terminal_width
 from runner.model import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
 
 _ORIGINS = {
@@ -16,6 +16,7 @@ _ORIGINS = {
     OriginKind.SYSTEM: "system",
 }
 _MAX_VALUE = 60
+_VALUE_INDENT = " " * 7
 
 
 def render_plan(plan: Plan, verbose: bool) -> str:
@@ -35,7 +36,7 @@ def render_plan(plan: Plan, verbose: bool) -> str:
 
 
 def _step(step: PlannedStep, verbose: bool) -> list[str]:
-    head = style(f"{step.number:>3}  {step.name}", bold=True)
+    head = style(f"{step.number:>3}  {one_line(step.name)}", bold=True)
     if step.condition != "success":
         head += f"  ({'on failure' if step.condition == 'failure' else 'always'})"
     lines = [head]
@@ -44,12 +45,12 @@ def _step(step: PlannedStep, verbose: bool) -> list[str]:
     if step.skip is not None:
         return [*lines, style(f"     skipped: {step.skip_detail}", fg="yellow"), ""]
     first = step.actions[0]
-    lines.append(f"     {_what(first)}")
-    lines.append(f"     {_where(step.actions)}")
+    lines.append(folded(_what(first), "     "))
+    lines.append(folded(_where(step.actions), "     "))
     groups = _groups(step.actions)
     for actions in groups:
         if len(groups) > 1:
-            lines.append(f"     on {', '.join(a.target.name for a in actions if a.target)}:")
+            lines.append(folded(f"on {', '.join(a.target.name for a in actions if a.target)}:", "     "))
         lines += _values(actions[0].parameters)
         if verbose:
             lines += _values(actions[0].variables)
@@ -84,12 +85,9 @@ def _groups(actions: Iterable[PlannedAction]) -> list[list[PlannedAction]]:
 
 
 def _values(values: Iterable[PlannedValue]) -> list[str]:
-    rows = [(value.name, _shown(value), _origin(value)) for value in values]
-    widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
-    return [
-        f"       {name:<{widths[0]}}  {shown:<{widths[1]}}  {style(origin, dim=True)}"
-        for name, shown, origin in rows
-    ]
+    rows = [(value.name, _shown(value), style(_origin(value), dim=True)) for value in values]
+    width = terminal_width() - len(_VALUE_INDENT) if is_terminal() else None
+    return [_VALUE_INDENT + line for line in aligned(rows, width=width)]
 
 
 def _shown(value: PlannedValue) -> str:

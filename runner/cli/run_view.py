@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from registry.cli.output import echo, print_json_line, rendered, size_text, style
+from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style
 from registry.text.visible import visible_line
 from runner.cli.marks import WORKER, ending, level_line, mark_of
 from runner.model import Plan
@@ -119,6 +119,13 @@ class PlainView(RunView):
         if level == "verbose" and not self._verbose:
             return []
         return [f"    {self._target(event)}{level_line(level, line)}" for line in event["lines"]]
+
+    def _action_finished(self, event: Event) -> list[str]:
+        if event["status"] != "failed" or not self._target(event).strip():
+            return []  # of a lone action the step says it
+        glyph, colour = mark_of("failed")
+        why = one_line(event["message"])
+        return [f"    {self._target(event)}{style(f'{glyph} {why}', fg=colour)}"]
 
     def _output(self, event: Event) -> list[str]:
         value = event["value"].splitlines() or [""]
