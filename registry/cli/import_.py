@@ -12,7 +12,7 @@ from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
 from registry.cli.import_bundle import import_bundle
 from registry.cli.options import REFERENCE, dry_run_option, json_option
-from registry.cli.output import print_json, style
+from registry.cli.output import counted, print_json, style, working
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
 from registry.publishing.import_ import ImportedTemplate, ImportReport, ImportStatus, import_templates
@@ -70,7 +70,8 @@ def import_command(
 
 
 def _import(context: Context, names: Sequence[str], slug: str | None, dry_run: bool) -> ImportReport:
-    with context.catalog() as catalog:
+    what = f"importing {counted(len(names), 'template')}" if len(names) > 1 else f"importing {names[0]}"
+    with working(context, what), context.catalog() as catalog:
         known = catalog.source_names()
         things = [_thing(context.directory, name, known) for name in names]
         return import_templates(catalog, things, slug, dry_run=dry_run)

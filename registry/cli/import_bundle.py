@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.cli.context import Context
-from registry.cli.output import echo, print_json, shorten, style
+from registry.cli.output import echo, print_json, shorten, style, working
 
 if TYPE_CHECKING:
     from registry.sharing.bundle import NeededVariable, Needs
@@ -26,7 +26,7 @@ def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, a
     bundle = read_bundle(path)
     project = context.project()
     folder = project.folder if project else context.directory
-    with context.catalog() as catalog:
+    with working(context, f"importing {path.name}"), context.catalog() as catalog:
         reception = import_bundle(catalog, bundle, folder, force=force, dry_run=dry_run)
     missing = missing_needs(bundle.needs, project.file if project else None)
     if as_json:

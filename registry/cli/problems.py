@@ -26,6 +26,13 @@ def show_problems(problems: Sequence[Problem]) -> None:
         echo(problem_text(problem), err=True)
 
 
+def show_warnings(warnings: Sequence[Problem], *, strict: bool) -> None:
+    """Tell warnings on stderr. Raises Invalid under `strict` if there are any."""
+    if warnings and strict:
+        raise Invalid("strict", "warnings are errors with --strict", problems=warnings)
+    show_problems(warnings)
+
+
 def problem_text(problem: Problem) -> str:
     """A problem as one line, or two with a hint."""
     place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)

@@ -76,7 +76,7 @@ def search(
         print_json([_data(entry, result) for entry in result.hits])
     elif is_terminal():
         _show(result)
-    else:
+    elif result.hits:
         rows = [
             (_reference(hit), str(hit.version), " ".join(hit.syntaxes), _name(hit, result))
             for hit in result.hits

@@ -10,7 +10,7 @@ import click
 from registry.catalog.details import TemplateDetails
 from registry.cli.context import Context, pass_context
 from registry.cli.options import REFERENCE, json_option
-from registry.cli.output import counted, echo, paragraphs, print_json, print_table, shorten, style
+from registry.cli.output import counted, echo, one_line, paragraphs, print_json, print_table, shorten, style
 from registry.model import Parameter, Reference
 
 
@@ -39,9 +39,9 @@ def show_command(context: Context, reference: Reference, versions: bool, script:
 
 def _show_head(details: TemplateDetails) -> None:
     template, where = details.template, details.provenance
-    echo(style(template.name, bold=True))
-    kind = " · ".join((template.action_type, *details.syntaxes, template.category))
-    echo(f"{where.source}/{where.slug}@{where.version} · {kind}")
+    echo(style(one_line(template.name), bold=True))
+    kind = " · ".join((template.action_type, *details.syntaxes, f"category {template.category}"))
+    echo(f"{where.source}/{where.slug}@{where.version} · {one_line(kind)}")
     if details.deleted:
         echo(style(f"Deleted at the source; {details.latest} was its last version.", fg="yellow"))
     elif details.latest != where.version:

@@ -11,7 +11,7 @@ import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.options import json_option
-from registry.cli.output import echo, print_json
+from registry.cli.output import counted, echo, print_json
 from registry.cli.problems import problem_text
 from registry.model import Problem, Severity
 
@@ -58,9 +58,5 @@ def _print(context: Context, checked: int, problems: Sequence[Problem], ok: bool
 
 def _summary(checked: int, problems: Sequence[Problem]) -> str:
     severities = [problem.severity.value for problem in problems]
-    found = [_count(severities.count(word), word) for word in ("error", "warning") if word in severities]
-    return f"{_count(checked, 'document')} checked: {', '.join(found) or 'no problems'}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    found = [counted(severities.count(word), word) for word in ("error", "warning") if word in severities]
+    return f"{counted(checked, 'document')} checked: {', '.join(found) or 'no problems'}"

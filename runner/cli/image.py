@@ -10,7 +10,7 @@ import click
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
 from registry.cli.options import dry_run_option, json_option
-from registry.cli.output import echo, print_json
+from registry.cli.output import echo, print_json, print_table, size_text
 
 NAMES = ("worker",)
 
@@ -63,8 +63,11 @@ def list_images(as_json: bool) -> None:
     if as_json:
         print_json([asdict(one) for one in found])
         return
-    for one in found:
-        state = "current" if one.current else "outdated"
-        echo(f"{one.reference}  {one.size / 1e6:.0f} MB  {state}  {one.id}")
     if not found:
         echo("No worker image is built yet. Build one with: treadle image build")
+        return
+    rows = [
+        (one.reference, size_text(one.size), "current" if one.current else "outdated", one.id)
+        for one in found
+    ]
+    print_table(("IMAGE", "SIZE", "STATE", "ID"), rows, right=(1,))

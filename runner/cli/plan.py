@@ -45,9 +45,9 @@ def plan(
     Example:
       treadle plan deploy -e Test --var Release=1.4
     """
+    from registry.cli.problems import show_warnings
     from runner.app import run_service
     from runner.cli.plan_view import render_plan
-    from runner.cli.warnings import show_warnings
     from runner.planner.plan_json import plan_to_json
 
     inputs = read_inputs(environment, variables, var_files, skip, targets)
@@ -57,4 +57,4 @@ def plan(
         print_json(plan_to_json(made))
     else:
         echo(render_plan(made, context.verbose))
-    show_warnings(made.warnings, strict)
+    show_warnings(made.warnings, strict=strict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from registry.cli.output import aligned, folded, is_terminal, one_line, style, terminal_width
+from runner.cli.marks import ending
 from runner.model import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
 
 _ORIGINS = {
@@ -43,7 +44,7 @@ def _step(step: PlannedStep, verbose: bool) -> list[str]:
     if step.notes:
         lines += [f"     {line}" for line in step.notes.strip().splitlines()]
     if step.skip is not None:
-        return [*lines, style(f"     skipped: {step.skip_detail}", fg="yellow"), ""]
+        return [*lines, style(f"     {ending('skipped', step.skip_detail)}", fg="yellow"), ""]
     first = step.actions[0]
     lines.append(folded(_what(first), "     "))
     lines.append(folded(_where(step.actions), "     "))

@@ -63,8 +63,8 @@ def run_command(
     Example:
       treadle run deploy -e Test --var Release=1.4
     """
+    from registry.cli.problems import show_warnings
     from runner.app import run_service
-    from runner.cli.warnings import show_warnings
     from runner.execution.action import Cancellation
 
     if as_json and progress != "auto":
@@ -72,7 +72,7 @@ def run_command(
     service = run_service(context, locked=locked, offline=offline)
     inputs = read_inputs(environment, variables, var_files, skip, targets)
     plan = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
-    show_warnings(plan.warnings, strict)
+    show_warnings(plan.warnings, strict=strict)
     cancellation = Cancellation()
     with (
         _view(plan, context, "none" if as_json else progress) as view,
@@ -85,10 +85,10 @@ def run_command(
 
 
 def _print_result(context: Context, run: str) -> None:
-    from runner.cli.runs_view import details_to_json
+    from runner.cli.runs_view import details_data
     from runner.runs.history import Runs, details
 
-    print_json(details_to_json(details(Runs(context.home.runs).record(run))))
+    print_json(details_data(details(Runs(context.home.runs).record(run))))
 
 
 def _view(plan: Plan, context: Context, progress: str) -> RunView:

@@ -71,12 +71,12 @@ def runs() -> None:
 def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **chosen: Any) -> None:
     """List the runs of this project, the latest first."""
     from registry.cli.problems import show_problems
-    from runner.cli.runs_view import record_to_json, show_records
+    from runner.cli.runs_view import record_data, show_records
 
     wanted = _filter(context, **chosen)
     records, problems = _runs(context).latest(None if show_all else limit, wanted)
     if as_json:
-        print_json([record_to_json(record) for record in records])
+        print_json([record_data(record) for record in records])
     elif records:
         show_records(records, all_projects=wanted.folder is None)
     elif _runs(context).ids():
@@ -93,12 +93,12 @@ def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **cho
 @pass_context
 def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> None:
     """Show how a run went: steps on their targets, outputs, artifacts."""
-    from runner.cli.runs_view import details_text, details_to_json
+    from runner.cli.runs_view import details_data, details_text
     from runner.runs.history import details
 
     found = details(_find(context, run, all_projects))
     if as_json:
-        print_json(details_to_json(found))
+        print_json(details_data(found))
     else:
         echo(details_text(found))
 
@@ -158,14 +158,14 @@ def logs(
 @pass_context
 def artifacts(context: Context, run: str, output: Path | None, all_projects: bool, as_json: bool) -> None:
     """List the artifacts of a run, or copy them."""
-    from runner.cli.runs_view import artifact_to_json, artifacts_table
+    from runner.cli.runs_view import artifact_data, artifacts_table
     from runner.runs.history import copy_artifacts, details
 
     found = details(_find(context, run, all_projects)).artifacts
     if output is not None:
         found = copy_artifacts(found, output)
     if as_json:
-        print_json([artifact_to_json(one) for one in found])
+        print_json([artifact_data(one) for one in found])
     else:
         echo(artifacts_table(found))
 
@@ -190,7 +190,7 @@ def prune(
       treadle runs prune --keep 20 --dry-run
       treadle runs prune --older-than 30d --all-projects
     """
-    from runner.cli.runs_view import record_to_json
+    from runner.cli.runs_view import record_data
     from runner.runs.prune import prune_runs, runs_to_prune
 
     if keep is None and older_than is None:
@@ -200,7 +200,7 @@ def prune(
     if not dry_run:
         prune_runs(context.home.runs, doomed)
     if as_json:
-        print_json({"pruned": [record_to_json(record) for record in doomed]})
+        print_json({"pruned": [record_data(record) for record in doomed]})
         return
     for record in doomed:
         context.say(f"  {record.run}  {record.process}")

@@ -141,7 +141,7 @@ class LogView:
         return wanted is None or wanted.casefold() == name.casefold()
 
 
-def record_to_json(record: RunRecord) -> dict[str, Any]:
+def record_data(record: RunRecord) -> dict[str, Any]:
     """A run as in `runs list --json`."""
     return {
         "run": record.run,
@@ -156,22 +156,22 @@ def record_to_json(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def details_to_json(details: RunDetails) -> dict[str, Any]:
+def details_data(details: RunDetails) -> dict[str, Any]:
     """A run as in `runs show --json`."""
     return {
-        **record_to_json(details.record),
+        **record_data(details.record),
         "folder": str(details.record.folder),
-        "steps": [_step_to_json(step) for step in details.steps],
+        "steps": [_step_data(step) for step in details.steps],
         "outputs": [
             {**_where(one.action), "name": one.name, "value": one.value, "sensitive": one.sensitive}
             for one in details.outputs
         ],
-        "artifacts": [artifact_to_json(one) for one in details.artifacts],
+        "artifacts": [artifact_data(one) for one in details.artifacts],
         "warnings": list(details.warnings),
     }
 
 
-def artifact_to_json(artifact: ArtifactRecord) -> dict[str, Any]:
+def artifact_data(artifact: ArtifactRecord) -> dict[str, Any]:
     """An artifact as in `runs artifacts --json`; `path` is absolute."""
     return {
         **_where(artifact.action),
@@ -181,7 +181,7 @@ def artifact_to_json(artifact: ArtifactRecord) -> dict[str, Any]:
     }
 
 
-def _step_to_json(step: StepRecord) -> dict[str, Any]:
+def _step_data(step: StepRecord) -> dict[str, Any]:
     return {
         "step": step.step,
         "status": step.status,

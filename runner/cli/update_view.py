@@ -9,7 +9,7 @@ from typing import Any
 
 from registry.cli.compare import comparison_data
 from registry.cli.context import Context
-from registry.cli.output import echo, print_table, style
+from registry.cli.output import counted, echo, print_table, style
 from registry.compatibility.migration import ValueMigration, explain_migration
 from registry.errors import UserError
 from registry.model import VersionInfo
@@ -23,7 +23,7 @@ def show_states(context: Context, states: Sequence[UseStatus], total: int) -> No
     """A table, and below it the reasons, once for each pair of versions."""
     if not states:
         context.say(
-            f"All {total} uses of templates are up to date." if total else "No process uses a template."
+            f"Up to date: {counted(total, 'use')} of templates." if total else "No process uses a template."
         )
         return
     rows = [

@@ -279,6 +279,24 @@ class TestProcessArgument:
         assert "Directory 'nowhere' does not exist" in done.stderr
 
 
+def test_the_result_alone_as_json(shop: ProjectTree, engine: FakeEngine) -> None:
+    done = shop.treadle("run", "deploy", "-e", "Test", "--json")
+    assert done.exit_code == 0
+    assert done.json == shop.treadle("runs", "show", "--json").json
+    assert done.json["status"] == "success"
+    both = shop.treadle("run", "deploy", "-e", "Test", "--json", "--progress", "json")
+    assert both.exit_code == 2
+
+
+def test_only_so_many_runs_of_a_project_are_kept(shop: ProjectTree, engine: FakeEngine) -> None:
+    shop.monkeypatch.setenv("TREADLE_KEEP_RUNS", "2")
+    for _ in range(3):
+        assert shop.treadle("run", "deploy", "-e", "Test").exit_code == 0
+    assert len(shop.treadle("runs", "list", "--json").json) == 2
+    shop.monkeypatch.setenv("TREADLE_KEEP_RUNS", "many")
+    assert "TREADLE_KEEP_RUNS" in shop.treadle("run", "deploy", "-e", "Test").stderr
+
+
 def test_a_misspelt_command_or_option_is_bad_input(shop: ProjectTree) -> None:
     done = shop.treadle("rnu")
     assert done.exit_code == 2

@@ -89,7 +89,7 @@ def _process(project: ProjectTree) -> str:
 def test_nothing_to_do(project: ProjectTree) -> None:
     _sync(project)
     done = project.treadle("outdated")
-    assert (done.exit_code, done.stdout) == (0, "All 1 uses of templates are up to date.\n")
+    assert (done.exit_code, done.stdout) == (0, "Up to date: 1 use of templates.\n")
 
 
 def test_a_newer_version_is_listed_with_class_and_reasons(project: ProjectTree, team: Team) -> None:
