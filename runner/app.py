@@ -32,7 +32,7 @@ def run_service(session: Session, *, locked: bool | None = None, offline: bool =
     lock = read_lock(folder / LOCK_FILE)
     if locked and lock is None:
         raise Mismatch("no-lock", f"there is no {LOCK_FILE}", hint="run: treadle lock, and commit the result")
-    must_be_locked = locked if locked is not None else lock is not None and _in_ci(os.environ)
+    must_be_locked = locked if locked is not None else lock is not None and in_ci(os.environ)
     return RunService(
         home=session.home,
         directory=session.directory,
@@ -45,7 +45,7 @@ def run_service(session: Session, *, locked: bool | None = None, offline: bool =
     )
 
 
-def _in_ci(environ: Mapping[str, str]) -> bool:
+def in_ci(environ: Mapping[str, str]) -> bool:
     """Whether this is a CI job, as most services say it; people switch it off with `CI=false`."""
     return environ.get("CI", "").strip().casefold() not in ("", "0", "false", "no", "off")
 

@@ -16,7 +16,8 @@ from registry.project.project_file import MAX_DAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_COOL_DOWN_DAYS = 7.0
+COOL_DOWN_DAYS = 7.0
+COOL_DOWN_VARIABLE = "TREADLE_COOL_DOWN"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
@@ -60,7 +61,7 @@ def cool_down_option(command: F) -> F:
     return click.option(
         "--cool-down",
         metavar="DAYS",
-        envvar="TREADLE_COOL_DOWN",
+        envvar=COOL_DOWN_VARIABLE,
         type=click.FloatRange(min=0, max=MAX_DAYS),
         callback=_cool_down,
         help="Hold back versions of other people's sources younger than this (7; 0: none).",
@@ -71,4 +72,4 @@ def _cool_down(ctx: click.Context, parameter: click.Parameter, days: float | Non
     context: Context = ctx.obj
     project = context.project() if days is None else None
     said = project.cool_down if project else None
-    return timedelta(days=next(value for value in (days, said, _COOL_DOWN_DAYS) if value is not None))
+    return timedelta(days=next(value for value in (days, said, COOL_DOWN_DAYS) if value is not None))

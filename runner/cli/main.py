@@ -62,6 +62,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Machine": {
         "image": ("runner.cli.image:image", "Build and list worker images."),
+        "config": ("runner.cli.config:config", "Show the settings that hold here, and their origins."),
         "doctor": ("runner.cli.doctor:doctor", "Check that everything Treadle needs is there."),
         "completion": ("runner.cli.completion:completion", "Print a shell completion script."),
         "help": ("runner.cli.help:help_command", "Explain a command."),
