@@ -15,6 +15,7 @@ from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
 from registry.cli.options import dry_run_option, json_option
 from registry.cli.output import counted, echo, print_json, print_table, working
+from registry.cli.problems import error_data
 from registry.index.database import REFUSED, UNREADABLE, SourceFinding
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE
 from registry.project.source_definition import SourceDefinition, define
@@ -222,7 +223,7 @@ def _summary_data(summary: SourceSummary) -> dict[str, Any]:
 def _result_data(result: SyncReport | SyncFailure) -> dict[str, Any]:
     about = {"name": result.source.name, "url": result.source.url}
     if isinstance(result, SyncFailure):
-        return {**about, "error": {"code": result.error.code, "message": result.error.message}}
+        return {**about, "error": error_data(result.error)}
     return {
         **about,
         "ref": result.ref,

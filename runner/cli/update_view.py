@@ -10,6 +10,7 @@ from typing import Any
 from registry.cli.compare import comparison_data
 from registry.cli.context import Context
 from registry.cli.output import counted, echo, print_table, style
+from registry.cli.problems import error_data
 from registry.compatibility.migration import ValueMigration, explain_migration
 from registry.errors import UserError
 from registry.model import VersionInfo
@@ -195,7 +196,7 @@ def state_data(item: UseStatus) -> dict[str, Any]:
         "held_back": _version_data(item.held_back) if item.held_back else None,
         "notices": [asdict(notice) for notice in item.notices],
         "deleted": item.deleted,
-        "error": {"code": item.error.code, "message": item.error.message} if item.error else None,
+        "error": error_data(item.error) if item.error else None,
     }
 
 
