@@ -7,13 +7,9 @@ commands their terminal. Colours of our own pass, because `style` marks them wit
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import sys
-import textwrap
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -93,6 +89,8 @@ def to_data(value: Any) -> Any:
 
 
 def _dumped(value: Any, indent: int | None = None) -> str:
+    import json
+
     # A stream that isn't UTF-8 would replace characters, and so change what the document says.
     ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
     return escape_json(json.dumps(value, indent=indent, ensure_ascii=ascii_only, default=str))
@@ -182,6 +180,8 @@ def is_terminal() -> bool:
 
 def terminal_width() -> int:
     """The columns of the terminal."""
+    import shutil
+
     return shutil.get_terminal_size().columns
 
 
@@ -199,6 +199,8 @@ def cell_width(text: str) -> int:
 
 
 def _columns(character: str) -> int:
+    import unicodedata
+
     if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
@@ -271,6 +273,8 @@ def _cut(text: str, width: int) -> str:
 
 def paragraphs(text: str, indent: str = "") -> str:
     """`text` wrapped to the terminal, its own line breaks kept."""
+    import textwrap
+
     wrapped = (
         textwrap.wrap(
             line, text_width(), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
@@ -282,6 +286,8 @@ def paragraphs(text: str, indent: str = "") -> str:
 
 def folded(text: str, indent: str) -> str:
     """A line behind `indent`; on a terminal broken between words, so that no word is torn."""
+    import textwrap
+
     line = one_line(text)
     if not is_terminal():
         return indent + line

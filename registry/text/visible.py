@@ -15,31 +15,33 @@ _UNSEEN = (
     r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_IN_TEXT = re.compile(rf"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}]")
-_IN_LINE = re.compile(rf"[\x00-\x1f{_UNSEEN}]")
-_IN_JSON = re.compile(rf"[{_UNSEEN}]")
+_IN_TEXT = rf"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}]"
+_IN_LINE = rf"[\x00-\x1f{_UNSEEN}]"
+_IN_JSON = rf"[{_UNSEEN}]"
+# Most text is ASCII; the patterns above are large, and compiled when they are needed.
+_IN_ASCII_TEXT = r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 
 
 def visible(text: str) -> str:
     """`text` with each such character written out (`^[`, `\\u202e`); tabs and line ends stay."""
-    return _IN_TEXT.sub(_written_out, text)
+    return re.sub(_IN_ASCII_TEXT if text.isascii() else _IN_TEXT, _written_out, text)
 
 
 def visible_line(text: str) -> str:
     """As `visible`, for a text that has to stay on one line: tabs and line ends are written out, too."""
-    return _IN_LINE.sub(_written_out, text)
+    return re.sub(_IN_LINE, _written_out, text)
 
 
 def escape_json(document: str) -> str:
     """A JSON document with each such character escaped; it means the same. Its own line ends stay."""
-    return _IN_JSON.sub(lambda found: _json_escape(ord(found[0])), document)
+    return re.sub(_IN_JSON, lambda found: _json_escape(ord(found[0])), document)
 
 
 def unseen(text: str, *, one_line: bool = False) -> list[tuple[int, str]]:
     """The place (from 0) and the spelling of each character of `text` that `visible` would write out; with `one_line`,
     `visible_line`."""
     pattern = _IN_LINE if one_line else _IN_TEXT
-    return [(found.start(), _written_out(found)) for found in pattern.finditer(text)]
+    return [(found.start(), _written_out(found)) for found in re.finditer(pattern, text)]
 
 
 def _written_out(found: re.Match[str]) -> str:

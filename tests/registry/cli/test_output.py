@@ -135,7 +135,8 @@ class TestForeignText:
             "validate evil.json",
             "lint evil.json",
             "lint evil.json --json",
-            "import evil/evil --dry-run",
+            "import evil/evil --dry-run -q",
+            "import evil/evil --dry-run --json -q",
         ],
     )
     def test_commands_no_terminal_and_deceives_no_reader(self, project: Path, arguments: str) -> None:
