@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context, pass_context
+from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import dry_run_option, json_option
 from registry.cli.output import counted, echo, print_json, style
 from registry.cli.problems import problem_text
+from registry.errors import NotFound
 from registry.model import Severity
 
 if TYPE_CHECKING:
@@ -28,11 +29,9 @@ _PATHS = click.Path(path_type=Path)
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 @json_option
 @click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")
-@click.pass_context
 @pass_context
 def lint_command(
     context: Context,
-    click_context: click.Context,
     paths: tuple[Path, ...],
     fixing: bool,
     dry_run: bool,
@@ -55,9 +54,14 @@ def lint_command(
     if fixing:
         _fix(context, where, ignore, dry_run, quiet=as_json)
     report = lint_paths(where, ignore)
+    if not report.templates and not report.problems:
+        places = ", ".join(f'"{path}"' for path in where)
+        raise NotFound(
+            "nothing-to-lint", f"there is no template at {places}", "Give template folders or JSON files."
+        )
     ok = not any(strict or problem.severity is Severity.ERROR for problem in report.problems)
     _print_report(context, report, ok, as_json)
-    click_context.exit(0 if ok else 1)
+    exit_with(0 if ok else 1)
 
 
 def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool) -> None:

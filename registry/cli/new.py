@@ -52,4 +52,5 @@ def new(
     write_new(folder, files, dry_run=dry_run)
     tell_written(context, folder, (folder / file for file in files), dry_run=dry_run, as_json=as_json)
     if not as_json:
-        context.say(f"next: treadle lint {folder}, treadle test {folder}, treadle publish {folder}")
+        commands = ("validate", "lint", "test", "publish")
+        context.say(f"next: {', '.join(f'treadle {command} {folder}' for command in commands)}")

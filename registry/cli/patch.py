@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from registry.cli.context import Context, pass_context
+from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
 from registry.cli.output import echo, print_json
 from registry.errors import Invalid, NotFound
@@ -177,7 +177,7 @@ def _tell(context: Context, done: RebasedCopy, *, dry_run: bool, as_json: bool) 
     else:
         show_rebased(context, done, dry_run=dry_run)
     if done.conflicts:
-        click.get_current_context().exit(_WAITING)
+        exit_with(_WAITING)
 
 
 def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context, pass_context
+from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import json_option
 from registry.cli.output import counted, echo, print_json
 from registry.cli.problems import problem_text
@@ -26,11 +26,8 @@ def validate_command(rules: Rules) -> click.Command:
     @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
     @json_option
     @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-    @click.pass_context
     @pass_context
-    def validate(
-        context: Context, click_context: click.Context, paths: tuple[Path, ...], as_json: bool, strict: bool
-    ) -> None:
+    def validate(context: Context, paths: tuple[Path, ...], as_json: bool, strict: bool) -> None:
         """Check templates, processes and projects.
 
         PATH is a file, a template folder, or a folder with any of them below. All problems are told at once.
@@ -42,7 +39,7 @@ def validate_command(rules: Rules) -> click.Command:
         problems = [problem for one in checked for problem in one.problems]
         ok = not any(strict or problem.severity is Severity.ERROR for problem in problems)
         _print(context, len(checked), problems, ok, as_json)
-        click_context.exit(0 if ok else 1)
+        exit_with(0 if ok else 1)
 
     return validate
 

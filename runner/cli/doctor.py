@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import json_option
 from registry.cli.output import echo, print_json, style
 
@@ -23,8 +23,8 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", 
 
 @click.command()
 @json_option
-@click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+@pass_context
+def doctor(context: Context, as_json: bool) -> None:
     """Check that everything Treadle needs is there: git, its home, sources, engines, the worker image.
 
     Looks at the engine of the current Docker context, and at those of the project's targets. Exit code 1 if
@@ -32,7 +32,6 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """
     from runner.doctor import CheckResult, diagnose
 
-    context: Context = ctx.obj
     probes = _probes(_endpoints(context))
     checks = []
     for check in diagnose(context.home, context.catalog, probes):
@@ -43,7 +42,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         report = {"ok": ok, "checks": [asdict(check) for check in checks]}
         print_json(report)
-    ctx.exit(0 if ok else 1)
+    exit_with(0 if ok else 1)
 
 
 def _endpoints(context: Context) -> dict[Endpoint, str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import cool_down_option, json_option
 from registry.cli.output import print_json
 
@@ -15,8 +15,8 @@ from registry.cli.output import print_json
 @cool_down_option
 @click.option("--all", "everything", is_flag=True, help="Steps that are up to date, too.")
 @json_option
-@click.pass_context
-def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json: bool) -> None:
+@pass_context
+def outdated(context: Context, cool_down: timedelta, everything: bool, as_json: bool) -> None:
     """List the steps whose template has a newer version, with the kind of change and the reasons for it.
 
     Also told: templates that are deprecated, revoked or deleted, and versions held back because they are fresh.
@@ -25,7 +25,6 @@ def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json
     from runner.cli.update_view import show_states, state_data
     from runner.dependencies.update import UpdateService
 
-    context: Context = ctx.obj
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         states = service.outdated()
     shown = [state for state in states if everything or state.worth_showing]
@@ -34,6 +33,6 @@ def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json
     else:
         show_states(context, shown, len(states))
     if any(state.error for state in states):
-        ctx.exit(2)
+        exit_with(2)
     if any(state.outdated for state in states):
-        ctx.exit(1)
+        exit_with(1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
 from registry.cli.output import ask, echo, print_json
 from registry.errors import Invalid
@@ -41,9 +41,9 @@ _WAITING = 4
 @click.option("--commit", is_flag=True, help="One commit for each template.")
 @dry_run_option
 @json_option
-@click.pass_context
+@pass_context
 def update(
-    ctx: click.Context,
+    context: Context,
     references: tuple[Reference, ...],
     everything: bool,
     to: Reference | None,
@@ -70,7 +70,6 @@ def update(
     from runner.dependencies.update import UpdateService
 
     _check(references, everything, to, resolve)
-    context: Context = ctx.obj
     copies: list[RebasedCopy] = []
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         if resolve is not None:
@@ -83,7 +82,7 @@ def update(
     names = [str(item) for item in references] or ["--all"]
     _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
     waiting = any(not item.ready for item in report.held) or any(copy.conflicts for copy in copies)
-    ctx.exit(2 if report.refused else _WAITING if waiting else 0)
+    exit_with(2 if report.refused else _WAITING if waiting else 0)
 
 
 def _check(

@@ -55,7 +55,7 @@ def test_show_describes_a_template(project: ProjectTree) -> None:
     done = project.treadle("show", "ours/hello")
     assert done.stdout == (
         "Say - Hello\n"
-        "ours/hello@2 · Octopus.Script · bash · testing\n"
+        "ours/hello@2 · Octopus.Script · bash · category testing\n"
         "\n"
         "What Say - Hello does.\n"
         "\n"
