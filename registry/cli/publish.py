@@ -9,7 +9,7 @@ import click
 
 from registry.cli.compare import comparison_data, show_comparison
 from registry.cli.context import Context, pass_context
-from registry.cli.options import dry_run_option, json_option
+from registry.cli.options import dry_run_option, json_option, message_option, push_option
 from registry.cli.output import print_json
 from registry.cli.problems import show_problems
 from registry.publishing.publish import Published, publish
@@ -20,10 +20,8 @@ from registry.publishing.publish import Published, publish
 @click.option(
     "--as", "slug", metavar="SLUG", help="Its name in the library. Default: the name of the folder or file."
 )
-@click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
-@click.option(
-    "--push", is_flag=True, help="Share it: on top of what the remote holds, and again if others push too."
-)
+@message_option
+@push_option
 @dry_run_option
 @json_option
 @pass_context

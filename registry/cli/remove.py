@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.options import REFERENCE, dry_run_option, json_option
+from registry.cli.options import REFERENCE, dry_run_option, json_option, message_option
 from registry.cli.output import print_json
 from registry.cli.usage import usage_report
 from registry.model import Reference
@@ -16,7 +16,7 @@ from registry.model import Reference
 @click.command("remove")
 @click.argument("reference", type=REFERENCE, metavar="REF")
 @click.option("--force", is_flag=True, help="Even if it is used.")
-@click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
+@message_option
 @dry_run_option
 @json_option
 @pass_context

@@ -184,6 +184,10 @@ def _tell_report(context: Context, report: SyncReport) -> None:
 def _tell_findings(name: str, findings: Sequence[SourceFinding], *, every: bool) -> None:
     refused = [item for item in findings if item.kind == REFUSED]
     unreadable = [item for item in findings if item.kind == UNREADABLE]
+    if len(unreadable) > _SHOWN_FINDINGS and not every:
+        count = counted(len(unreadable), "content")
+        echo(f"{name}: {count} of its history can't be read: treadle source list --problems {name}", err=True)
+        unreadable = []
     for title, items in (("refused", refused), ("contents of its history can't be read", unreadable)):
         if items:
             echo(f"{name}: {len(items)} {title}:", err=True)
