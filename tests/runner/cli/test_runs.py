@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -273,3 +276,31 @@ def test_an_unknown_run(tree: ProjectTree, run: str) -> None:
     assert shown.exit_code == 2
     assert 'there is no run "nothing"' in shown.stderr
     assert "treadle runs list" in shown.stderr
+
+
+NASTY = "x\x1b[2J\x1b]8;;http://x\x07y\x9b1m\u202e\x08\rz"
+
+
+def test_what_a_script_said_commands_no_terminal(tree: ProjectTree) -> None:
+    """On a terminal, where colours pass, and in a pipe."""
+    with create(tree.home / "runs") as journal:
+        deploy(journal, finish=False)
+        journal.append(events.log("deploy@web-1", Level.INFO, [f"\x1b[1;31m{NASTY}\x1b[0m"]))
+        journal.append(events.output("deploy@web-1", OutputVariable("Na\x1bme", NASTY), Masker()))
+        journal.append(events.warning("odd", NASTY, "deploy@web-1"))
+        journal.finish(RunResult(journal.run, Status.FAILED, 1.0, (), NASTY))
+    program = str(Path(sys.executable).with_name("treadle"))
+    for command in ("runs logs", "runs show", "runs list", "runs logs --json", "runs show --json"):
+        done = subprocess.run(
+            ["script", "-qec", f"{program} {command}", "/dev/null"],
+            cwd=tree.root,
+            env={**os.environ, "TREADLE_HOME": str(tree.home), "TERM": "xterm"},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.replace("\r\n", "\n"))
+        assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown) == [], command
+        assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", tree.treadle(*command.split()).stdout) == []
+        if command == "runs logs":
+            assert "\x1b[1;31mx^[[2J^[]8;;http://x^Gy\\u009b1m\\u202e^H^Mz\x1b[0m" in done.stdout
