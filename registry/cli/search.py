@@ -71,7 +71,8 @@ def search(
     if len(" ".join(query).split()) > _MOST_WORDS:
         raise Invalid("too-many-words", f"a search takes at most {_MOST_WORDS} words", "Leave some out.")
     with context.catalog() as catalog:
-        result = catalog.search(" ".join(query), Filters(source, category, syntax, action_type), limit)
+        filters = Filters(*map(_text, (source, category, syntax, action_type)))
+        result = catalog.search(_text(" ".join(query)), filters, limit)
     if as_json:
         print_json([_data(entry, result) for entry in result.hits])
     elif is_terminal():
@@ -83,6 +84,11 @@ def search(
         ]
         print_table(("REFERENCE", "VERSION", "SCRIPT", "NAME"), rows, right=(1,))
     _tell(context, " ".join(query), result)
+
+
+def _text(argument: str) -> str:
+    """An argument as text: bytes of it that are not UTF-8 match nothing."""
+    return argument.encode(errors="replace").decode()
 
 
 def _show(result: SearchResult) -> None:

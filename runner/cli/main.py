@@ -205,11 +205,14 @@ def _tell(error: UserError, arguments: Sequence[str]) -> None:
 
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     events = "--progress=json" in options or ("--progress", "json") in pairwise(options)
-    show_error(error)
-    if error.code == "output-not-written":
-        _give_up_output()
-    elif events or "--json" in options:
-        print_error_json(error, as_line=events)
+    try:
+        show_error(error)
+        if error.code == "output-not-written":
+            _give_up_output()
+        elif events or "--json" in options:
+            print_error_json(error, as_line=events)
+    except BrokenPipeError:
+        _give_up_output()  # it failed all the same: the exit code has to say so
 
 
 def _prepare_streams() -> None:

@@ -195,6 +195,18 @@ class TestSurroundings:
         done = shell(project, "$treadle plan deploy -e Test | head -1")
         assert (done.returncode, done.stderr) == (0, "")
 
+    def test_an_error_that_nobody_reads_is_still_one(self, project: ProjectTree) -> None:
+        done = shell(
+            project, "{ $treadle plan nope --json 2>&1; echo $? > code; } | sleep 0; sleep 1; cat code"
+        )
+        assert done.stdout == "2\n"
+
+    def test_an_argument_that_is_not_utf_8_is_told(self, project: ProjectTree) -> None:
+        for command in ("plan", "search", "show", "validate", "runs show"):
+            done = shell(project, f"$treadle {command} \"$(printf 'a\\377b')\"")
+            assert done.returncode in (0, 2), done.stderr
+            assert "Treadle itself failed" not in done.stderr
+
     @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs another user")
     def test_a_user_without_home_is_told_what_to_set(self, project: ProjectTree) -> None:
         done = shell(
