@@ -33,7 +33,7 @@ _COLOURS = {
     name: 30 + number
     for number, name in enumerate(("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"))
 }
-_SGR = re.compile(r"\x1b\[([0-9;:]*)m")
+_SGR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
 _COLOUR_CODES = frozenset((*range(30, 38), 39, *range(40, 48), 49, *range(90, 98), *range(100, 108)))
 _SHOWN_CODES = frozenset((0, 1, 2, 3, 4, 7, 9, 22, 23, 24, 27, 29)) | _COLOUR_CODES  # no blinking, no hiding
 

@@ -35,7 +35,7 @@ def _filter_options(command: F) -> F:
     for option in (
         _all_projects_option,
         click.option("--project", metavar="NAME", help="Only runs of this project, wherever it lies."),
-        click.option("--status", type=statuses, help="Only runs that stand so."),
+        click.option("--status", type=statuses, metavar="STATUS", help="Only runs that stand so: failed ..."),
         click.option(
             "--environment",
             "-e",
@@ -62,7 +62,13 @@ def runs() -> None:
 
 @runs.command("list")
 @click.option(
-    "-n", "--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many at most."
+    "-n",
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    help="How many at most.",
 )
 @click.option("--all", "show_all", is_flag=True, help="All of them.")
 @_filter_options

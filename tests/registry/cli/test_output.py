@@ -81,6 +81,7 @@ class TestStyle:
             ("\x1b[5;31mblink", "\x1b[31mblink\x1b[0m"),
             ("\x1b[2Jcleared\x1b]8;;http://x\x07link", "^[[2Jcleared^[]8;;http://x^Glink"),
             ("50 %\r100 %", "50 %^M100 %"),
+            ("\x1b[" + "9" * 5000 + "mx", "^[[" + "9" * 5000 + "mx"),
         ],
     )
     def test_a_log_line_keeps_its_colours_alone(self, line: str, shown: str) -> None:
