@@ -15,8 +15,6 @@ from registry.errors import Invalid, UserError
 from registry.home import Home, write_atomically
 from registry.model import Problem, Severity
 
-CRASH = "internal-error"
-
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
@@ -92,5 +90,5 @@ def crash_error(error: Exception) -> UserError:
         path = Home.locate().path / "logs" / f"crash-{now:%Y%m%d-%H%M%S-%f}-{os.getpid()}.log"
         write_atomically(path, trace.encode(errors="backslashreplace"))
     except (OSError, UserError):
-        return UserError(CRASH, f"{line}\n{trace}")
-    return UserError(CRASH, line, f"The details are in {path}")
+        return UserError("internal-error", f"{line}\n{trace}")
+    return UserError("internal-error", line, f"The details are in {path}")

@@ -170,9 +170,9 @@ def _tell_report(context: Context, report: SyncReport) -> None:
         f"{counted(counts.versions, 'version')}; {report.ref} at {report.commit[:10]})"
     )
     if report.unpushed and not context.quiet:
-        click.echo("library: some of its commits are not pushed yet: treadle publish PATH --push", err=True)
+        echo("library: some of its commits are not pushed yet: treadle publish PATH --push", err=True)
     if report.shallow and not context.quiet:
-        click.echo(f"{report.source.name}: a shallow clone: older versions are not in it", err=True)
+        echo(f"{report.source.name}: a shallow clone: older versions are not in it", err=True)
     if report.before is not None or context.verbose:
         for mark, slugs in (("+", changes.added), ("~", changes.updated), ("-", changes.removed)):
             for slug in slugs:
