@@ -59,10 +59,10 @@ def test_service(session: Session) -> TestService:
 
 def clear_up(home: Home) -> list[str]:
     """Remove the containers of dead runs; tells the runs that are clear now."""
-    from runner.execution.engines import Engines
+    from runner.execution.connections import Connections
     from runner.runs.sweep import sweep
 
-    engines = Engines(connect)
+    engines = Connections(connect)
     try:
         return sweep(home, engines)
     finally:

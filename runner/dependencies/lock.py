@@ -25,7 +25,7 @@ from registry.project.lock_file import (
 from runner.dependencies.uses import find_uses, process_files
 from runner.documents import read_process
 from runner.engine.base import Endpoint
-from runner.execution.engines import Connect, image_digest
+from runner.execution.connections import Connect, image_digest
 
 if TYPE_CHECKING:
     from registry.catalog.catalog import Catalog

@@ -23,10 +23,10 @@ from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
 from runner.execution.artifacts import ArtifactStore
-from runner.execution.engines import (
+from runner.execution.connections import (
     Connect,
-    Engines,
-    Images,
+    Connections,
+    RunImages,
     endpoints,
     ensure_images,
     refuse_other_images,
@@ -88,7 +88,7 @@ class RunService:
         run began; EngineError, Unavailable when it broke off, with the journal closed and the containers removed
         as far as the engine still answers.
         """
-        engines = Engines(self.connect)
+        engines = Connections(self.connect)
         try:
             sweep(self.home, engines)
             images = ensure_images(engines, plan.actions, tell)
@@ -131,8 +131,8 @@ class _Run:
 
     home: Home
     plan: Plan
-    engines: Engines
-    images: Images
+    engines: Connections
+    images: RunImages
     cancellation: Cancellation
     listen: Listener
     settings: RunLimits

@@ -14,7 +14,7 @@ from pathlib import Path
 from registry.errors import Unavailable
 from registry.home import ENGINES_FILE, Home, exclusive, write_atomically
 from runner.engine.base import Endpoint, EngineError
-from runner.execution.engines import Engines
+from runner.execution.connections import Connections
 from runner.runs import journal
 
 _IDENTITY = "home-id"
@@ -57,7 +57,7 @@ def dead_runs(home: Home) -> list[str]:
     return [run for run in home.runs_with_containers() if not journal.is_live(home.runs / run)]
 
 
-def sweep(home: Home, engines: Engines) -> list[str]:
+def sweep(home: Home, engines: Connections) -> list[str]:
     """Remove what dead runs left on their engines; tells the runs that are clear now.
 
     An engine that doesn't answer is left for the next time.

@@ -11,7 +11,7 @@ from registry.errors import Unavailable
 from registry.home import Home
 from runner.engine.base import HOME_LABEL, RUN_LABEL, ContainerSpec, Endpoint
 from runner.engine.fake import FakeContainer, FakeEngine, State
-from runner.execution.engines import Engines
+from runner.execution.connections import Connections
 from runner.runs.journal import Journal
 from runner.runs.sweep import dead_runs, forget_engines, home_identity, note_engines, sweep
 
@@ -78,7 +78,7 @@ def test_only_runs_that_nobody_works_on_are_dead(home: Home, live: Journal, dead
 
 
 def test_without_runs_there_is_nothing_to_do(home: Home) -> None:
-    assert sweep(home, Engines(lambda _: FakeEngine(answers=False))) == []
+    assert sweep(home, Connections(lambda _: FakeEngine(answers=False))) == []
 
 
 def test_only_what_dead_runs_of_this_home_left_is_removed(home: Home, live: Journal, dead: str) -> None:
@@ -86,7 +86,7 @@ def test_only_what_dead_runs_of_this_home_left_is_removed(home: Home, live: Jour
     own = home_identity(home)
     gone = [left(here, own, dead), left(remote, own, dead)]
     kept = [left(here, own, live.run), left(here, "another home", dead)]
-    assert sweep(home, Engines(lambda at: remote if at == REMOTE else here)) == [dead]
+    assert sweep(home, Connections(lambda at: remote if at == REMOTE else here)) == [dead]
     assert [container.state for container in gone] == [State.REMOVED] * 2
     assert [container.state for container in kept] == [State.WAITING] * 2
     assert dead_runs(home) == []
@@ -95,7 +95,7 @@ def test_only_what_dead_runs_of_this_home_left_is_removed(home: Home, live: Jour
 def test_an_engine_that_does_not_answer_is_tried_again_next_time(home: Home, dead: str) -> None:
     here, remote = engine(), engine()
     remote.answers = False
-    engines = Engines(lambda at: remote if at == REMOTE else here)
+    engines = Connections(lambda at: remote if at == REMOTE else here)
     assert sweep(home, engines) == []
     assert dead_runs(home) == [dead]
     remote.answers = True
@@ -110,5 +110,5 @@ def test_a_note_that_can_not_be_read_means_the_engine_of_this_machine(home: Home
         asked.append(at)
         return engine()
 
-    assert sweep(home, Engines(connect)) == [dead]
+    assert sweep(home, Connections(connect)) == [dead]
     assert asked == [Endpoint()]
