@@ -87,8 +87,8 @@ def _stop_soon(container: Container) -> None:
     threading.Thread(target=stop, daemon=True).start()
 
 
-class Supply(Protocol):
-    """Where started containers come from, and go to: `runner.execution.preparing.Preparer`, or a test's own."""
+class ContainerSource(Protocol):
+    """Where started containers come from, and go to: `runner.execution.container_pool.ContainerPool`, or a test's own."""
 
     def take(self, action: PlannedAction) -> Container:
         """The action's container, waiting for its payload. Raises what `Engine.prepare` raises."""
@@ -104,7 +104,7 @@ class Supply(Protocol):
 class ActionServices:
     """What every action of a run shares."""
 
-    preparer: Supply
+    pool: ContainerSource
     masker: Masker
     artifacts: ArtifactStore
     record: Record
@@ -163,7 +163,7 @@ def _run(
     services: ActionServices,
     sink: _Sink,
 ) -> tuple[Status, int | None, str]:
-    container = services.preparer.take(action)
+    container = services.pool.take(action)
     try:
         bound = bind(strongest([*run_values, *action.variables]), action.parameters)
         for secret in bound.secrets():
@@ -187,7 +187,7 @@ def _run(
             services.surroundings.examine(container)
         return _judge(action, ended, summary, deadline, services.cancellation)
     finally:
-        services.preparer.remove(container)
+        services.pool.remove(container)
 
 
 def _pump(container: Container, services: ActionServices, sink: _Sink) -> PumpSummary:

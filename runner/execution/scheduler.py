@@ -65,7 +65,7 @@ class Walk:
 
     def _skip(self, step: PlannedStep, reason: SkipReason, detail: str) -> StepResult:
         for action in step.actions:
-            self.services.preparer.skip(action)
+            self.services.pool.skip(action)
         status = Status.CANCELLED if reason is SkipReason.CANCELLED else Status.SKIPPED
         return self._finished(StepResult(step.name, status, detail))
 
@@ -97,7 +97,7 @@ class Walk:
 
     def _action(self, action: PlannedAction, step: PlannedStep, values: list[PlannedValue]) -> ActionEnd:
         if self.services.cancellation.requested:
-            self.services.preparer.skip(action)
+            self.services.pool.skip(action)
             return ActionEnd(ActionResult(action.id, Status.CANCELLED, message="cancelled before it began"))
         target = action.target.name if action.target else None
         outputs = output_values(self.outputs.values(), target)

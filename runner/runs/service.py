@@ -31,8 +31,8 @@ from runner.execution.connections import (
     ensure_images,
     refuse_other_images,
 )
+from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.masking import Masker
-from runner.execution.preparing import Preparer, RunLabels
 from runner.execution.scheduler import Walk, run_status
 from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
 from runner.planner import Inputs, Resolve, compile_plan
@@ -161,14 +161,14 @@ class _Run:
         plan = self.plan
         note_engines(self.home, journal.run, endpoints(plan))
         journal.append(events.run_started(journal.run, plan.process, plan.environment, plan.project))
-        walk, preparer = self._walk(journal)
+        walk, pool = self._walk(journal)
         broken: UserError | None = None
         try:
             walk.run()
         except UserError as error:
             broken = error
         finally:
-            unclean = _close(preparer)
+            unclean = _close(pool)
         if unclean is None:
             forget_engines(self.home, journal.run)
         broken = broken or unclean
@@ -188,15 +188,15 @@ class _Run:
         except Exception as error:
             self.listener_error = error
 
-    def _walk(self, journal: Journal) -> tuple[Walk, Preparer]:
+    def _walk(self, journal: Journal) -> tuple[Walk, ContainerPool]:
         labels = RunLabels(home_identity(self.home), journal.run)
-        preparer = Preparer(self.engines.of, labels, self.plan.actions)
+        pool = ContainerPool(self.engines.of, labels, self.plan.actions)
         masker = Masker()
         for secret in _secrets(self.plan):
             masker.add(secret)
         artifacts = ArtifactStore(journal.folder, self.settings.artifacts)
         services = ActionServices(
-            preparer, masker, artifacts, journal.append, self.cancellation, self.settings.output
+            pool, masker, artifacts, journal.append, self.cancellation, self.settings.output
         )
         created = datetime.now(UTC).isoformat(timespec="seconds")
         user = _user()
@@ -208,7 +208,7 @@ class _Run:
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(self.images.of(action).environment)
 
-        return Walk(self.plan, services, run_values, environment), preparer
+        return Walk(self.plan, services, run_values, environment), pool
 
     def _result(
         self, run: str, results: list[StepResult], broken: UserError | None, masker: Masker
@@ -223,10 +223,10 @@ class _Run:
         return RunResult(run, status, time.monotonic() - self.started, tuple(results), message)
 
 
-def _close(preparer: Preparer) -> EngineError | None:
+def _close(pool: ContainerPool) -> EngineError | None:
     """Remove the run's containers; an engine that is gone leaves them to the next sweep."""
     try:
-        preparer.close()
+        pool.close()
     except EngineError as error:
         return error
     return None

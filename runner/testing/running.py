@@ -20,8 +20,8 @@ from runner.engine.payload import WORK_DIR
 from runner.execution import events
 from runner.execution.action import ActionServices, run_action
 from runner.execution.artifacts import ArtifactStore
+from runner.execution.container_pool import container_spec
 from runner.execution.masking import Masker
-from runner.execution.preparing import container_spec
 from runner.execution.request import Surroundings
 from runner.model import (
     ContainerSettings,
