@@ -26,7 +26,7 @@ RunValues = Callable[[list[StepResult]], list[PlannedValue]]
 
 
 @dataclass
-class Walk:
+class Scheduler:
     """The state of one run: what has ended, and what it left for later steps.
 
     `run_values` gives the system variables that only the run knows, from the steps that have ended;

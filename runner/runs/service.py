@@ -33,7 +33,7 @@ from runner.execution.connections import (
 )
 from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.masking import Masker
-from runner.execution.scheduler import Walk, run_status
+from runner.execution.scheduler import Scheduler, run_status
 from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
@@ -161,10 +161,10 @@ class _Run:
         plan = self.plan
         note_engines(self.home, journal.run, endpoints(plan))
         journal.append(events.run_started(journal.run, plan.process, plan.environment, plan.project))
-        walk, pool = self._walk(journal)
+        scheduler, pool = self._schedule(journal)
         broken: UserError | None = None
         try:
-            walk.run()
+            scheduler.run()
         except UserError as error:
             broken = error
         finally:
@@ -172,7 +172,7 @@ class _Run:
         if unclean is None:
             forget_engines(self.home, journal.run)
         broken = broken or unclean
-        result = self._result(journal.run, walk.results, broken, walk.services.masker)
+        result = self._result(journal.run, scheduler.results, broken, scheduler.services.masker)
         journal.finish(result)
         if broken is not None:
             raise broken
@@ -188,7 +188,7 @@ class _Run:
         except Exception as error:
             self.listener_error = error
 
-    def _walk(self, journal: Journal) -> tuple[Walk, ContainerPool]:
+    def _schedule(self, journal: Journal) -> tuple[Scheduler, ContainerPool]:
         labels = RunLabels(home_identity(self.home), journal.run)
         pool = ContainerPool(self.engines.of, labels, self.plan.actions)
         masker = Masker()
@@ -208,7 +208,7 @@ class _Run:
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(self.images.of(action).environment)
 
-        return Walk(self.plan, services, run_values, environment), pool
+        return Scheduler(self.plan, services, run_values, environment), pool
 
     def _result(
         self, run: str, results: list[StepResult], broken: UserError | None, masker: Masker
