@@ -20,7 +20,6 @@ from runner.execution import events
 from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
 from runner.execution.masking import Masker
 from runner.execution.pump import Limits, OutputPump, PumpSummary
-from runner.execution.request import Surroundings, prepare_request
 from runner.execution.service_messages import (
     ArtifactRequest,
     Level,
@@ -28,6 +27,7 @@ from runner.execution.service_messages import (
     Progress,
     ServiceMessage,
 )
+from runner.execution.substitution import ScriptContext, prepare_request
 from runner.model import ActionResult, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
 from runner.variables.binding import OutputValue, bind, explain_error, strongest
@@ -110,7 +110,7 @@ class ActionServices:
     record: Record
     cancellation: Cancellation
     limits: Limits = field(default_factory=Limits)
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    script_context: ScriptContext = field(default_factory=ScriptContext)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _run(
         bound = bind(strongest([*run_values, *action.variables]), action.parameters)
         for secret in bound.secrets():
             services.masker.add(secret)
-        prepared = prepare_request(action, bound, services.surroundings)
+        prepared = prepare_request(action, bound, services.script_context)
         for level, note in prepared.notes:
             sink.note(level, note)
         if prepared.complaint is not None:
@@ -183,8 +183,8 @@ def _run(
             deadline.cancel()
             services.cancellation.forget(container)
         sink.collect(container)
-        if services.surroundings.examine is not None:
-            services.surroundings.examine(container)
+        if services.script_context.examine is not None:
+            services.script_context.examine(container)
         return _judge(action, ended, summary, deadline, services.cancellation)
     finally:
         services.pool.remove(container)

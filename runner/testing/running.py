@@ -22,7 +22,7 @@ from runner.execution.action import ActionServices, run_action
 from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
 from runner.execution.masking import Masker
-from runner.execution.request import Surroundings
+from runner.execution.substitution import ScriptContext
 from runner.model import (
     ContainerSettings,
     OriginKind,
@@ -178,7 +178,7 @@ class _Attempt:
                 ArtifactStore(Path(folder)),
                 self._record,
                 self.session.cancellation,
-                surroundings=self._surroundings(),
+                script_context=self._script_context(),
             )
             end = run_action(action, self._values(), self.test.timeout, services)
         return Observed(
@@ -215,13 +215,13 @@ class _Attempt:
             *image_environment(self.image.environment),
         ]
 
-    def _surroundings(self) -> Surroundings:
+    def _script_context(self) -> ScriptContext:
         files = {name: content.encode() for name, content in self.test.files.items()}
         stubs = {f"{STUBS}/bin/{stub.name}": _stub(stub) for stub in self.test.commands}
         if not stubs:
-            return Surroundings(files, examine=self._examine)
+            return ScriptContext(files, examine=self._examine)
         path = self.image.environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-        return Surroundings(
+        return ScriptContext(
             {**files, **stubs, _CALLS: b""},
             frozenset(stubs),
             {"PATH": f"{WORK_DIR}/{STUBS}/bin:{path}"},

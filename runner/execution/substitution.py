@@ -25,7 +25,7 @@ _WARN_NO_MATCH = "Octopus.Action.SubstituteInFiles.EnableNoMatchWarning"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ScriptContext:
     """What a script finds around it beside its variables; see `runner.bootstrap.ScriptRequest`.
 
     `examine` looks at the container after the script has ended.
@@ -56,7 +56,7 @@ class _Files:
     errors: tuple[str, ...] = ()
 
 
-def prepare_request(action: PlannedAction, bound: Bound, around: Surroundings) -> Prepared:
+def prepare_request(action: PlannedAction, bound: Bound, around: ScriptContext) -> Prepared:
     """The action's script with all it needs. Raises OctostacheError."""
     scope = bound.scope
     script = scope.evaluate(action.script, halt_on_error=False)
