@@ -27,8 +27,8 @@ from runner.engine.docker_connect import Connection, connect, translated
 from runner.engine.docker_container import DockerContainer, remove_container
 from runner.engine.docker_images import DockerImages
 from runner.engine.docker_refusals import refusals
-from runner.engine.docker_room import make_room
 from runner.engine.docker_spec import Config, action_config, holder_config
+from runner.engine.docker_workdir import prepare_workdir
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -78,7 +78,7 @@ class DockerEngine:
 
         def fit(id_: str) -> None:
             self.images.expect_shell(image, id_)
-            make_room(self._client, id_, image, spec)
+            prepare_workdir(self._client, id_, image, spec)
 
         with refusals(self._connection, spec.image, spec.user):
             id_, attachment = self._start(action_config(spec), fit)

@@ -9,7 +9,7 @@ from typing import Any
 from runner.engine.base import ContainerSpec, Limits
 from runner.engine.payload import PRIVATE_DIR, START_FILE, WORK_DIR
 
-ROOM_DIR = str(Path(WORK_DIR).parent)
+WORK_ROOT = str(Path(WORK_DIR).parent)
 """The parent of WORK_DIR: world-writable, and a volume where the root is read-only."""
 
 CPU_PERIOD = 100_000
@@ -35,7 +35,7 @@ def action_config(spec: ContainerSpec) -> Config:
         **_waiting(spec.image, spec.labels, ["/bin/sh", "-c", receiver(), "treadle", WORK_DIR, START_FILE]),
         "User": spec.user or "",
         "Env": [f"{name}={value}" for name, value in {**spec.environment, **_STOP_ALL}.items()],
-        "Volumes": {ROOM_DIR: {}} if spec.read_only else {},
+        "Volumes": {WORK_ROOT: {}} if spec.read_only else {},
         "HostConfig": {
             **_isolation(spec.limits),
             "CapAdd": list(spec.capabilities),
