@@ -1,19 +1,17 @@
-"""From an endpoint to a client of the Engine API, and from that client's errors to ours."""
+"""From an endpoint to a client of the Engine API."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.engine.base import Endpoint, EngineError
+from runner.engine.docker_errors import unreachable
 
 if TYPE_CHECKING:
     from docker import APIClient
-    from docker.errors import APIError
     from docker.tls import TLSConfig
 
     from runner.engine.ssh_tunnel import SshTunnel
@@ -135,49 +133,3 @@ def _tls(files: dict[str, str], wanted: bool) -> TLSConfig | None:
             f"The TLS files of this engine cannot be used: {named}.",
             hint="Give ca, cert and key as paths of files that exist.",
         ) from error
-
-
-def unreachable(host: str, error: Exception) -> EngineError:
-    """The engine does not answer: what to do about it, by the kind of failure."""
-    detail = _innermost(error)
-    if isinstance(detail, PermissionError):
-        hint = 'Add yourself to the group "docker" (and log in again), or run as root.'
-    elif host.startswith("unix://"):
-        hint = "Start it (sudo systemctl start docker), or name another engine in DOCKER_HOST."
-    else:
-        hint = "Check the address, its port, and that TLS is used on both sides."
-    return EngineError(
-        "engine-unreachable", f'The Docker engine at "{host}" does not answer: {detail}.', hint
-    )
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """The operating system's reason; the libraries between wrap it several times."""
-    seen = error
-    while (inner := seen.__cause__ or seen.__context__) is not None:
-        seen = inner
-        if isinstance(seen, OSError) and seen.errno:
-            break
-    return seen
-
-
-def explanation(error: APIError) -> str:
-    """What the engine itself said."""
-    return str(error.explanation or error).strip().rstrip(".")
-
-
-@contextmanager
-def translated(host: str, doing: str) -> Iterator[None]:
-    """Turn whatever the client raises while `doing` something into EngineError."""
-    from docker.errors import APIError, DockerException
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except APIError as error:
-        message = f'The Docker engine at "{host}" failed while {doing}: {explanation(error)}.'
-        raise EngineError("engine-failed", message) from error
-    except (DockerException, RequestException, HTTPError, OSError) as error:
-        message = f'The connection to the Docker engine at "{host}" broke while {doing}: {_innermost(error)}.'
-        raise EngineError("engine-lost", message, hint="Check that the engine is still running.") from error

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from runner.engine.base import EngineError, Exit, Limits, Stream, refuse_oversized
 from runner.engine.docker_attach import Attachment
-from runner.engine.docker_connect import Connection, translated
+from runner.engine.docker_connect import Connection
+from runner.engine.docker_errors import engine_errors
 from runner.engine.docker_stream import BrokenStream, demultiplex
 from runner.engine.payload import Payload
 
@@ -47,7 +48,7 @@ class DockerContainer:
     def deliver(self, payload: Payload) -> None:
         refuse_oversized(payload, self._limits)
         tar = payload.to_tar()
-        with translated(self._host, "delivering an action"):
+        with engine_errors(self._host, "delivering an action"):
             self._attachment.send(b"%d\n" % len(tar))
             self._attachment.send(tar)
 
@@ -63,7 +64,7 @@ class DockerContainer:
             return 0
 
         try:
-            with translated(self._host, "reading an action's output"):
+            with engine_errors(self._host, "reading an action's output"):
                 yield from demultiplex(receive)
         except BrokenStream as error:
             raise EngineError("engine-lost", f"The output of an action broke off: {error}.") from error
@@ -83,7 +84,7 @@ class DockerContainer:
     def wait(self, timeout: float | None = None) -> Exit:
         if self._exit is None:
             code: int | None = KILLED  # by whoever removed it, if it is gone
-            with translated(self._host, "waiting for an action"), gone_already():
+            with engine_errors(self._host, "waiting for an action"), gone_already():
                 code = self._exit_code(timeout)
             if code is None:
                 raise TimeoutError(f"container {self._id[:12]} goes on after {timeout} seconds")
@@ -112,19 +113,19 @@ class DockerContainer:
 
     def _state(self) -> dict[str, Any]:
         """What the engine knows of the container; nothing once somebody else has removed it."""
-        with translated(self._host, "looking at an action"), gone_already():
+        with engine_errors(self._host, "looking at an action"), gone_already():
             return dict(self._client.inspect_container(self._id)["State"])
         return {}
 
     def stop(self, grace: float = 10.0) -> None:
-        with translated(self._host, "stopping an action"), gone_already():
+        with engine_errors(self._host, "stopping an action"), gone_already():
             self._client.stop(self._id, timeout=math.ceil(grace))
 
     def fetch(self, path: str) -> Iterator[bytes]:
         from docker.errors import NotFound
 
         doing = f'fetching "{path}"'
-        with translated(self._host, doing):
+        with engine_errors(self._host, doing):
             try:
                 stream, _ = self._client.get_archive(self._id, path, chunk_size=FETCH_CHUNK)
             except NotFound:
@@ -134,12 +135,12 @@ class DockerContainer:
         return self._checked(stream, doing)
 
     def _checked(self, stream: Iterator[bytes], doing: str) -> Iterator[bytes]:
-        with translated(self._host, doing):
+        with engine_errors(self._host, doing):
             yield from stream
 
     def remove(self) -> None:
         self._attachment.close()
-        with translated(self._host, "removing an action's container"):
+        with engine_errors(self._host, "removing an action's container"):
             remove_container(self._client, self._id)
 
 

@@ -88,7 +88,7 @@ def _stop_soon(container: Container) -> None:
 
 
 class ContainerSource(Protocol):
-    """Where started containers come from, and go to: `runner.execution.container_pool.ContainerPool`, or a test's own."""
+    """Where started containers come from and go to: `container_pool.ContainerPool`, or a test's own."""
 
     def take(self, action: PlannedAction) -> Container:
         """The action's container, waiting for its payload. Raises what `Engine.prepare` raises."""
