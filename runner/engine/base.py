@@ -86,7 +86,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ContainerLimits:
     """Sizes in bytes, `cpus` in cores; `private_size` is the secrets' tmpfs, `tmp_size` that of /tmp."""
 
     memory: int = 2 * 1024**3
@@ -111,7 +111,7 @@ class ContainerSpec:
     user: str | None = None
     network: str = "bridge"
     namespace: str | None = None
-    limits: Limits = Limits()
+    limits: ContainerLimits = ContainerLimits()
     read_only: bool = False
     capabilities: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -126,7 +126,7 @@ class Exit:
     out_of_memory: bool = False
 
 
-def refuse_oversized(payload: Payload, limits: Limits) -> None:
+def refuse_oversized(payload: Payload, limits: ContainerLimits) -> None:
     """Raises ContainerRefused when the payload does not fit into the tmpfs that takes its secrets."""
     if payload.private_size > limits.private_size:
         raise ContainerRefused(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from runner.engine.base import EngineError, Exit, Limits, Stream, refuse_oversized
+from runner.engine.base import ContainerLimits, EngineError, Exit, Stream, refuse_oversized
 from runner.engine.docker_attach import Attachment
 from runner.engine.docker_connect import Connection
 from runner.engine.docker_errors import engine_errors
@@ -33,7 +33,9 @@ FETCH_CHUNK = 1024 * 1024
 class DockerContainer:
     """See `runner.engine.base.Container`."""
 
-    def __init__(self, connection: Connection, id_: str, attachment: Attachment, limits: Limits) -> None:
+    def __init__(
+        self, connection: Connection, id_: str, attachment: Attachment, limits: ContainerLimits
+    ) -> None:
         self._host = connection.name
         self._client: APIClient = connection.client
         self._id = id_

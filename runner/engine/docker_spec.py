@@ -6,14 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.engine.base import ContainerSpec, Limits
+from runner.engine.base import ContainerLimits, ContainerSpec
 from runner.engine.payload import PRIVATE_DIR, START_FILE, WORK_DIR
 
 WORK_ROOT = str(Path(WORK_DIR).parent)
 """The parent of WORK_DIR: world-writable, and a volume where the root is read-only."""
 
 CPU_PERIOD = 100_000
-HOLDER_LIMITS = Limits(memory=32 * 1024**2, cpus=1.0, pids=32)
+HOLDER_LIMITS = ContainerLimits(memory=32 * 1024**2, cpus=1.0, pids=32)
 """Little, yet enough for the runtime itself, which starts inside of them."""
 
 _STOP_ALL = {"TINI_KILL_PROCESS_GROUP": "1"}
@@ -79,7 +79,7 @@ def _waiting(image: str, labels: Any, entrypoint: list[str]) -> Config:
     }
 
 
-def _isolation(limits: Limits) -> Config:
+def _isolation(limits: ContainerLimits) -> Config:
     return {
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
@@ -93,7 +93,7 @@ def _isolation(limits: Limits) -> Config:
     }
 
 
-def _tmpfs(limits: Limits) -> dict[str, str]:
+def _tmpfs(limits: ContainerLimits) -> dict[str, str]:
     """Writable for whoever the user is, since a tmpfs can only be given to a numeric one: the modes in the
     payload keep what is in it to that user. Scripts may execute what they put into /tmp."""
     return {

@@ -19,7 +19,7 @@ from runner.engine.base import Container, EngineError, Exit
 from runner.execution import events
 from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
 from runner.execution.masking import Masker
-from runner.execution.pump import Limits, OutputPump, PumpSummary
+from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
 from runner.execution.service_messages import (
     ArtifactRequest,
     Level,
@@ -109,7 +109,7 @@ class ActionServices:
     artifacts: ArtifactStore
     record: Record
     cancellation: Cancellation
-    limits: Limits = field(default_factory=Limits)
+    limits: PumpLimits = field(default_factory=PumpLimits)
     script_context: ScriptContext = field(default_factory=ScriptContext)
 
 

@@ -18,9 +18,9 @@ from runner.engine.base import (
     HOME_LABEL,
     RUN_LABEL,
     Container,
+    ContainerLimits,
     ContainerSpec,
     Engine,
-    Limits,
     Namespace,
 )
 from runner.model import PlannedAction, Target
@@ -165,14 +165,14 @@ def _network_key(action: PlannedAction) -> NetworkKey:
 def container_spec(action: PlannedAction, labels: RunLabels, namespace: str | None) -> ContainerSpec:
     """An action's container; `namespace` is the id of the holder it joins, if any."""
     wish = action.container
-    default = Limits()
+    default = ContainerLimits()
     return ContainerSpec(
         image=action.image,
         labels=labels.of(action.id),
         user=wish.user,
         network=_network(action),
         namespace=namespace,
-        limits=Limits(
+        limits=ContainerLimits(
             memory=wish.memory or default.memory,
             cpus=wish.cpus or default.cpus,
             pids=wish.pids or default.pids,

@@ -30,7 +30,7 @@ _ERROR_LINE = re.compile(r"^(?!##octopus)[^\n]*\S", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PumpLimits:
     """What one action may print, per attempt: bytes, but `line_length` in characters and two numbers.
 
     `output_bytes` is the size of one output, `message_bytes` that of the values of all messages together.
@@ -90,7 +90,7 @@ class PumpSummary:
 class _Lane:
     """What the pump keeps for one stream."""
 
-    def __init__(self, stream: Stream, masker: Masker, limits: Limits) -> None:
+    def __init__(self, stream: Stream, masker: Masker, limits: PumpLimits) -> None:
         self.stream = stream
         self.level = DEFAULT_LEVELS[stream]
         limit = LineLimit(limits.line_length, MARKER, limits.message_length)
@@ -101,10 +101,10 @@ class _Lane:
 class OutputPump:
     """Pumps the output of one action. `feed` from one thread, then `close` once."""
 
-    def __init__(self, masker: Masker, sink: Sink, limits: Limits | None = None) -> None:
+    def __init__(self, masker: Masker, sink: Sink, limits: PumpLimits | None = None) -> None:
         self._masker = masker
         self._sink = sink
-        self._limits = limits or Limits()
+        self._limits = limits or PumpLimits()
         self._lanes = {stream: _Lane(stream, masker, self._limits) for stream in Stream}
         self._result_message: str | None = None
         self._error_output = False

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.engine.base import ContainerRefused, Limits, Stream
+from runner.engine.base import ContainerLimits, ContainerRefused, Stream
 from runner.engine.payload import PRIVATE_DIR, WORK_DIR, PayloadFile
 from tests.support.engine import Bench, Program, joined
 
@@ -176,7 +176,7 @@ def test_given_environment_and_capabilities_arrive(worker_bench: Bench) -> None:
 
 
 def test_too_much_memory_is_told(worker_bench: Bench) -> None:
-    limits = replace(Limits(), memory=64 * MEGABYTE)
+    limits = replace(ContainerLimits(), memory=64 * MEGABYTE)
     hungry = "exec python3 -c 'x = bytearray(200 << 20)'"
     assert worker_bench.run(Program(hungry), limits=limits).exit.out_of_memory
     child = worker_bench.run(
@@ -189,13 +189,13 @@ def test_too_much_memory_is_told(worker_bench: Bench) -> None:
 
 
 def test_a_killed_child_is_no_end(worker_bench: Bench) -> None:
-    limits = replace(Limits(), memory=64 * MEGABYTE)
+    limits = replace(ContainerLimits(), memory=64 * MEGABYTE)
     outcome = worker_bench.run(Program("(exec python3 -c 'x = bytearray(200 << 20)'); exit 7"), limits=limits)
     assert (outcome.exit.code, outcome.exit.out_of_memory) == (7, False)
 
 
 def test_the_number_of_processes_is_limited(worker_bench: Bench) -> None:
-    limits = replace(Limits(), pids=24)
+    limits = replace(ContainerLimits(), pids=24)
     script = "i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done 2>/dev/null; echo $?"
     assert b"60" not in worker_bench.run(Program(script), limits=limits).stdout
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runner.engine.base import Stream
 from runner.execution.masking import Masker
-from runner.execution.pump import Limits, OutputPump, PumpSummary
+from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
 from runner.execution.service_messages import Level, ServiceMessage
 
 OUT, ERR = Stream.STDOUT, Stream.STDERR
@@ -40,7 +40,9 @@ class Recorder:
 
 
 def pump(
-    *chunks: bytes | tuple[Stream, bytes], secrets: tuple[str, ...] = (), limits: Limits | None = None
+    *chunks: bytes | tuple[Stream, bytes],
+    secrets: tuple[str, ...] = (),
+    limits: PumpLimits | None = None,
 ) -> tuple[Recorder, PumpSummary]:
     masker = Masker()
     for secret in secrets:
@@ -132,7 +134,7 @@ def test_too_much_log_is_dropped_and_told_once() -> None:
     recorder, summary = pump(
         "é23\n".encode() * 5,
         b"x\n" + message("progress", percentage="5", message="") + b"\n",
-        limits=Limits(log_bytes=12),
+        limits=PumpLimits(log_bytes=12),
     )
     assert recorder.lines == [
         ("info", "é23"),
@@ -145,14 +147,14 @@ def test_too_much_log_is_dropped_and_told_once() -> None:
 
 
 def test_a_line_over_its_limit_does_not_show_half_a_secret() -> None:
-    recorder, summary = pump(b"pass hunter2\n", secrets=("hunter2",), limits=Limits(line_length=9))
+    recorder, summary = pump(b"pass hunter2\n", secrets=("hunter2",), limits=PumpLimits(line_length=9))
     assert recorder.lines == [("info", "pass ******** (cut after 9 characters)")]
     assert (summary.cut_lines, summary.truncated) == (1, True)
 
 
 def test_too_many_outputs_are_a_violation_told_once() -> None:
     recorder, summary = pump(
-        (message("setVariable", name="A", value="1") + b"\n") * 5, limits=Limits(outputs=2)
+        (message("setVariable", name="A", value="1") + b"\n") * 5, limits=PumpLimits(outputs=2)
     )
     assert len(recorder.messages) == 2
     assert recorder.lines == [("error", "More than 2 output variables.")]
@@ -161,13 +163,13 @@ def test_too_many_outputs_are_a_violation_told_once() -> None:
 
 def test_too_large_an_output_is_a_violation() -> None:
     line = message("setVariable", name="A", value="é" * 6)
-    recorder, summary = pump(line, limits=Limits(output_bytes=11))
+    recorder, summary = pump(line, limits=PumpLimits(output_bytes=11))
     assert recorder.messages == []
     assert summary.violations == ('Output "A" has 12 bytes; 11 are allowed.',)
 
 
 def test_an_endless_message_is_a_violation() -> None:
-    limits = Limits(line_length=100, output_bytes=100)
+    limits = PumpLimits(line_length=100, output_bytes=100)
     recorder, summary = pump(b"##octopus[setVariable value='", b"A" * 70_000, b"'", limits=limits)
     assert summary.violations == ("A service message has no end after 100 characters.",)
     assert recorder.messages == []
@@ -175,7 +177,7 @@ def test_an_endless_message_is_a_violation() -> None:
 
 
 def test_too_much_in_messages_is_a_violation() -> None:
-    _, summary = pump((message("x", a="12345") + b"\n") * 5, limits=Limits(message_bytes=19))
+    _, summary = pump((message("x", a="12345") + b"\n") * 5, limits=PumpLimits(message_bytes=19))
     assert summary.violations == ("Service messages with more than 19 bytes.",)
 
 
@@ -191,14 +193,14 @@ def test_a_message_that_is_only_text_hides_its_secrets_all_the_same(secret: str)
 
 def test_too_many_messages_are_a_violation_but_level_switches_are_not() -> None:
     switches = b"##octopus[stdout-verbose]\n##octopus[stdout-default]\n" * 5
-    recorder, summary = pump(switches + message("x") * 5, limits=Limits(messages=3))
+    recorder, summary = pump(switches + message("x") * 5, limits=PumpLimits(messages=3))
     assert len(recorder.messages) == 3
     assert summary.violations == ("More than 3 service messages.",)
 
 
 def test_a_million_outputs_end_in_an_error_not_in_memory() -> None:
     masker, recorder = Masker(), Recorder()
-    pump = OutputPump(masker, recorder, Limits(outputs=100))
+    pump = OutputPump(masker, recorder, PumpLimits(outputs=100))
     numbers = iter(range(1_000_000))
 
     def more() -> bytes:
@@ -273,7 +275,7 @@ PIECES = st.lists(
 @given(PIECES, st.lists(st.integers(0, 2000), max_size=20), st.sampled_from([25, 90]))
 @settings(max_examples=500)
 def test_chunks_make_no_difference(data: bytes, at: list[int], line_length: int) -> None:
-    limits = Limits(line_length=line_length, log_bytes=300, outputs=3)
+    limits = PumpLimits(line_length=line_length, log_bytes=300, outputs=3)
     secrets = ("alpha\nbravo42", "hunter2")
     places = sorted({0, len(data), *(place % (len(data) + 1) for place in at)})
     chunks = [data[start:end] for start, end in pairwise(places)]
