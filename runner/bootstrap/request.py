@@ -35,7 +35,7 @@ class ScriptRequest:
     a folder); they are on disk, but for `secret_files`: the work directory has links to those. `programs` are those
     that can be executed.
     `environment` is exported to the script and may hold secrets: unlike a container's own, it is not seen from
-    outside.
+    outside. `log_environment`: the bootstrap begins with a summary of its environment.
     """
 
     syntax: Syntax

@@ -37,6 +37,9 @@ HOME_LABEL = "treadle.home"
 RUN_LABEL = "treadle.run"
 ACTION_LABEL = "treadle.action"
 
+KILLED = 128 + 9
+"""The exit code of what ended by SIGKILL."""
+
 
 class EngineError(Unavailable):
     """The engine does not answer, or broke in the middle of something it had promised."""

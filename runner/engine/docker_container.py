@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from runner.engine.base import ContainerLimits, EngineError, Exit, Stream, refuse_oversized
+from runner.engine.base import KILLED, ContainerLimits, EngineError, Exit, Stream, refuse_oversized
 from runner.engine.docker_attach import Attachment
 from runner.engine.docker_connect import Connection
 from runner.engine.docker_errors import engine_errors
@@ -24,8 +24,6 @@ SILENCE = 5.0
 
 END_TIMEOUT = 20.0
 """Seconds from the end of a container's output to its end: the engine still takes its network down."""
-
-KILLED = 137
 
 FETCH_CHUNK = 1024 * 1024
 

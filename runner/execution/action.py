@@ -15,7 +15,8 @@ from typing import Protocol
 from registry.errors import Unavailable, UserError
 from runner.actions import script as properties
 from runner.bootstrap import build_payload
-from runner.engine.base import Container, EngineError, Exit
+from runner.bootstrap.dictionary import is_true
+from runner.engine.base import KILLED, Container, EngineError, Exit
 from runner.execution import events
 from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
 from runner.execution.masking import Masker
@@ -36,9 +37,6 @@ Record = Callable[[events.Event], object]
 
 STOP_GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
-
-KILLED = 137
-"""The exit code of what ended by SIGKILL."""
 
 _HANDLED_BY_PUMP = frozenset({"mask", "resultMessage"})
 
@@ -220,8 +218,7 @@ def _judge(
         return Status.FAILED, ended.code, "out of memory (give it more with container: {memory: ...})"
     if ended.code != 0:
         return Status.FAILED, ended.code, said or _how_it_ended(ended.code)
-    flag = action.properties.get(properties.FAIL_ON_ERROR_OUTPUT, "")
-    if flag.strip().lower() == "true" and summary.error_output:
+    if is_true(action.properties.get(properties.FAIL_ON_ERROR_OUTPUT)) and summary.error_output:
         return Status.FAILED, -1, said or "the script wrote to its error output"
     return Status.SUCCESS, 0, said or ""
 

@@ -64,3 +64,9 @@ def test_errors_are_told_and_fail_only_who_asks_for_it() -> None:
     assert made.complaint is not None
     assert "#{Gone}" in made.complaint
     assert '"a"' in made.complaint
+
+
+def test_an_action_can_keep_its_environment_out_of_the_log() -> None:
+    suppressed = _bound(**{"Octopus.Action.Script.SuppressEnvironmentLogging": "True"})
+    assert prepare_request(_action(), _bound(), ScriptContext()).request.log_environment
+    assert not prepare_request(_action(), suppressed, ScriptContext()).request.log_environment
