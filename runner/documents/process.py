@@ -14,13 +14,13 @@ from registry.project.project_file import PROJECT_FILE
 from registry.text.document import problem_at
 from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import validate
+from runner.documents.containers import container_rules, read_container
 from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
-from runner.model import Condition, ContainerSettings, InlineScript, Process, Step, TemplateUse
+from runner.model import Condition, InlineScript, Process, Step, TemplateUse
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
-_UNIT_BYTES = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 def find_process(name: str, folders: Sequence[Path]) -> Path:
@@ -132,7 +132,10 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any]) -> l
                 f'uses "{raw["uses"]}", which is not a template reference',
                 "write source/slug, source/slug@12, @12+ or @latest",
             )
-    return problems
+    return [
+        *problems,
+        *container_rules(document, (*at, "container"), raw.get("container") or {}, f'step "{name}"'),
+    ]
 
 
 def _positions(document: YamlDocument) -> Mapping[tuple[str | int, ...], tuple[int, int]]:
@@ -166,25 +169,9 @@ def _step(raw: Mapping[str, Any]) -> Step:
         fail_without_targets=raw.get("on_no_targets") == "fail",
         max_parallel=raw.get("max_parallel", 10),
         timeout=_seconds(raw.get("timeout")),
-        container=_container(raw.get("container") or {}),
+        container=read_container(raw.get("container") or {}),
         properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
         notes=raw.get("notes", ""),
-    )
-
-
-def _container(raw: Mapping[str, Any]) -> ContainerSettings:
-    user = raw.get("user")
-    return ContainerSettings(
-        image=raw.get("image"),
-        user=None if user is None else str(user),
-        network=raw.get("network"),
-        memory=_bytes(raw.get("memory")),
-        cpus=raw.get("cpus"),
-        pids=raw.get("pids"),
-        tmp=_bytes(raw.get("tmp")),
-        read_only=raw.get("read_only", False),
-        capabilities=tuple(raw.get("capabilities", ())),
-        shared_network=raw.get("shared_network", True),
     )
 
 
@@ -194,10 +181,3 @@ def _seconds(value: Any) -> float | None:
     match = re.fullmatch(r"([0-9.]+)([smh])", value)
     assert match is not None, "the schema has checked durations"
     return float(match[1]) * _UNIT_SECONDS[match[2]]
-
-
-def _bytes(value: Any) -> int | None:
-    if value is None or isinstance(value, int):
-        return value
-    unit = _UNIT_BYTES.get(value[-1], 1)
-    return int(value.rstrip("kmg")) * unit
