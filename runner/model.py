@@ -69,6 +69,10 @@ class ContainerSettings:
     capabilities: tuple[str, ...] = ()
     shared_network: bool = True
 
+    def network_on(self, target: Target | None) -> str:
+        """The step's own wish, else the target's network, else bridge."""
+        return self.network or (target.network if target else None) or "bridge"
+
 
 @dataclass(frozen=True, slots=True)
 class InlineScript:
@@ -264,7 +268,8 @@ class PlannedAction:
     """One execution: an action on a target, or once on the worker (`target` None).
 
     `id` is unique in the plan and stable for the same process. `script` is the body as written (octostache
-    inside), `preview` the body as it will run as far as the plan can know, secrets masked.
+    inside), `preview` the body as it will run as far as the plan can know, secrets masked. `extras` is what it asks of
+    its container beyond the default isolation, in words.
     """
 
     id: str
@@ -280,6 +285,7 @@ class PlannedAction:
     parameters: tuple[PlannedValue, ...] = ()
     variables: tuple[PlannedValue, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

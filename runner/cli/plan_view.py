@@ -48,6 +48,7 @@ def _step(step: PlannedStep, verbose: bool) -> list[str]:
     first = step.actions[0]
     lines.append(folded(_what(first), "     "))
     lines.append(folded(_where(step.actions), "     "))
+    lines += _asks(step.actions)
     groups = _groups(step.actions)
     for actions in groups:
         if len(groups) > 1:
@@ -74,6 +75,25 @@ def _what(action: PlannedAction) -> str:
 def _where(actions: tuple[PlannedAction, ...]) -> str:
     names = [action.target.name for action in actions if action.target]
     return f"on {', '.join(names)}" if names else "once, on the worker"
+
+
+def _asks(actions: tuple[PlannedAction, ...]) -> list[str]:
+    """What goes beyond the default isolation; for each target by itself where they differ."""
+    groups: dict[tuple[str, ...], list[PlannedAction]] = {}
+    for action in actions:
+        groups.setdefault(action.extras, []).append(action)
+    return [
+        style(
+            folded(f"{_by(asking) if len(groups) > 1 else ''}asks for: {', '.join(asked)}", "     "),
+            fg="yellow",
+        )
+        for asked, asking in groups.items()
+        if asked
+    ]
+
+
+def _by(actions: Iterable[PlannedAction]) -> str:
+    return f"{', '.join(action.target.name for action in actions if action.target)} "
 
 
 def _groups(actions: Iterable[PlannedAction]) -> list[list[PlannedAction]]:

@@ -148,8 +148,7 @@ class ContainerPool:
 
 
 def _network(action: PlannedAction) -> str:
-    """The step's own wish, else the target's network, else bridge."""
-    return action.container.network or (action.target.network if action.target else None) or "bridge"
+    return action.container.network_on(action.target)
 
 
 def _may_share(action: PlannedAction) -> bool:

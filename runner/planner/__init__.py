@@ -6,7 +6,8 @@ once. It touches neither engine nor files: what it needs from outside comes in a
 
 from runner.planner.choices import Inputs
 from runner.planner.compiler import Resolve, compile_plan
+from runner.planner.extras import extras
 from runner.planner.rules import violation
 from runner.planner.values import ReadSource
 
-__all__ = ["Inputs", "ReadSource", "Resolve", "compile_plan", "violation"]
+__all__ = ["Inputs", "ReadSource", "Resolve", "compile_plan", "extras", "violation"]

@@ -32,6 +32,7 @@ from runner.planner.choices import (
     folded,
     why_skipped,
 )
+from runner.planner.extras import extras
 from runner.planner.findings import Findings
 from runner.planner.rules import check_given
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
@@ -207,6 +208,7 @@ class _Compiler:
             parameters=tuple(with_knowledge(value, known) for value in parameters),
             variables=tuple(with_knowledge(value, known) for value in variables),
             properties=script.properties,
+            extras=extras(step.container, target),
         )
 
 

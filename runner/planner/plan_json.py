@@ -56,6 +56,7 @@ def _action(action: PlannedAction) -> dict[str, Any]:
         "template": _template(action.template) if action.template else None,
         "image": action.image,
         "container": _container(action.container),
+        "asks_for": list(action.extras),
         "syntax": action.syntax,
         "script": action.preview,
         "parameters": _values(action.parameters),

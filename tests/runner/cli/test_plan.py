@@ -93,8 +93,16 @@ class TestText:
         ]
         shop.write({"wait.yaml": {"steps": steps}})
         said = shop.treadle("plan", "wait", "-e", "Production").stdout
-        assert "     on web-1, web-2\n     on web-1:\n" in said
+        assert "     on web-1, web-2\n     web-2 asks for: network web\n     on web-1:\n" in said
         assert "     on web-2:\n" in said
+
+    def test_shows_what_an_action_asks_for_beyond_the_defaults(self, shop: ProjectTree) -> None:
+        container = {"network": "host", "user": "0", "capabilities": ["SYS_ADMIN"]}
+        shop.write({"more.yaml": {"steps": [{"name": "A", "run": "id", "container": container}]}})
+        done = shop.treadle("plan", "more", "-e", "Test")
+        assert "     once, on the worker\n     asks for: network host, root, SYS_ADMIN\n" in done.stdout
+        (step,) = shop.treadle("plan", "more", "-e", "Test", "--json").json["steps"]
+        assert step["actions"][0]["asks_for"] == ["network host", "root", "SYS_ADMIN"]
 
     def test_has_no_colours_in_a_pipe(self, shop: ProjectTree) -> None:
         assert "\x1b" not in shop.treadle("plan", "deploy", "-e", "Test", "--var", "Pause=1s").stdout
