@@ -29,7 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Templates": {
         "search": ("registry.cli.search:search", "Find templates in all sources."),
         "show": ("registry.cli.show:show_command", "Describe a template: parameters, script, versions."),
-        "import": ("registry.cli.import_:import_command", "Copy templates into the library."),
+        "import": ("runner.cli.import_:import_command", "Copy templates into the library."),
         "export": ("runner.cli.export:export", "Hand templates and processes on."),
         "new": ("registry.cli.new:new", "Begin a template, new or as a copy."),
         "validate": ("runner.cli.validate:validate", "Check templates, processes and projects."),

@@ -12,7 +12,7 @@ from registry.model import Problem, Reference, errors_of
 from registry.project.process_file import SUFFIXES as PROCESS_SUFFIXES
 from registry.project.project_file import PROJECT_FILE
 from registry.text.document import problem_at
-from registry.text.yaml_document import YamlDocument
+from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
 from registry.validation.json_schema import validate
 from runner.documents.containers import container_rules, read_container
 from runner.documents.expressions import process_texts, unparsable
@@ -59,8 +59,16 @@ def _processes_in(folder: Path) -> str:
 
 def read_process(path: Path, directory: Path) -> Process:
     """Read a process file. `directory` is where its user works. Raises Invalid with all problems, NotFound."""
-    label = label_of(path, directory)
-    document = load(path, label)
+    return _process(load(path, label_of(path, directory)))
+
+
+def parse_process(data: bytes, label: str) -> Process:
+    """A process from the content of a file called `label`. Raises Invalid with all problems."""
+    return _process(load_yaml(decode_yaml(data, label), label))
+
+
+def _process(document: YamlDocument) -> Process:
+    label = document.file
     problems = validate(document.value, "process", document)
     if errors_of(problems):
         raise invalid(label, problems)
@@ -69,7 +77,7 @@ def read_process(path: Path, directory: Path) -> Process:
         raise invalid(label, problems)
     value = document.value
     return Process(
-        name=value.get("name", path.stem),
+        name=value.get("name", Path(label).stem),
         steps=tuple(_step(raw) for raw in value["steps"]),
         file=label,
         blank_parameters_empty=value.get("blank_parameters") == "empty",

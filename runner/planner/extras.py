@@ -72,7 +72,7 @@ def _limits(container: ContainerSettings) -> Iterator[str]:
     if (container.pids or 0) > default.pids:
         yield f"{container.pids:,} processes"
     if (container.tmp or 0) > default.tmp_size:
-        yield f"/tmp of {_size(container.tmp or 0)}"
+        yield f"/tmp of {_size(container.tmp or 0)}"  # noqa: S108
 
 
 def _size(count: int) -> str:
