@@ -61,8 +61,8 @@ def import_command(
             raise Invalid(
                 "bundle-alone", f'"{bundles[0]}" is a share bundle: import it alone, under no other name'
             )
-        path = context.directory / bundles[0]
-        import_bundle(context, path, asks, force=force, allow=allow, dry_run=dry_run, as_json=as_json)
+        bundle = context.directory / bundles[0]
+        import_bundle(context, bundle, asks, force=force, allow=allow, dry_run=dry_run, as_json=as_json)
         return
     report = _import(context, names, slug, dry_run)
     if as_json:
