@@ -69,6 +69,11 @@ class ContainerSettings:
     capabilities: tuple[str, ...] = ()
     shared_network: bool = True
 
+    @property
+    def reads_everything(self) -> bool:
+        """Whether root in the container may read files whatever their modes."""
+        return not {"ALL", "DAC_OVERRIDE", "DAC_READ_SEARCH"}.isdisjoint(self.capabilities)
+
     def network_on(self, target: Target | None) -> str:
         """The step's own wish, else the target's network, else bridge."""
         return self.network or (target.network if target else None) or "bridge"

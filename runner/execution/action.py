@@ -18,7 +18,8 @@ from runner.bootstrap import build_payload
 from runner.bootstrap.dictionary import is_true
 from runner.engine.base import KILLED, Container, EngineError, Exit
 from runner.execution import events
-from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
+from runner.execution.artifacts import ArtifactStore
+from runner.execution.container_files import ArtifactMissing, ArtifactRefused, ContainerFiles
 from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
 from runner.execution.service_messages import (
@@ -281,10 +282,11 @@ class _Sink:
     def collect(self, container: Container) -> None:
         """Fetch the artifacts; one that can't be had is a warning, not a failure."""
         services, action = self._services, self._action.id
+        files = ContainerFiles(container.fetch, privileged=self._action.container.reads_everything)
         for request in self._artifacts:
             name = services.masker.mask_text(request.name)
             try:
-                artifact = services.artifacts.collect(container.fetch, request.path, name, action)
+                artifact = services.artifacts.collect(files, request.path, name, action)
             except (ArtifactMissing, ArtifactRefused) as error:
                 self._warn(error.code, error.message)
             else:
