@@ -19,7 +19,7 @@ from runner.bootstrap.dictionary import is_true
 from runner.engine.base import KILLED, Container, EngineError, Exit
 from runner.execution import events
 from runner.execution.artifacts import ArtifactStore
-from runner.execution.container_files import ArtifactMissing, ArtifactRefused, ContainerFiles
+from runner.execution.container_files import ArtifactMissing, ArtifactRefused, CollectionEnded, ContainerFiles
 from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
 from runner.execution.service_messages import (
@@ -178,10 +178,10 @@ def _run(
             container.deliver(build_payload(prepared.request))
             summary = _pump(container, services, sink)
             ended = container.wait()
+            sink.collect(container, lambda: deadline.passed or services.cancellation.requested)
         finally:
             deadline.cancel()
             services.cancellation.forget(container)
-        sink.collect(container)
         if services.script_context.examine is not None:
             services.script_context.examine(container)
         return _judge(action, ended, summary, deadline, services.cancellation)
@@ -279,20 +279,33 @@ class _Sink:
         elif message.name not in _HANDLED_BY_PUMP:
             services.record(events.message(action, message, services.masker))
 
-    def collect(self, container: Container) -> None:
-        """Fetch the artifacts; one that can't be had is a warning, not a failure."""
-        services, action = self._services, self._action.id
-        files = ContainerFiles(container.fetch, privileged=self._action.container.reads_everything)
-        for request in self._artifacts:
-            name = services.masker.mask_text(request.name)
+    def collect(self, container: Container, is_over: Callable[[], bool]) -> None:
+        """Fetch the artifacts, until `is_over`; one that cannot be kept is a warning, not a failure."""
+        privileged = self._action.container.reads_everything
+        files = ContainerFiles(container.fetch, privileged=privileged, is_over=is_over)
+        for number, request in enumerate(self._artifacts):
             try:
-                artifact = services.artifacts.collect(files, request.path, name, action)
-            except (ArtifactMissing, ArtifactRefused) as error:
-                self._warn(error.code, error.message)
-            else:
-                services.record(events.artifact(action, artifact))
-                for left_out in artifact.left_out:
-                    self._warn("artifact-part", f'artifact "{name}" is kept without {left_out}')
+                self._collect(files, request)
+            except CollectionEnded as ended:
+                left = len(self._artifacts) - number
+                self._warn(
+                    ended.code, f"{left:,} of {len(self._artifacts):,} artifacts are not kept: {ended}"
+                )
+                break
+        if self._artifacts:
+            self._services.artifacts.settle()
+
+    def _collect(self, files: ContainerFiles, request: ArtifactRequest) -> None:
+        services, action = self._services, self._action.id
+        name = services.masker.mask_text(request.name)
+        try:
+            artifact = services.artifacts.collect(files, request.path, name, action)
+        except (ArtifactMissing, ArtifactRefused) as error:
+            self._warn(error.code, error.message)
+        else:
+            services.record(events.artifact(action, artifact))
+            for left_out in artifact.left_out:
+                self._warn("artifact-part", f'artifact "{name}" is kept without {left_out}')
 
     def _set(self, output: OutputVariable) -> None:
         target = self._action.target.name if self._action.target else None

@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from registry.errors import NotFound, Unavailable, Untrusted
+from registry.errors import NotFound, Unavailable, Untrusted, UserError
 from runner.engine.payload import WORK_DIR
 
 BLOCK = 1024**2
@@ -35,11 +35,22 @@ class ArtifactRefused(Untrusted):
     """An artifact over its limits, of a kind that cannot be kept, or not the action's to read."""
 
 
-class ContainerFiles:
-    """The files of one container. `privileged`: its root has a capability that opens every file."""
+class CollectionEnded(UserError):
+    """No more artifacts of this action are to be had: its time is up, or there were too many."""
 
-    def __init__(self, fetch: Fetch, *, privileged: bool = False) -> None:
+
+class ContainerFiles:
+    """The files of one container.
+
+    `privileged`: its root has a capability that opens every file. `is_over` ends the reading, in the middle of a
+    file even: then everything raises CollectionEnded.
+    """
+
+    def __init__(
+        self, fetch: Fetch, *, privileged: bool = False, is_over: Callable[[], bool] = lambda: False
+    ) -> None:
         self._fetch = fetch
+        self._is_over = is_over
         self._privileged = privileged
         self._heads: dict[str, tarfile.TarInfo] = {}
 
@@ -123,9 +134,27 @@ class ContainerFiles:
     def _stream(self, path: str, way: _Way) -> _StreamFile:
         """The tar as it comes. An engine knows of a missing file when asked, or when the first bytes are read."""
         try:
-            return _StreamFile(self._fetch(path))
+            return _StreamFile(self._chunks(path))
         except FileNotFoundError:
             raise _missing(way.path, way.name) from None
+
+    def _chunks(self, path: str) -> Iterator[bytes]:
+        self._expect_time()
+        chunks = self._fetch(path)
+        try:
+            for chunk in chunks:
+                self._expect_time()
+                yield chunk
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+
+    def _expect_time(self) -> None:
+        if self._is_over():
+            raise CollectionEnded(
+                "artifacts-not-kept", "the time of the step was up, or the run was cancelled"
+            )
 
 
 class _Way:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 
 from registry.model import Parameter
 from runner.engine.base import Container, Stream
-from runner.engine.fake import Script
+from runner.engine.fake import FakeContainer, Script
 from runner.engine.payload import WORK_DIR
 from runner.execution.action import Cancellation
+from runner.execution.artifacts import ArtifactLimits
+from runner.runs.limits import RunLimits
 from tests.support.plans import template
 from tests.support.stage import Ended, Stage, create_artifact, said, set_variable
 
@@ -195,4 +198,35 @@ class TestArtifacts:
         assert outcome(ended)[0] == "success"
         assert [(event["code"], event["message"]) for event in ended.of("warning")] == [
             ("artifact-missing", 'artifact "report.txt" is not kept: there is no "/nope"')
+        ]
+
+    def test_the_step_s_timeout_covers_them(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        fetch = FakeContainer.fetch
+
+        def slowly(container: FakeContainer, path: str) -> Iterator[bytes]:
+            time.sleep(0.1)
+            return fetch(container, path)
+
+        monkeypatch.setattr(FakeContainer, "fetch", slowly)
+        path = f"{WORK_DIR}/a.txt"
+        does = said(*[create_artifact(path, "a.txt")] * 100, files={path: b"x"})
+        ended = run_one(stage, does, timeout=1)
+        assert outcome(ended) == ("failed", 0, "timed out after 1 s")
+        kept = len(ended.of("artifact"))
+        assert 1 <= kept < 12
+        assert [(event["code"], event["message"]) for event in ended.of("warning")] == [
+            (
+                "artifacts-not-kept",
+                f"{100 - kept} of 100 artifacts are not kept: the time of the step was up, or the run was cancelled",
+            )
+        ]
+
+    def test_beyond_the_limit_one_sentence_says_how_many_are_missing(self, stage: Stage) -> None:
+        path = f"{WORK_DIR}/a.txt"
+        stage = replace(stage, settings=RunLimits(artifacts=ArtifactLimits(number=3)))
+        does = said(*[create_artifact(path, "a.txt")] * 10, files={path: b"x"})
+        ended = run_one(stage, does)
+        assert len(ended.of("artifact")) == 3
+        assert [(event["code"], event["message"]) for event in ended.of("warning")] == [
+            ("too-many-artifacts", "7 of 10 artifacts are not kept: a run may have 3 of them")
         ]

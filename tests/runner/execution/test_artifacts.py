@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +19,7 @@ from runner.execution.artifacts import (
     ArtifactStore,
     file_name,
 )
-from runner.execution.container_files import ArtifactMissing, ArtifactRefused, ContainerFiles
+from runner.execution.container_files import ArtifactMissing, ArtifactRefused, CollectionEnded, ContainerFiles
 
 
 def entry(
@@ -296,7 +298,7 @@ def test_a_run_has_a_budget_and_gets_back_what_was_refused(tmp_path: Path) -> No
     store.collect(fetch, "/a", "b", "y")
     with pytest.raises(ArtifactRefused, match='"c" is not kept: the artifacts of a run may have 1,300 bytes'):
         store.collect(fetch, "/a", "c", "y")
-    with pytest.raises(ArtifactRefused, match="a run may have 4 of them"):
+    with pytest.raises(CollectionEnded, match="a run may have 4 of them"):
         store.collect(fetch, "/a", "d", "y")
 
 
@@ -315,13 +317,28 @@ def test_a_folder_that_breaks_off(tmp_path: Path) -> None:
 
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
+    store, files = ArtifactStore(tmp_path), container({"/a": tar(entry("a", b"1"))})
+    store.collect(files, "/a", "a", "x")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Unavailable, match='cannot keep artifact "a": No space left on device'):
-        ArtifactStore(tmp_path).collect(container({"/a": tar(entry("a", b"1"))}), "/a", "a", "x")
+        store.settle()
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(Unavailable, match='cannot keep artifact "b": No space left on device'):
+        store.collect(files, "/a", "b", "x")
     assert left_over(tmp_path) == []
+
+
+def test_thousands_of_one_name_take_time_in_proportion(tmp_path: Path) -> None:
+    store, files = ArtifactStore(tmp_path), container({"/a": tar(entry("a", b"1"))})
+    started = time.monotonic()
+    for _ in range(2_000):
+        store.collect(files, "/a", "a.txt", "x")
+    store.settle()
+    assert time.monotonic() - started < 15
+    assert (tmp_path / "artifacts/x/a-2000.txt").exists()
 
 
 @pytest.mark.parametrize(
@@ -340,3 +357,12 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_of_files(name: str, expected: str) -> None:
     assert file_name(name) == expected
     assert len(file_name(name, ".tar.gz").encode()) <= 200
+
+
+def test_reading_ends_when_it_is_over_in_the_middle_of_a_file_even(tmp_path: Path) -> None:
+    looks = iter([*[False] * 8, *[True] * 100])
+    files = container({"/a": tar(entry("a", bytes(100_000)))}, is_over=lambda: next(looks))
+    with pytest.raises(CollectionEnded):
+        ArtifactStore(tmp_path).collect(files, "/a", "a", "x")
+    assert next(looks)
+    assert left_over(tmp_path) == []
