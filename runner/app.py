@@ -57,16 +57,12 @@ def test_service(session: Session) -> TestService:
     return TestService(session.home, _resolver(session), connect, worker_reference())
 
 
-def clear_up(home: Home) -> list[str]:
-    """Remove the containers of dead runs; tells the runs that are clear now."""
+def clear_up_soon(home: Home) -> list[str]:
+    """Remove the containers of dead runs, as far as their engines answer at once; tells the runs that are clear now."""
     from runner.execution.connections import Connections
-    from runner.runs.sweep import sweep
+    from runner.runs.sweep import sweep_soon
 
-    engines = Connections(connect)
-    try:
-        return sweep(home, engines)
-    finally:
-        engines.close()
+    return sweep_soon(home, Connections(connect))
 
 
 def connect(endpoint: Endpoint) -> Engine:

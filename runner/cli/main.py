@@ -139,12 +139,15 @@ cli.params[:0] = global_options(shown=True)
 
 
 def _clear_up(context: Context) -> None:
-    """Remove what killed runs left behind, whatever the command is. Where there was none, a look at a folder."""
+    """Remove what killed runs left behind, whatever the command is. Where there was none, a look at a folder.
+
+    No command waits long for an engine that it may not even need.
+    """
     if not context.home.runs_with_containers():
         return
-    from runner.app import clear_up
+    from runner.app import clear_up_soon
 
-    for run in clear_up(context.home):
+    for run in clear_up_soon(context.home):
         if not context.quiet:
             echo(f"Cleared up after run {run}, which did not end by itself.", err=True)
 

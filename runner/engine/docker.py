@@ -63,7 +63,7 @@ class DockerEngine:
         return DockerImages(self._connection)
 
     def check(self) -> EngineInfo:
-        with engine_errors(self._connection.name, "asking for its version"):
+        with engine_errors(self._connection, "asking for its version"):
             info = self._client.info()
         rootless = any("name=rootless" in option for option in info.get("SecurityOptions") or ())
         return EngineInfo(self._connection.name, str(info["ServerVersion"]), rootless)
@@ -108,7 +108,7 @@ class DockerEngine:
         return id_, attachment
 
     def sweep(self, home: str, is_live: Callable[[str], bool]) -> Iterable[str]:
-        with engine_errors(self._connection.name, "looking for containers left behind"):
+        with engine_errors(self._connection, "looking for containers left behind"):
             found = self._client.containers(all=True, filters={"label": f"{HOME_LABEL}={home}"})
             runs = {container["Id"]: container["Labels"].get(RUN_LABEL, "") for container in found}
             dead = {run for run in set(runs.values()) if not is_live(run)}
@@ -146,7 +146,7 @@ class DockerNamespace:
 
     def remove(self) -> None:
         self._attachment.close()
-        with engine_errors(self._connection.name, "removing a namespace holder"):
+        with engine_errors(self._connection, "removing a namespace holder"):
             remove_container(self._connection.client, self._id)
 
 

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
     from runner.engine.ssh_tunnel import SshTunnel
 
-TIMEOUT = 120
-"""Seconds that one answer may take: a busy engine is slow, and a dead one closes the connection anyway."""
+GREETING_TIMEOUT = 5
+"""Seconds that an engine has to say which version it is: every engine that is well does so at once."""
+
+TIMEOUT = 60
+"""Seconds that one answer may take from then on: a busy engine is slow, and a frozen one says nothing at all."""
+
+LOST_TIMEOUT = 5
+"""Seconds for each answer of an engine that has failed to give one: what is left to do is clearing up."""
 
 ANY_VERSION = "1.41"
 """For the one question that is asked without naming a version."""
@@ -33,6 +39,10 @@ class Connection:
     client: APIClient
     name: str
     tunnel: SshTunnel | None = None
+
+    def note_lost(self) -> None:
+        """The engine did not answer: do not wait long for it again."""
+        self.client.timeout = LOST_TIMEOUT
 
     def close(self) -> None:
         self.client.close()
@@ -70,16 +80,16 @@ def _client(url: str, tls: TLSConfig | None) -> APIClient:
     """
     from docker import APIClient
 
-    def make(version: str) -> APIClient:
+    def make(version: str, timeout: int) -> APIClient:
         client = APIClient(
-            base_url=url, version=version, tls=tls or False, timeout=TIMEOUT, max_pool_size=CONNECTIONS
+            base_url=url, version=version, tls=tls or False, timeout=timeout, max_pool_size=CONNECTIONS
         )
         client.trust_env = False
         return client
 
-    first = make(ANY_VERSION)
+    first = make(ANY_VERSION, GREETING_TIMEOUT)
     try:
-        return make(str(first.version(api_version=False)["ApiVersion"]))
+        return make(str(first.version(api_version=False)["ApiVersion"]), TIMEOUT)
     finally:
         first.close()
 

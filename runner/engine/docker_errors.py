@@ -25,7 +25,7 @@ def user_errors(connection: Connection, image: str, user: str | None = None) -> 
     """Turn a refusal to create or start a container into ImageNotFound or ContainerRefused."""
     from docker.errors import APIError
 
-    with engine_errors(connection.name, "starting a container"):
+    with engine_errors(connection, "starting a container"):
         try:
             yield
         except APIError as error:
@@ -114,13 +114,23 @@ def _innermost(error: BaseException) -> BaseException:
     return seen
 
 
+def _timed_out(error: Exception) -> bool:
+    from requests.exceptions import ConnectionError as BrokenConnection
+    from requests.exceptions import Timeout
+    from urllib3.exceptions import ReadTimeoutError
+
+    # Within a body that comes in pieces, a timeout arrives as a broken connection.
+    within = error.args[0] if isinstance(error, BrokenConnection) and error.args else None
+    return isinstance(error, Timeout | TimeoutError) or isinstance(within, ReadTimeoutError)
+
+
 def explanation(error: APIError) -> str:
     """What the engine itself said."""
     return str(error.explanation or error).strip().rstrip(".")
 
 
 @contextmanager
-def engine_errors(host: str, doing: str) -> Iterator[None]:
+def engine_errors(connection: Connection, doing: str) -> Iterator[None]:
     """Turn whatever the client raises while `doing` something into EngineError."""
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
@@ -129,8 +139,11 @@ def engine_errors(host: str, doing: str) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        message = f'The Docker engine at "{host}" failed while {doing}: {explanation(error)}.'
+        message = f'The Docker engine at "{connection.name}" failed while {doing}: {explanation(error)}.'
         raise EngineError("engine-failed", message) from error
     except (DockerException, RequestException, HTTPError, OSError) as error:
-        message = f'The connection to the Docker engine at "{host}" broke while {doing}: {_innermost(error)}.'
+        if _timed_out(error):
+            connection.note_lost()
+        reason = _innermost(error)
+        message = f'The connection to the Docker engine at "{connection.name}" broke while {doing}: {reason}.'
         raise EngineError("engine-lost", message, hint="Check that the engine is still running.") from error

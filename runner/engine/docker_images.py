@@ -118,7 +118,7 @@ class DockerImages:
 
     def built(self) -> list[BuiltImage]:
         """All worker images on this engine, those of other versions included."""
-        with engine_errors(self._connection.name, "listing images"):
+        with engine_errors(self._connection, "listing images"):
             found = self._client.images(filters={"label": CONTEXT_LABEL})
         digest = context_digest()
         return sorted(
@@ -138,7 +138,7 @@ class DockerImages:
     def _inspect(self, reference: str) -> ImageFacts | None:
         from docker.errors import ImageNotFound as Missing
 
-        with engine_errors(self._connection.name, f'looking for the image "{reference}"'):
+        with engine_errors(self._connection, f'looking for the image "{reference}"'):
             try:
                 found = self._client.inspect_image(reference)
             except Missing:
@@ -152,7 +152,7 @@ class DockerImages:
 
         name, tag = parse_repository_tag(reference)
         progress(f"Pulling {reference}")
-        with engine_errors(self._connection.name, f'pulling "{reference}"'):
+        with engine_errors(self._connection, f'pulling "{reference}"'):
             try:
                 reason = _follow(self._client.pull(name, tag=tag or "latest", stream=True, decode=True))
             except APIError as error:
@@ -161,7 +161,7 @@ class DockerImages:
             raise image_not_found(self._client, reference, reason)
 
     def _build(self, reference: str, base: str, afresh: bool, details: Progress | None) -> None:
-        with engine_errors(self._connection.name, f'building "{reference}"'):
+        with engine_errors(self._connection, f'building "{reference}"'):
             messages = self._client.build(
                 fileobj=io.BytesIO(context_tar()),
                 custom_context=True,
@@ -209,7 +209,7 @@ class DockerImages:
             if base is None:
                 return None
             progress(f"Sending {base} to {self._connection.name}")
-            with engine_errors(self._connection.name, f'sending the image "{base}"'):
+            with engine_errors(self._connection, f'sending the image "{base}"'):
                 _follow(self._client.load_image(local.client.get_image(base)))
             return base
         finally:

@@ -18,6 +18,8 @@ from runner.engine.base import EngineError
 REMOTE_SOCKET = "/var/run/docker.sock"
 LOGIN_TIMEOUT = 30.0
 
+_open: set[subprocess.Popen[bytes]] = set()
+
 
 @dataclass(frozen=True)
 class SshTunnel:
@@ -48,7 +50,12 @@ class SshTunnel:
             start_new_session=True,
         )
         tunnel = cls(process, folder)
-        tunnel._await_login(address)
+        _open.add(process)
+        try:
+            tunnel._await_login(address)
+        except KeyboardInterrupt:
+            tunnel.close()
+            raise
         return tunnel
 
     def _await_login(self, address: str) -> None:
@@ -65,6 +72,7 @@ class SshTunnel:
 
     def _end(self) -> str:
         """End ssh; what it said, in one line."""
+        _open.discard(self.process)
         self.process.terminate()
         said = self.process.communicate()[1].decode(errors="replace")
         self.folder.cleanup()
@@ -101,3 +109,9 @@ def ssh_command(address: str, socket: Path) -> list[str]:
         "--",
         parts.hostname,
     ]
+
+
+def end_tunnels() -> None:
+    """End every ssh, for a process that is about to exit without closing its engines."""
+    for process in list(_open):
+        process.terminate()

@@ -43,9 +43,15 @@ _HANDLED_BY_PUMP = frozenset({"mask", "resultMessage"})
 
 
 class Cancellation:
-    """Whether the run is cancelled, and what has to be stopped when it is. Safe from any thread."""
+    """Whether the run is cancelled, and what has to be stopped when it is. Safe from any thread.
+
+    Before `begin` there is nothing to stop: whoever waits may simply go. `at_exit` collects what has to be done when
+    the process is about to end without waiting for anything.
+    """
 
     def __init__(self) -> None:
+        self.begun = False
+        self._endings: list[Callable[[], None]] = []
         self._lock = threading.RLock()  # a signal's handler may come while the same thread holds it
         self._live: dict[str, Container] = {}
         self._cancelled = threading.Event()
@@ -63,6 +69,17 @@ class Cancellation:
             live = list(self._live.values())
         for container in live:
             _stop_soon(container)
+
+    def begin(self, at_exit: Callable[[], None] | None = None) -> None:
+        """The run has begun: its containers have to be removed."""
+        if at_exit is not None:
+            self._endings.append(at_exit)
+        self.begun = True
+
+    def give_up(self) -> None:
+        """Do what cannot be left undone; nothing of it waits for an engine."""
+        for ending in self._endings:
+            ending()
 
     def watch(self, container: Container) -> None:
         with self._lock:

@@ -148,6 +148,7 @@ class _Run:
         ) as journal:
             follower = threading.Thread(target=self._follow, args=(journal,), name="follow")
             follower.start()
+            self.cancellation.begin(at_exit=journal.close)
             try:
                 result = self._execute(journal)
             finally:

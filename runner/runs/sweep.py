@@ -7,9 +7,15 @@ colleague's run, or another home's, has on the same engine is never touched.
 from __future__ import annotations
 
 import json
+import math
+import threading
+import time
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from registry.errors import Unavailable
 from registry.home import ENGINES_FILE, Home, exclusive, write_atomically
@@ -18,6 +24,13 @@ from runner.execution.connections import Connections
 from runner.runs import journal
 
 _IDENTITY = "home-id"
+_POSTPONED = "sweep-postponed"
+
+_SOON = 2.0
+"""Seconds that a command waits for others' leftovers to be removed."""
+
+_PAUSE = 600.0
+"""Seconds until commands that need no engine try again, where an engine took too long."""
 
 
 def home_identity(home: Home) -> str:
@@ -74,12 +87,64 @@ def sweep(home: Home, engines: Connections) -> list[str]:
     return clear
 
 
+def sweep_soon(home: Home, engines: Connections) -> list[str]:
+    """As `sweep`, for commands that have something else to do: within two seconds, and not again for a while where
+    that was too short. Closes `engines`. What is not done by then, a later command does."""
+    postponed = home.path / _POSTPONED
+    if _age(postponed) < _PAUSE:
+        return []
+    done: Future[list[str]] = Future()
+
+    def work() -> None:
+        try:
+            done.set_result(sweep(home, engines))
+        except BaseException as error:
+            done.set_exception(error)
+        finally:
+            engines.close()
+
+    threading.Thread(target=work, name="sweep", daemon=True).start()
+    try:
+        return done.result(_SOON)
+    except TimeoutError:
+        with suppress(OSError):
+            postponed.touch()
+        return []
+
+
+def _age(file: Path) -> float:
+    """Seconds since a file was touched; for ever where there is none."""
+    try:
+        return time.time() - file.stat().st_mtime
+    except OSError:
+        return math.inf
+
+
 def _engines_of(home: Home, run: str) -> list[Endpoint]:
     try:
-        entries = json.loads((home.runs / run / ENGINES_FILE).read_bytes())
-    except (OSError, ValueError):
+        return [_endpoint(entry) for entry in _entries(home.runs / run / ENGINES_FILE)]
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        RecursionError,
+    ):  # damaged, or written by another version
         return [Endpoint()]
-    return [Endpoint(entry["host"], tuple((key, path) for key, path in entry["tls"])) for entry in entries]
+
+
+def _entries(file: Path) -> list[Any]:
+    entries = json.loads(file.read_bytes())
+    if not isinstance(entries, list):
+        raise TypeError("not a list")
+    return entries
+
+
+def _endpoint(entry: Any) -> Endpoint:
+    host, tls = entry["host"], tuple((str(key), str(path)) for key, path in entry["tls"])
+    if not isinstance(host, str | None):
+        raise TypeError(f"host {host!r}")
+    return Endpoint(host, tls)
 
 
 def _is_live(home: Home, run: str) -> bool:

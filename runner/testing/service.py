@@ -67,6 +67,7 @@ class TestService:
         try:
             sweep(self.home, engines)
             with test_session(self.home, engines.at(Endpoint()), cancellation) as session:
+                cancellation.begin()
 
                 def run(case: Case) -> TestResult | None:
                     if cancellation.requested:

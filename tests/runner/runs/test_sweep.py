@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -13,7 +14,14 @@ from runner.engine.base import HOME_LABEL, RUN_LABEL, ContainerSpec, Endpoint
 from runner.engine.fake import FakeContainer, FakeEngine, State
 from runner.execution.connections import Connections
 from runner.runs.journal import Journal
-from runner.runs.sweep import dead_runs, forget_engines, home_identity, note_engines, sweep
+from runner.runs.sweep import (
+    dead_runs,
+    forget_engines,
+    home_identity,
+    note_engines,
+    sweep,
+    sweep_soon,
+)
 
 IMAGE = "treadle/test:1"
 REMOTE = Endpoint("tcp://10.0.0.1:2376", (("ca", "/ca.pem"), ("cert", "/cert.pem")))
@@ -112,3 +120,35 @@ def test_a_note_that_can_not_be_read_means_the_engine_of_this_machine(home: Home
 
     assert sweep(home, Connections(connect)) == [dead]
     assert asked == [Endpoint()]
+
+
+class Frozen(FakeEngine):
+    """An engine that takes its time."""
+
+    asked = 0
+
+    def sweep(self, home: str, is_live: Callable[[str], bool]) -> Iterable[str]:
+        self.asked += 1
+        time.sleep(4)
+        return super().sweep(home, is_live)
+
+
+def test_a_command_does_not_wait_for_an_engine_that_is_frozen(home: Home, dead: str) -> None:
+    frozen = Frozen()
+    started = time.monotonic()
+    assert sweep_soon(home, Connections(lambda _: frozen)) == []
+    assert time.monotonic() - started < 3
+    started = time.monotonic()
+    assert sweep_soon(home, Connections(lambda _: frozen)) == []
+    assert time.monotonic() - started < 0.1, "the next command tried again at once"
+    assert frozen.asked == 1, "it has two engines, and the first one is frozen"
+
+
+def test_where_the_engine_answers_a_command_clears_up(home: Home, dead: str) -> None:
+    assert sweep_soon(home, Connections(lambda _: engine())) == [dead]
+
+
+@pytest.mark.parametrize("record", ["[1]", '[{"host": 3}]', "{}", "null", '[{"tls": []}]', "[", "\xff"])
+def test_a_damaged_record_of_engines_stops_nothing(home: Home, dead: str, record: str) -> None:
+    (home.runs / dead / "engines.json").write_bytes(record.encode("latin-1"))
+    assert sweep_soon(home, Connections(lambda _: engine())) == [dead]
