@@ -14,6 +14,7 @@ from registry.validation.json_schema import validate
 from runner.documents.expressions import project_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
+from runner.engine.address import address_complaint, shown_address
 from runner.model import (
     Environment,
     Project,
@@ -66,10 +67,19 @@ def project_rules(document: YamlDocument) -> list[Problem]:
         at = ("targets", name, "environments")
         whose = f'target "{name}" belongs to'
         problems += _unknown(document, at, raw["environments"], "environment", names, whose)
+        problems += _engine_rules(document, name, raw.get("docker") or {})
     for name, raw in (value.get("variables") or {}).items():
         if isinstance(raw, dict):
             problems += _variable_rules(document, name, raw, names)
     return in_order([*problems, *unparsable(document, project_texts(document))])
+
+
+def _engine_rules(document: YamlDocument, name: str, docker: Mapping[str, Any]) -> Iterator[Problem]:
+    host = docker.get("host")
+    if host and (complaint := address_complaint(host)):
+        message = f'target "{name}": the address "{shown_address(host)}" {complaint}'
+        hint = "Write unix:///path, tcp://HOST:PORT or ssh://[USER@]HOST[:PORT]."
+        yield problem_at(document, ("targets", name, "docker", "host"), message, "bad-engine-address", hint)
 
 
 def _same_names(document: YamlDocument, key: str, names: Iterable[str]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.errors import UserError
 from runner.engine.base import Endpoint, EngineError, Image
+from runner.engine.docker_config import registry_login
 from runner.engine.docker_connect import Connection, connect
 from runner.engine.docker_errors import engine_errors, explanation, image_not_found, local_images, no_shell
 from runner.engine.worker_image import BASES, CONTEXT_LABEL, context_digest, context_tar, worker_reference
@@ -147,18 +148,25 @@ class DockerImages:
         return facts
 
     def _pull(self, reference: str, progress: Progress) -> None:
+        from docker.auth import resolve_repository_name
         from docker.errors import APIError
         from docker.utils import parse_repository_tag
 
         name, tag = parse_repository_tag(reference)
+        login = registry_login(resolve_repository_name(name)[0])
         progress(f"Pulling {reference}")
         with engine_errors(self._connection, f'pulling "{reference}"'):
             try:
-                reason = _follow(self._client.pull(name, tag=tag or "latest", stream=True, decode=True))
+                reason = _follow(
+                    self._client.pull(
+                        name, tag=tag or "latest", stream=True, decode=True, auth_config=dict(login.values)
+                    )
+                )
             except APIError as error:
                 reason = explanation(error)
         if reason:
-            raise image_not_found(self._client, reference, reason)
+            because = f"{reason}; {login.complaint}" if login.complaint else reason
+            raise image_not_found(self._client, reference, because)
 
     def _build(self, reference: str, base: str, afresh: bool, details: Progress | None) -> None:
         with engine_errors(self._connection, f'building "{reference}"'):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runner.engine.address import expect_address
 from runner.engine.base import EngineError
 
 REMOTE_SOCKET = "/var/run/docker.sock"
@@ -83,12 +84,10 @@ class SshTunnel:
 
 
 def ssh_command(address: str, socket: Path) -> list[str]:
-    """The ssh command line that forwards `socket` to the engine at `address`."""
+    """The ssh command line that forwards `socket` to the engine at `address`. Raises Invalid."""
+    expect_address(address, "The engine's address")
     parts = urlsplit(address)
-    if not parts.hostname or parts.hostname.startswith("-"):
-        raise EngineError(
-            "engine-ssh", f'"{address}" names no host.', hint="Expected ssh://[user@]host[:port]."
-        )
+    assert parts.hostname
     login = ["-l", parts.username] if parts.username else []
     port = ["-p", str(parts.port)] if parts.port else []
     remote = parts.path if len(parts.path) > 1 else REMOTE_SOCKET

@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from registry.errors import Unavailable
+from registry.errors import Unavailable, UserError
 from registry.home import ENGINES_FILE, Home, exclusive, write_atomically
-from runner.engine.base import Endpoint, EngineError
+from runner.engine.base import Endpoint
 from runner.execution.connections import Connections
 from runner.runs import journal
 
@@ -73,14 +73,14 @@ def dead_runs(home: Home) -> list[str]:
 def sweep(home: Home, engines: Connections) -> list[str]:
     """Remove what dead runs left on their engines; tells the runs that are clear now.
 
-    An engine that doesn't answer is left for the next time.
+    An engine that doesn't answer, or has no address that could be one, is left for the next time.
     """
     clear: list[str] = []
     for run in dead_runs(home):
         try:
             for endpoint in _engines_of(home, run):
                 engines.at(endpoint).sweep(home_identity(home), lambda other: _is_live(home, other))
-        except EngineError:
+        except UserError:
             continue
         forget_engines(home, run)
         clear.append(run)
