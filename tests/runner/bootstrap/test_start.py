@@ -16,6 +16,20 @@ from tests.support.scripts import run_script
 
 pytestmark = pytest.mark.docker
 
+PIP_THEN_IMPORT = """
+import subprocess, zipfile
+lines = "Metadata-Version: 2.1\\nName: probe\\nVersion: 1\\n"
+with zipfile.ZipFile("probe-1-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("probe.py", "answer = 42")
+    wheel.writestr("probe-1.dist-info/METADATA", lines)
+    wheel.writestr("probe-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    wheel.writestr("probe-1.dist-info/RECORD", "")
+pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--find-links", ".", "probe"]
+subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
+import probe
+print(probe.answer)
+"""
+
 SCRIPTS = {
     Syntax.BASH: 'get_octopusvariable V; echo; cat sub/data.txt; set_octopusvariable O "$(ls)"; exit 5',
     Syntax.SH: 'get_octopusvariable V; echo; cat sub/data.txt; set_octopusvariable O "$(ls)"; exit 5',
@@ -164,3 +178,9 @@ def test_the_proxy_leaves_nothing_of_ours_behind(sh: Run) -> None:
         variables={"TentacleProxyHost": "p"},
     )
     assert ran.stdout == ""
+
+
+def test_what_a_script_installs_it_can_import(any_worker: ContainerStock) -> None:
+    with any_worker.lend() as container:
+        ran = run_script(container, ScriptRequest(Syntax.PYTHON, PIP_THEN_IMPORT, log_environment=False))
+    assert ran.lines == ["42"]
