@@ -28,6 +28,7 @@ from runner.engine.docker_container import DockerContainer, remove_container
 from runner.engine.docker_errors import engine_errors, user_errors
 from runner.engine.docker_images import DockerImages
 from runner.engine.docker_spec import Config, action_config, holder_config
+from runner.engine.docker_volumes import DockerVolumes
 from runner.engine.docker_workdir import prepare_workdir
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class DockerEngine:
         """The images of this engine, for the commands that build and list them."""
         return DockerImages(self._connection)
 
+    @cached_property
+    def _volumes(self) -> DockerVolumes:
+        return DockerVolumes(self._client)
+
     def check(self) -> EngineInfo:
         with engine_errors(self._connection, "asking for its version"):
             info = self._client.info()
@@ -79,6 +84,7 @@ class DockerEngine:
         def fit(id_: str) -> None:
             self.images.expect_shell(image, id_)
             prepare_workdir(self._client, id_, image, spec)
+            self._volumes.hand_over(id_, image, spec)
 
         with user_errors(self._connection, spec.image, spec.user):
             id_, attachment = self._start(action_config(spec), fit)

@@ -40,7 +40,7 @@ def action_config(spec: ContainerSpec) -> Config:
             **_isolation(spec.limits),
             "CapAdd": list(spec.capabilities),
             "Init": True,
-            "Mounts": [_mount(source, path) for source, path in spec.volumes.items()],
+            "Mounts": mounts(spec),
             "NetworkMode": f"container:{spec.namespace}" if spec.namespace else spec.network,
             "ReadonlyRootfs": spec.read_only,
             "Tmpfs": _tmpfs(spec.limits),
@@ -100,6 +100,11 @@ def _tmpfs(limits: ContainerLimits) -> dict[str, str]:
         PRIVATE_DIR: f"rw,nosuid,nodev,noexec,mode=1777,size={limits.private_size}",
         "/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={limits.tmp_size}",  # noqa: S108
     }
+
+
+def mounts(spec: ContainerSpec) -> list[Config]:
+    """What is mounted besides tmpfs."""
+    return [_mount(source, path) for source, path in spec.volumes.items()]
 
 
 def _mount(source: str, path: str) -> Config:
