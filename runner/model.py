@@ -8,7 +8,7 @@ process for one environment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from registry.model import Parameter, Problem, Provenance, Reference, TextPlace
@@ -55,7 +55,7 @@ class ContainerSettings:
     """What a step asks of its container; None means the default.
 
     `memory` and `tmp` in bytes, `cpus` in cores. `shared_network` False: the action gets a network namespace of
-    its own instead of joining the one of its target's run.
+    its own instead of joining the one of its target's run. `given`: the fields that somebody wrote.
     """
 
     image: str | None = None
@@ -68,6 +68,12 @@ class ContainerSettings:
     read_only: bool = False
     capabilities: tuple[str, ...] = ()
     shared_network: bool = True
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+
+    def over(self, defaults: ContainerSettings) -> ContainerSettings:
+        """These settings where they were given, the defaults elsewhere."""
+        own = {name: getattr(self, name) for name in self.given}
+        return replace(defaults, **own, given=defaults.given | self.given)
 
     @property
     def reads_everything(self) -> bool:
@@ -144,7 +150,7 @@ class TargetEngine:
 @dataclass(frozen=True, slots=True)
 class Target:
     """A place where actions run. `volumes` maps volume names or absolute paths to absolute container paths;
-    they and the `network` belong to the target: Treadle never removes them."""
+    they and the `network` belong to the target: Treadle never removes them. `ca` is the path of a PEM file."""
 
     name: str
     environments: tuple[str, ...]
@@ -152,6 +158,7 @@ class Target:
     engine: TargetEngine | None = None
     network: str | None = None
     volumes: Mapping[str, str] = field(default_factory=dict)
+    ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +207,16 @@ class Environment:
 class Project:
     """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do.
 
-    `positions` maps paths in the document (`("variables", "Site.Host")`) to (line, column). `warnings` were found
-    while reading.
+    `container` holds defaults for all steps, `ca` is the path of a PEM file. `positions` maps paths in the document
+    (`("variables", "Site.Host")`) to (line, column). `warnings` were found while reading.
     """
 
     name: str
     environments: tuple[Environment, ...] = ()
     targets: tuple[Target, ...] = ()
     variables: tuple[Variable, ...] = ()
+    container: ContainerSettings = ContainerSettings()
+    ca: str | None = None
     file: str | None = None
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
@@ -274,7 +283,7 @@ class PlannedAction:
 
     `id` is unique in the plan and stable for the same process. `script` is the body as written (octostache
     inside), `preview` the body as it will run as far as the plan can know, secrets masked. `extras` is what it asks of
-    its container beyond the default isolation, in words.
+    its container beyond the default isolation, in words; `ca` the path of a PEM file with certificates that it trusts.
     """
 
     id: str
@@ -291,6 +300,7 @@ class PlannedAction:
     variables: tuple[PlannedValue, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     extras: tuple[str, ...] = ()
+    ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class ScriptRequest:
     that can be executed.
     `environment` is exported to the script and may hold secrets: unlike a container's own, it is not seen from
     outside. `log_environment`: the bootstrap begins with a summary of its environment.
+    `ca`: certificates in PEM form that programs are made to trust beside those of the image.
     """
 
     syntax: Syntax
@@ -47,3 +48,4 @@ class ScriptRequest:
     secret_files: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=_nothing)
     log_environment: bool = True
+    ca: bytes | None = None

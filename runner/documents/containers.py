@@ -67,6 +67,7 @@ def read_container(raw: Mapping[str, Any]) -> ContainerSettings:
         read_only=raw.get("read_only", False),
         capabilities=tuple(raw.get("capabilities", ())),
         shared_network=raw.get("shared_network", True),
+        given=frozenset(raw),
     )
 
 

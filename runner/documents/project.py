@@ -11,6 +11,7 @@ from registry.suggest import suggest
 from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import validate
+from runner.documents.containers import container_rules, read_container
 from runner.documents.expressions import project_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
@@ -52,6 +53,8 @@ def read_project(path: Path | None, directory: Path) -> Project:
         ),
         targets=tuple(_target(name, raw, path.parent) for name, raw in (value.get("targets") or {}).items()),
         variables=tuple(_variable(name, raw) for name, raw in (value.get("variables") or {}).items()),
+        container=read_container(value.get("container") or {}),
+        ca=_path(value.get("ca"), path.parent),
         file=label,
         positions=_positions(document),
         warnings=tuple(problems),
@@ -68,6 +71,7 @@ def project_rules(document: YamlDocument) -> list[Problem]:
         whose = f'target "{name}" belongs to'
         problems += _unknown(document, at, raw["environments"], "environment", names, whose)
         problems += _engine_rules(document, name, raw.get("docker") or {})
+    problems += container_rules(document, ("container",), value.get("container") or {}, "the project")
     for name, raw in (value.get("variables") or {}).items():
         if isinstance(raw, dict):
             problems += _variable_rules(document, name, raw, names)
@@ -167,7 +171,12 @@ def _target(name: str, raw: Mapping[str, Any], folder: Path) -> Target:
         engine=engine,
         network=raw.get("network"),
         volumes=dict(raw.get("volumes") or {}),
+        ca=_path(raw.get("ca"), folder),
     )
+
+
+def _path(name: str | None, folder: Path) -> str | None:
+    return None if name is None else str(folder / name)
 
 
 def _variable(name: str, raw: Any) -> Variable:

@@ -28,13 +28,15 @@ _WARN_NO_MATCH = "Octopus.Action.SubstituteInFiles.EnableNoMatchWarning"
 class ScriptContext:
     """What a script finds around it beside its variables; see `runner.bootstrap.ScriptRequest`.
 
-    `examine` looks at the container after the script has ended.
+    `examine` looks at the container after the script has ended. `certificates` are the contents of the files that
+    actions name as `ca`, by their paths.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     programs: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
     examine: Callable[[Container], None] | None = None
+    certificates: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def prepare_request(action: PlannedAction, bound: Bound, around: ScriptContext) 
         programs=around.programs,
         secret_files=files.secret,
         environment=around.environment,
+        ca=around.certificates.get(action.ca) if action.ca else None,
         log_environment=not scope.get_flag(properties.SUPPRESS_ENVIRONMENT),
     )
     must_not_fail = scope.get_flag(properties.FAIL_ON_SUBSTITUTION)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference, ResolvedTemplate
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
+    ContainerSettings,
     Environment,
     InlineScript,
     Plan,
@@ -182,6 +183,13 @@ class _Compiler:
         else:
             self.findings.warning(at, f"template-{notice.standing.value}", message)
 
+    def _container(self, step: Step, target: Target | None) -> ContainerSettings:
+        """What the step asks for, over the project's defaults; a target's own network is nearer than the project's."""
+        settings = step.container.over(self.project.container)
+        if target and target.network and "network" not in step.container.given:
+            return replace(settings, network=None)
+        return settings
+
     def _planned(
         self, index: int, step: Step, script: ScriptAction, pin: TemplatePin | None, target: Target | None
     ) -> PlannedAction:
@@ -194,6 +202,7 @@ class _Compiler:
         variables = self.values.variables(system, place, script)
         parameters = self.values.parameters(index, step, pin)
         known, preview = self.values.evaluate(index, step, script, pin, variables, parameters)
+        container = self._container(step, target)
         return PlannedAction(
             id=f"{index + 1}-{_slug(step.name)}" + (f"@{target.name}" if target else ""),
             step=step.name,
@@ -202,13 +211,14 @@ class _Compiler:
             syntax=script.syntax,
             script=script.body,
             preview=preview,
-            image=step.container.image or self.default_image,
-            container=step.container,
+            image=container.image or self.default_image,
+            container=container,
             template=pin,
             parameters=tuple(with_knowledge(value, known) for value in parameters),
             variables=tuple(with_knowledge(value, known) for value in variables),
             properties=script.properties,
-            extras=extras(step.container, target),
+            extras=extras(container, target),
+            ca=(target.ca if target else None) or self.project.ca,
         )
 
 

@@ -88,7 +88,9 @@ def _template(pin: TemplatePin) -> dict[str, Any]:
 
 def _container(settings: ContainerSettings) -> dict[str, Any]:
     return {
-        key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(settings).items()
+        if key != "given"
     }
 
 

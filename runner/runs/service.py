@@ -23,6 +23,7 @@ from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
 from runner.execution.artifacts import ArtifactStore
+from runner.execution.certificates import read_certificates
 from runner.execution.connections import (
     Connect,
     Connections,
@@ -34,6 +35,7 @@ from runner.execution.connections import (
 from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.masking import Masker
 from runner.execution.scheduler import Scheduler, run_status
+from runner.execution.substitution import ScriptContext
 from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
@@ -68,7 +70,9 @@ class RunService:
         def read(source: VariableSource) -> str:
             return read_source(source, folder)
 
-        return compile_plan(process, project, inputs, self.resolve, read, self.default_image)
+        plan = compile_plan(process, project, inputs, self.resolve, read, self.default_image)
+        read_certificates(plan)  # what would stop the run stops the plan
+        return plan
 
     @property
     def _folders(self) -> list[Path]:
@@ -93,9 +97,10 @@ class RunService:
             sweep(self.home, engines)
             images = ensure_images(engines, plan.actions, tell)
             refuse_other_images(images, self.image_digests)
+            certificates = read_certificates(plan)
             folder = self._folders[-1]
             result = _Run(
-                self.home, plan, engines, images, cancellation, listen, self.settings, folder
+                self.home, plan, engines, images, certificates, cancellation, listen, self.settings, folder
             ).execute()
             if self.settings.keep_runs is not None:
                 keep_latest(self.home.runs, folder, self.settings.keep_runs)
@@ -133,6 +138,7 @@ class _Run:
     plan: Plan
     engines: Connections
     images: RunImages
+    certificates: Mapping[str, bytes]
     cancellation: Cancellation
     listen: Listener
     settings: RunLimits
@@ -197,7 +203,13 @@ class _Run:
             masker.add(secret)
         artifacts = ArtifactStore(journal.folder, self.settings.artifacts)
         services = ActionServices(
-            pool, masker, artifacts, journal.append, self.cancellation, self.settings.output
+            pool,
+            masker,
+            artifacts,
+            journal.append,
+            self.cancellation,
+            self.settings.output,
+            ScriptContext(certificates=self.certificates),
         )
         created = datetime.now(UTC).isoformat(timespec="seconds")
         user = _user()

@@ -207,3 +207,19 @@ def test_an_artifact_is_only_what_the_action_may_read(journey: Journey) -> None:
         assert b"ROOT-ONLY" not in content
     codes = [event["code"] for event in done.events if event["event"] == "warning"]
     assert codes.count("artifact-link") == 1
+
+
+def test_an_action_trusts_its_target_s_authority_or_the_project_s(journey: Journey) -> None:
+    for name in ("project", "target"):
+        journey.write(f"{name}.pem", f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n")
+    target = {"environments": ["Test"], "roles": ["web"], "ca": "target.pem"}
+    journey.write(
+        "treadle.yaml", {"ca": "project.pem", "environments": {"Test": {}}, "targets": {"t": target}}
+    )
+    body = 'tail -n 3 "$SSL_CERT_FILE" | grep -e project -e target'
+    journey.process({"name": "Here", "run": body}, {"name": "There", "run": body, "roles": ["web"]})
+
+    done = journey.run("-e", "Test")
+
+    assert done.exit_code == 0, done.said
+    assert log_lines(done.events) == ["project", "target"]

@@ -250,3 +250,26 @@ def test_a_project_is_found_from_below(shop: ProjectTree) -> None:
     for process in ("own", "deploy"):
         done = shop.treadle("-C", "below", "plan", process, "-e", "Test", "--var", "Pause=1s")
         assert done.exit_code == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "there is no file"),
+        ("hello", "has no certificate in PEM form"),
+        ("-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n", "holds a private key"),
+        ("x" * (1024**2 + 1), "has more than 1,048,576 bytes"),
+    ],
+)
+def test_certificates_that_cannot_be_used_stop_the_plan(
+    make_project: MakeProject, content: str | None, told: str
+) -> None:
+    project = make_project(
+        {"treadle.yaml": {"ca": "ca.pem"}, "deploy.yaml": {"steps": [{"name": "A", "run": "x"}]}}
+    )
+    if content is not None:
+        project.write({"ca.pem": content})
+    done = project.treadle("plan", "deploy")
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert "`ca`" in done.stderr

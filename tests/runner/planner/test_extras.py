@@ -68,3 +68,33 @@ def test_a_planned_action_knows_what_it_asks_for(tmp_path: Path) -> None:
         "container": {"network": "host", "user": 0, "capabilities": ["SYS_ADMIN"]},
     }
     assert only(Desk(tmp_path).plan([step])).extras == ("network host", "root", "SYS_ADMIN")
+
+
+def container(tmp_path: Path, step: dict[str, Any], **project: Any) -> ContainerSettings:
+    return only(Desk(tmp_path).plan([{"name": "A", "run": "id", **step}], project)).container
+
+
+def test_a_project_s_defaults_hold_where_a_step_says_nothing(tmp_path: Path) -> None:
+    defaults = {"network": "none", "read_only": True, "user": "app", "memory": "1g"}
+    made = container(tmp_path, {"container": {"read_only": False, "memory": "2g"}}, container=defaults)
+    assert made == ContainerSettings(network="none", read_only=False, user="app", memory=2 * 1024**3)
+
+
+def test_a_target_s_network_is_nearer_than_the_project_s(tmp_path: Path) -> None:
+    there = {"environments": {"Test": {}}, "container": {"network": "none"}}
+    web = {"environments": ["Test"], "roles": ["web"]}
+    for network, expected in (("web", "web"), (None, "none")):
+        one = {**web, "network": network} if network else web
+        plan = Desk(tmp_path).plan(
+            [{"name": "A", "run": "x", "roles": ["web"]}], {**there, "targets": {"t": one}}
+        )
+        action = only(plan)
+        assert action.container.network_on(action.target) == expected
+    own = {"name": "A", "run": "x", "roles": ["web"], "container": {"network": "bridge"}}
+    action = only(Desk(tmp_path).plan([own], {**there, "targets": {"t": {**web, "network": "web"}}}))
+    assert action.container.network_on(action.target) == "bridge"
+
+
+def test_what_the_project_s_defaults_ask_for_counts(tmp_path: Path) -> None:
+    step = {"name": "A", "run": "id"}
+    assert only(Desk(tmp_path).plan([step], {"container": {"user": "0"}})).extras == ("root",)
