@@ -54,7 +54,7 @@ class SkipReason(StrEnum):
 class ContainerSettings:
     """What a step asks of its container; None means the default.
 
-    `memory` and `tmp` in bytes, `cpus` in cores. `shared_network` False: the action gets a network namespace of
+    `memory`, `tmp` and `disk` in bytes, `cpus` in cores. `shared_network` False: the action gets a network namespace of
     its own instead of joining the one of its target's run. `given`: the fields that somebody wrote.
     """
 
@@ -65,6 +65,7 @@ class ContainerSettings:
     cpus: float | None = None
     pids: int | None = None
     tmp: int | None = None
+    disk: int | None = None
     read_only: bool = False
     capabilities: tuple[str, ...] = ()
     shared_network: bool = True

@@ -64,6 +64,7 @@ def read_container(raw: Mapping[str, Any]) -> ContainerSettings:
         cpus=raw.get("cpus"),
         pids=raw.get("pids"),
         tmp=_bytes(raw.get("tmp")),
+        disk=_bytes(raw.get("disk")),
         read_only=raw.get("read_only", False),
         capabilities=tuple(raw.get("capabilities", ())),
         shared_network=raw.get("shared_network", True),

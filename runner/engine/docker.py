@@ -71,7 +71,9 @@ class DockerEngine:
         with engine_errors(self._connection, "asking for its version"):
             info = self._client.info()
         rootless = any("name=rootless" in option for option in info.get("SecurityOptions") or ())
-        return EngineInfo(self._connection.name, str(info["ServerVersion"]), rootless)
+        return EngineInfo(
+            self._connection.name, str(info["ServerVersion"]), rootless, str(info.get("Driver") or "")
+        )
 
     def ensure_image(self, reference: str, on_progress: Callable[[str], None] | None = None) -> Image:
         if self._offline:

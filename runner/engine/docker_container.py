@@ -144,6 +144,11 @@ class DockerContainer:
         with engine_errors(self._connection, doing):
             yield from stream
 
+    def disk_usage(self) -> int:
+        with engine_errors(self._connection, "looking at an action's disk"):
+            found = self._client.containers(all=True, size=True, filters={"id": self._id})
+        return sum(int(container.get("SizeRw") or 0) for container in found)
+
     def remove(self) -> None:
         self._attachment.close()
         with engine_errors(self._connection, "removing an action's container"):

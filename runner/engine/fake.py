@@ -54,7 +54,7 @@ class Script:
     folders of theirs, that only root may read.
 
     It takes `seconds`; one that `hangs` goes on until it is stopped. Where `breaks` is set, the engine dies
-    after the output.
+    after the output. `disk` is what it writes there.
     """
 
     output: Sequence[tuple[Stream, bytes]] = ()
@@ -65,6 +65,7 @@ class Script:
     hangs: bool = False
     breaks: bool = False
     out_of_memory: bool = False
+    disk: int = 0
 
 
 Behaviour = Callable[[ContainerSpec, Payload], Script]
@@ -141,6 +142,9 @@ class FakeContainer:
         if not found:
             raise FileNotFoundError(path)
         return iter([_archive(path, found, self._script.roots_own)])
+
+    def disk_usage(self) -> int:
+        return 0 if self.state is State.REMOVED else self._script.disk
 
     def remove(self) -> None:
         with self._changed:

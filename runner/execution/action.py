@@ -16,7 +16,7 @@ from registry.errors import Unavailable, UserError
 from runner.actions import script as properties
 from runner.bootstrap import build_payload
 from runner.bootstrap.dictionary import is_true
-from runner.engine.base import KILLED, Container, EngineError, Exit
+from runner.engine.base import KILLED, Container, ContainerLimits, EngineError, Exit
 from runner.execution import events
 from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_files import ArtifactMissing, ArtifactRefused, CollectionEnded, ContainerFiles
@@ -38,6 +38,9 @@ Record = Callable[[events.Event], object]
 
 STOP_GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
+
+DISK_INTERVAL = 3.0
+"""Seconds between two looks at what an action has written: what is over before costs nothing."""
 
 _HANDLED_BY_PUMP = frozenset({"mask", "resultMessage"})
 
@@ -190,6 +193,7 @@ def _run(
         if prepared.complaint is not None:
             return Status.FAILED, None, prepared.complaint
         deadline = _Deadline(container, timeout)
+        disk = _DiskWatch(container, action.container.disk or ContainerLimits().disk)
         services.cancellation.watch(container)
         try:
             container.deliver(build_payload(prepared.request))
@@ -198,10 +202,11 @@ def _run(
             sink.collect(container, lambda: deadline.passed or services.cancellation.requested)
         finally:
             deadline.cancel()
+            disk.cancel()
             services.cancellation.forget(container)
         if services.script_context.examine is not None:
             services.script_context.examine(container)
-        return _judge(action, ended, summary, deadline, services.cancellation)
+        return _judge(action, ended, summary, deadline, disk, services.cancellation)
     finally:
         services.pool.remove(container)
 
@@ -222,6 +227,7 @@ def _judge(
     ended: Exit,
     summary: PumpSummary,
     deadline: _Deadline,
+    disk: _DiskWatch,
     cancellation: Cancellation,
 ) -> tuple[Status, int | None, str]:
     """What the end of the container means, most telling reason first."""
@@ -230,6 +236,9 @@ def _judge(
         return Status.CANCELLED, ended.code, "cancelled"
     if deadline.passed:
         return Status.FAILED, ended.code, f"timed out after {deadline.seconds:g} s"
+    if disk.exceeded:
+        what = f"it wrote more than {disk.limit:,} bytes to the disk"
+        return Status.FAILED, ended.code, f"{what} (allow more with container: {{disk: ...}})"
     if summary.violations:
         return Status.FAILED, ended.code, "; ".join(summary.violations)
     if ended.out_of_memory and ended.code != 0:
@@ -267,6 +276,28 @@ class _Deadline:
     def _stop(self) -> None:
         self.passed = True
         _stop_soon(self._container)
+
+
+class _DiskWatch:
+    """Stops a container that writes more than `limit` bytes; an engine that does not say how much is let be."""
+
+    def __init__(self, container: Container, limit: int) -> None:
+        self.limit = limit
+        self.exceeded = False
+        self._container = container
+        self._over = threading.Event()
+        threading.Thread(target=self._watch, name="disk", daemon=True).start()
+
+    def cancel(self) -> None:
+        self._over.set()
+
+    def _watch(self) -> None:
+        with suppress(EngineError):
+            while not self._over.wait(DISK_INTERVAL):
+                if self._container.disk_usage() > self.limit and not self._over.is_set():
+                    self.exceeded = True
+                    _stop_soon(self._container)
+                    return
 
 
 class _Sink:

@@ -176,6 +176,7 @@ def container_spec(action: PlannedAction, labels: RunLabels, namespace: str | No
             cpus=wish.cpus or default.cpus,
             pids=wish.pids or default.pids,
             tmp_size=wish.tmp or default.tmp_size,
+            disk=wish.disk or default.disk,
         ),
         read_only=wish.read_only,
         capabilities=wish.capabilities,

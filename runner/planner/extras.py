@@ -71,6 +71,8 @@ def _limits(container: ContainerSettings) -> Iterator[str]:
         yield f"{container.cpus:g} cpus"
     if (container.pids or 0) > default.pids:
         yield f"{container.pids:,} processes"
+    if (container.disk or 0) > default.disk:
+        yield f"disk {_size(container.disk or 0)}"
     if (container.tmp or 0) > default.tmp_size:
         yield f"/tmp of {_size(container.tmp or 0)}"  # noqa: S108
 

@@ -11,6 +11,7 @@ from registry.model import Parameter
 from runner.engine.base import Container, Stream
 from runner.engine.fake import FakeContainer, Script
 from runner.engine.payload import WORK_DIR
+from runner.execution import action
 from runner.execution.action import Cancellation
 from runner.execution.artifacts import ArtifactLimits
 from runner.runs.limits import RunLimits
@@ -182,6 +183,21 @@ class TestSecrets:
     def test_do_not_go_into_the_containers_settings(self, vault: Stage) -> None:
         ended = run_one(vault, Script(), "echo '#{Secret}'", choices={"project": WITH_SECRET})
         assert SECRET not in str([container.spec for container in ended.engine.containers])
+
+
+class TestDisk:
+    def test_an_action_that_writes_too_much_is_stopped(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(action, "DISK_INTERVAL", 0.05)
+        does = Script(hangs=True, disk=2 * 1024**2)
+        status, _, message = outcome(run_one(stage, does, container={"disk": "1m"}))
+        assert status == "failed"
+        assert message.startswith("it wrote more than 1,048,576 bytes to the disk")
+
+    def test_one_that_keeps_to_its_limit_is_not(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(action, "DISK_INTERVAL", 0.05)
+        assert outcome(run_one(stage, Script(seconds=0.3, disk=2 * 1024**2)))[0] == "success"
 
 
 class TestArtifacts:

@@ -32,6 +32,7 @@ def target(**settings: Any) -> Target:
         ({"user": "1000:0"}, ("group root",)),
         ({"capabilities": ("SYS_ADMIN", "ALL")}, ("SYS_ADMIN", "all capabilities")),
         ({"memory": 8 * 1024**3, "tmp": 1024**3 + 1}, ("memory 8g", "/tmp of 1,073,741,825 bytes")),
+        ({"disk": 50 * 1024**3}, ("disk 50g",)),
         ({"cpus": 2.5, "pids": 5000}, ("2.5 cpus", "5,000 processes")),
     ],
 )
