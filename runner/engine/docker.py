@@ -86,7 +86,7 @@ class DockerEngine:
         def fit(id_: str) -> None:
             self.images.expect_shell(image, id_)
             prepare_workdir(self._client, id_, image, spec)
-            self._volumes.hand_over(id_, image, spec)
+            self._volumes.open_new(id_, image, spec)
 
         with user_errors(self._connection, spec.image, spec.user):
             id_, attachment = self._start(action_config(spec), fit)

@@ -1,7 +1,8 @@
-"""Named volumes that are new: given to the action's user, who could not write to them otherwise.
+"""Named volumes that are new: opened for the actions of every user, who could not write to them otherwise.
 
-An engine makes a volume's root as root's, unless the image has a folder there. What has anything in it, or belongs to
-somebody, stays as it is; so do paths of the host.
+An engine makes a volume's root as root's alone, unless the image has a folder there. It gets the mode of /tmp instead:
+actions are made ahead of their turn, so that nobody knows which user will be the first to write. What has anything in
+it, or was given to somebody, stays as it is; so do paths of the host.
 """
 
 from __future__ import annotations
@@ -18,15 +19,13 @@ from typing import TYPE_CHECKING, Any
 from runner.engine.base import ContainerSpec
 from runner.engine.docker_container import remove_container
 from runner.engine.docker_spec import mounts
-from runner.engine.docker_workdir import ROOTS
 
 if TYPE_CHECKING:
     from docker import APIClient
 
     from runner.engine.docker_images import ImageFacts
 
-_ID_FILES = {"user": "/etc/passwd", "group": "/etc/group"}
-_LARGEST_ID_FILE = 1024**2
+_MODE = 0o1777
 
 
 class DockerVolumes:
@@ -37,23 +36,16 @@ class DockerVolumes:
         self._seen: set[str] = set()
         self._lock = threading.Lock()
 
-    def hand_over(self, container: str, image: ImageFacts, spec: ContainerSpec) -> None:
-        """Give the new volumes of a container that is not started yet to its user. Raises what the client raises."""
-        user = spec.user or image.user
-        if user.partition(":")[0] in ROOTS:
-            return
+    def open_new(self, container: str, image: ImageFacts, spec: ContainerSpec) -> None:
+        """Open the new volumes of a container that is not started yet. Raises what the client raises."""
         named = {source: path for source, path in spec.volumes.items() if not source.startswith("/")}
+        if not named:
+            return
         with self._lock:
-            new = {
-                source: path
-                for source, path in named.items()
-                if source not in self._seen and self._is_new(container, path)
-            }
-            self._seen |= set(named)
-            if new:
-                owner = self._owner(container, user)
-                if owner is not None:
-                    self._give(image, spec, list(new.values()), owner)
+            unseen = {source: path for source, path in named.items() if source not in self._seen}
+            if new := [path for path in unseen.values() if self._is_new(container, path)]:
+                self._open_up(image, spec, new)
+            self._seen |= set(unseen)
 
     def _is_new(self, container: str, path: str) -> bool:
         """Whether a volume is empty and root's alone, as engines make them."""
@@ -64,35 +56,7 @@ class DockerVolumes:
             return False
         return root is not None and first is None and root.uid == 0 and not root.mode & 0o022
 
-    def _owner(self, container: str, user: str) -> tuple[int, int] | None:
-        """uid and gid that the engine will run as; None for a name that the image does not have."""
-        name, _, group = user.partition(":")
-        people = self._table(container, "user")
-        row = next((row for row in people if name in (row[0], row[2])), None)
-        if row is None and not name.isdecimal():
-            return None
-        uid = int(row[2]) if row else int(name)
-        if not group:
-            return uid, int(row[3]) if row else 0
-        groups = self._table(container, "group")
-        found = next((row[2] for row in groups if group in (row[0], row[2])), group)
-        return (uid, int(found)) if found.isdecimal() else None
-
-    def _table(self, container: str, kind: str) -> list[list[str]]:
-        """The rows of the image's users or groups; none where it has no such file."""
-        from docker.errors import NotFound
-
-        try:
-            with self._open(container, _ID_FILES[kind]) as tar:
-                entry = tar.next()
-                file = tar.extractfile(entry) if entry is not None and entry.isreg() else None
-                text = file.read(_LARGEST_ID_FILE).decode("utf-8", "replace") if file else ""
-        except (NotFound, tarfile.TarError):
-            return []
-        rows = [line.split(":") for line in text.splitlines()]
-        return [row for row in rows if len(row) >= (4 if kind == "user" else 3) and row[2].isdecimal()]
-
-    def _give(self, image: ImageFacts, spec: ContainerSpec, paths: list[str], owner: tuple[int, int]) -> None:
+    def _open_up(self, image: ImageFacts, spec: ContainerSpec, paths: list[str]) -> None:
         """Through a container of its own, which is never started: into one with a read-only root nothing can be put."""
         config: dict[str, Any] = {
             "Image": image.image.reference,
@@ -104,7 +68,7 @@ class DockerVolumes:
         try:
             for path in paths:
                 folder, name = posixpath.split(posixpath.normpath(path))
-                self._client.put_archive(id_, folder, _folder(name, owner))
+                self._client.put_archive(id_, folder, _folder(name))
         finally:
             remove_container(self._client, id_)
 
@@ -132,12 +96,11 @@ class _Joined(io.RawIOBase):
         return taken
 
 
-def _folder(name: str, owner: tuple[int, int]) -> bytes:
-    """A tar of one folder, which belongs to `owner`: unpacked over one that is there, it hands that over."""
+def _folder(name: str) -> bytes:
+    """A tar of one folder: unpacked over one that is there, it only changes the mode of that."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         entry = tarfile.TarInfo(name)
-        entry.type, entry.mode, entry.mtime = tarfile.DIRTYPE, 0o755, int(time.time())
-        entry.uid, entry.gid = owner
+        entry.type, entry.mode, entry.mtime = tarfile.DIRTYPE, _MODE, int(time.time())
         tar.addfile(entry)
     return buffer.getvalue()
