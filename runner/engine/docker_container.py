@@ -145,7 +145,7 @@ class DockerContainer:
             yield from stream
 
     def disk_usage(self) -> int:
-        with engine_errors(self._connection, "looking at an action's disk"):
+        with engine_errors(self._connection, "looking at an action's disk", may_be_slow=True):
             found = self._client.containers(all=True, size=True, filters={"id": self._id})
         return sum(int(container.get("SizeRw") or 0) for container in found)
 

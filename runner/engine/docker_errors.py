@@ -130,8 +130,11 @@ def explanation(error: APIError) -> str:
 
 
 @contextmanager
-def engine_errors(connection: Connection, doing: str) -> Iterator[None]:
-    """Turn whatever the client raises while `doing` something into EngineError."""
+def engine_errors(connection: Connection, doing: str, *, may_be_slow: bool = False) -> Iterator[None]:
+    """Turn whatever the client raises while `doing` something into EngineError.
+
+    Something that `may_be_slow` says nothing about the engine when it takes too long.
+    """
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
     from urllib3.exceptions import HTTPError
@@ -142,7 +145,7 @@ def engine_errors(connection: Connection, doing: str) -> Iterator[None]:
         message = f'The Docker engine at "{connection.name}" failed while {doing}: {explanation(error)}.'
         raise EngineError("engine-failed", message) from error
     except (DockerException, RequestException, HTTPError, OSError) as error:
-        if _timed_out(error):
+        if not may_be_slow and _timed_out(error):
             connection.note_lost()
         reason = _innermost(error)
         message = f'The connection to the Docker engine at "{connection.name}" broke while {doing}: {reason}.'
