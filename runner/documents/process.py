@@ -11,8 +11,8 @@ from registry.errors import Invalid, NotFound
 from registry.model import Problem, Reference, errors_of
 from registry.project.process_file import SUFFIXES as PROCESS_SUFFIXES
 from registry.project.project_file import PROJECT_FILE
-from registry.text.document import problem_at
-from registry.text.yaml_document import YamlDocument, decode_yaml, load_yaml
+from registry.text.document import decode_utf8, problem_at
+from registry.text.yaml_document import YamlDocument, load_yaml
 from registry.validation.json_schema import validate
 from runner.documents.containers import container_rules, read_container
 from runner.documents.expressions import process_texts, unparsable
@@ -64,7 +64,7 @@ def read_process(path: Path, directory: Path) -> Process:
 
 def parse_process(data: bytes, label: str) -> Process:
     """A process from the content of a file called `label`. Raises Invalid with all problems."""
-    return _process(load_yaml(decode_yaml(data, label), label))
+    return _process(load_yaml(decode_utf8(data, label), label))
 
 
 def _process(document: YamlDocument) -> Process:
