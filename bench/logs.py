@@ -19,9 +19,10 @@ from pathlib import Path
 
 from runner.engine.base import Stream
 from runner.execution import events
-from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump
-from runner.execution.service_messages import Level, ServiceMessage
+from runner.execution.service_messages import ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import Level
 from runner.runs.journal import Journal, read
 
 LINES = 2_000_000

@@ -31,6 +31,18 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class Level(StrEnum):
+    """How a log line is meant; `IGNORE` lines are dropped."""
+
+    VERBOSE = "verbose"
+    INFO = "info"
+    HIGHLIGHT = "highlight"
+    WAIT = "wait"
+    WARNING = "warning"
+    ERROR = "error"
+    IGNORE = "ignore"
+
+
 class Condition(StrEnum):
     """When a step runs: what it asks of the steps before it."""
 

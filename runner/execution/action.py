@@ -20,17 +20,11 @@ from runner.engine.base import KILLED, Container, ContainerLimits, EngineError, 
 from runner.execution import events
 from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_files import ArtifactMissing, ArtifactRefused, CollectionEnded, ContainerFiles
-from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
-from runner.execution.service_messages import (
-    ArtifactRequest,
-    Level,
-    OutputVariable,
-    Progress,
-    ServiceMessage,
-)
+from runner.execution.service_messages import ArtifactRequest, OutputVariable, Progress, ServiceMessage
 from runner.execution.substitution import ScriptContext, prepare_request
-from runner.model import ActionResult, PlannedAction, PlannedValue, Status
+from runner.masking.masker import Masker
+from runner.model import ActionResult, Level, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
 from runner.variables.binding import OutputValue, bind, explain_error, strongest
 

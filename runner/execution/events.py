@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from runner.execution.artifacts import Artifact
-from runner.execution.masking import Masker
-from runner.execution.service_messages import Level, OutputVariable, Progress, ServiceMessage
-from runner.model import MASK, ActionResult, RunResult, StepResult
+from runner.execution.service_messages import OutputVariable, Progress, ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import MASK, ActionResult, Level, RunResult, StepResult
 
 Event = Mapping[str, Any]
 """`{"event": kind, ...}`; read from a journal, it has `seq` and `time` too."""

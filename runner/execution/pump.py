@@ -12,18 +12,18 @@ from typing import Protocol
 
 from runner.engine.base import Stream
 from runner.execution.lines import LineLimit, LineSplitter
-from runner.execution.masking import LineMasker, Masker
 from runner.execution.service_messages import (
     DEFAULT_LEVELS,
     LEVEL_SWITCHES,
     MARKER,
-    Level,
     OutputVariable,
     ServiceMessage,
     Unreadable,
     parse,
     secrets_within,
 )
+from runner.masking.masker import LineMasker, Masker
+from runner.model import Level
 
 _MIB = 1024**2
 _ERROR_LINE = re.compile(r"^(?!##octopus)[^\n]*\S", re.MULTILINE)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from runner.actions import script as properties
 from runner.bootstrap import ScriptRequest, Syntax
 from runner.engine.base import Container
-from runner.execution.service_messages import Level
-from runner.model import PlannedAction
+from runner.model import Level, PlannedAction
 from runner.octostache.files import substitute
 from runner.variables.binding import Bound
 

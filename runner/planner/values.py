@@ -10,7 +10,7 @@ from registry.errors import UserError
 from registry.model import Severity
 from registry.suggest import suggest
 from runner.actions.script import ScriptAction
-from runner.execution.masking import Masker
+from runner.masking.masker import Masker
 from runner.model import (
     MASK,
     InlineScript,

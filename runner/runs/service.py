@@ -33,9 +33,9 @@ from runner.execution.connections import (
     refuse_other_images,
 )
 from runner.execution.container_pool import ContainerPool, RunLabels
-from runner.execution.masking import Masker
 from runner.execution.scheduler import Scheduler, run_status
 from runner.execution.substitution import ScriptContext
+from runner.masking.masker import Masker
 from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json

@@ -21,8 +21,8 @@ from runner.execution import events
 from runner.execution.action import ActionServices, run_action
 from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
-from runner.execution.masking import Masker
 from runner.execution.substitution import ScriptContext
+from runner.masking.masker import Masker
 from runner.model import (
     ContainerSettings,
     OriginKind,

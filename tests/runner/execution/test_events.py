@@ -4,9 +4,9 @@ import json
 
 from runner.execution import events
 from runner.execution.artifacts import Artifact
-from runner.execution.masking import Masker
-from runner.execution.service_messages import Level, OutputVariable, Progress, ServiceMessage
-from runner.model import ActionResult, RunResult, Status, StepResult
+from runner.execution.service_messages import OutputVariable, Progress, ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import ActionResult, Level, RunResult, Status, StepResult
 
 
 def masker() -> Masker:

@@ -10,9 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runner.engine.base import Stream
-from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
-from runner.execution.service_messages import Level, ServiceMessage
+from runner.execution.service_messages import ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import Level
 
 OUT, ERR = Stream.STDOUT, Stream.STDERR
 

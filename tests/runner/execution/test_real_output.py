@@ -15,9 +15,10 @@ from runner.engine.worker_image import worker_reference
 from runner.execution import events
 from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_files import ArtifactMissing, ArtifactRefused, ContainerFiles
-from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump, PumpSummary
-from runner.execution.service_messages import Level, ServiceMessage
+from runner.execution.service_messages import ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import Level
 from runner.runs.journal import Journal, read
 from tests.support.containers import ContainerStock
 from tests.support.engine import Program

@@ -13,8 +13,7 @@ import pytest
 
 from registry.errors import Invalid, NotFound, Unavailable
 from runner.execution import events
-from runner.execution.service_messages import Level
-from runner.model import RunResult, Status, StepResult
+from runner.model import Level, RunResult, Status, StepResult
 from runner.runs.journal import (
     Journal,
     follow,
@@ -183,7 +182,7 @@ def test_a_follower_of_the_same_process_does_not_wait(tmp_path: Path) -> None:
 def test_a_follower_ends_when_the_run_was_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from runner.runs.journal import Journal;"
-        "from runner.execution import events; from runner.execution.service_messages import Level;"
+        "from runner.execution import events; from runner.model import Level;"
         "j = Journal.create(Path(sys.argv[1]), 'p', None, 'p', plan={});"
         "j.append(events.log('a', Level.INFO, ['last words'])); print(j.folder, flush=True); time.sleep(60)"
     )
@@ -206,7 +205,7 @@ from pathlib import Path
 from registry.errors import Unavailable
 from runner.runs.journal import Journal, read
 from runner.execution import events
-from runner.execution.service_messages import Level
+from runner.model import Level
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 journal = Journal.create(Path(sys.argv[1]), "p", None, "p", plan={})
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.execution import masking
-from runner.execution.masking import LineMasker, Masker
-from runner.execution.needles import forms
-from runner.execution.service_messages import Level
+from runner.masking import masker as masking
+from runner.masking.masker import LineMasker, Masker
+from runner.masking.needles import forms
+from runner.model import Level
 
 LINES = st.lists(st.text(alphabet="abx", max_size=7), min_size=1, max_size=12)
 SECRETS = st.lists(st.text(alphabet="ab\n", min_size=4, max_size=12), max_size=4)

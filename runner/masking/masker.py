@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby, islice
 from operator import itemgetter
 
-from runner.execution.needles import MINIMUM, Needles, Span, forms
-from runner.execution.service_messages import Level
-from runner.model import MASK
+from runner.masking.needles import MINIMUM, Needles, Span, forms
+from runner.model import MASK, Level
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
