@@ -10,10 +10,10 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runner.masking.needles import forms
 
 from runner.masking import masker as masking
 from runner.masking.masker import LineMasker, Masker
-from runner.masking.needles import forms
 from runner.model import Level
 
 LINES = st.lists(st.text(alphabet="abx", max_size=7), min_size=1, max_size=12)
