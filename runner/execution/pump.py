@@ -22,7 +22,8 @@ from runner.execution.service_messages import (
     parse,
     secrets_within,
 )
-from runner.masking.masker import LineMasker, Masker
+from runner.masking.lines import LineMasker
+from runner.masking.masker import Masker
 from runner.model import Level
 
 _MIB = 1024**2

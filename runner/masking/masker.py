@@ -1,12 +1,8 @@
 """Hiding secrets in everything that is shown or stored.
 
-A secret is hidden wherever its text occurs, inside words too, exactly and with its case; so are its base64,
-URL and JSON forms. Overlapping hits become one mask, hits that merely touch stay two. Blank values and those
-shorter than four characters are not hidden: they would tear every log to pieces.
-
-A secret of several lines is matched with its line breaks taken out, against log lines taken as if joined. A
-line that ends inside a possible match is therefore held back until the next line decides, or the stream ends.
-Besides, every line of eight characters or more of such a secret is a secret of its own.
+A secret is hidden wherever its text occurs, inside words too, with its case; so is every form of it that
+`runner.masking.patterns` knows. Overlapping hits become one mask, hits that merely touch stay two. Blank values and
+those shorter than four characters are not hidden: they would tear every log to pieces.
 
 Masking works on whole lines. Never mask chunks: a secret may lie across two of them.
 """
@@ -15,133 +11,81 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, groupby, islice
-from operator import itemgetter
+from collections.abc import Iterable
+from typing import Any
 
-from runner.masking.needles import MINIMUM, Needles, Span, forms
-from runner.model import MASK, Level
+from runner.masking.finder import Finder, Span
+from runner.masking.patterns import can_hide, patterns_of
+from runner.model import MASK
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-
-Line = tuple[Level, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """A snapshot of what to look for: inside single lines, and in lines taken as joined."""
-
-    in_line: Needles
-    joined: Needles
+_LINE_END = re.compile(r"\r\n|\r")
+_MASK = MASK.encode()
 
 
 class Masker:
     """The secrets of one run. Thread-safe; it only ever grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
         self._known: set[str] = set()
         self._new: list[str] = []
-        self._secrets = Secrets(Needles(), Needles())
+        self._finder = Finder()
+        for secret in secrets:
+            self.add(secret)
 
     def add(self, value: str | None) -> None:
         """Hide `value` from now on. None, blank and very short values are ignored."""
-        if value is None or len(value) < MINIMUM or not value.strip():
+        if value is None or not can_hide(value):
             return
         with self._lock:
-            if value not in self._known:
-                self._known.add(value)
-                self._new.append(value)
+            for form in dict.fromkeys((value, *_as_decoded(value))):
+                if form not in self._known:
+                    self._known.add(form)
+                    self._new.append(form)
 
     def mask_text(self, text: str) -> str:
         """`text` with every secret hidden: for messages, values and names.
 
         If nothing hits, it is returned as it is; else its lines end in line feeds.
         """
-        lines = _LINE_END.split(text)
-        stream = LineMasker(self)
-        batches = (*stream.feed(Level.INFO, "\n".join(lines) + "\n"), *stream.close())
-        masked = [line for _, batch in batches for line in batch]
-        return text if masked == lines else "\n".join(masked)
+        finder = self.finder()
+        if not finder or not text:
+            return text
+        data = _LINE_END.sub("\n", text).encode("utf-8", "surrogatepass") + b"\n"
+        spans = merged(finder.spans(data))
+        if not spans:
+            return text
+        return covered(data, spans).removesuffix(b"\n").decode("utf-8", "surrogatepass")
 
     def mask_cut(self, text: str) -> str:
         """`text`, whose end was cut off, without the beginning of a secret at its end."""
-        secrets = self.secrets()
-        start = min(secrets.in_line.open_end(text), secrets.joined.open_end(text))
-        return text if start == len(text) else text[:start] + MASK
+        data = text.encode("utf-8", "surrogatepass")
+        begun = self.finder().cut_end(data)
+        return text if begun is None else data[: begun.start].decode("utf-8", "surrogatepass") + MASK
 
-    def secrets(self) -> Secrets:
+    def mask_all(self, value: Any) -> Any:
+        """Plain data with every secret hidden in its texts, names of members included."""
+        match value:
+            case str():
+                return self.mask_text(value)
+            case dict():
+                return {self.mask_all(name): self.mask_all(member) for name, member in value.items()}
+            case list() | tuple():
+                return [self.mask_all(item) for item in value]
+            case _:
+                return value
+
+    def finder(self) -> Finder:
         """What to look for at this moment."""
         with self._lock:  # whoever added a secret waits here while another thread takes it in
             if self._new:
-                in_line, joined = forms(self._new)
+                patterns = [pattern for secret in self._new for pattern in patterns_of(secret)]
                 self._new = []
-                known = self._secrets
-                self._secrets = Secrets(known.in_line.plus(in_line), known.joined.plus(joined))
-            return self._secrets
+                self._finder = self._finder.plus(patterns)
+            return self._finder
 
 
-class LineMasker:
-    """Masks the lines of one stream, in order. Not thread-safe; its `Masker` is."""
-
-    def __init__(self, masker: Masker) -> None:
-        self._masker = masker
-        self._held: list[Line] = []
-        # Positions are in the held lines joined.
-        self._in_lines: list[Span] = []
-        self._covered = 0  # so many characters from the start are under a mask that was shown already
-
-    def feed(self, level: Level, block: str) -> Iterator[tuple[Level, list[str]]]:
-        """The lines of `block` (each ended by a line feed), masked, as far as they can be told now."""
-        secrets = self._masker.secrets()
-        lines = block[:-1].split("\n")
-        hits = sorted(secrets.in_line.spans(block))
-        if hits or self._held or _may_join(block, secrets.joined):
-            self._in_lines += self._as_joined(hits, block)
-            self._held += ((level, line) for line in lines)
-            yield from self._release(secrets.joined, final=False)
-        else:
-            yield level, lines
-
-    def close(self) -> Iterator[tuple[Level, list[str]]]:
-        """What was held back: nothing follows that could complete a match."""
-        yield from self._release(self._masker.secrets().joined, final=True)
-
-    def _release(self, needles: Needles, final: bool) -> Iterator[tuple[Level, list[str]]]:
-        """The held lines, up to the one where a match may be on its way."""
-        lines, in_lines = self._held, self._in_lines
-        texts = [text for _, text in lines]
-        joined = "".join(texts)
-        covered = [(-1, self._covered)] if self._covered else []
-        spans = _merged([*covered, *in_lines, *needles.spans(joined)])
-        ready = len(lines)
-        if not final and (open_from := needles.open_end(joined)) < len(joined):
-            ready = _line_at(texts, open_from)
-        yield from _by_level(lines[:ready], _cover(texts[:ready], spans))
-        boundary = sum(map(len, texts[:ready]))
-        self._held = lines[ready:]
-        self._in_lines = [(start - boundary, end - boundary) for start, end in in_lines if start >= boundary]
-        self._covered = next((end - boundary for start, end in spans if start < boundary < end), 0)
-
-    def _as_joined(self, hits: Iterable[Span], block: str) -> Iterator[Span]:
-        """Hits in `block`, in order, as positions behind the held lines, joined."""
-        offset = sum(len(line) for _, line in self._held)
-        counted = 0
-        for start, end in hits:
-            offset, counted = offset - block.count("\n", counted, start), start
-            yield offset + start, offset + end
-
-
-def _may_join(block: str, needles: Needles) -> bool:
-    """Whether lines of `block`, joined, have a hit or end in the beginning of one."""
-    if not needles:
-        return False
-    joined = block.replace("\n", "")
-    return any(True for _ in needles.spans(joined)) or needles.open_end(joined) < len(joined)
-
-
-def _merged(spans: Iterable[Span]) -> list[Span]:
+def merged(spans: Iterable[Span]) -> list[Span]:
     """Spans in order, overlapping ones made one; those that merely touch stay apart."""
     result: list[Span] = []
     for start, end in sorted(spans):
@@ -152,41 +96,39 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
     return result
 
 
-def _line_at(lines: Sequence[str], position: int) -> int:
-    """The number of the line that holds the character at `position` of the lines joined."""
-    starts = accumulate(map(len, lines))
-    return next(number for number, end in enumerate(starts) if position < end)
+def covered(data: bytes, spans: Iterable[Span], start: int = 0, end: int | None = None) -> bytes:
+    """The whole lines `data[start:end]`, each ended by a line feed, with `spans` masked.
 
-
-def _cover(lines: Sequence[str], spans: Sequence[Span]) -> Iterator[str | None]:
-    """The lines with `spans` masked; None for one that lies wholly inside a hit begun on an earlier line."""
-    start, first = 0, 0
-    for line in lines:
-        end = start + len(line)
-        while first < len(spans) and spans[first][1] <= start:
-            first += 1
-        if first == len(spans) or spans[first][0] > end:
-            yield line
-        else:
-            yield _cover_line(line, start, spans, first)
-        start = end
-
-
-def _cover_line(line: str, offset: int, spans: Sequence[Span], first: int) -> str | None:
-    if spans[first][0] < offset and offset + len(line) <= spans[first][1]:
-        return None
-    pieces: list[str] = []
-    position = 0
-    for start, end in islice(spans, first, None):
-        if start - offset >= len(line):
+    A span may begin before `start` and end behind `end`. Lines that lie wholly inside a hit begun on an earlier line
+    are left out.
+    """
+    end = len(data) if end is None else end
+    pieces: list[bytes] = []
+    position = start
+    for first, last in spans:
+        if last <= start:
+            continue
+        if first >= end:
             break
-        pieces += (line[position : max(0, start - offset)], MASK)
-        position = end - offset
-    return "".join((*pieces, line[position:]))
+        last = min(last, end - 1)
+        begun, whole = max(first, start), data[last : last + 1] == b"\n"
+        pieces.append(data[position:begun])
+        position = last
+        if first < start:  # its mask stands on an earlier line
+            position += whole
+            pieces.append(b"" if whole else _MASK)
+        else:
+            goes_on = b"\n" in data[begun:last] and not whole
+            pieces.append(_MASK + b"\n" + _MASK if goes_on else _MASK)
+    return b"".join((*pieces, data[position:end]))
 
 
-def _by_level(lines: Sequence[Line], texts: Iterable[str | None]) -> Iterator[tuple[Level, list[str]]]:
-    """The texts that are left, as batches of one level."""
-    kept = ((level, text) for (level, _), text in zip(lines, texts, strict=True) if text is not None)
-    for level, batch in groupby(kept, itemgetter(0)):
-        yield level, [text for _, text in batch]
+def _as_decoded(value: str) -> tuple[str, ...]:
+    """What programs are given, and print, in place of `value` if it is not text: U+FFFD for what is bad in it."""
+    if value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value):
+        return ()
+    units = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        return units, value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:  # its surrogates are not bytes that Python could not decode
+        return (units,)

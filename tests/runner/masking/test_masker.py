@@ -4,16 +4,16 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterable
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runner.masking.needles import forms
 
 from runner.masking import masker as masking
-from runner.masking.masker import LineMasker, Masker
+from runner.masking.lines import LineMasker
+from runner.masking.masker import Masker
+from runner.masking.patterns import Pattern, patterns_of
 from runner.model import Level
 
 LINES = st.lists(st.text(alphabet="abx", max_size=7), min_size=1, max_size=12)
@@ -217,12 +217,12 @@ def test_many_threads_add_and_mask() -> None:
 def test_a_secret_hides_even_while_another_thread_takes_it_in(monkeypatch: pytest.MonkeyPatch) -> None:
     taking_in = threading.Event()
 
-    def slow_forms(values: Iterable[str]) -> tuple[set[str], set[str]]:
+    def slow_patterns(secret: str) -> list[Pattern]:
         taking_in.set()
         time.sleep(0.1)
-        return forms(values)
+        return list(patterns_of(secret))
 
-    monkeypatch.setattr(masking, "forms", slow_forms)
+    monkeypatch.setattr(masking, "patterns_of", slow_patterns)
     secrets = masker("hunter2")
     other = threading.Thread(target=secrets.mask_text, args=("x",))
     other.start()
