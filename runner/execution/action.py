@@ -208,12 +208,18 @@ def _run(
 def _pump(container: Container, services: ActionServices, sink: _Sink) -> PumpSummary:
     pump = OutputPump(services.masker, sink, services.limits)
     stopped = False
-    for stream, chunk in container.output():
-        pump.feed(stream, chunk)
-        if pump.violated and not stopped:
-            stopped = True
-            _stop_soon(container)
-    return pump.close()
+    try:
+        for stream, chunk in container.output():
+            pump.feed(stream, chunk)
+            if pump.violated and not stopped:
+                stopped = True
+                _stop_soon(container)
+        return pump.close()
+    except EngineError:
+        pump.close()  # the last words are worth having
+        raise
+    finally:
+        pump.abandon()
 
 
 def _judge(

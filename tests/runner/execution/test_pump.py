@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import tracemalloc
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -285,3 +286,45 @@ def test_chunks_make_no_difference(data: bytes, at: list[int], line_length: int)
     assert cut.lines == whole.lines
     assert cut.messages == whole.messages
     assert cut_summary == whole_summary
+
+
+def await_lines(recorder: Recorder, count: int) -> list[str]:
+    deadline = time.monotonic() + 5
+    while len(recorder.lines) < count and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return [line for _, line in recorder.lines]
+
+
+def test_the_last_line_of_a_silent_script_is_seen_though_a_secret_may_begin_in_it() -> None:
+    recorder = Recorder()
+    pump = OutputPump(Masker(['{\n"password": "foobar9"\n}', "two\nlines"]), recorder)
+    started = time.monotonic()
+    pump.feed(OUT, b"one\nbegin {\n")
+    pump.feed(ERR, b"the count is two\n")
+    assert [line for _, line in recorder.lines] == ["one"]
+    assert sorted(await_lines(recorder, 3)) == ["begin {", "one", "the count is two"]
+    assert 0.1 <= time.monotonic() - started < 2
+    pump.feed(OUT, b"{\n")
+    assert await_lines(recorder, 4)[-1] == "{"
+    assert pump.close().lines == 4
+
+
+def test_an_abandoned_pump_delivers_nothing() -> None:
+    recorder = Recorder()
+    pump = OutputPump(Masker(["two\nlines"]), recorder)
+    pump.feed(OUT, b"two\n")
+    pump.abandon()
+    time.sleep(0.15)
+    assert recorder.lines == []
+
+
+def test_what_the_sink_raises_late_is_raised_by_the_next_call() -> None:
+    class Full(Recorder):
+        def log(self, level: Level, lines: list[str]) -> None:
+            raise OSError("no space left")
+
+    pump = OutputPump(Masker(["two\nlines"]), Full())
+    pump.feed(OUT, b"two\n")
+    time.sleep(0.3)
+    with pytest.raises(OSError, match="no space left"):
+        pump.close()
