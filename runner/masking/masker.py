@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runner.masking.finder import Finder, Span
@@ -69,11 +69,20 @@ class Masker:
             case str():
                 return self.mask_text(value)
             case dict():
-                return {self.mask_all(name): self.mask_all(member) for name, member in value.items()}
+                return self._mask_members(value)
             case list() | tuple():
                 return [self.mask_all(item) for item in value]
             case _:
                 return value
+
+    def _mask_members(self, members: Mapping[Any, Any]) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for name, member in members.items():
+            shown = self.mask_all(name)
+            while shown in result:  # another name that is a secret
+                shown += "*"
+            result[shown] = self.mask_all(member)
+        return result
 
     def finder(self) -> Finder:
         """What to look for at this moment."""

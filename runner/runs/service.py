@@ -145,12 +145,17 @@ class _Run:
     folder: Path
     started: float = field(default_factory=time.monotonic)
     listener_error: Exception | None = None
+    masker: Masker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.masker = Masker(_secrets(self.plan))
 
     def execute(self) -> RunResult:
         """Raises what the listener raised only when the run has come to its end without it."""
         plan = self.plan
+        content = plan_to_json(plan)
         with Journal.create(
-            self.home.runs, plan.process, plan.environment, plan.project, plan_to_json(plan), self.folder
+            self.home.runs, plan.process, plan.environment, plan.project, content, self.folder, self.masker
         ) as journal:
             follower = threading.Thread(target=self._follow, args=(journal,), name="follow")
             follower.start()
@@ -179,7 +184,7 @@ class _Run:
         if unclean is None:
             forget_engines(self.home, journal.run)
         broken = broken or unclean
-        result = self._result(journal.run, scheduler.results, broken, scheduler.services.masker)
+        result = self._result(journal.run, scheduler.results, broken)
         journal.finish(result)
         if broken is not None:
             raise broken
@@ -198,13 +203,10 @@ class _Run:
     def _schedule(self, journal: Journal) -> tuple[Scheduler, ContainerPool]:
         labels = RunLabels(home_identity(self.home), journal.run)
         pool = ContainerPool(self.engines.of, labels, self.plan.actions)
-        masker = Masker()
-        for secret in _secrets(self.plan):
-            masker.add(secret)
         artifacts = ArtifactStore(journal.folder, self.settings.artifacts)
         services = ActionServices(
             pool,
-            masker,
+            self.masker,
             artifacts,
             journal.append,
             self.cancellation,
@@ -223,16 +225,14 @@ class _Run:
 
         return Scheduler(self.plan, services, run_values, environment), pool
 
-    def _result(
-        self, run: str, results: list[StepResult], broken: UserError | None, masker: Masker
-    ) -> RunResult:
+    def _result(self, run: str, results: list[StepResult], broken: UserError | None) -> RunResult:
         status = run_status(results, self.cancellation.requested)
         message = "cancelled" if status is Status.CANCELLED else ""
         if status is Status.FAILED:
             failed = next(result for result in results if result.status is Status.FAILED)
             message = f'step "{failed.step}" failed: {failed.reason}'
         if broken is not None:
-            status, message = Status.FAILED, masker.mask_text(broken.message)
+            status, message = Status.FAILED, self.masker.mask_text(broken.message)
         return RunResult(run, status, time.monotonic() - self.started, tuple(results), message)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from registry.errors import Invalid, NotFound, Unavailable
 from runner.execution import events
+from runner.masking.masker import Masker
 from runner.model import Level, RunResult, Status, StepResult
 from runner.runs.journal import (
     Journal,
@@ -56,6 +57,17 @@ def test_what_is_appended_is_read(tmp_path: Path) -> None:
         assert len(found[0]["time"]) == len("2026-08-12T09:30:00.123Z")
         assert kinds(list(read(journal.folder, after=1))) == [(2, "log")]
         assert kinds(list(read(journal.folder, logs=False))) == [(1, "run-started")]
+
+
+def test_what_is_secret_is_recorded_nowhere(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, "Shop", None, "shop", plan={}, masker=Masker(["hunter2"])) as journal:
+        attributes = {"hunter2": "hunter2"}
+        journal.append({"event": "message", "action": "a", "name": "hunter2", "attributes": attributes})
+        journal.finish(RunResult(journal.run, Status.FAILED, 1.0, (), "no hunter2"))
+    for file in ("events.jsonl", "result.json"):
+        content = (journal.folder / file).read_text()
+        assert "********" in content
+        assert "hunter2" not in content
 
 
 def test_a_run_is_live_until_its_journal_is_closed(tmp_path: Path) -> None:
