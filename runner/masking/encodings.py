@@ -9,9 +9,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from html.entities import codepoint2name
-from itertools import product
+from itertools import product, starmap
 from urllib.parse import quote
+
+Escape = Callable[[str], str]
 
 MINIMUM_CORE = 5
 """Characters of base64 from which on they are worth looking for; those of a secret of four characters."""
@@ -65,12 +68,13 @@ _IN_XML = (
     {**_AND_TAGS, '"': "&#34;", "'": "&#39;"},
     {**_AND_TAGS, '"': "&#34;", "'": "&#39;", "+": "&#43;", "`": "&#96;", "=": "&#61;"},
 )
+_TAGS_TWICE = {ord(c): "&amp;" + entity[1:] for c, entity in _AND_TAGS.items()}
 _SPACE_IN_ATTRIBUTES: tuple[Mapping[str, str], ...] = (
     {},
     {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"},
     {"\n": "&#xA;", "\r": "&#xD;", "\t": "&#x9;"},
 )
-_BEYOND_ASCII_IN_XML: tuple[Callable[[str], str], ...] = (
+_BEYOND_ASCII_IN_XML: tuple[Escape, ...] = (
     lambda c: c,
     lambda c: f"&#{ord(c)};",
     lambda c: f"&#x{ord(c):x};",
@@ -79,15 +83,25 @@ _BEYOND_ASCII_IN_XML: tuple[Callable[[str], str], ...] = (
 )
 
 
+LARGE = 4_000
+"""Characters of a secret beyond which only the most common escapes are looked for."""
+
+
 def written_forms(text: str) -> Iterator[str]:
     """`text` as it is and as the escapes of common formats write it; some of the forms may be the same."""
     yield text
     if _PLAIN.fullmatch(text):
         return  # no format escapes these
-    yield from _percent_encoded(text)
-    yield from _as_json(text)
-    yield from _as_xml(text)
-    yield from _as_source_code(text)
+    special = [character for character in dict.fromkeys(text) if not _PLAIN.fullmatch(character)]
+    seen: set[tuple[str, ...]] = set()
+    for escape in _common_escapes() if len(text) > LARGE else _escapes():
+        written = tuple(map(escape, special))
+        if written not in seen:  # many formats do the same to the characters that are there
+            seen.add(written)
+            yield text.translate(dict(zip(map(ord, special), written, strict=True)))
+    if len(text) <= LARGE:
+        yield from (_as_bash_words(text, ascii_only) for ascii_only in (False, True))
+        yield text.translate(_TAGS_TWICE)
 
 
 def base64_cores(text: str) -> Iterator[str]:
@@ -109,66 +123,79 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _percent_encoded(text: str) -> Iterator[str]:
-    data = _utf8(text)
-    for safe in _SAFE_IN_URLS:
-        encoded = quote(data, safe=safe)
-        for form in (encoded, _UPPER_HEX.sub(_lower, encoded)):
-            yield form
-            yield form.replace("%20", "+")
-            yield form.replace("~", "%7E")
-
-
 def _lower(hit: re.Match[str]) -> str:
     return hit[0].lower()
 
 
-def _as_json(text: str) -> Iterator[str]:
-    ascii_or_not = (False,) if text.isascii() else (False, True)
-    for special, ascii_only, digits in product(_SPECIAL_IN_JSON, ascii_or_not, ("04x", "04X")):
-        yield "".join(_in_json(c, special, ascii_only, digits) for c in text)
+@cache
+def _escapes() -> tuple[Escape, ...]:
+    """What formats do to a single character, one function a format."""
+    return (
+        *starmap(_percent_encoding, product(_SAFE_IN_URLS, (False, True), ("%20", "+"), ("~", "%7E"))),
+        *starmap(_json_escape, product(_SPECIAL_IN_JSON, (False, True), ("04x", "04X"))),
+        *starmap(_xml_escape, product(_IN_XML, _SPACE_IN_ATTRIBUTES, _BEYOND_ASCII_IN_XML)),
+        lambda character: repr(character)[1:-1],
+        lambda character: ascii(character)[1:-1],
+        lambda character: repr(_utf8(character))[2:-1],
+        partial(_in_bash, ascii_only=False),
+        partial(_in_bash, ascii_only=True),
+    )
 
 
-def _in_json(character: str, special: str, ascii_only: bool, digits: str) -> str:
-    if character in special or (ascii_only and character > "\x7e"):
-        units = character.encode("utf-16-be", "surrogatepass")
-        return "".join(
-            f"\\u{int.from_bytes(units[i : i + 2], 'big'):{digits}}" for i in range(0, len(units), 2)
-        )
-    if character in _JSON_LETTERS:
-        return "\\" + _JSON_LETTERS[character]
-    if character < " ":
-        return f"\\u{ord(character):{digits}}"
-    return "\\" + character if character in '"\\' else character
+@cache
+def _common_escapes() -> tuple[Escape, ...]:
+    return (
+        *starmap(_percent_encoding, product(("", "/"), (False,), ("%20", "+"), ("~",))),
+        *starmap(_json_escape, product(("",), (False, True), ("04x",))),
+        partial(_in_bash, ascii_only=False),
+    )
 
 
-def _as_xml(text: str) -> Iterator[str]:
-    spaces = _SPACE_IN_ATTRIBUTES if re.search(r"[\n\r\t]", text) else _SPACE_IN_ATTRIBUTES[:1]
-    beyond_ascii = _BEYOND_ASCII_IN_XML[:1] if text.isascii() else _BEYOND_ASCII_IN_XML
-    for entities, space, beyond in product(_IN_XML, spaces, beyond_ascii):
-        table = {**entities, **space}
-        yield "".join(table.get(c) or (c if c.isascii() else beyond(c)) for c in text)
-    yield "".join(_AND_TAGS.get(c, c) for c in "".join(_AND_TAGS.get(c, c) for c in text))  # escaped twice
+def _percent_encoding(safe: str, lower: bool, blank: str, tilde: str) -> Escape:
+    @cache
+    def escape(character: str) -> str:
+        if character in " ~":
+            return blank if character == " " else tilde
+        encoded = quote(_utf8(character), safe=safe)
+        return _UPPER_HEX.sub(_lower, encoded) if lower else encoded
+
+    return escape
 
 
-def _as_source_code(text: str) -> Iterator[str]:
-    """As literals of Python and of `$'...'`, whose quotes and backslashes are looked through anyway."""
-    data = _utf8(text)
-    yield from (repr(text)[1:-1], ascii(text)[1:-1], repr(data)[2:-1])
-    yield "".join(chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}" for byte in data)
-    for word in (_bash_word, _bash_word_in_ascii):
-        yield word(text)
-        yield " ".join(f"$'{word(part)}'" if _CONTROL.search(part) else part for part in text.split(" "))
+def _json_escape(special: str, ascii_only: bool, digits: str) -> Escape:
+    @cache
+    def escape(character: str) -> str:
+        if character in special or (ascii_only and character > "\x7e"):
+            units = character.encode("utf-16-be", "surrogatepass")
+            numbers = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+            return "".join(f"\\u{number:{digits}}" for number in numbers)
+        if character in _JSON_LETTERS:
+            return "\\" + _JSON_LETTERS[character]
+        if character < " ":
+            return f"\\u{ord(character):{digits}}"
+        return "\\" + character if character in '"\\' else character
+
+    return escape
 
 
-def _bash_word(text: str) -> str:
+def _xml_escape(entities: Mapping[str, str], space: Mapping[str, str], beyond_ascii: Escape) -> Escape:
+    table = {**entities, **space}
+    return lambda character: (
+        table.get(character) or (character if character.isascii() else beyond_ascii(character))
+    )
+
+
+def _in_bash(character: str, ascii_only: bool) -> str:
     """Inside of `$'...'`, as `set -x` and `printf %q` write words with control characters."""
-    return "".join(_BASH_LETTERS.get(c) or (_octal(c) if c < " " or c == "\x7f" else c) for c in text)
+    if character in _BASH_LETTERS:
+        return _BASH_LETTERS[character]
+    printable = " " <= character < "\x7f" or (character > "\x7f" and not ascii_only)
+    return character if printable else "".join(f"\\{byte:03o}" for byte in _utf8(character))
 
 
-def _bash_word_in_ascii(text: str) -> str:
-    return "".join(_BASH_LETTERS.get(c) or (c if " " <= c < "\x7f" else _octal(c)) for c in text)
-
-
-def _octal(character: str) -> str:
-    return "".join(f"\\{byte:03o}" for byte in _utf8(character))
+def _as_bash_words(text: str, ascii_only: bool) -> str:
+    """The words of a command line under `set -x`: those with control characters are written as `$'...'`."""
+    return " ".join(
+        f"$'{''.join(_in_bash(c, ascii_only) for c in word)}'" if _CONTROL.search(word) else word
+        for word in text.split(" ")
+    )
