@@ -179,9 +179,9 @@ def _run(
     container = services.pool.take(action)
     try:
         bound = bind(strongest([*run_values, *action.variables]), action.parameters)
-        for secret in bound.secrets():
-            services.masker.add(secret)
+        services.masker.add(*bound.secrets(), *bound.derived)
         prepared = prepare_request(action, bound, services.script_context)
+        services.masker.add(*prepared.secrets)
         for level, note in prepared.notes:
             sink.note(level, note)
         if prepared.complaint is not None:

@@ -14,7 +14,7 @@ from runner.bootstrap import ScriptRequest, Syntax
 from runner.engine.base import Container
 from runner.model import Level, PlannedAction
 from runner.octostache.files import substitute
-from runner.variables.binding import Bound
+from runner.variables.binding import Bound, telling
 
 _FEATURE = "Octopus.Features.SubstituteInFiles"
 _ENABLED = "Octopus.Action.EnabledFeatures"
@@ -40,11 +40,15 @@ class ScriptContext:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A script ready to run, what to tell about it, and why it must not run, if so."""
+    """A script ready to run, what to tell about it, and why it must not run, if so.
+
+    `secrets` are what expressions in script and files came to that read a secret.
+    """
 
     request: ScriptRequest
     notes: tuple[tuple[Level, str], ...] = ()
     complaint: str | None = None
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class _Files:
     secret: frozenset[str] = frozenset()
     notes: tuple[tuple[Level, str], ...] = ()
     errors: tuple[str, ...] = ()
+    derived: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def prepare_request(action: PlannedAction, bound: Bound, around: ScriptContext) -> Prepared:
@@ -80,6 +85,7 @@ def prepare_request(action: PlannedAction, bound: Bound, around: ScriptContext) 
         request,
         (*files.notes, *((Level.VERBOSE, f"Substitution {error}") for error in errors)),
         f"substitution failed {'; '.join(errors)}" if errors and must_not_fail else None,
+        telling((*script.secret_results, *files.derived)),
     )
 
 
@@ -88,7 +94,7 @@ def _substituted(files: Mapping[str, bytes], bound: Bound) -> _Files:
     scope = bound.scope
     if _FEATURE not in scope.get_strings(_ENABLED):
         return _Files(files)
-    contents, secret = dict(files), set()
+    contents, secret, derived = dict(files), set(), set[str]()
     notes: list[tuple[Level, str]] = []
     errors: list[str] = []
     for pattern in scope.get_paths(_FILES):
@@ -98,11 +104,12 @@ def _substituted(files: Mapping[str, bytes], bound: Bound) -> _Files:
         for name in names:
             done = substitute(files[name], scope, scope.get(_ENCODING))
             contents[name] = done.content
+            derived.update(done.evaluation.secret_results)
             if done.evaluation.error:
                 errors.append(f'in "{name}": {done.evaluation.error}')
             if any(read.casefold() in bound.sensitive_names for read in done.evaluation.reads):
                 secret.add(name)
-    return _Files(contents, frozenset(secret), tuple(notes), tuple(errors))
+    return _Files(contents, frozenset(secret), tuple(notes), tuple(errors), frozenset(derived))
 
 
 def _matching(pattern: str, names: Mapping[str, bytes]) -> Iterator[str]:

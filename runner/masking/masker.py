@@ -30,18 +30,17 @@ class Masker:
         self._known: set[str] = set()
         self._new: list[str] = []
         self._finder = Finder()
-        for secret in secrets:
-            self.add(secret)
+        self.add(*secrets)
 
-    def add(self, value: str | None) -> None:
-        """Hide `value` from now on. None, blank and very short values are ignored."""
-        if value is None or not can_hide(value):
-            return
+    def add(self, *values: str | None) -> None:
+        """Hide `values` from now on. None, blank and very short ones are ignored."""
+        hidden = [value for value in values if value is not None and can_hide(value)]
         with self._lock:
-            for form in dict.fromkeys((value, *_as_decoded(value))):
-                if form not in self._known:
-                    self._known.add(form)
-                    self._new.append(form)
+            for value in hidden:
+                for form in (value, *_as_decoded(value)):
+                    if form not in self._known:
+                        self._known.add(form)
+                        self._new.append(form)
 
     def mask_text(self, text: str) -> str:
         """`text` with every secret hidden: for messages, values and names.

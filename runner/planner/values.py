@@ -244,8 +244,8 @@ def _guarded(value: PlannedValue, masker: Masker) -> PlannedValue:
 
 
 def _preview(bound: Bound, script: ScriptAction) -> Evaluation:
-    hidden = bound.scope.child({value.name: MASK for value in bound.values if value.sensitive})
-    return hidden.evaluate(script.body, halt_on_error=False)
+    """The script as it will run, without what reads a secret: a filtered one, or a choice by one, is secret too."""
+    return bound.scope.evaluate(script.body, halt_on_error=False, conceal=MASK)
 
 
 def _scope_text(value: ScopedValue) -> str:

@@ -143,11 +143,16 @@ def explain_error(error: OctostacheError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """An action's variables, evaluated. `scope` evaluates further texts, the script body above all."""
+    """An action's variables, evaluated.
+
+    - `scope` evaluates further texts, the script body above all.
+    - `derived`: what expressions came to that read a sensitive variable, `#{Password | ToUpper}` for one.
+    """
 
     values: tuple[PlannedValue, ...]
     scope: Variables = field(repr=False)
     sensitive_names: frozenset[str]
+    derived: frozenset[str] = field(default=frozenset(), repr=False)
 
     def texts(self) -> dict[str, str | None]:
         """What a script reads, by name and in order."""
@@ -176,23 +181,36 @@ def bind(variables: Iterable[PlannedValue], parameters: Iterable[PlannedValue]) 
     """
     outside = list(variables)
     sensitive = {value.name.casefold() for value in outside if value.sensitive}
-    texts = {value.name: value.text for value in outside}
-    outer = Variables(texts, limits=EvaluationLimits(total_seconds=_SECONDS))
-    inside = [_enter_template(parameter, outer, sensitive) for parameter in parameters]
-    sensitive |= {value.name.casefold() for value in inside if value.sensitive}
-    scope = outer.child({value.name: value.text for value in inside})
+    outer = Variables(
+        {value.name: value.text for value in outside},
+        limits=EvaluationLimits(total_seconds=_SECONDS),
+        sensitive=(value.name for value in outside if value.sensitive),
+    )
+    derived: set[str] = set()
+    inside = [_enter_template(parameter, outer, sensitive, derived) for parameter in parameters]
+    secret_inside = [value.name for value in inside if value.sensitive]
+    sensitive.update(map(str.casefold, secret_inside))
+    scope = outer.child({value.name: value.text for value in inside}, secret_inside)
     hidden = {value.name.casefold() for value in inside}
     kept = [value for value in outside if value.name.casefold() not in hidden]
-    values = tuple(_evaluated(value, scope, sensitive) for value in (*kept, *inside))
+    values = tuple(_evaluated(value, scope, sensitive, derived) for value in (*kept, *inside))
     names = frozenset(sensitive | {value.name.casefold() for value in values if value.sensitive})
-    return Bound(values, scope, names)
+    return Bound(values, scope, names, telling(derived))
 
 
-def _enter_template(value: PlannedValue, outer: Variables, sensitive: set[str]) -> PlannedValue:
-    """A parameter with the text that it has inside its template."""
+def telling(results: Iterable[str]) -> frozenset[str]:
+    """The results of expressions over secrets that tell something of them: `true` and `false` do not."""
+    return frozenset(text for text in results if text.casefold() not in ("true", "false"))
+
+
+def _enter_template(
+    value: PlannedValue, outer: Variables, sensitive: set[str], derived: set[str]
+) -> PlannedValue:
+    """A parameter with the text that it has inside its template; what it derives from secrets is noted."""
     if value.origin.kind is not OriginKind.GIVEN or value.text is None or "#{" not in value.text:
         return value
     outside = outer.evaluate(value.text)
+    derived.update(outside.secret_results)
     secret = value.sensitive or any(name.casefold() in sensitive for name in outside.reads)
     if outside.error is not None or outside.text is None:
         # It names something that only the template's own scope may know, another parameter say.
@@ -200,13 +218,14 @@ def _enter_template(value: PlannedValue, outer: Variables, sensitive: set[str]) 
     return replace(value, text=escape(outside.text), sensitive=secret, reads=outside.reads)
 
 
-def _evaluated(value: PlannedValue, scope: Variables, sensitive: set[str]) -> PlannedValue:
+def _evaluated(value: PlannedValue, scope: Variables, sensitive: set[str], derived: set[str]) -> PlannedValue:
     if value.text is None or "#{" not in value.text:
         return replace(value, value=value.text)
     try:
         evaluation = scope.evaluate(value.text)
     except OctostacheError as error:
         raise VariableError(value.name, error) from error
+    derived.update(evaluation.secret_results)
     return replace(
         value,
         value=evaluation.text if evaluation.text is not None else value.text,

@@ -183,6 +183,20 @@ class TestSecrets:
         assert (value.sensitive, value.shown) == (True, MASK)
         assert only(plan).preview == f"echo '{MASK}'"
 
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            "#{Secret | ToUpper}",
+            "#{Secret | Substring 4}",
+            "#{Secret | Sha256}",
+            '#{if Secret == "x"}one branch#{else}the other#{/if}',
+            "#{each part in Secret}#{part}#{/each}",
+        ],
+    )
+    def test_what_an_expression_makes_of_one_is_not_in_the_script(self, desk: Desk, expression: str) -> None:
+        plan = desk.plan([run(f"echo '{expression}' # done")], WITH_SECRET)
+        assert only(plan).preview == f"echo '{MASK}' # done"
+
     def test_a_parameter_that_is_given_one_is_one(self, desk: Desk) -> None:
         value = value_of(only(desk.plan([use(uri="http://#{Secret}/")], WITH_SECRET)), "uri")
         assert (value.text, value.value, value.shown) == ("http://#{Secret}/", f"http://{SECRET}/", MASK)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -187,3 +188,45 @@ class TestReadSource:
         }.items():
             (line,) = refusal(lambda name=name: read_source(VariableSource(file=name), tmp_path))  # type: ignore[misc]
             assert line == f'"{tmp_path / name}" {said_} [variable-file]'
+
+
+class TestDerivedSecrets:
+    @pytest.mark.parametrize(
+        ("expression", "printed"),
+        [
+            ("#{Pw | ToUpper}", "CANARY-SECRET"),
+            ("#{Pw | Trim | Replace canary heron}", "heron-secret"),
+            ("#{Pw | Substring 6}", "canary"),
+            ("#{Pw | Md5}", hashlib.md5(b"canary-secret").hexdigest()),
+            ("#{if Pw}chosen by it#{/if}", "chosen by it"),
+        ],
+    )
+    def test_what_a_script_makes_of_a_secret_is_masked(
+        self, stage: Stage, expression: str, printed: str
+    ) -> None:
+        stage = replace(stage, secrets={"PW": "canary-secret"})
+        project = {"variables": {"Pw": {"sensitive": True, "from": {"env": "PW"}}}}
+        ended = stage.run(
+            [{"name": "A", "run": f"echo '{expression}'"}], {"1-a": said(f"<{printed}>")}, project
+        )
+        assert printed in ended.script("1-a")
+        assert ended.log == ["<********>"]
+
+    def test_so_is_a_part_of_a_variables_text(self, stage: Stage) -> None:
+        stage = replace(stage, secrets={"PW": "canary-secret"})
+        project = {
+            "variables": {
+                "Pw": {"sensitive": True, "from": {"env": "PW"}},
+                "Login": "user:#{Pw | ToUpper}@host",
+            }
+        }
+        ended = stage.run([{"name": "A", "run": "x"}], {"1-a": said("CANARY-SECRET host")}, project)
+        assert ended.log == ["******** host"]
+
+    def test_true_and_false_tell_nothing_of_a_secret(self, stage: Stage) -> None:
+        stage = replace(stage, secrets={"PW": "canary-secret"})
+        project = {"variables": {"Pw": {"sensitive": True, "from": {"env": "PW"}}}}
+        ended = stage.run(
+            [{"name": "A", "run": "#{Pw | Contains can}"}], {"1-a": said("it is true")}, project
+        )
+        assert ended.log == ["it is true"]
