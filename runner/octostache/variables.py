@@ -124,7 +124,9 @@ class Variables:
         if evaluator.nulls:
             result = None
         secret_results = tuple(map(encodable, evaluator.secret_results))
-        return Evaluation(result and encodable(result), error, tuple(evaluator.reads), missing, secret_results)
+        return Evaluation(
+            result and encodable(result), error, tuple(evaluator.reads), missing, secret_results
+        )
 
     def evaluate_truthy(self, text: str | None) -> bool:
         """Whether `text` evaluates without error to something else than empty, `0`, `no` or `false`."""

@@ -57,18 +57,21 @@ def run_test(
     """Run a test to its end. Raises EngineError; everything else is part of the result."""
     started = time.monotonic()
     name = str(template.reference)
+    masker = Masker()
     try:
         action = _action(template, test, default_image)
         image = session.engine.ensure_image(action.image)
         with _services(session, test, default_image) as services:
-            observed = _Attempt(session, test, services, image).run(action)
+            observed = _Attempt(session, test, services, image, masker).run(action)
     except EngineError:
         raise
     except UserError as error:
         told = "; ".join([error.message, *(problem.message for problem in error.problems)])
-        return TestResult(name, test, (), time.monotonic() - started, error=told)
-    failures = differences(test.expect, observed)
-    return TestResult(name, test, failures, time.monotonic() - started, observed.log)
+        return TestResult(name, test, (), time.monotonic() - started, error=masker.mask_text(told))
+    failures = differences(test.expect, observed, masker.mask_text)
+    # Once more: a secret may have been set after it was printed.
+    log = tuple((level, masker.mask_text(line)) for level, line in observed.log)
+    return TestResult(name, test, failures, time.monotonic() - started, log)
 
 
 def _action(template: ResolvedTemplate, test: TemplateTest, default_image: str) -> PlannedAction:
@@ -165,6 +168,7 @@ class _Attempt:
     test: TemplateTest
     services: _Services
     image: Image
+    masker: Masker
     log: list[tuple[str, str]] = field(default_factory=list)
     artifacts: list[str] = field(default_factory=list)
     files: dict[str, str | None] = field(default_factory=dict)
@@ -174,7 +178,7 @@ class _Attempt:
         with tempfile.TemporaryDirectory(dir=self.session.folder) as folder:
             services = ActionServices(
                 self,
-                Masker(),
+                self.masker,
                 ArtifactStore(Path(folder)),
                 self._record,
                 self.session.cancellation,
