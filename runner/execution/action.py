@@ -24,6 +24,7 @@ from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
 from runner.execution.service_messages import ArtifactRequest, OutputVariable, Progress, ServiceMessage
 from runner.execution.substitution import ScriptContext, prepare_request
 from runner.masking.masker import Masker
+from runner.masking.patterns import not_hidden
 from runner.model import ActionResult, Level, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
 from runner.variables.binding import OutputValue, bind, explain_error, strongest
@@ -124,6 +125,8 @@ class ActionServices:
     cancellation: Cancellation
     limits: PumpLimits = field(default_factory=PumpLimits)
     script_context: ScriptContext = field(default_factory=ScriptContext)
+    warned: set[str] = field(default_factory=set)
+    """What was warned of already, where once is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +360,10 @@ class _Sink:
 
     def _set(self, output: OutputVariable) -> None:
         target = self._action.target.name if self._action.target else None
+        unmasked = not_hidden(output.name, output.value) if output.sensitive else None
+        if unmasked is not None and unmasked not in self._services.warned:
+            self._services.warned.add(unmasked)
+            self._warn("secret-unmasked", unmasked)
         self.outputs[output.name.casefold()] = OutputValue(
             self._action.name, target, output.name, output.value, output.sensitive
         )

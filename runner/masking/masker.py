@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runner.masking.finder import Finder, Span
-from runner.masking.patterns import can_hide, patterns_of
+from runner.masking.patterns import patterns_of, why_not_hidden
 from runner.model import MASK
 
 _LINE_END = re.compile(r"\r\n|\r")
@@ -34,7 +34,7 @@ class Masker:
 
     def add(self, *values: str | None) -> None:
         """Hide `values` from now on. None, blank and very short ones are ignored."""
-        hidden = [value for value in values if value is not None and can_hide(value)]
+        hidden = [value for value in values if value is not None and why_not_hidden(value) is None]
         with self._lock:
             for value in hidden:
                 for form in (value, *_as_decoded(value)):

@@ -125,9 +125,17 @@ def ends_wrapped(data: bytes, end: int) -> bool:
     return _WRAPPED_LINE.fullmatch(data, max(0, end - 32), end) is not None
 
 
-def can_hide(value: str) -> bool:
-    """Whether `value` is long enough to be hidden, and not blank."""
-    return len(value) >= MINIMUM and bool(value.strip())
+def why_not_hidden(value: str) -> str | None:
+    """Why a value cannot be hidden, to follow its name: it is too short, or blank. None if it can."""
+    if not value.strip():
+        return "is blank"
+    return None if len(value) >= MINIMUM else f"has fewer than {MINIMUM} characters"
+
+
+def not_hidden(name: str, value: str) -> str | None:
+    """What to warn of about the secret `name`; None if it can be hidden, or is empty and tells nothing."""
+    reason = why_not_hidden(value) if value else None
+    return reason and f'the secret "{name}" {reason} and cannot be masked'
 
 
 def patterns_of(secret: str) -> Iterator[Pattern]:

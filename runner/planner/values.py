@@ -11,6 +11,7 @@ from registry.model import Severity
 from registry.suggest import suggest
 from runner.actions.script import ScriptAction
 from runner.masking.masker import Masker
+from runner.masking.patterns import not_hidden
 from runner.model import (
     MASK,
     InlineScript,
@@ -100,6 +101,7 @@ class ActionValues:
             self._report_expression(at, step, error)
             return {}, script.body
         for value in bound.values:
+            self._warn_of_unmasked(at, value, bound)
             if value.origin.kind is OriginKind.GIVEN and pin is not None:
                 written = _given(step).get(value.name) or ""
                 self._report_missing(
@@ -149,6 +151,19 @@ class ActionValues:
         )
         hint = "make one of the scopes narrower"
         self.findings.variable(variable.name, "ambiguous-variable", message, hint, Severity.WARNING)
+
+    def _warn_of_unmasked(self, at: tuple[str | int, ...], value: PlannedValue, bound: Bound) -> None:
+        """Tell of a secret that is too short to be masked, once by its name; what only reads one is not told."""
+        if not value.sensitive or {name.casefold() for name in value.reads} & bound.sensitive_names:
+            return
+        message = not_hidden(value.name, value.value or "")
+        if message is None or any(warning.message == message for warning in self.findings.warnings):
+            return
+        hint = "Use a longer one; logs will show this one."
+        if any(variable.name == value.name for variable in self.project.variables):
+            self.findings.variable(value.name, "secret-unmasked", message, hint, Severity.WARNING)
+        else:
+            self.findings.warning((*at, value.name), "secret-unmasked", message, hint)
 
     def _report_expression(self, at: tuple[str | int, ...], step: Step, error: OctostacheError) -> None:
         """Where the expression stands: in a variable of the project, in a parameter's value, in the script."""

@@ -119,6 +119,14 @@ def read_source(source: VariableSource, folder: Path) -> str:
                 f'the environment variable "{source.env}" is not set',
                 hint=f"export {source.env}=...",
             )
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # Python keeps bytes that are not UTF-8 as lone surrogates
+            raise Invalid(
+                "variable-encoding",
+                f'the environment variable "{source.env}" is not UTF-8 text',
+                hint="Set it to text in UTF-8, or to the base64 of its bytes.",
+            ) from None
         return value
     path = folder / (source.file or "")
     try:

@@ -273,3 +273,18 @@ def test_certificates_that_cannot_be_used_stop_the_plan(
     assert done.exit_code == 2
     assert told in done.stderr
     assert "`ca`" in done.stderr
+
+
+def test_a_value_that_is_not_utf8_is_refused(shop: ProjectTree) -> None:
+    done = shop.treadle("plan", "deploy", "-e", "Test", "--var", "Pause=1\udcffs")
+    assert done.exit_code == 2
+    assert '--var "Pause" is not UTF-8 text' in done.stderr
+
+
+def test_a_secret_too_short_to_be_masked_is_warned_of_by_name(
+    shop: ProjectTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_HOOK", "abc")
+    done = shop.treadle("plan", "deploy", "-e", "Test", "--var", "Pause=1s")
+    assert done.exit_code == 0
+    assert done.stderr.count('the secret "Hook" has fewer than 4 characters and cannot be masked') == 1

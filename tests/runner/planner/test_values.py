@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,26 @@ class TestSecrets:
     def test_a_parameter_that_is_given_one_is_one(self, desk: Desk) -> None:
         value = value_of(only(desk.plan([use(uri="http://#{Secret}/")], WITH_SECRET)), "uri")
         assert (value.text, value.value, value.shown) == ("http://#{Secret}/", f"http://{SECRET}/", MASK)
+
+    @pytest.mark.parametrize(
+        ("value", "reason"), [("a1", "has fewer than 4 characters"), ("      ", "is blank")]
+    )
+    def test_one_that_cannot_be_masked_is_warned_of_once(self, desk: Desk, value: str, reason: str) -> None:
+        variables = {"Pin": {"sensitive": True, "from": {"env": "PIN"}}, "Alias": "#{Pin}"}
+        steps = [
+            run("echo #{Pin}"),
+            {**use(uri="#{Pin}"), "name": "B"},
+            {**run("echo #{Alias}"), "name": "C"},
+        ]
+        plan = replace(desk, secrets={"PIN": value}).plan(steps, {"variables": variables})
+        assert [(warning.code, warning.message) for warning in plan.warnings] == [
+            ("secret-unmasked", f'the secret "Pin" {reason} and cannot be masked')
+        ]
+        assert plan.warnings[0].line == 3
+
+    def test_an_empty_one_is_not_warned_of(self, desk: Desk) -> None:
+        variables = {"Pin": {"sensitive": True, "from": {"env": "PIN"}}}
+        assert replace(desk, secrets={"PIN": ""}).plan([run("x")], {"variables": variables}).warnings == ()
 
     def test_none_shows_in_the_repr_of_a_plan(self, desk: Desk) -> None:
         assert SECRET not in repr(

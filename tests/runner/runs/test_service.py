@@ -17,7 +17,7 @@ from runner.runs.journal import Journal
 from runner.runs.service import read_source
 from tests.support.plans import IMAGE, Desk
 from tests.support.problems import refusal
-from tests.support.stage import Ended, Stage, said
+from tests.support.stage import Ended, Stage, said, set_variable
 
 STEPS: list[dict[str, Any]] = [{"name": "A", "run": "x"}, {"name": "B", "run": "y"}]
 
@@ -188,6 +188,26 @@ class TestReadSource:
         }.items():
             (line,) = refusal(lambda name=name: read_source(VariableSource(file=name), tmp_path))  # type: ignore[misc]
             assert line == f'"{tmp_path / name}" {said_} [variable-file]'
+
+
+def test_an_environment_variable_that_is_not_utf8_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PW", "s\udce9cret12")
+    assert refusal(lambda: read_source(VariableSource(env="PW"), tmp_path)) == [
+        'the environment variable "PW" is not UTF-8 text [variable-encoding]'
+        " > Set it to text in UTF-8, or to the base64 of its bytes."
+    ]
+
+
+class TestShortSecrets:
+    def test_an_output_too_short_to_be_masked_is_warned_of_once(self, stage: Stage) -> None:
+        lines = said(set_variable("Pin", "123", sensitive=True), set_variable("Pin", "124", sensitive=True))
+        steps = [{"name": "A", "run": "x"}, {"name": "B", "run": "y"}]
+        ended = stage.run(steps, {"1-a": lines, "2-b": lines})
+        assert [(e["code"], e["message"]) for e in ended.of("warning")] == [
+            ("secret-unmasked", 'the secret "Pin" has fewer than 4 characters and cannot be masked')
+        ]
 
 
 class TestDerivedSecrets:
