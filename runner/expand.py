@@ -39,11 +39,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
     action = _action(service, inputs)
     try:
         bound = bind(action.variables, ())
-        evaluation = bound.scope.evaluate(text)
-        masked = bound.scope.child(
-            {value.name: MASK for value in bound.values if value.sensitive and value.value}
-        )
-        shown = masked.evaluate(text)
+        evaluation = bound.scope.evaluate(text, conceal=MASK)
     except OctostacheError as error:
         raise Invalid("expression", explain_error(error)) from error
     mistakes = _mistakes(text, evaluation.missing, bound.scope)
@@ -51,10 +47,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
         raise Invalid("expression", mistakes[0].message, hint=mistakes[0].hint)
     values = {value.name.casefold(): value for value in bound.values}
     reads = tuple(values[name.casefold()] for name in evaluation.reads if name.casefold() in values)
-    secret = any(value.sensitive for value in reads)
-    return Expansion(
-        shown.text if secret else evaluation.text, evaluation.error, reads, evaluation.missing, mistakes
-    )
+    return Expansion(evaluation.text, evaluation.error, reads, evaluation.missing, mistakes)
 
 
 def _mistakes(text: str, missing: Iterable[str], scope: Variables) -> tuple[Mistake, ...]:
