@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 _FROM_THE_PLAN = frozenset({"run", "process", "environment", "project", "step", "action", "target"})
 _OUR_WORDS = frozenset({"event", "status", "level", "code"})
-_MASKED_ALREADY = frozenset({"lines", "path"})  # as a stream; with the artifact's name, when it was stored
+_MASKED_ALREADY = frozenset({"path"})  # with the artifact's name, when it was stored
 _AS_THEY_ARE = _FROM_THE_PLAN | _OUR_WORDS | _MASKED_ALREADY
 
 
@@ -47,6 +47,8 @@ def masked(event: Event, masker: Masker) -> Event:
 
     What readers tell events apart by stays: Treadle's own words, and names that stand in the plan.
     """
+    if event["event"] == Kind.LOG:
+        return event  # masked as a stream, which finds more
     of_action = event["event"] in (Kind.ACTION_STARTED, Kind.ACTION_FINISHED)
     kept = _AS_THEY_ARE | {"name"} if of_action else _AS_THEY_ARE
     result = {key: value if key in kept else masker.mask_all(value) for key, value in event.items()}

@@ -142,7 +142,8 @@ class OutputPump:
             self._raise_failure()
             lane = self._lanes[stream]
             self._take(lane, lane.lines.feed(chunk))
-            self._set_timer()
+            if self._timer is None and lane.masker.deadline is not None:
+                self._set_timer()
 
     def close(self) -> PumpSummary:
         """Both streams have ended: flush what was held back, and sum up. Raises what the sink raises."""
@@ -163,8 +164,6 @@ class OutputPump:
 
     def _set_timer(self) -> None:
         """See to it that lines are not held back for too long."""
-        if self._timer is not None:
-            return
         deadlines = [lane.masker.deadline for lane in self._lanes.values()]
         if first := min((deadline for deadline in deadlines if deadline is not None), default=None):
             self._timer = threading.Timer(max(_TICK, first - self._clock()), self._deliver_overdue)

@@ -68,11 +68,14 @@ class _Automaton:
             start = retreat(data, position, end - begin)
             if last[0] <= start and position <= last[1]:
                 continue
-            for pattern in self._patterns[number]:
-                if pattern.fits(data, start, position, end - begin):
-                    last = pattern.around(data, start, position)
-                    yield last
-                    break
+            hit = [
+                pattern.around(data, start, position)
+                for pattern in self._patterns[number]
+                if pattern.fits(data, start, position, end - begin)
+            ]
+            if hit:
+                last = min(hit)[0], max(end for _, end in hit)
+                yield last
 
 
 class _Beginnings:
