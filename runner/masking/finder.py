@@ -54,6 +54,7 @@ class _Automaton:
             else:
                 self.odd.append(_as_printed(pattern))
         self._patterns = list(found.values())
+        self._simple = [all(not p.gaps and not p.breaks for p in patterns) for patterns in self._patterns]
         self._automaton = _automaton(found)
 
     def spans(self, data: bytes) -> Iterator[Span]:
@@ -62,20 +63,35 @@ class _Automaton:
             yield from _exactly(odd, data)
         hits = self._automaton.find_matches_as_indexes(squeeze(data), overlapping=True)
         position = counted = 0
-        last = (0, 0)
+        last: Span = (0, 0)
+        followed = -1  # the pattern of the last hit, if it has no gaps of its own
         for number, begin, end in hits:
-            position, counted = advance(data, position, end - counted), end
+            before, gained = position, end - counted
+            position, counted = advance(data, position, gained), end
+            # What repeats itself, "aaaa", has a hit at every character: the next one only makes the last one longer.
+            if number == followed and before == last[1] and position - before == gained < end - begin:
+                last = last[0], position
+                continue
             start = retreat(data, position, end - begin)
             if last[0] <= start and position <= last[1]:
                 continue
-            hit = [
-                pattern.around(data, start, position)
-                for pattern in self._patterns[number]
-                if pattern.fits(data, start, position, end - begin)
-            ]
-            if hit:
-                last = min(hit)[0], max(end for _, end in hit)
-                yield last
+            hit = self._checked(number, data, start, position, end - begin)
+            if hit is not None:
+                if last[1]:
+                    yield last
+                last = hit
+                followed = number if self._simple[number] else -1
+        if last[1]:
+            yield last
+
+    def _checked(self, number: int, data: bytes, start: int, end: int, kept: int) -> Span | None:
+        """The hit with what belongs to it, if what stands in its gaps fits one of the patterns of that text."""
+        found = [
+            pattern.around(data, start, end)
+            for pattern in self._patterns[number]
+            if pattern.fits(data, start, end, kept)
+        ]
+        return (min(found)[0], max(end for _, end in found)) if found else None
 
 
 class _Beginnings:
@@ -86,6 +102,8 @@ class _Beginnings:
         self._shorter: dict[bytes, list[Pattern]] = defaultdict(list)
         self._longest = 0
         for pattern in patterns:
+            if len(pattern.text) < MINIMUM:
+                continue
             heads[pattern.text[:MINIMUM]].append(pattern)
             self._longest = max(self._longest, len(pattern.text))
             for length in range(1, MINIMUM):

@@ -234,3 +234,16 @@ def test_a_secret_hides_even_while_another_thread_takes_it_in(monkeypatch: pytes
 def test_text_without_hits_stays_as_it_is() -> None:
     assert masker("secret").mask_text("a\r\nb\rc") == "a\r\nb\rc"
     assert masker("secret", "two\nlines").mask_text("a\r\nsecret\rtwo\r\nlines") == "a\n********\n********"
+
+
+@pytest.mark.parametrize(
+    "secret", ["''''''", "'a'b'c'", "- - - -", "\\\\\\\\", "\x01\x02\x03\x04", "'''a\n'''b"]
+)
+def test_a_secret_of_hardly_more_than_quotes_and_blanks_is_hidden(secret: str) -> None:
+    assert masker(secret).mask_text(f"<{secret}>") in ("<********>", "<********\n********>")
+    assert masker(secret).mask_text("<plain text>") == "<plain text>"
+
+
+def test_a_value_that_is_not_text_is_hidden_as_programs_print_it() -> None:
+    secrets = masker("s\udce9cret12", "s\ud800cret34")
+    assert secrets.mask_text("s\ufffdcret12 s\ufffdcret34") == "******** ********"
