@@ -143,7 +143,9 @@ def _clear_up(context: Context) -> None:
 
     No command waits long for an engine that it may not even need.
     """
-    if not context.home.runs_with_containers():
+    from runner.runs.engine_notes import noted_runs
+
+    if not noted_runs(context.home.runs):
         return
     from runner.app import clear_up_soon
 

@@ -39,10 +39,11 @@ from runner.masking.masker import Masker
 from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
+from runner.runs.engine_notes import forget_engines, note_engines
 from runner.runs.journal import Journal
 from runner.runs.limits import RunLimits
 from runner.runs.prune import keep_latest
-from runner.runs.sweep import forget_engines, home_identity, note_engines, sweep
+from runner.runs.sweep import home_identity, sweep
 from runner.variables.system import image_environment, run_system_values
 
 Listener = Callable[[events.Event], None]

@@ -6,22 +6,19 @@ colleague's run, or another home's, has on the same engine is never touched.
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
 import uuid
-from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from registry.errors import Unavailable, UserError
-from registry.home import ENGINES_FILE, Home, exclusive, write_atomically
-from runner.engine.base import Endpoint
+from registry.errors import UserError
+from registry.home import Home, exclusive
 from runner.execution.connections import Connections
 from runner.runs import journal
+from runner.runs.engine_notes import engines_of, forget_engines, noted_runs, write_home_file
 
 _IDENTITY = "home-id"
 _POSTPONED = "sweep-postponed"
@@ -39,35 +36,13 @@ def home_identity(home: Home) -> str:
     if not path.exists():
         with exclusive(home.lock_file(_IDENTITY), "give this home its identity"):
             if not path.exists():
-                _write(path, uuid.uuid4().hex)
+                write_home_file(path, uuid.uuid4().hex)
     return path.read_text().strip()
-
-
-def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
-    """Remember where a run has containers, before it has any. `forget_engines` undoes it. Raises Unavailable."""
-    content = json.dumps([{"host": endpoint.host, "tls": endpoint.tls} for endpoint in used])
-    _write(home.runs / run / ENGINES_FILE, content)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise Unavailable(
-            "home-not-writable",
-            f'cannot write "{path}": {error.strerror}',
-            hint="Make room on that disk, or point TREADLE_HOME elsewhere.",
-        ) from error
-
-
-def forget_engines(home: Home, run: str) -> None:
-    """The run has removed its containers itself."""
-    (home.runs / run / ENGINES_FILE).unlink(missing_ok=True)
 
 
 def dead_runs(home: Home) -> list[str]:
     """Runs that ended without clearing up."""
-    return [run for run in home.runs_with_containers() if not journal.is_live(home.runs / run)]
+    return [run for run in noted_runs(home.runs) if not journal.is_live(home.runs / run)]
 
 
 def sweep(home: Home, engines: Connections) -> list[str]:
@@ -78,7 +53,7 @@ def sweep(home: Home, engines: Connections) -> list[str]:
     clear: list[str] = []
     for run in dead_runs(home):
         try:
-            for endpoint in _engines_of(home, run):
+            for endpoint in engines_of(home, run):
                 engines.at(endpoint).sweep(home_identity(home), lambda other: _is_live(home, other))
         except UserError:
             continue
@@ -118,33 +93,6 @@ def _age(file: Path) -> float:
         return time.time() - file.stat().st_mtime
     except OSError:
         return math.inf
-
-
-def _engines_of(home: Home, run: str) -> list[Endpoint]:
-    try:
-        return [_endpoint(entry) for entry in _entries(home.runs / run / ENGINES_FILE)]
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        RecursionError,
-    ):  # damaged, or written by another version
-        return [Endpoint()]
-
-
-def _entries(file: Path) -> list[Any]:
-    entries = json.loads(file.read_bytes())
-    if not isinstance(entries, list):
-        raise TypeError("not a list")
-    return entries
-
-
-def _endpoint(entry: Any) -> Endpoint:
-    host, tls = entry["host"], tuple((str(key), str(path)) for key, path in entry["tls"])
-    if not isinstance(host, str | None):
-        raise TypeError(f"host {host!r}")
-    return Endpoint(host, tls)
 
 
 def _is_live(home: Home, run: str) -> bool:

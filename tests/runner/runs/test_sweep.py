@@ -13,12 +13,11 @@ from registry.home import Home
 from runner.engine.base import HOME_LABEL, RUN_LABEL, ContainerSpec, Endpoint
 from runner.engine.fake import FakeContainer, FakeEngine, State
 from runner.execution.connections import Connections
+from runner.runs.engine_notes import forget_engines, note_engines
 from runner.runs.journal import Journal
 from runner.runs.sweep import (
     dead_runs,
-    forget_engines,
     home_identity,
-    note_engines,
     sweep,
     sweep_soon,
 )
