@@ -27,7 +27,11 @@ def test_a_bundle_that_asks_for_more_is_refused_with_a_list(
     receiver: ProjectTree, options: tuple[str, ...]
 ) -> None:
     done = receiver.treadle("import", "shop.tar.gz", *options)
-    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.exit_code == 2
+    if "--json" in options:
+        assert done.json["error"]["code"] == "bundle-asks-for-more"
+    else:
+        assert done.stdout == ""
     assert "deploy.yaml:6:7:" in done.stderr
     assert 'step "Look" asks for: network host, root, SYS_ADMIN [asks-for-more]' in done.stderr
     assert "--allow" in done.stderr
