@@ -49,6 +49,11 @@ class SkipReason(StrEnum):
     CONDITION = "condition"
     CANCELLED = "cancelled"
 
+    @property
+    def asked_for(self) -> bool:
+        """Whether somebody wanted this step left out, and said so of this very step."""
+        return self in (SkipReason.DISABLED, SkipReason.SKIPPED_BY_USER)
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerSettings:
@@ -326,11 +331,14 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
+    """How a step ended; `skip` is set if it was skipped."""
+
     step: str
     status: Status
     reason: str = ""
     seconds: float = 0.0
     actions: tuple[ActionResult, ...] = ()
+    skip: SkipReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,3 +350,8 @@ class RunResult:
     seconds: float
     steps: tuple[StepResult, ...]
     message: str = ""
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether a run that skipped every step did what it was asked to."""
+        return all(step.skip is not None and step.skip.asked_for for step in self.steps)

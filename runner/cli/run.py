@@ -53,8 +53,8 @@ def run_command(
 ) -> None:
     """Run PROCESS: every step on its targets, each in a container of its own.
 
-    Exit code 0: all steps succeeded. 1: a step failed. 2: nothing ran, the input is wrong. 3: the engine or Treadle
-    itself failed. 130: cancelled with Ctrl-C.
+    Exit code 0: all steps succeeded. 1: a step failed, or every step was skipped without --skip or disabled asking for
+    it. 2: nothing ran, the input is wrong. 3: the engine or Treadle itself failed. 130: cancelled with Ctrl-C.
 
     \b
     Example:
@@ -72,7 +72,7 @@ def run_command(
     cancellation = Cancellation()
     with _view(plan, context, progress) as view, _cancel_on_signals(cancellation):
         result = service.run(plan, view.show, cancellation, _silence if context.quiet else _tell)
-    ctx.exit(_EXIT_CODES.get(result.status, 1))
+    ctx.exit(0 if result.status is Status.SKIPPED and result.as_asked else _EXIT_CODES.get(result.status, 1))
 
 
 def _view(plan: Plan, context: Context, progress: str) -> RunView:

@@ -137,7 +137,7 @@ def _positions(document: YamlDocument) -> Mapping[tuple[str | int, ...], tuple[i
         at: tuple[str | int, ...] = ("steps", index)
         paths += [at, *((*at, key) for key in raw)]
         paths += [(*at, "with", name) for name in raw.get("with", ())]
-        for key in ("environments", "exclude_environments"):
+        for key in ("environments", "exclude_environments", "roles"):
             paths += [(*at, key, i) for i in range(len(raw.get(key, ())))]
     return {path: document.position(path) for path in paths}
 

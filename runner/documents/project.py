@@ -62,7 +62,9 @@ def project_rules(document: YamlDocument) -> list[Problem]:
     value = document.value
     names = {key: list(value.get(key) or {}) for key in ("environments", "targets", "variables")}
     problems = [problem for key in names for problem in _same_names(document, key, names[key])]
-    for name, raw in (value.get("targets") or {}).items():
+    targets = value.get("targets") or {}
+    names["roles"] = list(dict.fromkeys(role for raw in targets.values() for role in raw["roles"]))
+    for name, raw in targets.items():
         at = ("targets", name, "environments")
         whose = f'target "{name}" belongs to'
         problems += _unknown(document, at, raw["environments"], "environment", names, whose)
@@ -90,16 +92,18 @@ def _unknown(
     names: Mapping[str, Sequence[str]],
     whose: str,
 ) -> Iterator[Problem]:
-    """The names of environments or targets that are not defined; `given` is one name or a list."""
+    """The names of environments, targets or roles that nothing defines; `given` is one name or a list."""
+    what = "which no target has" if kind == "role" else "which is not defined"
+    where = "targets" if kind == "role" else f"{kind}s"
     known = {name.casefold() for name in names[f"{kind}s"]}
     for index, name in enumerate([given] if isinstance(given, str) else given):
         if name.casefold() not in known:
             yield problem_at(
                 document,
                 at if isinstance(given, str) else (*at, index),
-                f'{whose} {kind} "{name}", which is not defined',
+                f'{whose} {kind} "{name}", {what}',
                 f"unknown-{kind}",
-                suggest(name, names[f"{kind}s"]) or f"there are no {kind}s: define them under {kind}s",
+                suggest(name, names[f"{kind}s"]) or f"there are no {kind}s: define them under {where}",
             )
 
 
@@ -117,7 +121,7 @@ def _variable_rules(
             message = f'variable "{name}" has a value under `scopes` that says not where it applies'
             hint = f"add one of {', '.join(_DIMENSIONS)}, or put it beside `scopes`"
             yield problem_at(document, place, message, "scope-missing", hint)
-        for kind in ("environment", "target"):
+        for kind in ("environment", "target", "role"):
             whose = f'a value of variable "{name}" is for'
             yield from _unknown(document, (*place, kind), scoped.get(kind, ()), kind, names, whose)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from registry.errors import Invalid, Mismatch, UserError
@@ -24,7 +24,6 @@ from runner.model import (
 )
 from runner.planner.choices import (
     Inputs,
-    check_environments,
     check_inputs,
     choose_environment,
     choose_targets,
@@ -33,12 +32,16 @@ from runner.planner.choices import (
     why_skipped,
 )
 from runner.planner.findings import Findings
+from runner.planner.names import check_names, check_scopes
 from runner.planner.rules import check_given
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
 from runner.variables.system import planned_system_values
 
 Resolve = Callable[[Reference], ResolvedTemplate]
+
+OtherSteps = Callable[[], Collection[str] | None]
+"""The names of the steps of the project's other processes; None where one of them cannot be read."""
 
 
 def compile_plan(
@@ -48,17 +51,23 @@ def compile_plan(
     resolve: Resolve,
     read_source: ReadSource,
     default_image: str,
+    other_steps: OtherSteps = lambda: (),
 ) -> Plan:
     """The plan of a process in an environment.
 
-    `resolve` raises UserError for what it can't find; `read_source` gives the text behind a variable's `from`.
+    `resolve` raises UserError for what it cannot find; `read_source` gives the text behind a variable's `from`;
+    `other_steps` is asked only if a scope of the project names a step.
     Raises Invalid with all problems (Mismatch if the lock is among them), NotFound for an unknown environment,
     target or step.
     """
     environment = choose_environment(project, inputs.environment)
     check_inputs(inputs, process, project)
     findings = Findings(process, project, warnings=[*project.warnings, *process.warnings])
-    check_environments(process, project, findings)
+    check_names(process, project, findings)
+    if any(value.scope.steps for variable in project.variables for value in variable.values):
+        others = other_steps()
+        if others is not None:
+            check_scopes(project, [*(step.name for step in process.steps), *others], findings)
     compiler = _Compiler(
         process,
         project,
@@ -78,6 +87,11 @@ def compile_plan(
             f'"{process.file}" can not be planned',
             problems=[*findings.problems, *findings.warnings],
         )
+    if not all(step.skip is None or step.skip.asked_for for step in steps) and all(
+        step.skip for step in steps
+    ):
+        message = "nothing to run: every step is skipped"
+        findings.warning(("steps",), "nothing-to-run", message, "Each step says why in the plan.")
     return Plan(
         process=process.name,
         file=process.file,

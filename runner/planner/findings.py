@@ -29,17 +29,19 @@ class Findings:
         self._add(self._at(at, code, message, hint, Severity.WARNING))
 
     def expression(
-        self, at: KeyPath, text: str, offset: int, code: str, message: str, hint: str | None
+        self,
+        at: KeyPath,
+        text: str,
+        offset: int,
+        code: str,
+        message: str,
+        hint: str | None,
+        severity: Severity = Severity.WARNING,
     ) -> None:
-        """A warning about the character at `offset` of the text at `at`."""
+        """Something about the character at `offset` of the text at `at`."""
         place = self.process.places.get(at)
-        if place is None:
-            self.warning(at, code, message, hint)
-            return
-        line, column = place.of(text, offset)
-        self._add(
-            Problem(message, code, path_text(at), hint, Severity.WARNING, self.process.file, line, column)
-        )
+        line, column = place.of(text, offset) if place else self._position(at)
+        self._add(Problem(message, code, path_text(at), hint, severity, self.process.file, line, column))
 
     def variable(
         self, name: str, code: str, message: str, hint: str | None, severity: Severity = Severity.ERROR

@@ -41,7 +41,7 @@ from runner.variables.binding import (
     strongest,
 )
 from runner.variables.names import name_in, offset_of
-from runner.variables.system import known_at_run_time
+from runner.variables.system import is_of_a_step, known_at_run_time
 
 ReadSource = Callable[[VariableSource], str]
 
@@ -161,7 +161,8 @@ class ActionValues:
         names = [other.name for other in self.process.steps]
         earlier = names[: names.index(step.name)]
         for name in map(name_in, missing):
-            if not known_at_run_time(name, folded(earlier)):
+            # What steps read of each other was checked with the names of the process.
+            if not known_at_run_time(name, folded(earlier)) and not is_of_a_step(name):
                 known = [*(v.name for v in self.project.variables), *self.inputs.variables]
                 self.findings.expression(
                     at,

@@ -210,6 +210,8 @@ class _Run:
         if status is Status.FAILED:
             failed = next(result for result in results if result.status is Status.FAILED)
             message = f'step "{failed.step}" failed: {failed.reason}'
+        if status is Status.SKIPPED:
+            message = "nothing ran: every step was skipped"
         if broken is not None:
             status, message = Status.FAILED, masker.mask_text(broken.message)
         return RunResult(run, status, time.monotonic() - self.started, tuple(results), message)

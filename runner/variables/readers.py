@@ -14,7 +14,9 @@ from registry.compatibility.script_reads import script_reads, without_comments
 
 _EXPRESSION = re.compile(r"#\{([^}]*)")
 _INDEXED = re.compile(
-    r"\boctopus\.(?:action|step)\[(?P<step>[^\[\]#\n]+)\](?:\.(?P<rest>[^\s|}\[\]]+))?", re.I
+    r"\boctopus\.(?:action|step)\[(?P<step>[^\[\]#\n]+)\]"
+    r"(?:\.output(?:\[[^\[\]\n]*\])?\.(?P<output>[^\s|}\[\]]+)|[^\s|}]*)",
+    re.IGNORECASE,
 )
 _READ_BY_THE_RUNNER = re.compile(r"octopus\.(action|script)\b|octopusshould|tentacle", re.IGNORECASE)
 _MODULE = "octopus.script.module["
@@ -69,16 +71,23 @@ def mentions(text: str, name: str) -> bool:
     return any(pattern.search(inside) for pattern in _patterns(name.casefold()))
 
 
-def steps_read(text: ReadingText) -> Iterator[tuple[str, str, str]]:
-    """The outputs and states of steps that a text reads: the whole name, the step's, and what follows the index."""
-    names = []
-    if "#{" in text.text:
-        names.append("\n".join(_EXPRESSION.findall(text.text)))
+@dataclass(frozen=True, slots=True)
+class StepRead:
+    """A text reads something of a step: `name` is the whole variable, `output` that of the output, if it is one."""
+
+    name: str
+    step: str
+    output: str = ""
+
+
+def steps_read(text: ReadingText) -> Iterator[StepRead]:
+    """The outputs and states of steps that a text reads by names that are written out."""
+    names = _EXPRESSION.findall(text.text)
     if text.syntax:
         names += sorted(script_reads(without_comments(text.text), text.syntax).names)
     for name in names:
         for found in _INDEXED.finditer(name):
-            yield found[0], found["step"], found["rest"] or ""
+            yield StepRead(found[0], found["step"], found["output"] or "")
 
 
 def _modules(variables: Mapping[str, str | None]) -> Iterator[ReadingText]:

@@ -136,10 +136,6 @@ class TestUnknownVariables:
         assert plan.warnings == ()
         assert plan.actions[1].preview == f"echo #{{{name}}}"
 
-    def test_are_outputs_of_steps_that_come_later(self, desk: Desk) -> None:
-        plan = desk.plan([run("echo #{Octopus.Action[Last].Output.X}"), run("x", name="Last")])
-        assert [problem.code for problem in plan.warnings] == ["unknown-variable"]
-
     def test_list_only_some_of_very_many(self, desk: Desk) -> None:
         plan = desk.plan([run("echo #{?}#{zzz}")], project(**{f"V{number}": "" for number in range(1000)}))
         hint = plan.warnings[-1].hint

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.variables.readers import ReadingText, is_read, mentions, steps_read
+from runner.variables.readers import ReadingText, StepRead, is_read, mentions, steps_read
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,10 @@ class TestIsRead:
 
 
 def test_steps_that_a_text_reads() -> None:
-    script = (
-        "#{Octopus.Action[Build it].Output.X}\n# #{no}\nget_octopusvariable 'Octopus.Step[B].Status.Code'"
-    )
+    script = "#{Octopus.Action[Build it].Output[web-1].X}\n# #{no}\nget_octopusvariable 'Octopus.Step[B].Status.Code'"
     assert list(steps_read(ReadingText(script, "Bash"))) == [
-        ("Octopus.Action[Build it].Output.X", "Build it", "Output.X"),
-        ("Octopus.Step[B].Status.Code", "B", "Status.Code"),
+        StepRead("Octopus.Action[Build it].Output[web-1].X", "Build it", "X"),
+        StepRead("Octopus.Step[B].Status.Code", "B"),
     ]
     assert (
         list(steps_read(ReadingText("#{Octopus.Action[#{Which}].Output.X} Octopus.Action[B].Output.X"))) == []

@@ -1,0 +1,120 @@
+"""Names that a process or a project mentions and nothing defines: environments, roles, steps, outputs.
+
+A slip in one would be a step that silently never runs, or a text that stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from registry.model import Severity
+from registry.suggest import did_you_mean
+from registry.text.document import KeyPath
+from runner.actions.script import SHELL_SYNTAX
+from runner.model import InlineScript, Process, Project, Step
+from runner.planner.findings import Findings
+from runner.variables.names import offset_of
+from runner.variables.readers import ReadingText, StepRead, steps_read
+
+_LISTED = 10
+
+
+def check_names(process: Process, project: Project, findings: Findings) -> None:
+    """What the steps of a process name: environments and roles of the project, and each other."""
+    for index, step in enumerate(process.steps):
+        _check_environments(index, step, project, findings)
+        _check_roles(index, step, project, findings)
+        for at, what, text in texts_of(index, step):
+            for read in steps_read(text):
+                _check_read(process, index, at, what, text, read, findings)
+
+
+def check_scopes(project: Project, steps: Collection[str], findings: Findings) -> None:
+    """The steps that scopes of variables name; `steps` are those of all processes of the project."""
+    known = {name.casefold() for name in steps}
+    for variable in project.variables:
+        for value in variable.values:
+            for name in value.scope.steps:
+                if name.casefold() not in known:
+                    findings.variable(
+                        variable.name,
+                        "unknown-step",
+                        f'a value of variable "{variable.name}" is for step "{name}", which no process here has',
+                        nearest(name, steps, "steps"),
+                    )
+
+
+def texts_of(index: int, step: Step) -> Iterator[tuple[KeyPath, str, ReadingText]]:
+    """The texts of a step that a run evaluates, with their places and what they are called in a sentence."""
+    at: KeyPath = ("steps", index)
+    action = step.action
+    if isinstance(action, InlineScript):
+        yield (*at, "run"), "the script", ReadingText(action.body, SHELL_SYNTAX[action.shell])
+    else:
+        for name, value in action.values.items():
+            if value is not None:
+                yield (*at, "with", name), f'"{name}"', ReadingText(value)
+    for name, value in step.properties.items():
+        yield (*at, "properties", name), f'"{name}"', ReadingText(value)
+
+
+def nearest(name: str, known: Collection[str], kind: str) -> str:
+    """The next step after a name that is not there."""
+    if question := did_you_mean(name, known):
+        return question
+    if not known:
+        return f"There are no {kind}: define them in treadle.yaml."
+    more = f" and {len(known) - _LISTED:,} more" if len(known) > _LISTED else ""
+    return f"There are: {', '.join(list(known)[:_LISTED])}{more}."
+
+
+def _check_environments(index: int, step: Step, project: Project, findings: Findings) -> None:
+    """With no environments defined any name will do."""
+    names = [environment.name for environment in project.environments]
+    for key in ("environments", "exclude_environments") if names else ():
+        for i, name in _missing(getattr(step, key), names):
+            message = f'step "{step.name}" names environment "{name}", which is not defined'
+            hint = nearest(name, names, "environments")
+            findings.problem(("steps", index, key, i), "unknown-environment", message, hint)
+
+
+def _check_roles(index: int, step: Step, project: Project, findings: Findings) -> None:
+    at: KeyPath = ("steps", index, "roles")
+    if step.roles and project.file is None:
+        message = f'step "{step.name}" runs on targets, and without a treadle.yaml there are none'
+        findings.warning(at, "no-project", message, "Define targets in a treadle.yaml: treadle init.")
+        return
+    names = list({role.casefold(): role for target in project.targets for role in target.roles}.values())
+    for i, name in _missing(step.roles, names):
+        message = f'step "{step.name}" asks for role "{name}", which no target has'
+        findings.problem((*at, i), "unknown-role", message, nearest(name, names, "targets"))
+
+
+def _missing(given: Sequence[str], known: Collection[str]) -> Iterator[tuple[int, str]]:
+    folded = {name.casefold() for name in known}
+    return ((i, name) for i, name in enumerate(given) if name.casefold() not in folded)
+
+
+def _check_read(
+    process: Process,
+    index: int,
+    at: KeyPath,
+    what: str,
+    text: ReadingText,
+    read: StepRead,
+    findings: Findings,
+) -> None:
+    """That the step is there, and runs before."""
+    step = process.steps[index]
+    names = [other.name for other in process.steps]
+    folded = [name.casefold() for name in names]
+    begin = f'step "{step.name}": {what} reads "{read.name}", but'
+    offset = offset_of(read.name, text.text)
+    if read.step.casefold() not in folded:
+        message = f'{begin} there is no step "{read.step}"'
+        hint = nearest(read.step, names[:index] or names, "steps")
+        findings.expression(at, text.text, offset, "unknown-step", message, hint, Severity.ERROR)
+    elif folded.index(read.step.casefold()) >= index:
+        message = f'{begin} step "{names[folded.index(read.step.casefold())]}" has not run by then'
+        hint = "Move that step up, or read the value elsewhere."
+        findings.expression(at, text.text, offset, "step-order", message, hint)
