@@ -20,29 +20,49 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The change as JSON.")
-@click.pass_obj
-def lock(context: Context, renew: bool, locked: bool, dry_run: bool, as_json: bool) -> None:
+@click.pass_context
+def lock(ctx: click.Context, renew: bool, locked: bool, dry_run: bool, as_json: bool) -> None:
     """Write treadle.lock: the exact content that each reference of the project's processes means.
 
     Commit the file. From then on plan and run use that content, whatever a source holds later; --locked refuses
     references that the lock doesn't know, and is the default where the environment variable CI is set.
     """
     from registry.cli.output import print_json
+    from registry.cli.problems import show_problems
     from runner.app import connect
     from runner.dependencies.lock import lock_project
 
+    context: Context = ctx.obj
     project = context.project()
     folder = project.folder if project else context.directory
     library = (project.library,) if project and project.library else ()
     with context.catalog() as catalog:
         change = lock_project(
-            folder, catalog, connect, leave_out=library, renew=renew, locked=locked, dry_run=dry_run
+            folder,
+            catalog,
+            connect,
+            leave_out=library,
+            ignore=project.ignore if project else (),
+            renew=renew,
+            locked=locked,
+            dry_run=dry_run,
         )
+    problems = [problem for error in change.errors for problem in error.findings]
     if as_json:
         templates = {name: asdict(entry) for name, entry in change.after.templates.items()}
-        print_json({"changed": change.changed, "templates": templates, "images": dict(change.after.images)})
+        print_json(
+            {
+                "changed": change.changed,
+                "templates": templates,
+                "images": dict(change.after.images),
+                "problems": [asdict(problem) for problem in problems],
+            }
+        )
     else:
         _tell(context, change, dry_run)
+        show_problems(problems)
+    if problems:
+        ctx.exit(2)
 
 
 def _tell(context: Context, change: LockChange, dry_run: bool) -> None:

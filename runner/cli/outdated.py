@@ -22,18 +22,21 @@ def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json
     Exit code 1 when there is something to do. No source is asked: run treadle source sync first.
     """
     from registry.cli.output import print_json
+    from registry.cli.problems import show_problems
     from runner.cli.update_view import show_states, state_data
     from runner.dependencies.update import UpdateService
 
     context: Context = ctx.obj
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         states = service.outdated()
+        unreadable = service.unreadable()
     shown = [state for state in states if everything or state.worth_showing]
     if as_json:
         print_json([state_data(state) for state in shown])
     else:
         show_states(context, shown, len(states))
-    if any(state.error for state in states):
+    show_problems([problem for error in unreadable for problem in error.findings])
+    if unreadable or any(state.error for state in states):
         ctx.exit(2)
     if any(state.outdated for state in states):
         ctx.exit(1)

@@ -67,6 +67,7 @@ def update(
       treadle update --all --dry-run
       treadle update community/slack-send-simple-notification@15 --set ssn_Color=good --commit
     """
+    from registry.cli.problems import show_problems
     from runner.dependencies.update import UpdateService
 
     _check(references, everything, to, resolve)
@@ -80,10 +81,12 @@ def update(
             copies = service.bring_copies(request, dry_run=dry_run)
             request = _asked(service, request, ask=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
+        unreadable = service.unreadable()
     names = [str(item) for item in references] or ["--all"]
     _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
     waiting = any(not item.ready for item in report.held) or any(copy.conflicts for copy in copies)
-    ctx.exit(2 if report.refused else _WAITING if waiting else 0)
+    show_problems([problem for error in unreadable for problem in error.findings])
+    ctx.exit(2 if report.refused or unreadable else _WAITING if waiting else 0)
 
 
 def _check(

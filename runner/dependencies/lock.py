@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.catalog.locking import make_lock
-from registry.errors import Mismatch
+from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Reference, ResolvedTemplate
 from registry.project.lock_file import (
     LOCK_FILE,
@@ -22,10 +22,11 @@ from registry.project.lock_file import (
     refuse_change,
     write_lock,
 )
-from runner.dependencies.uses import find_uses, process_files
+from runner.dependencies.uses import find_uses
 from runner.documents import read_process
 from runner.engine.base import Endpoint
 from runner.execution.engines import Connect, image_digest
+from runner.model import Process
 
 if TYPE_CHECKING:
     from registry.catalog.catalog import Catalog
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LockChange:
-    """A lock as it was and as it is now; `file` is where it lies."""
+    """A lock as it was and as it is now; `file` is where it lies.
+
+    `errors` say which processes cannot be read: what these use is locked as it was before.
+    """
 
     file: Path
     before: Lock | None
     after: Lock
+    errors: tuple[UserError, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -50,11 +55,13 @@ def lock_project(
     connect: Connect,
     *,
     leave_out: Collection[Path] = (),
+    ignore: Sequence[str] = (),
     renew: bool = False,
     locked: bool = False,
     dry_run: bool = False,
 ) -> LockChange:
-    """Bring `treadle.lock` in `folder` up to what the processes below it use, those in `leave_out` aside.
+    """Bring `treadle.lock` in `folder` up to what the processes below it use, those in `leave_out` and those that
+    match a pattern of `ignore` aside.
 
     What is locked already stays as it is, unless `renew` asks what references mean now. Raises what resolving
     raises, ImageNotFound and EngineError where a process names images, Invalid; with `locked` Mismatch where the
@@ -62,25 +69,40 @@ def lock_project(
     """
     file = folder / LOCK_FILE
     before = read_lock(file)
-    references = dict.fromkeys(use.reference for use in find_uses(folder, folder, leave_out))
-    digests = _digests(process_files(folder, leave_out), folder, connect)
+    found = find_uses(folder, folder, leave_out, ignore)
+    processes, invalid = _read_processes(
+        [process.path for process in found.processes if process.document], folder
+    )
+    errors = (*(process.error for process in found.processes if process.error), *invalid)
+    references = dict.fromkeys(use.reference for use in found.uses)
+    digests = _digests(processes, connect)
+    if errors and before is not None:
+        references |= dict.fromkeys(map(Reference.parse, before.templates))
+        digests = {**before.images, **digests}
     after = make_lock(catalog, references, None if renew else before, digests)
     if locked:
         refuse_change(before, after)
-    change = LockChange(file, before, after)
+    change = LockChange(file, before, after, errors)
     if change.changed and not dry_run:
         write_lock(file, after)
     return change
 
 
-def _digests(files: Iterable[Path], folder: Path, connect: Connect) -> Mapping[str, str]:
+def _read_processes(files: Iterable[Path], folder: Path) -> tuple[list[Process], list[UserError]]:
+    """The processes in files, and why some of them are not valid."""
+    processes: list[Process] = []
+    errors: list[UserError] = []
+    for file in files:
+        try:
+            processes.append(read_process(file, folder))
+        except Invalid as error:
+            errors.append(error)
+    return processes, errors
+
+
+def _digests(processes: Iterable[Process], connect: Connect) -> Mapping[str, str]:
     """The digests of all images that processes name; the engine is asked only if there are any."""
-    names = {
-        step.container.image
-        for file in files
-        for step in read_process(file, folder).steps
-        if step.container.image
-    }
+    names = {step.container.image for process in processes for step in process.steps if step.container.image}
     if not names:
         return {}
     with connect(Endpoint()) as engine:

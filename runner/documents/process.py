@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid, NotFound
 from registry.model import Problem, Reference, errors_of
 from registry.project.process_file import SUFFIXES as PROCESS_SUFFIXES
+from registry.project.process_file import find_processes, read_process_file
 from registry.project.project_file import PROJECT_FILE
-from registry.text.document import problem_at
+from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
-from registry.validation.json_schema import validate
+from registry.validation.json_schema import FORMAT_VERSION, is_sound, validate
 from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
@@ -47,38 +48,67 @@ def _processes_in(folder: Path) -> str:
         path.name
         for suffix in PROCESS_SUFFIXES
         for path in folder.glob(f"*{suffix}")
-        if path.name != PROJECT_FILE and path.is_file()
+        if path.name != PROJECT_FILE and read_process_file(path, folder) is not None
     )
     return f"process files there: {', '.join(others)}" if others else "write one with: treadle init"
 
 
 def read_process(path: Path, directory: Path) -> Process:
     """Read a process file. `directory` is where its user works. Raises Invalid with all problems, NotFound."""
-    label = label_of(path, directory)
-    document = load(path, label)
+    document = load(path, label_of(path, directory))
     problems = validate(document.value, "process", document)
+    problems = in_order([*problems, *process_rules(document, problems)])
     if errors_of(problems):
-        raise invalid(label, problems)
-    problems += process_rules(document)
-    if errors_of(problems):
-        raise invalid(label, problems)
-    value = document.value
+        raise invalid(document.file, problems)
+    return process_of(document, problems)
+
+
+def process_of(document: YamlDocument, warnings: Sequence[Problem] = ()) -> Process:
+    """The process in a document that has no errors."""
+    value, label = document.value, document.file
     return Process(
-        name=value.get("name", path.stem),
+        name=value.get("name", Path(label).stem),
         steps=tuple(_step(raw) for raw in value["steps"]),
         file=label,
         blank_parameters_empty=value.get("blank_parameters") == "empty",
         positions=_positions(document),
         places={path: document.text_place(path) for path, _, text in process_texts(document) if "#{" in text},
-        warnings=tuple(problems),
+        warnings=tuple(warnings),
     )
 
 
-def process_rules(document: YamlDocument) -> list[Problem]:
-    """The problems of a process that a schema can't see; the document keeps to the schema."""
+def step_names(
+    folder: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()
+) -> list[str] | None:
+    """The names of the steps of all processes below `folder`; None where one of these cannot be read.
+
+    `leave_out` and `ignore` are those of `find_processes`.
+    """
+    names: list[str] = []
+    for process in find_processes(folder, folder, leave_out, ignore):
+        if process.document is None:
+            return None
+        names += [raw["name"] for _, raw in named_steps(process.document)]
+    return names
+
+
+def named_steps(document: YamlDocument) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The steps that have a name, with their places in the list, whatever else is wrong with the document."""
+    value = document.value
+    steps = value.get("steps") if isinstance(value, dict) else None
+    for index, raw in enumerate(steps if isinstance(steps, list) else ()):
+        if isinstance(raw, dict) and isinstance(raw.get("name"), str):
+            yield index, raw
+
+
+def process_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list[Problem]:
+    """The problems of a process that a schema cannot express. `found` are those that the schema did: what may
+    follow from them only is not told."""
+    if any(problem.code == FORMAT_VERSION for problem in found):
+        return []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
-    for index, raw in enumerate(document.value["steps"]):
+    for index, raw in named_steps(document):
         name = raw["name"]
         first = seen.setdefault(name.casefold(), index)
         if first != index:
@@ -91,11 +121,12 @@ def process_rules(document: YamlDocument) -> list[Problem]:
                     "names are looked up to find outputs; make each its own",
                 )
             )
-        problems += _step_rules(document, index, raw)
+        problems += _step_rules(document, index, raw, is_sound(("steps", index), found))
     return [*problems, *unparsable(document, process_texts(document))]
 
 
-def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any]) -> list[Problem]:
+def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any], sound: bool) -> list[Problem]:
+    """`sound`: the schema has nothing against the step, so a key that is not there was not misspelt."""
     at: tuple[str | int, ...] = ("steps", index)
     name = raw["name"]
     problems: list[Problem] = []
@@ -103,12 +134,12 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any]) -> l
     def report(key: str, code: str, message: str, hint: str) -> None:
         problems.append(problem_at(document, (*at, key), f'step "{name}" {message}', code, hint))
 
-    if ("uses" in raw) == ("run" in raw):
+    if sound and ("uses" in raw) == ("run" in raw):
         both = "both `uses` and `run`" if "uses" in raw else "neither `uses` nor `run`"
         report("name", "step-action", f"has {both}", "give exactly one of them")
-    if "shell" in raw and "run" not in raw:
+    if sound and "shell" in raw and "run" not in raw:
         report("shell", "shell-without-run", "has a `shell` but no `run`", "a template says its own syntax")
-    if "with" in raw and "uses" not in raw:
+    if sound and "with" in raw and "uses" not in raw:
         report("with", "with-without-uses", "has `with` but no `uses`", "give values to a script with --var")
     if raw.get("environments") and raw.get("exclude_environments"):
         report(
@@ -117,7 +148,7 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any]) -> l
             "has both `environments` and `exclude_environments`",
             "use one of the two",
         )
-    if "uses" in raw:
+    if isinstance(raw.get("uses"), str):
         try:
             Reference.parse(raw["uses"])
         except ValueError:

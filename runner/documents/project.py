@@ -10,7 +10,7 @@ from registry.model import Problem, errors_of
 from registry.suggest import suggest
 from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
-from registry.validation.json_schema import validate
+from registry.validation.json_schema import FORMAT_VERSION, is_sound, validate
 from runner.documents.expressions import project_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
@@ -38,8 +38,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
     label = label_of(path, directory)
     document = load(path, label)
     problems = validate(document.value, "project", document)
-    if not problems:
-        problems = project_rules(document)
+    problems = in_order([*problems, *project_rules(document, problems)])
     if errors_of(problems):
         raise invalid(label, problems)
     value = document.value
@@ -57,10 +56,11 @@ def read_project(path: Path | None, directory: Path) -> Project:
     )
 
 
-def project_rules(document: YamlDocument) -> list[Problem]:
-    """The problems of a project that a schema can't see; the document keeps to the schema."""
-    value = document.value
-    names = {key: list(value.get(key) or {}) for key in ("environments", "targets", "variables")}
+def project_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list[Problem]:
+    """The problems of a project that a schema cannot express. `found` are those that the schema did: of what they
+    are about nothing more is told."""
+    value = _sound(document.value, found)
+    names = {key: list(_section(document, key)) for key in ("environments", "targets", "variables")}
     problems = [problem for key in names for problem in _same_names(document, key, names[key])]
     targets = value.get("targets") or {}
     names["roles"] = list(dict.fromkeys(role for raw in targets.values() for role in raw["roles"]))
@@ -72,6 +72,24 @@ def project_rules(document: YamlDocument) -> list[Problem]:
         if isinstance(raw, dict):
             problems += _variable_rules(document, name, raw, names)
     return in_order([*problems, *unparsable(document, project_texts(document))])
+
+
+def _section(document: YamlDocument, key: str) -> Mapping[str, Any]:
+    """All that a section defines, right or wrong: a name is known either way."""
+    section = document.value.get(key) if isinstance(document.value, dict) else None
+    return section if isinstance(section, dict) else {}
+
+
+def _sound(value: Any, found: Sequence[Problem]) -> Mapping[str, Any]:
+    """The sections of a project without the entries that the schema has something against."""
+    if not isinstance(value, dict) or any(problem.code == FORMAT_VERSION for problem in found):
+        return {}
+    sections = {}
+    for key in ("environments", "targets", "variables"):
+        section = value.get(key)
+        if isinstance(section, dict):
+            sections[key] = {name: raw for name, raw in section.items() if is_sound((key, name), found)}
+    return sections
 
 
 def _same_names(document: YamlDocument, key: str, names: Iterable[str]) -> Iterator[Problem]:

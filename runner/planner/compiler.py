@@ -32,7 +32,7 @@ from runner.planner.choices import (
     why_skipped,
 )
 from runner.planner.findings import Findings
-from runner.planner.names import check_names, check_scopes
+from runner.planner.names import check_names, scope_problems
 from runner.planner.rules import check_given
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
@@ -64,10 +64,7 @@ def compile_plan(
     check_inputs(inputs, process, project)
     findings = Findings(process, project, warnings=[*project.warnings, *process.warnings])
     check_names(process, project, findings)
-    if any(value.scope.steps for variable in project.variables for value in variable.values):
-        others = other_steps()
-        if others is not None:
-            check_scopes(project, [*(step.name for step in process.steps), *others], findings)
+    findings.problems += scope_problems(project, lambda: _all_steps(process, other_steps))
     compiler = _Compiler(
         process,
         project,
@@ -100,6 +97,11 @@ def compile_plan(
         steps=steps,
         warnings=tuple(findings.warnings),
     )
+
+
+def _all_steps(process: Process, other_steps: OtherSteps) -> list[str] | None:
+    others = other_steps()
+    return None if others is None else [*(step.name for step in process.steps), *others]
 
 
 @dataclass(frozen=True, slots=True)

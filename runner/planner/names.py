@@ -5,9 +5,9 @@ A slip in one would be a step that silently never runs, or a text that stays as 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from registry.model import Severity
+from registry.model import Problem, Severity
 from registry.suggest import did_you_mean
 from registry.text.document import KeyPath
 from runner.actions.script import SHELL_SYNTAX
@@ -17,6 +17,25 @@ from runner.variables.names import offset_of
 from runner.variables.readers import ReadingText, StepRead, steps_read
 
 _LISTED = 10
+
+
+def name_problems(process: Process, project: Project) -> list[Problem]:
+    """What `check_names` finds, errors first."""
+    findings = Findings(process, project)
+    check_names(process, project, findings)
+    return [*findings.problems, *findings.warnings]
+
+
+def scope_problems(project: Project, steps: Callable[[], Collection[str] | None]) -> list[Problem]:
+    """What is wrong with the steps that scopes name; `steps` gives those there are, None where that is not known.
+    It is asked only if there is such a scope."""
+    if not any(value.scope.steps for variable in project.variables for value in variable.values):
+        return []
+    names = steps()
+    findings = Findings(Process(project.name, (), project.file or ""), project)
+    if names is not None:
+        check_scopes(project, names, findings)
+    return findings.problems
 
 
 def check_names(process: Process, project: Project, findings: Findings) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
-from runner.documents import find_process, read_process, read_project
+from runner.documents import find_process, read_process, read_project, step_names
 from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
@@ -34,7 +34,17 @@ from runner.execution.engines import (
 from runner.execution.masking import Masker
 from runner.execution.preparing import Preparer, RunLabels
 from runner.execution.scheduler import Walk, run_status
-from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
+from runner.model import (
+    Plan,
+    PlannedAction,
+    PlannedValue,
+    Process,
+    Project,
+    RunResult,
+    Status,
+    StepResult,
+    VariableSource,
+)
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
 from runner.runs.journal import Journal
@@ -60,14 +70,38 @@ class RunService:
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
         """Compile a process. Creates nothing. Raises UserError with every problem found."""
-        process = read_process(find_process(process_name, self._folders), self.directory)
-        project = read_project(self.project_file, self.directory)
+        process, project = self._documents(process_name)
         folder = self._folders[-1]
 
         def read(source: VariableSource) -> str:
             return read_source(source, folder)
 
-        return compile_plan(process, project, inputs, self.resolve, read, self.default_image)
+        return compile_plan(
+            process, project, inputs, self.resolve, read, self.default_image, self._steps_of_the_project
+        )
+
+    def _documents(self, process_name: str) -> tuple[Process, Project]:
+        """The process and the project. Raises Invalid with the problems of both."""
+        path = find_process(process_name, self._folders)
+        try:
+            project = read_project(self.project_file, self.directory)
+        except Invalid as error:
+            problems = list(error.problems)
+            try:
+                read_process(path, self.directory)
+            except Invalid as other:
+                problems = [*other.problems, *problems]
+            raise Invalid(error.code, error.message, error.hint, problems) from None
+        return read_process(path, self.directory), project
+
+    def _steps_of_the_project(self) -> list[str] | None:
+        from registry.project.project_file import read_project_settings
+
+        if self.project_file is None:
+            return []
+        settings = read_project_settings(self.project_file)
+        library = (settings.library,) if settings.library else ()
+        return step_names(settings.folder, library, settings.ignore)
 
     @property
     def _folders(self) -> list[Path]:
