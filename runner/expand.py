@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from registry.errors import Invalid
+from registry.errors import Invalid, NotFound
 from runner.documents import read_project
 from runner.model import MASK, InlineScript, PlannedAction, PlannedValue, Process, Project, Step
 from runner.octostache import OctostacheError
 from runner.planner import Inputs, compile_plan
 from runner.runs.service import RunService, read_source
 from runner.variables.binding import bind, explain_error
+from runner.variables.readers import ReadingText, is_read
 
 _NAME = "expand"
 
@@ -32,6 +33,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
     Raises UserError for unknown names and for a text that can not be evaluated.
     """
     action = _action(service, inputs)
+    _refuse_unset(text, action)
     try:
         bound = bind(action.variables, ())
         evaluation = bound.scope.evaluate(text)
@@ -45,6 +47,18 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
     reads = tuple(values[name.casefold()] for name in evaluation.reads if name.casefold() in values)
     secret = any(value.sensitive for value in reads)
     return Expansion(shown.text if secret else evaluation.text, evaluation.error, reads, evaluation.missing)
+
+
+def _refuse_unset(text: str, action: PlannedAction) -> None:
+    """Raises NotFound for a variable that the text reads and whose source is not there."""
+    contents = {value.name: value.text for value in action.variables}
+    for value in action.variables:
+        if value.unset and is_read(value.name, [ReadingText(text)], contents):
+            raise NotFound(
+                "variable-unset",
+                f'variable "{value.name}": {value.unset}',
+                hint=f"Set it, or give it with --var {value.name}=@FILE.",
+            )
 
 
 def _action(service: RunService, inputs: Inputs) -> PlannedAction:

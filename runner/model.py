@@ -210,8 +210,9 @@ class Project:
 
 
 class OriginKind(StrEnum):
-    """Who said what a value is, weakest first."""
+    """Who said what a value is, weakest first; NONE: nobody did."""
 
+    NONE = "none"
     SYSTEM = "system"
     PROPERTY = "property"
     PROJECT = "project"
@@ -232,8 +233,12 @@ class ValueOrigin:
 class PlannedValue:
     """A variable of an action, before the run.
 
-    `text` is as written and may hold `#{...}`; `value` is what it comes to as far as the plan can know; `reads`
-    and `missing` are the names that the text read and could not find (outputs of earlier steps, mostly).
+    text: as written, with `#{...}`; None for a null, a parameter without a value, and what is unset
+    value: what it comes to as far as the plan can know
+    reads: the names that the text read
+    missing: the expressions that came to nothing (outputs of earlier steps, mostly)
+    undefined: those of them that nothing will define
+    unset: why its source could not be read, where nothing that runs needs it or a plan may go on without
     """
 
     name: str
@@ -243,6 +248,8 @@ class PlannedValue:
     value: str | None = field(default=None, repr=False)
     reads: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    undefined: tuple[str, ...] = ()
+    unset: str = ""
 
     @property
     def shown(self) -> str | None:

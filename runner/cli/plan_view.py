@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import click
 
@@ -12,6 +12,7 @@ _ORIGINS = {
     OriginKind.DEFAULT: "default",
     OriginKind.GIVEN: "with",
     OriginKind.INPUT: "input",
+    OriginKind.NONE: "neither value nor default",
     OriginKind.PROJECT: "project",
     OriginKind.PROPERTY: "property",
     OriginKind.SYSTEM: "system",
@@ -51,9 +52,11 @@ def _step(step: PlannedStep, verbose: bool) -> list[str]:
     for actions in groups:
         if len(groups) > 1:
             lines.append(f"     on {', '.join(a.target.name for a in actions if a.target)}:")
-        lines += _values(actions[0].parameters)
+        lines += _values(actions[0].parameters, absent="(no value)")
         if verbose:
-            lines += _values(actions[0].variables)
+            lines += _values(
+                actions[0].variables, hidden={value.name.casefold() for value in actions[0].parameters}
+            )
             lines += ["     script:", *(f"       │ {line}" for line in actions[0].preview.splitlines())]
     return [*lines, ""]
 
@@ -84,8 +87,14 @@ def _groups(actions: Iterable[PlannedAction]) -> list[list[PlannedAction]]:
     return list(groups.values())
 
 
-def _values(values: Iterable[PlannedValue]) -> list[str]:
-    rows = [(value.name, _shown(value), _origin(value)) for value in values]
+def _values(
+    values: Iterable[PlannedValue], absent: str = "(null)", hidden: Collection[str] = ()
+) -> list[str]:
+    """`absent` is shown where there is no value; `hidden` are names, folded, that parameters hide."""
+    rows = [
+        (value.name, _shown(value, absent), _origin(value, value.name.casefold() in hidden))
+        for value in values
+    ]
     widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
     return [
         f"       {name:<{widths[0]}}  {shown:<{widths[1]}}  {click.style(origin, dim=True)}"
@@ -93,18 +102,25 @@ def _values(values: Iterable[PlannedValue]) -> list[str]:
     ]
 
 
-def _shown(value: PlannedValue) -> str:
+def _shown(value: PlannedValue, absent: str) -> str:
+    if value.unset:
+        return "(not set here)"
     if value.shown is None:
-        return "(null)"
+        return absent
     lines = value.shown.splitlines() or ['""']
     text = lines[0] if len(lines) == 1 else f"{lines[0]} … ({len(lines)} lines)"
     return text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"
 
 
-def _origin(value: PlannedValue) -> str:
+def _origin(value: PlannedValue, hidden: bool) -> str:
     origin = _ORIGINS[value.origin.kind]
     if value.origin.detail:
         origin += f" {value.origin.detail}"
-    if value.missing:
-        origin += f"; known at run time: {', '.join(value.missing)}"
+    if hidden:
+        origin += "; hidden by the parameter of that name"
+    later = [token for token in value.missing if token not in value.undefined]
+    if later:
+        origin += f"; known at run time: {', '.join(later)}"
+    if value.undefined:
+        origin += f"; nothing defines {', '.join(value.undefined)}"
     return origin

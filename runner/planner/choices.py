@@ -16,7 +16,8 @@ class Inputs:
 
     `variables` (name -> text) come from `--var` and `--var-file`, `origins` tells for each which. `targets` empty
     means all. `plain` holds the names whose values stood on the command line, where process lists show them.
-    `allow_revoked`: a template that was revoked is warned of, not refused.
+    `allow_revoked`: a template that was revoked is warned of, not refused. `allow_unset`: so is a variable whose source
+    is not there.
     """
 
     environment: str | None = None
@@ -26,6 +27,7 @@ class Inputs:
     targets: tuple[str, ...] = ()
     plain: frozenset[str] = frozenset()
     allow_revoked: bool = False
+    allow_unset: bool = False
 
 
 def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference, ResolvedTemplate
@@ -33,6 +33,7 @@ from runner.planner.choices import (
 )
 from runner.planner.findings import Findings
 from runner.planner.names import check_names, scope_problems
+from runner.planner.reading import ReadTexts, reading_texts
 from runner.planner.rules import check_given
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
@@ -77,6 +78,7 @@ def compile_plan(
         choose_targets(project, environment, inputs),
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
+    compiler.read.check_inputs(inputs, project, findings)
     if findings.problems:
         kind = Mismatch if findings.mismatched else Invalid
         raise kind(
@@ -117,12 +119,18 @@ class _Compiler:
     values: ActionValues
     environment: Environment | None
     targets: list[Target]
+    read: ReadTexts = field(default_factory=ReadTexts)
 
     def step(self, index: int, step: Step) -> PlannedStep:
-        """The step on all its targets. Its template is resolved even if it is skipped: it has to be right."""
-        script, pin = self._action(index, step)
-        matching = self._matching(step)
+        """The step on all its targets. Its template is resolved even if it is skipped, but then only warned of."""
         skip = why_skipped(step, self.environment, self.inputs)
+        with self.findings.only_warnings(skip is not None):
+            script, pin = self._action(index, step)
+        if script is None:
+            self.read.unknown = True
+        else:
+            self.read.texts += reading_texts(script, self.values.parameters(index, step, pin))
+        matching = self._matching(step)
         if skip is None and not matching:
             skip = self._without_targets(index, step)
         actions: tuple[PlannedAction, ...] = ()
@@ -172,8 +180,11 @@ class _Compiler:
             resolved = self.resolve(use.reference)
             script = from_template(resolved.template, step.properties)
         except UserError as error:
-            self.findings.problem(at, error.code, f'step "{step.name}": {error.message}', error.hint)
-            self.findings.mismatched |= isinstance(error, Mismatch)
+            message = f'step "{step.name}": {error.message}'
+            if isinstance(error, Mismatch):
+                self.findings.mismatch(at, error.code, message, error.hint)
+            else:
+                self.findings.problem(at, error.code, message, error.hint)
             return None, None
         except NotRunnableError as error:
             message = f'step "{step.name}": the template {use.reference} {error}'
@@ -184,7 +195,7 @@ class _Compiler:
         for notice in resolved.notices:
             self._tell(at, step, use.reference, notice)
         pin = _pin(use.reference, resolved)
-        check_given(index, step, use, pin, self.findings)
+        check_given(index, step, use, pin, self.findings, self.process.blank_parameters_empty)
         return script, pin
 
     def _tell(self, at: tuple[str | int, ...], step: Step, reference: Reference, notice: Notice) -> None:

@@ -106,6 +106,8 @@ def _value(value: PlannedValue) -> dict[str, Any]:
         "detail": value.origin.detail or None,
         "reads": list(value.reads),
         "missing": list(value.missing),
+        **({"undefined": list(value.undefined)} if value.undefined else {}),
+        **({"unset": value.unset} if value.unset else {}),
     }
 
 

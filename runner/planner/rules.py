@@ -11,7 +11,9 @@ from runner.planner.findings import Findings
 _PATTERN_SECONDS = 1.0
 
 
-def check_given(index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
+def check_given(
+    index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings, blank_is_empty: bool
+) -> None:
     """The names that a step gives values to, and those that it should."""
     by_name = {parameter.name: parameter for parameter in pin.parameters}
     for name, value in use.values.items():
@@ -40,6 +42,27 @@ def check_given(index: int, step: Step, use: TemplateUse, pin: TemplatePin, find
                 f'step "{step.name}": {use.reference} needs a value for "{parameter.name}"{label}',
                 f"add under with: {parameter.name}: ...",
             )
+    if not blank_is_empty and use.values.keys() <= by_name.keys():
+        _check_blank(index, step, use, pin, findings)
+
+
+def _check_blank(index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
+    """Parameters that get no value from anywhere, and that nobody said to leave out."""
+    blank = [
+        parameter.name
+        for parameter in pin.parameters
+        if parameter.default is None and parameter.name not in use.values and not parameter.required
+    ]
+    if blank:
+        names = ", ".join(f'"{name}"' for name in blank)
+        findings.warning(
+            ("steps", index, "uses"),
+            "parameter-without-value",
+            f'step "{step.name}": {use.reference} gets no value for {names}, which has no default either'
+            if len(blank) == 1
+            else f'step "{step.name}": {use.reference} gets no values for {names}, which have no defaults either',
+            f"Add under with: {blank[0]}: ..., or {blank[0]}: null to leave it out.",
+        )
 
 
 def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, findings: Findings) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from registry.errors import UserError
 from registry.model import Severity
-from registry.suggest import suggest
+from registry.suggest import did_you_mean
+from registry.text.document import KeyPath
 from runner.actions.script import ScriptAction
 from runner.execution.masking import Masker
 from runner.model import (
@@ -29,6 +30,7 @@ from runner.model import (
 from runner.octostache import Evaluation, OctostacheError
 from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
+from runner.planner.reading import NameJudge, check_spelling, check_unset, reading_texts
 from runner.planner.rules import check_value
 from runner.variables.binding import (
     ActionPlace,
@@ -41,9 +43,9 @@ from runner.variables.binding import (
     strongest,
 )
 from runner.variables.names import name_in, offset_of
-from runner.variables.system import is_of_a_step, known_at_run_time
 
 ReadSource = Callable[[VariableSource], str]
+Knowledge = Mapping[tuple[str, ValueOrigin], PlannedValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class ActionValues:
     inputs: Inputs
     read_source: ReadSource
     findings: Findings
+    errors: dict[str, UserError] = field(default_factory=dict)
+    """Why sources could not be read, by what `PlannedValue.unset` says."""
 
     def variables(
         self, system: Iterable[PlannedValue], place: ActionPlace, script: ScriptAction
@@ -89,26 +93,34 @@ class ActionValues:
         pin: TemplatePin | None,
         variables: list[PlannedValue],
         parameters: list[PlannedValue],
-    ) -> tuple[Mapping[str, PlannedValue], str]:
-        """The values by name as far as they are known now, and the script with its secrets masked."""
+    ) -> tuple[Knowledge, str]:
+        """The values by name and origin as far as they are known now, and the script with its secrets masked."""
         inline = isinstance(step.action, InlineScript)
         at = ("steps", index, "run" if inline else "with")
+        texts = reading_texts(script, parameters)
+        check_unset(variables, texts, self.errors, self.findings, allowed=self.inputs.allow_unset)
+        check_spelling(index, step, script, [*variables, *parameters], self.findings)
         try:
             bound = bind(variables, parameters)
             preview = _preview(bound, script)
         except OctostacheError as error:
             self._report_expression(at, step, error)
             return {}, script.body
-        for value in bound.values:
-            if value.origin.kind is OriginKind.GIVEN and pin is not None:
-                written = _given(step).get(value.name) or ""
-                self._report_missing((*at, value.name), step, f'"{value.name}"', written, value.missing)
-                check_value(index, step, pin, value, self.findings)
-        if inline:
-            self._report_missing(at, step, "the script", script.body, preview.missing)
+        judge = NameJudge.of(self.process, step, variables, parameters)
+        if pin is not None:
+            for value in bound.values:
+                if value.origin.kind is OriginKind.GIVEN:
+                    check_value(index, step, pin, value, self.findings)
+        self._report_undefined(index, step, script, bound, preview, judge)
         text = preview.text if preview.text is not None else script.body
         masker = _masker(frozenset(bound.secrets()))
-        return {value.name: _guarded(value, masker) for value in bound.values}, masker.mask_text(text)
+        known = {
+            (value.name, value.origin): replace(
+                _guarded(value, masker), undefined=judge.undefined(value.missing)
+            )
+            for value in (*bound.values, *bound.hidden)
+        }
+        return known, masker.mask_text(text)
 
     def _from_project(self, place: ActionPlace) -> Iterable[PlannedValue]:
         given = folded(self.inputs.variables)
@@ -122,15 +134,15 @@ class ActionValues:
                 yield self._project_value(variable, winners[0])
 
     def _project_value(self, variable: Variable, winner: ScopedValue) -> PlannedValue:
-        content = winner.value
+        content, unset = winner.value, ""
         if winner.source is not None:
             try:
                 content = self.read_source(winner.source)
             except UserError as error:
-                message = f'variable "{variable.name}": {error.message}'
-                self.findings.variable(variable.name, error.code, message, error.hint)
+                unset = error.message
+                self.errors[unset] = error
         origin = ValueOrigin(OriginKind.PROJECT, _scope_text(winner))
-        return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive)
+        return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive, unset=unset)
 
     def _from_inputs(self) -> Iterable[PlannedValue]:
         secret = {v.name.casefold() for v in self.project.variables if v.sensitive}
@@ -155,32 +167,64 @@ class ActionValues:
             place = (*at, name) if name is not None else at
             self.findings.problem(place, "expression", f'step "{step.name}": {explain_error(error)}')
 
-    def _report_missing(
-        self, at: tuple[str | int, ...], step: Step, what: str, text: str, missing: Iterable[str]
+    def _report_undefined(
+        self,
+        index: int,
+        step: Step,
+        script: ScriptAction,
+        bound: Bound,
+        preview: Evaluation,
+        judge: NameJudge,
     ) -> None:
-        names = [other.name for other in self.process.steps]
-        earlier = names[: names.index(step.name)]
-        for name in map(name_in, missing):
-            # What steps read of each other was checked with the names of the process.
-            if not known_at_run_time(name, folded(earlier)) and not is_of_a_step(name):
-                known = [*(v.name for v in self.project.variables), *self.inputs.variables]
-                self.findings.expression(
-                    at,
-                    text,
-                    offset_of(name, text),
-                    "unknown-variable",
-                    f'step "{step.name}": {what} reads "{name}", which nothing defines; it will stay as it is',
-                    suggest(name, known),
-                )
+        """The names that nothing defines, each once, where the first text stands that reads it."""
+        at: KeyPath = ("steps", index)
+        inline = isinstance(step.action, InlineScript)
+        told: set[str] = set()
+
+        def report(place: KeyPath, what: str, text: str, missing: Iterable[str]) -> None:
+            for name in map(name_in, judge.undefined(missing)):
+                if name.casefold() not in told:
+                    told.add(name.casefold())
+                    self._report_name(place, text, f'step "{step.name}": {what}', name)
+
+        for value in bound.values:
+            if value.origin.kind is OriginKind.GIVEN:
+                written = _given(step).get(value.name) or ""
+                report((*at, "with", value.name), f'"{value.name}"', written, value.missing)
+        for value in bound.values:
+            if value.origin.kind is OriginKind.DEFAULT:
+                report((*at, "uses"), f'the default of "{value.name}"', "", value.missing)
+            elif value.origin.kind is OriginKind.PROPERTY:
+                key: KeyPath = ("properties", value.name) if value.name in step.properties else ("uses",)
+                report((*at, *key), f'"{value.name}"', value.text or "", value.missing)
+        what = "the script" if inline else "the script of the template"
+        report((*at, "run" if inline else "uses"), what, script.body if inline else "", preview.missing)
+
+    def _report_name(self, at: KeyPath, text: str, whose: str, name: str) -> None:
+        known = [*(variable.name for variable in self.project.variables), *self.inputs.variables]
+        hint = did_you_mean(name, known)
+        self.findings.expression(
+            at,
+            text,
+            offset_of(name, text),
+            "unknown-variable",
+            f'{whose} reads "{name}", which nothing defines; it will stay as it is',
+            hint or f"Give it with --var {name}=..., or define it under variables in treadle.yaml.",
+        )
 
 
-def with_knowledge(value: PlannedValue, evaluated: Mapping[str, PlannedValue]) -> PlannedValue:
+def with_knowledge(value: PlannedValue, evaluated: Knowledge) -> PlannedValue:
     """The value as written, with what the plan knows about it; the run evaluates the text anew."""
-    known = evaluated.get(value.name)
+    known = evaluated.get((value.name, value.origin))
     if known is None:
         return value
     return replace(
-        value, value=known.value, sensitive=known.sensitive, reads=known.reads, missing=known.missing
+        value,
+        value=known.value,
+        sensitive=known.sensitive,
+        reads=known.reads,
+        missing=known.missing,
+        undefined=known.undefined,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from registry.model import Parameter, StepTemplate
 from runner.planner import violation
-from tests.support.plans import Desk, only, template, value_of
+from tests.support.plans import TWO_ENVIRONMENTS, Desk, only, template, value_of
 from tests.support.problems import problem_lines, refusal
 
 
@@ -145,11 +145,23 @@ class TestNotRunnable:
         desk = desk_with(tmp_path, **changes)
         assert refusal(lambda: desk.plan(use())) == [f'4:11 step "A": the template library/tool@3 {expected}']
 
-    def test_even_if_the_step_is_skipped(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("changes", "inputs"),
+        [
+            ({"disabled": True}, {}),
+            ({"environments": ["Production"]}, {}),
+            ({"exclude_environments": ["Test"]}, {}),
+            ({}, {"skip": ("A",)}),
+        ],
+    )
+    def test_is_only_warned_of_where_the_step_is_skipped_for_sure(
+        self, tmp_path: Path, changes: dict[str, object], inputs: dict[str, Any]
+    ) -> None:
         desk = desk_with(tmp_path, action_type="Octopus.Manual")
-        assert refusal(lambda: desk.plan([{**use()[0], "disabled": True}]))[0].endswith(
-            "> runnable action types: Octopus.Script"
-        )
+        steps = [{**use()[0], **changes}, {"name": "B", "run": "x"}]
+        plan = desk.plan(steps, TWO_ENVIRONMENTS, environment="Test", **inputs)
+        assert [problem.code for problem in plan.warnings] == ["not-runnable"]
+        assert [action.step for action in plan.actions] == ["B"]
 
     def test_without_syntax_bash_is_assumed_and_said(self, tmp_path: Path) -> None:
         body = {"Octopus.Action.Script.ScriptBody": "true"}
