@@ -14,7 +14,7 @@ from registry.cli.context import Context
 from registry.cli.cool_down import cool_down_option
 from registry.cli.references import REFERENCE
 from registry.errors import Invalid
-from registry.model import Reference
+from registry.model import ControlType, Parameter, Reference
 
 if TYPE_CHECKING:
     from registry.publishing.patch import RebasedCopy
@@ -134,9 +134,30 @@ def _asked(service: UpdateService, request: UpdateOptions, *, ask: bool) -> Upda
                 )
                 if parameter.sensitive:
                     click.echo("  It is a secret: refer to a variable, such as #{My.Secret}")
-                label = parameter.label or parameter.name
-                given[parameter.name] = click.prompt(f"  {label}", default=question.proposed or "")
+                given[parameter.name] = ask_value(parameter, question.proposed)
     return replace(request, given=given)
+
+
+def ask_value(parameter: Parameter, proposed: str | None) -> str:
+    """What a person at the terminal answers, asked until it is a value that the parameter can have. Enter keeps what is
+    proposed, else the parameter's default."""
+    from runner.planner import violation
+
+    if parameter.help:
+        click.echo(f"  {parameter.help.strip()}")
+    for value, label in parameter.options:
+        click.echo(f"    {value}" + (f"  {label}" if label != value else ""))
+    if parameter.control == ControlType.CHECKBOX:
+        click.echo("    True or False")
+    while True:
+        kept = proposed if proposed is not None else parameter.default or ""
+        value = str(click.prompt(f"  {parameter.label or parameter.name}", default=kept))
+        complaint = None if "#{" in value else violation(parameter, value)
+        if not value and parameter.options:
+            complaint = "it must be one of those above"
+        if complaint is None:
+            return value
+        click.echo(f'  "{value}" will not do: {complaint}.')
 
 
 def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from registry.model import Problem
     from registry.project.project_file import ProjectSettings
     from registry.text.yaml_document import YamlDocument
+    from runner.model import Process, Project
 
 
 def _process_rules(document: YamlDocument, found: Sequence[Problem]) -> list[Problem]:
@@ -30,8 +31,29 @@ def _process_rules(document: YamlDocument, found: Sequence[Problem]) -> list[Pro
         project = read_project(settings.file if settings else None, folder)
     except UserError:
         return problems  # the project has problems of its own, told when it is validated
-    problems += name_problems(process_of(document), project)
+    process = process_of(document)
+    problems += [*name_problems(process, project), *_value_problems(process, project, settings)]
     return problems if settings is None else [*problems, *unknown_names(document, project)]
+
+
+def _value_problems(process: Process, project: Project, settings: ProjectSettings | None) -> list[Problem]:
+    """About what steps give to their templates; sources that were never synced have nothing to say."""
+    from registry.catalog.catalog import Catalog
+    from registry.errors import UserError
+    from registry.home import Home
+    from registry.project.lock_file import LOCK_FILE, read_lock
+    from runner.dependencies.lock import LockedResolver
+    from runner.model import TemplateUse
+    from runner.planner import value_problems
+
+    if not any(isinstance(step.action, TemplateUse) for step in process.steps):
+        return []
+    try:
+        lock = read_lock(settings.folder / LOCK_FILE) if settings else None
+        with Catalog.open(Home.locate(), settings) as catalog:
+            return value_problems(process, project, LockedResolver(lambda: catalog, lock))
+    except UserError:
+        return []  # a lock or a home that cannot be used is told by what needs it
 
 
 def _project_rules(document: YamlDocument, found: Sequence[Problem]) -> list[Problem]:

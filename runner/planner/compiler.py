@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from registry.errors import Invalid, Mismatch, UserError
-from registry.model import Notice, NoticeKind, Reference, ResolvedTemplate
+from registry.model import Notice, NoticeKind, Reference
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
     Environment,
@@ -34,12 +34,10 @@ from runner.planner.choices import (
 from runner.planner.findings import Findings
 from runner.planner.names import check_names, scope_problems
 from runner.planner.reading import ReadTexts, reading_texts
-from runner.planner.rules import check_given
+from runner.planner.rules import Resolve, check_given
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
 from runner.variables.system import planned_system_values
-
-Resolve = Callable[[Reference], ResolvedTemplate]
 
 OtherSteps = Callable[[], Collection[str] | None]
 """The names of the steps of the project's other processes; None where one of them cannot be read."""
@@ -194,7 +192,7 @@ class _Compiler:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
         for notice in resolved.notices:
             self._tell(at, step, use.reference, notice)
-        pin = _pin(use.reference, resolved)
+        pin = TemplatePin.of(use.reference, resolved)
         check_given(index, step, use, pin, self.findings, self.process.blank_parameters_empty)
         return script, pin
 
@@ -235,20 +233,6 @@ class _Compiler:
             variables=tuple(with_knowledge(value, known) for value in variables),
             properties=script.properties,
         )
-
-
-def _pin(reference: Reference, resolved: ResolvedTemplate) -> TemplatePin:
-    template = resolved.template
-    return TemplatePin(
-        reference=str(reference),
-        id=template.id,
-        name=template.name,
-        version=template.version,
-        action_type=template.action_type,
-        provenance=resolved.provenance,
-        parameters=template.parameters,
-        patches=resolved.patches,
-    )
 
 
 def _slug(name: str) -> str:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from registry.model import Parameter
-from registry.suggest import suggest
+from collections.abc import Callable, Sequence
+
+from registry.errors import UserError
+from registry.model import ControlType, Parameter, Problem, Reference, ResolvedTemplate
+from registry.suggest import did_you_mean, suggest
 from registry.text.numbers import read_number
-from runner.model import MASK, PlannedValue, Step, TemplatePin, TemplateUse
+from runner.model import (
+    MASK,
+    OriginKind,
+    PlannedValue,
+    Process,
+    Project,
+    Step,
+    TemplatePin,
+    TemplateUse,
+    ValueOrigin,
+)
+from runner.planner.choices import either
 from runner.planner.findings import Findings
 
 _PATTERN_SECONDS = 1.0
+
+Resolve = Callable[[Reference], ResolvedTemplate]
+"""Makes a reference exact. Raises UserError."""
 
 
 def check_given(
@@ -65,12 +82,35 @@ def _check_blank(index: int, step: Step, use: TemplateUse, pin: TemplatePin, fin
         )
 
 
+def value_problems(process: Process, project: Project, resolve: Resolve) -> list[Problem]:
+    """What is wrong with the values that the steps of a process give to templates, as far as they are written out.
+
+    Templates that `resolve` cannot find are left to the plan.
+    """
+    findings = Findings(process, project)
+    for index, step in enumerate(process.steps):
+        if not isinstance(step.action, TemplateUse):
+            continue
+        try:
+            pin = TemplatePin.of(step.action.reference, resolve(step.action.reference))
+        except UserError:
+            continue
+        check_given(index, step, step.action, pin, findings, process.blank_parameters_empty)
+        for name, text in step.action.values.items():
+            if text is not None and "#{" not in text:
+                origin = ValueOrigin(OriginKind.GIVEN)
+                sensitive = any(p.sensitive for p in pin.parameters if p.name == name)
+                check_value(index, step, pin, PlannedValue(name, text, origin, sensitive, text), findings)
+    return [*findings.problems, *findings.warnings]
+
+
 def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, findings: Findings) -> None:
     """A given value against its parameter's rules; what is known at run time only is not checked."""
     parameter = next((p for p in pin.parameters if p.name == value.name), None)
     if parameter is None or value.missing or value.value is None:
         return
-    complaint = violation(parameter, value.value)
+    bound = "#{" in (_written(step, value.name) or "")  # what it comes to is often another text in the run
+    complaint = (_breach if bound else violation)(parameter, value.value)
     if parameter.required and not value.value:
         # An empty text in the process has been told as missing; this one came to nothing.
         complaint = "it must not be empty" if _written(step, value.name) else None
@@ -80,11 +120,20 @@ def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, f
             ("steps", index, "with", value.name),
             "parameter-value",
             f'step "{step.name}": "{value.name}" is "{shown}", but {complaint}',
+            None if value.sensitive or not value.value else did_you_mean(value.value, _choices(parameter)),
         )
 
 
 def violation(parameter: Parameter, value: str) -> str | None:
     """What a value breaks of its parameter's rules, as the end of a sentence; None if nothing."""
+    choices = _choices(parameter)
+    if choices and not _is_choice(parameter, value, choices):
+        return f"it must be {either(choices)}"
+    return _breach(parameter, value)
+
+
+def _breach(parameter: Parameter, value: str) -> str | None:
+    """What a value breaks of its parameter's pattern and bounds."""
     if parameter.pattern is not None and not _matches(parameter.pattern, value):
         return f"it must match {parameter.pattern}"
     if parameter.minimum is None and parameter.maximum is None:
@@ -97,6 +146,22 @@ def violation(parameter: Parameter, value: str) -> str | None:
     if parameter.maximum is not None and number > parameter.maximum:
         return f"it must be at most {parameter.maximum:g}"
     return None
+
+
+def _choices(parameter: Parameter) -> list[str]:
+    """The only values that a parameter has; none where any text will do."""
+    if parameter.control == ControlType.CHECKBOX:
+        return ["True", "False"]
+    return [option for option, _ in parameter.options] if parameter.control == ControlType.SELECT else []
+
+
+def _is_choice(parameter: Parameter, value: str, choices: Sequence[str]) -> bool:
+    """A Checkbox may be written in any case; what is empty by default may be given as empty."""
+    if not value and not parameter.default:
+        return True
+    if parameter.control == ControlType.CHECKBOX:
+        return value.strip().casefold() in ("true", "false")
+    return value in choices
 
 
 def _written(step: Step, name: str) -> str | None:

@@ -163,3 +163,26 @@ class TestBrokenProcesses:
         done = broken.treadle("usage", "builtin/sleep", "--json")
         assert [use["file"] for use in done.json["usages"]] == ["good.yaml"]
         assert [problem["code"] for problem in done.json["problems"]] == ["process-unreadable"]
+
+
+class TestValues:
+    """What a process gives to templates is checked where these can be read without asking anybody."""
+
+    @pytest.mark.parametrize(
+        ("values", "expected"),
+        [
+            ({"HttpRequest.Method": "FETCH"}, "parameter-value"),
+            ({"HttpRequest.SkipCertificateCheck": "maybe"}, "parameter-value"),
+            ({"HttpRequest.Methd": "GET"}, "unknown-parameter"),
+        ],
+    )
+    def test_that_a_template_does_not_take_are_errors(
+        self, shop: ProjectTree, values: dict[str, str], expected: str
+    ) -> None:
+        given = {"HttpRequest.Url": "http://x", **values}
+        shop.write({"bad.yaml": {"steps": [{"name": "A", "uses": "builtin/http-request", "with": given}]}})
+        assert codes(shop, "bad.yaml") == [expected]
+
+    def test_for_templates_that_are_not_there_are_left_to_the_plan(self, shop: ProjectTree) -> None:
+        shop.write({"far.yaml": {"steps": [{"name": "A", "uses": "community/x", "with": {"P": "1"}}]}})
+        assert codes(shop, "far.yaml") == []
