@@ -77,10 +77,14 @@ class ContainerSettings:
 
 @dataclass(frozen=True, slots=True)
 class InlineScript:
-    """A script written into the process. `shell` is `bash`, `python` or `sh`."""
+    """A script written into the process. `shell` is `bash`, `python` or `sh`.
+
+    `fail_fast`: its first command that fails ends it; None leaves that to the project.
+    """
 
     body: str
     shell: str = "bash"
+    fail_fast: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,19 @@ class TemplateUse:
 
 
 @dataclass(frozen=True, slots=True)
+class FileCopy:
+    """A file or folder of the project that a step finds in its work directory; both paths are relative."""
+
+    source: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None is no limit."""
+    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None is no limit.
+
+    `env` are texts by the names of environment variables.
+    """
 
     name: str
     action: InlineScript | TemplateUse
@@ -108,6 +123,8 @@ class Step:
     timeout: float | None = None
     container: ContainerSettings = ContainerSettings()
     properties: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[FileCopy, ...] = ()
     notes: str = ""
 
 
@@ -196,6 +213,8 @@ class Environment:
 class Project:
     """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do.
 
+    `fail_fast` holds for the scripts of its processes that do not say otherwise.
+
     `positions` maps paths in the document (`("variables", "Site.Host")`) to (line, column). `warnings` were found
     while reading.
     """
@@ -205,6 +224,7 @@ class Project:
     targets: tuple[Target, ...] = ()
     variables: tuple[Variable, ...] = ()
     file: str | None = None
+    fail_fast: bool = True
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
 
@@ -286,11 +306,21 @@ class TemplatePin:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file that an action finds at `path` below its work directory; a folder, without content, ends in a slash."""
+
+    path: str
+    content: bytes = field(repr=False)
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedAction:
     """One execution: an action on a target, or once on the worker (`target` None).
 
     `id` is unique in the plan and stable for the same process. `script` is the body as written (octostache
-    inside), `preview` the body as it will run as far as the plan can know, secrets masked.
+    inside), `preview` the body as it will run as far as the plan can know, secrets masked. `environment` are values by
+    the names of environment variables, which only the script sees.
     """
 
     id: str
@@ -306,6 +336,9 @@ class PlannedAction:
     parameters: tuple[PlannedValue, ...] = ()
     variables: tuple[PlannedValue, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
+    environment: tuple[PlannedValue, ...] = ()
+    files: tuple[PlannedFile, ...] = ()
+    fail_fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)

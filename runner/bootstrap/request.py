@@ -35,7 +35,7 @@ class ScriptRequest:
     a folder); they are on disk, but for `secret_files`: the work directory has links to those. `programs` are those
     that can be executed.
     `environment` is exported to the script and may hold secrets: unlike a container's own, it is not seen from
-    outside.
+    outside. `fail_fast`: a shell script ends with its first command that fails.
     """
 
     syntax: Syntax
@@ -47,3 +47,4 @@ class ScriptRequest:
     secret_files: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=_nothing)
     log_environment: bool = True
+    fail_fast: bool = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 import click
 
 from runner.model import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
+from runner.variables.names import name_in
 
 _ORIGINS = {
     OriginKind.DEFAULT: "default",
@@ -18,6 +20,7 @@ _ORIGINS = {
     OriginKind.SYSTEM: "system",
 }
 _MAX_VALUE = 60
+_MAX_FILES = 4
 
 
 def render_plan(plan: Plan, verbose: bool) -> str:
@@ -48,15 +51,21 @@ def _step(step: PlannedStep, verbose: bool) -> list[str]:
     first = step.actions[0]
     lines.append(f"     {_what(first)}")
     lines.append(f"     {_where(step.actions)}")
+    files = [file.path for file in first.files if not file.path.endswith("/")]
+    if files:
+        more = f" and {len(files) - _MAX_FILES} more" if len(files) > _MAX_FILES else ""
+        lines.append(f"     with {', '.join(files[:_MAX_FILES])}{more}")
     groups = _groups(step.actions)
     for actions in groups:
         if len(groups) > 1:
             lines.append(f"     on {', '.join(a.target.name for a in actions if a.target)}:")
-        lines += _values(actions[0].parameters, absent="(no value)")
+        first = actions[0]
+        unset = {value.name.casefold() for value in first.variables if value.unset}
+        lines += _values(first.parameters, unset, absent="(no value)")
+        lines += _values((replace(value, name=f"env {value.name}") for value in first.environment), unset)
         if verbose:
-            lines += _values(
-                actions[0].variables, hidden={value.name.casefold() for value in actions[0].parameters}
-            )
+            hidden = {value.name.casefold() for value in first.parameters}
+            lines += _values(first.variables, unset, hidden=hidden)
             lines += ["     script:", *(f"       │ {line}" for line in actions[0].preview.splitlines())]
     return [*lines, ""]
 
@@ -82,17 +91,22 @@ def _groups(actions: Iterable[PlannedAction]) -> list[list[PlannedAction]]:
     """Actions that would read alike, together: targets mostly differ in nothing that is shown."""
     groups: dict[object, list[PlannedAction]] = {}
     for action in actions:
-        key = tuple((value.name, value.shown) for value in action.parameters)
+        shown = (*action.parameters, *action.environment)
+        key = tuple((value.name, value.shown) for value in shown)
         groups.setdefault(key, []).append(action)
     return list(groups.values())
 
 
 def _values(
-    values: Iterable[PlannedValue], absent: str = "(null)", hidden: Collection[str] = ()
+    values: Iterable[PlannedValue],
+    unset: Collection[str],
+    absent: str = "(null)",
+    hidden: Collection[str] = (),
 ) -> list[str]:
-    """`absent` is shown where there is no value; `hidden` are names, folded, that parameters hide."""
+    """`unset` are variables without a value here, `hidden` those that parameters hide, both folded; `absent` is shown
+    where there is no value."""
     rows = [
-        (value.name, _shown(value, absent), _origin(value, value.name.casefold() in hidden))
+        (value.name, _shown(value, absent), _origin(value, unset, value.name.casefold() in hidden))
         for value in values
     ]
     widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
@@ -112,15 +126,22 @@ def _shown(value: PlannedValue, absent: str) -> str:
     return text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"
 
 
-def _origin(value: PlannedValue, hidden: bool) -> str:
+def _origin(value: PlannedValue, unset: Collection[str], hidden: bool) -> str:
     origin = _ORIGINS[value.origin.kind]
     if value.origin.detail:
         origin += f" {value.origin.detail}"
     if hidden:
         origin += "; hidden by the parameter of that name"
-    later = [token for token in value.missing if token not in value.undefined]
-    if later:
-        origin += f"; known at run time: {', '.join(later)}"
-    if value.undefined:
-        origin += f"; nothing defines {', '.join(value.undefined)}"
+    missing: dict[str, list[str]] = {
+        "not set here": [],
+        "known at run time": [],
+        "nothing defines": list(value.undefined),
+    }
+    for token in value.missing:
+        if token not in value.undefined:
+            known = name_in(token).casefold() in unset
+            missing["not set here" if known else "known at run time"].append(token)
+    for what, tokens in missing.items():
+        if tokens:
+            origin += f"; {what}: {', '.join(tokens)}"
     return origin

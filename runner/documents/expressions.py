@@ -26,7 +26,7 @@ def process_texts(document: YamlDocument) -> Iterator[Text]:
         whose = f'step "{raw.get("name")}"'
         if isinstance(raw.get("run"), str):
             yield (*at, "run"), f"{whose}: the script", raw["run"]
-        for key in ("with", "properties"):
+        for key in ("with", "env", "properties"):
             given = raw.get(key)
             for name, value in given.items() if isinstance(given, dict) else ():
                 if isinstance(value, str):

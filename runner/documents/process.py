@@ -18,7 +18,7 @@ from registry.validation.json_schema import FORMAT_VERSION, is_sound, validate
 from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
-from runner.model import Condition, ContainerSettings, InlineScript, Process, Step, TemplateUse
+from runner.model import Condition, ContainerSettings, FileCopy, InlineScript, Process, Step, TemplateUse
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _UNIT_BYTES = {"k": 1024, "m": 1024**2, "g": 1024**3}
@@ -139,6 +139,9 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any], soun
         report("name", "step-action", f"has {both}", "give exactly one of them")
     if sound and "shell" in raw and "run" not in raw:
         report("shell", "shell-without-run", "has a `shell` but no `run`", "a template says its own syntax")
+    if sound and "fail_fast" in raw and "run" not in raw:
+        message = "has `fail_fast` but no `run`"
+        report("fail_fast", "fail-fast-without-run", message, "A template says itself what fails it.")
     if sound and "with" in raw and "uses" not in raw:
         report("with", "with-without-uses", "has `with` but no `uses`", "give values to a script with --var")
     if raw.get("environments") and raw.get("exclude_environments"):
@@ -167,8 +170,8 @@ def _positions(document: YamlDocument) -> Mapping[tuple[str | int, ...], tuple[i
     for index, raw in enumerate(document.value["steps"]):
         at: tuple[str | int, ...] = ("steps", index)
         paths += [at, *((*at, key) for key in raw)]
-        paths += [(*at, "with", name) for name in raw.get("with", ())]
-        for key in ("environments", "exclude_environments", "roles"):
+        paths += [(*at, key, name) for key in ("with", "env") for name in raw.get(key) or ()]
+        for key in ("environments", "exclude_environments", "roles", "files"):
             paths += [(*at, key, i) for i in range(len(raw.get(key, ())))]
     return {path: document.position(path) for path in paths}
 
@@ -179,7 +182,7 @@ def _step(raw: Mapping[str, Any]) -> Step:
         values = {name: text(value) for name, value in (raw.get("with") or {}).items()}
         action = TemplateUse(Reference.parse(raw["uses"]), values)
     else:
-        action = InlineScript(raw["run"], raw.get("shell", "bash"))
+        action = InlineScript(raw["run"], raw.get("shell", "bash"), raw.get("fail_fast"))
     return Step(
         name=raw["name"],
         action=action,
@@ -194,8 +197,16 @@ def _step(raw: Mapping[str, Any]) -> Step:
         timeout=_seconds(raw.get("timeout")),
         container=_container(raw.get("container") or {}),
         properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
+        env={name: text(value) or "" for name, value in (raw.get("env") or {}).items()},
+        files=tuple(_file_copy(item) for item in raw.get("files", ())),
         notes=raw.get("notes", ""),
     )
+
+
+def _file_copy(raw: Any) -> FileCopy:
+    if isinstance(raw, str):
+        return FileCopy(raw, raw)
+    return FileCopy(raw["from"], raw.get("to", raw["from"]))
 
 
 def _container(raw: Mapping[str, Any]) -> ContainerSettings:

@@ -51,6 +51,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
         targets=tuple(_target(name, raw, path.parent) for name, raw in (value.get("targets") or {}).items()),
         variables=tuple(_variable(name, raw) for name, raw in (value.get("variables") or {}).items()),
         file=label,
+        fail_fast=(value.get("defaults") or {}).get("fail_fast", True),
         positions=_positions(document),
         warnings=tuple(problems),
     )

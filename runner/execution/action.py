@@ -30,7 +30,7 @@ from runner.execution.service_messages import (
 )
 from runner.model import ActionResult, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
-from runner.variables.binding import OutputValue, bind, explain_error, strongest
+from runner.variables.binding import OutputValue, bind, bind_environment, explain_error, strongest
 
 Record = Callable[[events.Event], object]
 
@@ -166,9 +166,12 @@ def _run(
     container = services.preparer.take(action)
     try:
         bound = bind(strongest([*run_values, *action.variables]), action.parameters)
-        for secret in bound.secrets():
+        environment = bind_environment(bound, action.environment)
+        secrets = {value.value for value in environment if value.sensitive and value.value}
+        for secret in bound.secrets() | secrets:
             services.masker.add(secret)
-        prepared = prepare_request(action, bound, services.surroundings)
+        texts = {value.name: value.value or "" for value in environment}
+        prepared = prepare_request(action, bound, services.surroundings, texts)
         for level, note in prepared.notes:
             sink.note(level, note)
         if prepared.complaint is not None:

@@ -11,9 +11,11 @@ from registry.model import Notice, NoticeKind, Reference
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
     Environment,
+    FileCopy,
     InlineScript,
     Plan,
     PlannedAction,
+    PlannedFile,
     PlannedStep,
     Process,
     Project,
@@ -39,6 +41,8 @@ from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
 from runner.variables.system import planned_system_values
 
+ReadFiles = Callable[[tuple[FileCopy, ...]], tuple[PlannedFile, ...]]
+
 OtherSteps = Callable[[], Collection[str] | None]
 """The names of the steps of the project's other processes; None where one of them cannot be read."""
 
@@ -51,11 +55,13 @@ def compile_plan(
     read_source: ReadSource,
     default_image: str,
     other_steps: OtherSteps = lambda: (),
+    read_files: ReadFiles = lambda _: (),
 ) -> Plan:
     """The plan of a process in an environment.
 
     `resolve` raises UserError for what it cannot find; `read_source` gives the text behind a variable's `from`;
-    `other_steps` is asked only if a scope of the project names a step.
+    `other_steps` is asked only if a scope of the project names a step; `read_files` reads the files that a step takes
+    along, and raises UserError for those that it may not.
     Raises Invalid with all problems (Mismatch if the lock is among them), NotFound for an unknown environment,
     target or step.
     """
@@ -74,6 +80,7 @@ def compile_plan(
         ActionValues(process, project, inputs, read_source, findings),
         environment,
         choose_targets(project, environment, inputs),
+        read_files,
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
     compiler.read.check_inputs(inputs, project, findings)
@@ -117,6 +124,7 @@ class _Compiler:
     values: ActionValues
     environment: Environment | None
     targets: list[Target]
+    read_files: ReadFiles
     read: ReadTexts = field(default_factory=ReadTexts)
 
     def step(self, index: int, step: Step) -> PlannedStep:
@@ -127,13 +135,14 @@ class _Compiler:
         if script is None:
             self.read.unknown = True
         else:
-            self.read.texts += reading_texts(script, self.values.parameters(index, step, pin))
+            self.read.texts += reading_texts(step, script, self.values.parameters(index, step, pin))
         matching = self._matching(step)
         if skip is None and not matching:
             skip = self._without_targets(index, step)
         actions: tuple[PlannedAction, ...] = ()
         if script is not None and skip is None:
-            actions = tuple(self._planned(index, step, script, pin, target) for target in matching)
+            files = self._files(index, step)
+            actions = tuple(self._planned(index, step, script, pin, files, target) for target in matching)
         return PlannedStep(
             number=index + 1,
             name=step.name,
@@ -206,8 +215,24 @@ class _Compiler:
         else:
             self.findings.warning(at, f"template-{notice.standing.value}", message)
 
+    def _files(self, index: int, step: Step) -> tuple[PlannedFile, ...]:
+        if not step.files:
+            return ()
+        try:
+            return self.read_files(step.files)
+        except UserError as error:
+            message = f'step "{step.name}": {error.message}'
+            self.findings.problem(("steps", index, "files"), error.code, message, error.hint)
+            return ()
+
     def _planned(
-        self, index: int, step: Step, script: ScriptAction, pin: TemplatePin | None, target: Target | None
+        self,
+        index: int,
+        step: Step,
+        script: ScriptAction,
+        pin: TemplatePin | None,
+        files: tuple[PlannedFile, ...],
+        target: Target | None,
     ) -> PlannedAction:
         place = ActionPlace(
             self.environment.name if self.environment else None, step.name, step.roles, target
@@ -217,7 +242,10 @@ class _Compiler:
         )
         variables = self.values.variables(system, place, script)
         parameters = self.values.parameters(index, step, pin)
-        known, preview = self.values.evaluate(index, step, script, pin, variables, parameters)
+        environment = self.values.environment(index, step)
+        known, preview = self.values.evaluate(
+            index, step, script, pin, variables, parameters, environment, files
+        )
         return PlannedAction(
             id=f"{index + 1}-{_slug(step.name)}" + (f"@{target.name}" if target else ""),
             step=step.name,
@@ -232,7 +260,16 @@ class _Compiler:
             parameters=tuple(with_knowledge(value, known) for value in parameters),
             variables=tuple(with_knowledge(value, known) for value in variables),
             properties=script.properties,
+            environment=tuple(with_knowledge(value, known) for value in environment),
+            files=files,
+            fail_fast=self._fails_fast(step),
         )
+
+    def _fails_fast(self, step: Step) -> bool:
+        """Templates keep the contract of their authors; a script of the process fails fast unless told otherwise."""
+        if not isinstance(step.action, InlineScript):
+            return False
+        return self.project.fail_fast if step.action.fail_fast is None else step.action.fail_fast
 
 
 def _slug(name: str) -> str:

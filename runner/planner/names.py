@@ -73,6 +73,8 @@ def texts_of(index: int, step: Step) -> Iterator[tuple[KeyPath, str, ReadingText
         for name, value in action.values.items():
             if value is not None:
                 yield (*at, "with", name), f'"{name}"', ReadingText(value)
+    for name, value in step.env.items():
+        yield (*at, "env", name), f'"{name}"', ReadingText(value)
     for name, value in step.properties.items():
         yield (*at, "properties", name), f'"{name}"', ReadingText(value)
 

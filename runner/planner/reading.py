@@ -10,7 +10,7 @@ from registry.errors import NotFound, UserError
 from registry.model import Severity
 from registry.suggest import did_you_mean
 from runner.actions.script import BODY, ScriptAction
-from runner.model import InlineScript, PlannedValue, Process, Project, Step
+from runner.model import InlineScript, PlannedFile, PlannedValue, Process, Project, Step
 from runner.planner.choices import Inputs
 from runner.planner.findings import Findings
 from runner.variables.names import name_in
@@ -18,9 +18,20 @@ from runner.variables.readers import ReadingText, is_read, mentions
 from runner.variables.system import is_of_a_step, known_at_run_time
 
 
-def reading_texts(script: ScriptAction, parameters: Iterable[PlannedValue]) -> list[ReadingText]:
-    """Every text that an action evaluates or runs, but for variables that others read."""
+def reading_texts(
+    step: Step, script: ScriptAction, parameters: Iterable[PlannedValue], files: Iterable[PlannedFile] = ()
+) -> list[ReadingText]:
+    """Every text that an action evaluates or runs, but for variables that others read.
+
+    A file that goes along may be sourced by the script, or have its expressions replaced.
+    """
     return [
+        *(ReadingText(text) for text in step.env.values()),
+        *(
+            ReadingText(file.content.decode(errors="replace"), script.syntax)
+            for file in files
+            if b"octopus" in file.content or b"#{" in file.content
+        ),
         ReadingText(script.body, script.syntax),
         *(ReadingText(value.text) for value in parameters if value.text),
         *(ReadingText(text) for name, text in script.properties.items() if not name.startswith(BODY)),

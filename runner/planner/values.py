@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -16,6 +16,7 @@ from runner.model import (
     MASK,
     InlineScript,
     OriginKind,
+    PlannedFile,
     PlannedValue,
     Process,
     Project,
@@ -37,6 +38,7 @@ from runner.variables.binding import (
     Bound,
     VariableError,
     bind,
+    bind_environment,
     explain_error,
     parameter_values,
     select,
@@ -85,6 +87,15 @@ class ActionValues:
         blank_is_empty = self.process.blank_parameters_empty
         return parameter_values(pin.parameters, step.action.values, origins, default, blank_is_empty)
 
+    def environment(self, index: int, step: Step) -> list[PlannedValue]:
+        """What the step puts into its script's environment."""
+        return [
+            PlannedValue(
+                name, text, ValueOrigin(OriginKind.GIVEN, self.findings.place(("steps", index, "env", name)))
+            )
+            for name, text in step.env.items()
+        ]
+
     def evaluate(
         self,
         index: int,
@@ -93,16 +104,19 @@ class ActionValues:
         pin: TemplatePin | None,
         variables: list[PlannedValue],
         parameters: list[PlannedValue],
+        environment: Sequence[PlannedValue] = (),
+        files: Sequence[PlannedFile] = (),
     ) -> tuple[Knowledge, str]:
         """The values by name and origin as far as they are known now, and the script with its secrets masked."""
         inline = isinstance(step.action, InlineScript)
         at = ("steps", index, "run" if inline else "with")
-        texts = reading_texts(script, parameters)
+        texts = reading_texts(step, script, parameters, files)
         check_unset(variables, texts, self.errors, self.findings, allowed=self.inputs.allow_unset)
         check_spelling(index, step, script, [*variables, *parameters], self.findings)
         try:
             bound = bind(variables, parameters)
             preview = _preview(bound, script)
+            around = bind_environment(bound, environment)
         except OctostacheError as error:
             self._report_expression(at, step, error)
             return {}, script.body
@@ -111,14 +125,14 @@ class ActionValues:
             for value in bound.values:
                 if value.origin.kind is OriginKind.GIVEN:
                     check_value(index, step, pin, value, self.findings)
-        self._report_undefined(index, step, script, bound, preview, judge)
+        self._report_undefined(index, step, script, bound, preview, around, judge)
         text = preview.text if preview.text is not None else script.body
         masker = _masker(frozenset(bound.secrets()))
         known = {
             (value.name, value.origin): replace(
                 _guarded(value, masker), undefined=judge.undefined(value.missing)
             )
-            for value in (*bound.values, *bound.hidden)
+            for value in (*bound.values, *bound.hidden, *around)
         }
         return known, masker.mask_text(text)
 
@@ -174,6 +188,7 @@ class ActionValues:
         script: ScriptAction,
         bound: Bound,
         preview: Evaluation,
+        around: Iterable[PlannedValue],
         judge: NameJudge,
     ) -> None:
         """The names that nothing defines, each once, where the first text stands that reads it."""
@@ -197,6 +212,8 @@ class ActionValues:
             elif value.origin.kind is OriginKind.PROPERTY:
                 key: KeyPath = ("properties", value.name) if value.name in step.properties else ("uses",)
                 report((*at, *key), f'"{value.name}"', value.text or "", value.missing)
+        for value in around:
+            report((*at, "env", value.name), f'"{value.name}"', value.text or "", value.missing)
         what = "the script" if inline else "the script of the template"
         report((*at, "run" if inline else "uses"), what, script.body if inline else "", preview.missing)
 

@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
 from runner.documents import find_process, read_process, read_project, step_names
+from runner.documents.project_files import read_files
 from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
@@ -70,19 +72,26 @@ class RunService:
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
         """Compile a process. Creates nothing. Raises UserError with every problem found."""
-        process, project = self._documents(process_name)
-        folder = self._folders[-1]
+        path = find_process(process_name, self._folders)
+        process, project = self._documents(path)
+        folder = self._folders[-1] if self.project_file else path.parent
 
         def read(source: VariableSource) -> str:
             return read_source(source, folder)
 
         return compile_plan(
-            process, project, inputs, self.resolve, read, self.default_image, self._steps_of_the_project
+            process,
+            project,
+            inputs,
+            self.resolve,
+            read,
+            self.default_image,
+            self._steps_of_the_project,
+            partial(read_files, folder),
         )
 
-    def _documents(self, process_name: str) -> tuple[Process, Project]:
+    def _documents(self, path: Path) -> tuple[Process, Project]:
         """The process and the project. Raises Invalid with the problems of both."""
-        path = find_process(process_name, self._folders)
         try:
             project = read_project(self.project_file, self.directory)
         except Invalid as error:

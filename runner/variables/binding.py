@@ -147,12 +147,14 @@ class Bound:
     hidden: variables that a parameter of the same name hides, as they are outside of the template
     scope: evaluates further texts, the script body above all
     sensitive_names: folded
+    outside: evaluates what the process says outside of its template
     """
 
     values: tuple[PlannedValue, ...]
     hidden: tuple[PlannedValue, ...]
     scope: Variables = field(repr=False)
     sensitive_names: frozenset[str]
+    outside: Variables = field(repr=False)
 
     def texts(self) -> dict[str, str | None]:
         """What a script reads, by name and in order."""
@@ -194,7 +196,13 @@ def bind(variables: Collection[PlannedValue], parameters: Iterable[PlannedValue]
     scope = base.child({value.name: value.text for value in inside})
     values = tuple(_evaluated(value, scope, sensitive) for value in (*kept, *inside))
     names = frozenset(sensitive | {value.name.casefold() for value in values if value.sensitive})
-    return Bound(values, tuple(_outside(value, outer, sensitive) for value in hidden), scope, names)
+    return Bound(values, tuple(_outside(value, outer, sensitive) for value in hidden), scope, names, outer)
+
+
+def bind_environment(bound: Bound, values: Iterable[PlannedValue]) -> list[PlannedValue]:
+    """Evaluate what a step puts into its script's environment: outside of the template, as what it gives to
+    parameters. Raises VariableError."""
+    return [_evaluated(value, bound.outside, set(bound.sensitive_names)) for value in values]
 
 
 def _enter_template(value: PlannedValue, outer: Variables, sensitive: set[str]) -> PlannedValue:
