@@ -70,11 +70,11 @@ def _secret_in_script(subject: Subject) -> Iterator[Hit]:
 )
 def _never_fails(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
-        if len(script.lines) > 3 and (but := _never_fails(script)) is not None:
+        if len(script.lines) > 3 and (but := _forgiven(script)) is not None:
             yield Hit(f"no error fails this {script.syntax} script{but}", script=script)
 
 
-def _never_fails(script: Script) -> str | None:
+def _forgiven(script: Script) -> str | None:
     """The end of the sentence that no error fails a script; None where one does."""
     if script.syntax == "Bash" and not _BASH_FAILS.search(script.text):
         lines = [line.strip() for line in _HEREDOC.sub(r"\1", script.text.replace("\\\n", " ")).splitlines()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
+from registry.compatibility.script_facts import script_facts
 from registry.model import Problem, Severity
 from registry.suggest import did_you_mean
 from registry.text.document import KeyPath
@@ -139,3 +140,20 @@ def _check_read(
         message = f'{begin} step "{names[folded.index(read.step.casefold())]}" has not run by then'
         hint = "Move that step up, or read the value elsewhere."
         findings.expression(at, text.text, offset, "step-order", message, hint)
+    elif read.output:
+        _check_output(process.steps[folded.index(read.step.casefold())], begin, at, text, read, findings)
+
+
+def _check_output(
+    setter: Step, begin: str, at: KeyPath, text: ReadingText, read: StepRead, findings: Findings
+) -> None:
+    """A slip in the name of an output. What else a script prints may set outputs, too: only what is nearly the name of
+    one that it sets by name is told."""
+    if not isinstance(setter.action, InlineScript):
+        return
+    names = script_facts(setter.action.body).outputs
+    question = did_you_mean(read.output, names)
+    if question is not None and read.output.casefold() not in {name.casefold() for name in names}:
+        message = f'{begin} that step sets no output "{read.output}"'
+        offset = offset_of(read.name, text.text)
+        findings.expression(at, text.text, offset, "unknown-output", message, question)

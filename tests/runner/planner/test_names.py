@@ -64,6 +64,15 @@ class TestStepsThatTextsRead:
         plan = desk.plan([run(f"echo #{{Octopus.Action[{name}].Output.X}}"), run("x", name="Last")])
         assert [problem.code for problem in plan.warnings] == ["step-order"]
 
+    def test_set_outputs_of_other_names(self, desk: Desk) -> None:
+        build = run('set_octopusvariable "Version" 1', name="Build")
+        plan = desk.plan([build, run("echo #{Octopus.Action[Build].Output.Verison}")])
+        assert [(problem.code, problem.hint) for problem in plan.warnings] == [
+            ("unknown-output", 'Did you mean "Version"?')
+        ]
+        for right in ("Version", "version", "Url"):
+            assert desk.plan([build, run(f"echo #{{Octopus.Action[Build].Output.{right}}}")]).warnings == ()
+
     def test_are_not_looked_for_in_comments(self, desk: Desk) -> None:
         script = "# get_octopusvariable 'Octopus.Action[Nope].Output.X'"
         assert desk.plan([run(script)]).warnings == ()
