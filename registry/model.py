@@ -13,6 +13,9 @@ from enum import StrEnum
 from typing import Any
 
 BUILTIN_SOURCE = "builtin"
+LOCAL_SOURCE = "."
+"""The source of references such as `./folder`: template folders of the project itself, which nobody has published."""
+
 LIBRARY_SOURCE = "library"
 
 _PLAIN_KEY = re.compile(r"[\w$-]+")
@@ -261,6 +264,17 @@ class Reference:
     open: bool = False
     latest: bool = False
     blob: str | None = None
+
+    @classmethod
+    def local(cls, text: str) -> Reference | None:
+        """The reference for `./folder`; None for a text that is nothing of the kind. Raises ValueError for a folder
+        that leads out."""
+        if not text.startswith("./"):
+            return None
+        parts = [part for part in text.split("/") if part not in ("", ".")]
+        if not parts or ".." in parts:
+            raise ValueError(f'"{text}" is not a folder of the project')
+        return cls(LOCAL_SOURCE, "/".join(parts))
 
     @classmethod
     def parse(cls, text: str) -> Reference:

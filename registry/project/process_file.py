@@ -142,6 +142,11 @@ class ProcessUse:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is a template folder of the project, which no source has and no lock pins."""
+        return self.written.startswith("./")
+
+    @property
     def reference(self) -> Reference:
         """Raises ValueError for what is not one."""
         return Reference.parse(self.written)

@@ -77,6 +77,8 @@ def _tell(context: Context, change: LockChange, dry_run: bool) -> None:
     for name in before:
         if name not in change.after.templates:
             context.say(f"- {name}")
+    for name in change.local:
+        context.say(f"  {name}  is a folder of the project, and is not locked")
     count = len(change.after.templates)
     if not change.changed:
         context.say(f"{change.file.name} is up to date: {counted(count, 'template')}.")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import click
 
+from registry.model import LOCAL_SOURCE
 from runner.model import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
 from runner.variables.names import name_in
 
@@ -74,6 +75,8 @@ def _what(action: PlannedAction) -> str:
     pin = action.template
     if pin is None:
         return f"{action.syntax} script of the process, image {action.image}"
+    if pin.provenance.source == LOCAL_SOURCE:
+        return f"./{pin.provenance.slug} ({action.syntax}, local folder, unpublished), image {action.image}"
     commit = f", commit {pin.provenance.commit[:9]}" if pin.provenance.commit else ""
     patched = f", {pin.patches} with local changes" if pin.patches else ""
     return (

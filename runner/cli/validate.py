@@ -42,6 +42,7 @@ def _value_problems(process: Process, project: Project, settings: ProjectSetting
     from registry.errors import UserError
     from registry.home import Home
     from registry.project.lock_file import LOCK_FILE, read_lock
+    from runner.dependencies.local import with_local_templates
     from runner.dependencies.lock import LockedResolver
     from runner.model import TemplateUse
     from runner.planner import value_problems
@@ -49,9 +50,11 @@ def _value_problems(process: Process, project: Project, settings: ProjectSetting
     if not any(isinstance(step.action, TemplateUse) for step in process.steps):
         return []
     try:
+        folder = settings.folder if settings else Path.cwd()
         lock = read_lock(settings.folder / LOCK_FILE) if settings else None
         with Catalog.open(Home.locate(), settings) as catalog:
-            return value_problems(process, project, LockedResolver(lambda: catalog, lock))
+            resolve = with_local_templates(folder, LockedResolver(lambda: catalog, lock))
+            return value_problems(process, project, resolve)
     except UserError:
         return []  # a lock or a home that cannot be used is told by what needs it
 

@@ -37,12 +37,14 @@ class LockChange:
     """A lock as it was and as it is now; `file` is where it lies.
 
     `errors` say which processes cannot be read: what these use is locked as it was before.
+    `local` are template folders of the project itself, which no lock pins.
     """
 
     file: Path
     before: Lock | None
     after: Lock
     errors: tuple[UserError, ...] = ()
+    local: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -82,7 +84,7 @@ def lock_project(
     after = make_lock(catalog, references, None if renew else before, digests)
     if locked:
         refuse_change(before, after)
-    change = LockChange(file, before, after, errors)
+    change = LockChange(file, before, after, errors, found.local)
     if change.changed and not dry_run:
         write_lock(file, after)
     return change

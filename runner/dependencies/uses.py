@@ -44,6 +44,8 @@ class FoundUses:
     processes: tuple[ProcessFile, ...]
     uses: tuple[StepUse, ...]
     errors: tuple[UserError, ...]
+    local: tuple[str, ...] = ()
+    """The template folders of the project itself that they use, as they say it."""
 
 
 def find_uses(
@@ -53,16 +55,20 @@ def find_uses(
     processes = find_processes(folder, directory, leave_out, ignore)
     uses: list[StepUse] = []
     errors: list[UserError] = []
+    local: list[str] = []
     for process in processes:
         if process.document is None:
             errors += [process.error] if process.error else []
             continue
         for use in document_uses(process.document):
+            if use.is_local:
+                local.append(use.written)  # its content is the project's own
+                continue
             try:
                 uses.append(_step_use(process.path, process.document.file, use))
             except Invalid as error:
                 errors.append(error)
-    return FoundUses(tuple(processes), tuple(uses), tuple(errors))
+    return FoundUses(tuple(processes), tuple(uses), tuple(errors), tuple(dict.fromkeys(local)))
 
 
 def _step_use(file: Path, label: str, use: ProcessUse) -> StepUse:

@@ -153,13 +153,14 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any], soun
         )
     if isinstance(raw.get("uses"), str):
         try:
-            Reference.parse(raw["uses"])
+            _reference(raw["uses"])
         except ValueError:
             report(
                 "uses",
                 "bad-reference",
                 f'uses "{raw["uses"]}", which is not a template reference',
-                "write source/slug, source/slug@12, @12+ or @latest",
+                "write source/slug, source/slug@12, @12+ or @latest"
+                + (", or ./folder below treadle.yaml" if raw["uses"].startswith(".") else ""),
             )
     return problems
 
@@ -180,7 +181,7 @@ def _step(raw: Mapping[str, Any]) -> Step:
     action: InlineScript | TemplateUse
     if "uses" in raw:
         values = {name: text(value) for name, value in (raw.get("with") or {}).items()}
-        action = TemplateUse(Reference.parse(raw["uses"]), values)
+        action = TemplateUse(_reference(raw["uses"]), values)
     else:
         action = InlineScript(raw["run"], raw.get("shell", "bash"), raw.get("fail_fast"))
     return Step(
@@ -201,6 +202,11 @@ def _step(raw: Mapping[str, Any]) -> Step:
         files=tuple(_file_copy(item) for item in raw.get("files", ())),
         notes=raw.get("notes", ""),
     )
+
+
+def _reference(text: str) -> Reference:
+    """Raises ValueError."""
+    return Reference.local(text) or Reference.parse(text)
 
 
 def _file_copy(raw: Any) -> FileCopy:
