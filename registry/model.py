@@ -230,13 +230,15 @@ Notices = Mapping[str, tuple[Notice, ...]]
 @dataclass(frozen=True, slots=True)
 class ResolvedTemplate:
     """A reference made exact. `patches` names the template that this is a locally changed copy of, with its
-    version: `community/slack@12`; None for anything else. `notices` are about this version."""
+    version: `community/slack@12`; None for anything else. `notices` are about this version. `edited`: the
+    library's work tree holds changes of it that are not published, and not in `template`."""
 
     reference: Reference
     template: StepTemplate
     provenance: Provenance
     patches: str | None = None
     notices: tuple[Notice, ...] = ()
+    edited: bool = False
 
 
 _REFERENCE = re.compile(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,4 +138,5 @@ class LockedResolver:
                 f'"{reference}" is not in {LOCK_FILE}',
                 hint="Run: treadle lock, and commit the result.",
             )
-        return self.open_catalog().resolve(reference, entry)
+        catalog = self.open_catalog()
+        return replace(catalog.resolve(reference, entry), edited=catalog.is_edited(reference))

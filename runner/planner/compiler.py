@@ -199,6 +199,10 @@ class _Compiler:
             return None, None
         if script.warning:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
+        if resolved.edited:
+            message = f'step "{step.name}": {use.reference} has unpublished changes, which do not run'
+            hint = "Publish them with treadle publish, or drop them."
+            self.findings.warning(at, "unpublished-changes", message, hint)
         for notice in resolved.notices:
             self._tell(at, step, use.reference, notice)
         pin = TemplatePin.of(use.reference, resolved)

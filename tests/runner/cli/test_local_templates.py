@@ -75,3 +75,15 @@ def test_is_not_locked_and_not_shared(shop: ProjectTree) -> None:
     done = shop.treadle("export", "deploy.yaml", "-o", "shop.tar.gz")
     assert (done.exit_code, "nobody has published" in done.stderr) == (2, True)
     assert not (shop.root / "shop.tar.gz").exists()
+
+
+def test_changes_of_a_published_template_that_are_not_published_are_told(shop: ProjectTree) -> None:
+    shop.write({"treadle.yaml": {"library": {"git": "./library"}}})
+    assert shop.treadle("publish", "steps/hello", "--as", "hello").exit_code == 0
+    shop.write({"deploy.yaml": {"steps": [{"name": "A", "uses": "library/hello"}]}})
+    assert "unpublished" not in shop.treadle("plan", "deploy").stderr
+    script = shop.root / "library/hello/script.sh"
+    script.write_text(script.read_text() + "echo more\n")
+    assert "library/hello has unpublished changes, which do not run [unpublished-changes]" in (
+        shop.treadle("plan", "deploy").stderr
+    )
