@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from registry.model import Parameter, Problem, Provenance, Reference, ResolvedTemplate, TextPlace
+from registry.model import Parameter, Problem, Provenance, Reference, TextPlace
 
 MASK = "********"
 """What is shown in place of a secret: always eight characters, whatever its length."""
@@ -289,20 +289,6 @@ class TemplatePin:
     provenance: Provenance
     parameters: tuple[Parameter, ...] = ()
     patches: str | None = None
-
-    @classmethod
-    def of(cls, reference: Reference, resolved: ResolvedTemplate) -> TemplatePin:
-        template = resolved.template
-        return cls(
-            reference=str(reference),
-            id=template.id,
-            name=template.name,
-            version=template.version,
-            action_type=template.action_type,
-            provenance=resolved.provenance,
-            parameters=template.parameters,
-            patches=resolved.patches,
-        )
 
 
 @dataclass(frozen=True, slots=True)

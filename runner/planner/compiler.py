@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from registry.errors import Invalid, Mismatch, UserError
@@ -36,7 +36,7 @@ from runner.planner.choices import (
 from runner.planner.findings import Findings
 from runner.planner.names import check_names, scope_problems
 from runner.planner.reading import ReadTexts, reading_texts
-from runner.planner.rules import Resolve, check_given
+from runner.planner.rules import Resolve, check_given, pin_template
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
 from runner.variables.system import planned_system_values
@@ -84,18 +84,8 @@ def compile_plan(
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
     compiler.read.check_inputs(inputs, project, findings)
-    if findings.problems:
-        kind = Mismatch if findings.mismatched else Invalid
-        raise kind(
-            "invalid-process",
-            f'"{process.file}" can not be planned',
-            problems=[*findings.problems, *findings.warnings],
-        )
-    if not all(step.skip is None or step.skip.asked_for for step in steps) and all(
-        step.skip for step in steps
-    ):
-        message = "nothing to run: every step is skipped"
-        findings.warning(("steps",), "nothing-to-run", message, "Each step says why in the plan.")
+    _refuse_problems(process, findings)
+    _check_idle(steps, findings)
     return Plan(
         process=process.name,
         file=process.file,
@@ -104,6 +94,25 @@ def compile_plan(
         steps=steps,
         warnings=tuple(findings.warnings),
     )
+
+
+def _refuse_problems(process: Process, findings: Findings) -> None:
+    """Raises Invalid with all problems, Mismatch if the lock is among them."""
+    if findings.problems:
+        kind = Mismatch if findings.mismatched else Invalid
+        raise kind(
+            "invalid-process",
+            f'"{process.file}" can not be planned',
+            problems=[*findings.problems, *findings.warnings],
+        )
+
+
+def _check_idle(steps: Sequence[PlannedStep], findings: Findings) -> None:
+    """That something runs, unless somebody asked for every skip."""
+    skips = [step.skip for step in steps]
+    if all(skips) and not all(skip.asked_for for skip in skips if skip is not None):
+        message = "nothing to run: every step is skipped"
+        findings.warning(("steps",), "nothing-to-run", message, "Each step says why in the plan.")
 
 
 def _all_steps(process: Process, other_steps: OtherSteps) -> list[str] | None:
@@ -205,7 +214,7 @@ class _Compiler:
             self.findings.warning(at, "unpublished-changes", message, hint)
         for notice in resolved.notices:
             self._tell(at, step, use.reference, notice)
-        pin = TemplatePin.of(use.reference, resolved)
+        pin = pin_template(use.reference, resolved)
         check_given(index, step, use, pin, self.findings, self.process.blank_parameters_empty)
         return script, pin
 

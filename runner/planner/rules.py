@@ -28,6 +28,21 @@ Resolve = Callable[[Reference], ResolvedTemplate]
 """Makes a reference exact. Raises UserError."""
 
 
+def pin_template(reference: Reference, resolved: ResolvedTemplate) -> TemplatePin:
+    """The template that a reference means, as far as a plan keeps it."""
+    template = resolved.template
+    return TemplatePin(
+        reference=str(reference),
+        id=template.id,
+        name=template.name,
+        version=template.version,
+        action_type=template.action_type,
+        provenance=resolved.provenance,
+        parameters=template.parameters,
+        patches=resolved.patches,
+    )
+
+
 def check_given(
     index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings, blank_is_empty: bool
 ) -> None:
@@ -92,7 +107,7 @@ def value_problems(process: Process, project: Project, resolve: Resolve) -> list
         if not isinstance(step.action, TemplateUse):
             continue
         try:
-            pin = TemplatePin.of(step.action.reference, resolve(step.action.reference))
+            pin = pin_template(step.action.reference, resolve(step.action.reference))
         except UserError:
             continue
         check_given(index, step, step.action, pin, findings, process.blank_parameters_empty)
