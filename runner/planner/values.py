@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from registry.errors import UserError
 from registry.model import Severity
 from registry.suggest import did_you_mean
 from registry.text.document import KeyPath
 from runner.actions.script import ScriptAction
-from runner.execution.masking import Masker
 from runner.model import (
     MASK,
     InlineScript,
@@ -45,6 +45,9 @@ from runner.variables.binding import (
     strongest,
 )
 from runner.variables.names import name_in, offset_of
+
+if TYPE_CHECKING:
+    from runner.execution.masking import Masker
 
 ReadSource = Callable[[VariableSource], str]
 Knowledge = Mapping[tuple[str, ValueOrigin], PlannedValue]
@@ -252,6 +255,8 @@ def _given(step: Step) -> Mapping[str, str | None]:
 @lru_cache(maxsize=8)
 def _masker(secrets: frozenset[str]) -> Masker:
     """The same for all actions that know the same secrets: most of a plan's do."""
+    from runner.execution.masking import Masker
+
     masker = Masker()
     for secret in secrets:
         masker.add(secret)
