@@ -15,6 +15,7 @@ from registry.catalog.catalog import Catalog
 from registry.errors import Invalid
 from registry.library.library import Library
 from registry.library.notices import FILE, FOLDER, notices_bytes, read_notices
+from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, Notice, NoticeKind, Notices, Reference
 
 
@@ -100,7 +101,7 @@ def _change(
     def prepare(base: str | None) -> tuple[Mapping[str, Mapping[str, bytes]], str]:
         return {FOLDER: {FILE: notices_bytes(changed(base))}}, message
 
-    with library.writing("change notices") as writer:
+    with writing(library, "change notices") as writer:
         commit = writer.commit_and_push(prepare, ()) if push else writer.commit(*prepare(library.head()))
     return NoticeChange(notices, changed=True, commit=commit)
 

@@ -15,6 +15,7 @@ from registry.index.content import read_content
 from registry.index.database import IndexedContent
 from registry.library.library import Library
 from registry.library.origin import Origin
+from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, NoticeKind, Provenance, Reference, ResolvedTemplate, Severity
 from registry.publishing.uniqueness import Identity, check_slug, check_unique, library_identities
 from registry.template.document import TemplateDocument, digest, read_template, to_folder
@@ -83,7 +84,7 @@ def import_templates(
         check_slug(candidate.slug)
     if dry_run:
         return ImportReport(_classify(catalog, candidates), None)
-    with catalog.library.writing("import") as writer:
+    with writing(catalog.library, "import") as writer:
         items = _classify(catalog, candidates)
         changed = {item.slug for item in items if item.status is not ImportStatus.UNCHANGED}
         chosen = [candidate for candidate in candidates if candidate.slug in changed]

@@ -21,6 +21,7 @@ from registry.errors import Conflict, Invalid, NotFound, UserError
 from registry.home import write_atomically
 from registry.index.content import read_folder_files
 from registry.library.origin import Origin
+from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity, VersionInfo
 from registry.project.project_file import read_versioned_yaml
 from registry.publishing.import_ import ImportStatus, import_templates
@@ -214,7 +215,7 @@ def _commit(catalog: Catalog, copy: LibraryCopy, files: Files, origin: Origin, v
     name = copy.details.template.name
     message = f"Bring {name} to {origin.source} {origin.version}\n\nThe local changes were applied again.\n\n"
     trailers = f"Treadle-Publish: {copy.slug}@{version}\n{origin.trailers()}\n"
-    with catalog.library.writing("patch") as writer:
+    with writing(catalog.library, "patch") as writer:
         now = find_copy(catalog, copy.slug)
         if now is None or now.details.provenance != copy.details.provenance:
             raise Conflict(

@@ -13,6 +13,7 @@ from registry.errors import Conflict, Invalid
 from registry.index.content import read_content, read_folder_files
 from registry.index.database import Index
 from registry.library.library import Library
+from registry.library.writer import writing
 from registry.lint.linter import lint
 from registry.model import Problem, Severity, StepTemplate, TemplateForm
 from registry.publishing.uniqueness import Identity, check_slug, check_unique, library_identities
@@ -82,7 +83,7 @@ def publish(
         return _next_version(index, library, library.head(), draft).published
     in_place = path.resolve() == (library.folder / draft.slug).resolve()
     edited = (draft.slug,) if in_place else ()
-    with library.writing("publish") as writer:
+    with writing(library, "publish") as writer:
         made: list[_NextVersion] = []
 
         def prepare(base: str | None) -> tuple[Mapping[str, Mapping[str, bytes]], str]:

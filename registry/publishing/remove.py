@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from registry.catalog.catalog import Catalog
 from registry.errors import Conflict, Invalid, NotFound
+from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, Problem, Reference
 from registry.project.usage import Usage, UsageReport
 from registry.suggest import did_you_mean
@@ -46,7 +47,7 @@ def remove_template(
         _refuse_used(reference, report)
     if dry_run:
         return removed
-    with catalog.library.writing("remove") as writer:
+    with writing(catalog.library, "remove") as writer:
         removed = _present(catalog, reference)
         text = message or f"Remove {removed.name}"
         commit = writer.commit(

@@ -18,8 +18,8 @@ from registry.catalog.catalog import Catalog
 from registry.catalog.locking import lock_entry
 from registry.errors import Conflict, NotFound
 from registry.index.database import Entry
-from registry.library.library import LibraryWriter
 from registry.library.origin import Origin
+from registry.library.writer import LibraryWriter, writing
 from registry.model import LIBRARY_SOURCE, Reference
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock, write_lock
 from registry.project.process_file import repoint
@@ -72,7 +72,7 @@ def import_bundle(
     commit = None
     new = any(item.status is not TemplateStatus.PRESENT for item in planned.templates)
     if new or catalog.library.head() is not None:  # which also finishes what a killed process left there
-        with catalog.library.writing("import") as writer:
+        with writing(catalog.library, "import") as writer:
             planned = _plan(catalog, bundle, folder, force)
             commit = _write_templates(writer, planned.templates, bundle.name)
     write_files(planned.processes, force=force, dry_run=False)
