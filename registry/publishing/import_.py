@@ -14,7 +14,7 @@ from registry.git.objects import tree_id
 from registry.index.content import read_content
 from registry.index.database import IndexedContent
 from registry.library.library import Library
-from registry.library.origin import Origin
+from registry.library.origin import Origin, import_message
 from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, NoticeKind, Provenance, Reference, ResolvedTemplate, Severity
 from registry.publishing.uniqueness import Identity, check_slug, check_unique, library_identities
@@ -41,9 +41,7 @@ class ImportCandidate:
     document: TemplateDocument
 
     def origin(self) -> Origin:
-        where = self.resolved.provenance
-        source = f"{where.source}/{where.slug}"
-        return Origin(self.slug, source, where.version, where.commit or "", where.blob, digest(self.document))
+        return Origin.of(self.slug, self.resolved.provenance, digest(self.document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,4 @@ def _compare(library: Library, candidate: ImportCandidate, record: IndexedConten
 
 
 def _message(candidates: Sequence[ImportCandidate]) -> str:
-    named = [f"{item.resolved.template.name} {item.resolved.provenance.version}" for item in candidates]
-    subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
-    listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"
-    return f"{subject}\n\n{listing}" + "\n".join(item.origin().trailers() for item in candidates) + "\n"
+    return import_message([(item.resolved.template.name, item.origin()) for item in candidates])

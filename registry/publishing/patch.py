@@ -20,6 +20,7 @@ from registry.compatibility.three_way import Files, MergedFiles, merge_folders, 
 from registry.errors import Conflict, Invalid, NotFound, UserError
 from registry.home import write_atomically
 from registry.index.content import read_folder_files
+from registry.library.message import commit_message, one_line
 from registry.library.origin import Origin
 from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity, VersionInfo
@@ -127,7 +128,7 @@ def rebase_copy(
     done = RebasedCopy(copy, theirs.provenance, version, comparison, merged.conflicts)
     if dry_run:
         return done
-    origin = _origin(copy.slug, theirs)
+    origin = Origin.of(copy.slug, theirs.provenance, theirs.digest)
     if merged.conflicts:
         _write_aside(conflicts_in, merged.files, copy, target)
         return replace(done, folder=conflicts_in)
@@ -158,7 +159,9 @@ def finish_merge(catalog: Catalog, folder: Path) -> RebasedCopy:
     files = template_files(folder)
     template = read_folder(files, str(folder)).template
     theirs = catalog.show(Reference.parse(str(value.get("onto"))))
-    commit = _commit(catalog, copy, files, _origin(copy.slug, theirs), template.version)
+    commit = _commit(
+        catalog, copy, files, Origin.of(copy.slug, theirs.provenance, theirs.digest), template.version
+    )
     shutil.rmtree(folder)
     comparison = compare(copy.details.template, template)
     return RebasedCopy(copy, theirs.provenance, template.version, comparison, commit=commit)
@@ -205,23 +208,18 @@ def _says(merged: MergedFiles, theirs: TemplateDetails) -> bool:
     return digest(read_folder(numbered(merged.files, theirs.provenance.version))) == theirs.digest
 
 
-def _origin(slug: str, theirs: TemplateDetails) -> Origin:
-    where = theirs.provenance
-    source = f"{where.source}/{where.slug}"
-    return Origin(slug, source, where.version, where.commit or "", where.blob, theirs.digest)
-
-
 def _commit(catalog: Catalog, copy: LibraryCopy, files: Files, origin: Origin, version: int) -> str:
     name = copy.details.template.name
-    message = f"Bring {name} to {origin.source} {origin.version}\n\nThe local changes were applied again.\n\n"
-    trailers = f"Treadle-Publish: {copy.slug}@{version}\n{origin.trailers()}\n"
+    subject = one_line(f"Bring {name} to {origin.source} {origin.version}")
+    trailers = [("Publish", f"{copy.slug}@{version}"), *origin.trailers()]
+    message = commit_message(subject, trailers, "The local changes were applied again.")
     with writing(catalog.library, "patch") as writer:
         now = find_copy(catalog, copy.slug)
         if now is None or now.details.provenance != copy.details.provenance:
             raise Conflict(
                 "copy-changed", f'"library/{copy.slug}" changed meanwhile', "Run the command again."
             )
-        return writer.commit({copy.slug: files}, message + trailers)
+        return writer.commit({copy.slug: files}, message)
 
 
 def _write_aside(folder: Path, files: Files, copy: LibraryCopy, target: Reference) -> None:

@@ -13,6 +13,7 @@ from registry.errors import Conflict, Invalid
 from registry.index.content import read_content, read_folder_files
 from registry.index.database import Index
 from registry.library.library import Library
+from registry.library.message import commit_message, one_line
 from registry.library.writer import writing
 from registry.lint.linter import lint
 from registry.model import Problem, Severity, StepTemplate, TemplateForm
@@ -169,8 +170,7 @@ def _with_version(files: Mapping[str, bytes], number: int) -> dict[str, bytes]:
 
 
 def _message(published: Published, message: str | None) -> str:
-    subject = message or f"Publish {published.name} {published.version}"
-    trailers = [f"Treadle-Publish: {published.slug}@{published.version}"]
+    trailers = [("Publish", f"{published.slug}@{published.version}")]
     if published.comparison:
-        trailers.append(f"Treadle-Change: {published.comparison.change.value}")
-    return f"{subject}\n\n" + "\n".join(trailers) + "\n"
+        trailers.append(("Change", published.comparison.change.value))
+    return commit_message(message or one_line(f"Publish {published.name} {published.version}"), trailers)

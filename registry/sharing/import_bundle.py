@@ -18,7 +18,8 @@ from registry.catalog.catalog import Catalog
 from registry.catalog.locking import lock_entry
 from registry.errors import Conflict, NotFound
 from registry.index.database import Entry
-from registry.library.origin import Origin
+from registry.library.message import one_line
+from registry.library.origin import Origin, import_message
 from registry.library.writer import LibraryWriter, writing
 from registry.model import LIBRARY_SOURCE, Reference
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock, write_lock
@@ -215,11 +216,8 @@ def _write_templates(writer: LibraryWriter, templates: Sequence[BundledTemplate]
 
 
 def _message(items: Sequence[BundledTemplate], sender: str) -> str:
-    named = [f"{item.shared.document.template.name} {item.shared.version}" for item in items]
-    subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
-    listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"
-    trailers = "\n".join(_origin(item, sender).trailers() for item in items)
-    return f"{subject} from {sender}\n\n{listing}{trailers}\n"
+    named = [(item.shared.document.template.name, _origin(item, sender)) for item in items]
+    return import_message(named, f" from {sender}")
 
 
 def _origin(item: BundledTemplate, sender: str) -> Origin:
@@ -227,8 +225,9 @@ def _origin(item: BundledTemplate, sender: str) -> Origin:
     shared, where = item.shared, item.shared.provenance
     if shared.origin and shared.origin.digest == shared.digest:
         return replace(shared.origin, template=item.reference.slug)
-    source = f"{sender}/{where.slug}" if where.source == LIBRARY_SOURCE else f"{where.source}/{where.slug}"
-    return Origin(item.reference.slug, source, where.version, where.commit or "", where.blob, shared.digest)
+    if where.source == LIBRARY_SOURCE:
+        where = replace(where, source=one_line(sender))
+    return Origin.of(item.reference.slug, where, shared.digest)
 
 
 # --- what the processes need
