@@ -25,6 +25,9 @@ _PUSH_TRIES = 30
 Changes = Mapping[str, Mapping[str, bytes] | None]
 """Template folders to write, by slug: files by their paths in the folder, None to delete it."""
 
+Prepare = Callable[[str | None], tuple[Changes, str]]
+"""The changes to commit on top of a commit, and their message; no changes where there is nothing to do."""
+
 
 @contextmanager
 def writing(library: Library, purpose: str) -> Iterator[LibraryWriter]:
@@ -62,12 +65,23 @@ class LibraryWriter:
         `edited` are slugs whose folders in the work tree hold what is being committed.
         Raises Conflict for uncommitted changes in the other folders, or when the branch moved under our hands.
         """
-        head = self.library.head()
+        return self._commit_on(self.library.head(), changes, message, edited)
+
+    def _commit_on(
+        self, head: str | None, changes: Changes, message: str, edited: Collection[str] = ()
+    ) -> str:
         paths = [self.library.path(slug) for slug in changes]
         self._refuse_uncommitted([self.library.path(slug) for slug in changes if slug not in edited])
         commit = self.build(head, changes, message)
         self._advance(head, commit, paths)
         return commit
+
+    def commit_prepared(self, prepare: Prepare, edited: Collection[str] = ()) -> str | None:
+        """As `commit`, for what is only known on top of the head. Without changes nothing is written; returns the
+        head then."""
+        head = self.library.head()
+        changes, message = prepare(head)
+        return self._commit_on(head, changes, message, edited) if changes else head
 
     def commit_series(self, series: Sequence[tuple[Changes, str]]) -> str:
         """As `commit`, for several commits in a row (changes and message of each): all of them show at once.
@@ -127,14 +141,12 @@ class LibraryWriter:
 
     # --- sharing with a remote
 
-    def commit_and_push(
-        self, prepare: Callable[[str | None], tuple[Changes, str]], edited: Collection[str]
-    ) -> str:
+    def commit_and_push(self, prepare: Prepare, edited: Collection[str]) -> str | None:
         """As `commit`, on top of what the remote branch holds now, and push it there.
 
         `prepare` gives changes and message for the commit they will stand on; it is asked again when another
         writer was faster. The branch here moves only after the remote took the commit; commits here that the
-        remote does not have go along. Returns the commit.
+        remote does not have go along, also where there are no changes to commit. Returns the commit.
 
         Raises Conflict where the same template was changed on both sides, or uncommitted changes are in the
         way; Unavailable where the remote does not answer, or refuses.
@@ -148,9 +160,10 @@ class LibraryWriter:
             keep = tuple(f"{self.library.path(slug)}/" for slug in edited)
             self._refuse_uncommitted([path for path in paths if not path.startswith(keep)])
             changes, message = prepare(base)
-            commit = self.build(base, changes, message)
-            if repository.push(remote, commit):
-                self._advance(head, commit, [*paths, *(self.library.path(slug) for slug in changes)])
+            commit = self.build(base, changes, message) if changes else base
+            if commit is None or commit == theirs or repository.push(remote, commit):
+                if commit is not None and commit != head:
+                    self._advance(head, commit, [*paths, *(self.library.path(slug) for slug in changes)])
                 return commit
             time.sleep(random.uniform(0, 0.1 * 2 ** min(attempt, 5)))  # noqa: S311 - only to get out of step
         raise Conflict(
