@@ -237,7 +237,7 @@ _REFERENCE = re.compile(
 )
 
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 def is_slug(text: str) -> bool:

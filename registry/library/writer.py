@@ -6,6 +6,7 @@ reaches the work tree.
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Conflict
+from registry.git.process import GitFailedError
 from registry.git.sharing import SharedWorkspace
 from registry.home import exclusive, make_folder, write_atomically
 from registry.library.library import Library
@@ -114,13 +116,25 @@ class LibraryWriter:
         if not bare:
             self._announce(head, paths)
         repository.move(repository.branch(), commit, head)
-        if not bare:
-            repository.refresh(paths)
+        if not bare and self._follow(paths):
             self._announce(commit, ())
+
+    def _follow(self, paths: Sequence[str]) -> bool:
+        """Let the work tree follow the branch at `paths`, as far as it can: the commit counts, and a work tree that
+        cannot hold it (a name too long for this disk, no room) must not keep anybody from publishing or removing."""
+        try:
+            self.library.repository.refresh(paths)
+        except GitFailedError:
+            return False
+        return True
 
     def _refuse_uncommitted(self, paths: Sequence[str]) -> None:
         repository = self.library.repository
-        changed = repository.uncommitted(paths) if paths and not repository.is_bare() else []
+        changed = [
+            path
+            for path in (repository.uncommitted(paths) if paths and not repository.is_bare() else [])
+            if _can_lie_in(repository.folder, path)
+        ]
         if changed:
             shown = ", ".join(f'"{path}"' for path in changed[:5]) + (", ..." if len(changed) > 5 else "")
             raise Conflict(
@@ -206,5 +220,14 @@ class LibraryWriter:
                 stale.unlink()
         if head is not None and head != note["parent"]:
             commits = [commit for commit in (note["parent"], head) if commit]
-            repository.refresh(repository.untouched(note["paths"], commits))
+            self._follow(repository.untouched(note["paths"], commits))
         self._note.unlink(missing_ok=True)
+
+
+def _can_lie_in(folder: Path, path: str) -> bool:
+    """Whether the file system can hold a name at all; where it cannot, the file is missing, not deleted by anybody."""
+    try:
+        (folder / path).lstat()
+    except OSError as error:
+        return error.errno not in (errno.ENAMETOOLONG, errno.EILSEQ)
+    return True

@@ -13,9 +13,9 @@ from registry.library.library import Library
 from registry.lint.linter import lint_subjects
 from registry.lint.subject import Subject, subject_of
 from registry.model import Problem, Severity, StepTemplate
-from registry.publishing.uniqueness import check_slug
 from registry.template.document import TemplateDocument, read_folder, to_folder, write_json
 from registry.template.folder_format import TEMPLATE_FILE
+from registry.template.portable import check_names, check_slug
 from registry.text.json_document import JsonDocument
 from registry.validation.check import check_path
 
@@ -66,12 +66,14 @@ def read_draft(path: Path, slug: str | None, library: Library) -> Draft:
         raise Invalid("no-template-yaml", f'"{path}" is not a template folder', hint)
     name = slug if slug is not None else path.resolve().name if path.is_dir() else path.stem
     check_slug(name)
+    files = subject.files if subject.files is not None else to_folder(subject.content)
+    check_names(files, f'"{path}"')
     return Draft(
         name,
         path,
         path.resolve() == (library.folder / name).resolve(),
         subject.content,
-        subject.files if subject.files is not None else to_folder(subject.content),
+        files,
         subject.json,
         tuple(problems),
     )

@@ -17,9 +17,10 @@ from registry.library.library import Library
 from registry.library.origin import Origin, import_message
 from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, NoticeKind, Provenance, Reference, ResolvedTemplate, Severity
-from registry.publishing.uniqueness import Identity, check_slug, check_unique, library_identities
+from registry.publishing.uniqueness import Identity, check_unique, library_identities
 from registry.template.document import TemplateDocument, digest, read_template, to_folder
 from registry.template.files import load_folder, read_bytes
+from registry.template.portable import check_names, check_slug
 from registry.validation.check import check_path
 
 FILE_SOURCE = "file"
@@ -80,6 +81,7 @@ def import_templates(
     ]
     for candidate in candidates:
         check_slug(candidate.slug)
+        _check_names(candidate)
     if dry_run:
         return ImportReport(_classify(catalog, candidates), None)
     with writing(catalog.library, "import") as writer:
@@ -119,6 +121,11 @@ def file_candidate(path: Path, slug: str | None = None) -> ImportCandidate:
     return ImportCandidate(
         slug if slug is not None else name, ResolvedTemplate(reference, template, where), document
     )
+
+
+def _check_names(candidate: ImportCandidate) -> None:
+    document = candidate.document
+    check_names([*to_folder(document), *document.left_out], f'"{candidate.resolved.reference}"')
 
 
 def _classify(catalog: Catalog, candidates: Sequence[ImportCandidate]) -> tuple[ImportedTemplate, ...]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from registry.errors import Conflict, Invalid
+from registry.errors import Conflict
 from registry.index.database import Index, SourceState
-from registry.model import is_slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Identity:
 
 def check_unique(claim: Identity, others: Iterable[Identity]) -> None:
     for other in others:
-        if other.slug == claim.slug:
+        if other.slug.casefold() == claim.slug.casefold():
             what = f'the name "{claim.slug}"'
         elif other.name.casefold() == claim.name.casefold():
             what = f'the title "{claim.name}"'
@@ -34,16 +33,6 @@ def check_unique(claim: Identity, others: Iterable[Identity]) -> None:
             "template-clash",
             f"{claim.owner} and {other.owner} both have {what}",
             hint="Nothing was written. A library holds one template of each name, title and id.",
-        )
-
-
-def check_slug(slug: str) -> None:
-    """Raises Invalid for what can't be the name of a template."""
-    if not is_slug(slug):
-        raise Invalid(
-            "slug-invalid",
-            f'"{slug}" can\'t be the name of a template in the library',
-            hint='Use letters, digits, ".", "_" and "-".',
         )
 
 

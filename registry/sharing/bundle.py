@@ -30,6 +30,7 @@ MANIFEST = "manifest.json"
 KIND = "treadle-share-bundle"
 VERSION = 1
 _PROCESSES = "processes"
+_PROJECT_NAMES = frozenset({PROJECT_FILE, f"{Path(PROJECT_FILE).stem}.yml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,7 @@ def _check_processes(bundle: Bundle, label: str) -> None:
                 "bundle-altered", f'"{label}": "{reference}" is locked to content it does not hold'
             )
     for name, data in bundle.processes.items():
-        if name == PROJECT_FILE:
+        if name.casefold() in _PROJECT_NAMES:
             raise _unexpected(label, f'has a process called "{name}", which is the name of a project')
         file = f"{label}: {name}"
         document = load_yaml(decode_yaml(data, file), file)

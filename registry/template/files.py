@@ -16,6 +16,7 @@ from registry.template.document import (
     write_json,
 )
 from registry.template.folder_format import TEMPLATE_FILE
+from registry.template.portable import check_names
 from registry.text.json_document import MAX_BYTES
 
 
@@ -41,14 +42,16 @@ def pack_folder(folder: Path, target: Path, *, force: bool = False, dry_run: boo
 def unpack_file(file: Path, target: Path, *, force: bool = False, dry_run: bool = False) -> Written:
     """Write the template in an Octopus JSON file as a template folder to `target`.
 
-    Raises NotFound where there is no `file`, Invalid where it is no template, Conflict where `target` holds
-    other content and `force` isn't given. With `force`, files that the template doesn't have are left alone.
+    Raises NotFound where there is no `file`, Invalid where it is no template, Untrusted for names that cannot be
+    written everywhere, Conflict where `target` holds other content and `force` isn't given. With `force`, files
+    that the template doesn't have are left alone.
     """
     if not file.is_file():
         raise NotFound("path-not-found", f'"{file}" is no file', "give a JSON file of a step template")
     document = read_template(read_bytes(file), str(file))
-    files = {target / name: data for name, data in to_folder(document).items()}
-    return _write(document, files, force, dry_run)
+    folder = to_folder(document)
+    check_names(folder, f'"{file}"')
+    return _write(document, {target / name: data for name, data in folder.items()}, force, dry_run)
 
 
 def load_folder(folder: Path) -> TemplateDocument:

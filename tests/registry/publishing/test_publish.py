@@ -148,7 +148,7 @@ def test_what_cannot_be_published(catalog: Catalog, project: Path) -> None:
     assert len(refusal(broken, Invalid).problems) > 1
     assert refusal(project / "nothing", NotFound).message == f'"{project}/nothing" does not exist'
     assert 'both have the title "Say - hello"' in refusal(draft, Conflict, "copy").message
-    assert "can't be the name" in refusal(draft, Invalid, "../x").message
+    assert "cannot be the name" in refusal(draft, Invalid, "../x").message
     other = _draft(project / "other")
     text = (other / "template.yaml").read_text()
     (other / "template.yaml").write_text(text.replace("id: 0", "id: 1"))
