@@ -125,7 +125,7 @@ def file_candidate(path: Path, slug: str | None = None) -> ImportCandidate:
 
 def _check_names(candidate: ImportCandidate) -> None:
     document = candidate.document
-    check_names([*to_folder(document), *document.left_out], f'"{candidate.resolved.reference}"')
+    check_names({**to_folder(document), **document.left_out}, f'"{candidate.resolved.reference}"')
 
 
 def _classify(catalog: Catalog, candidates: Sequence[ImportCandidate]) -> tuple[ImportedTemplate, ...]:

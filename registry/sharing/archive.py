@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from registry.errors import Invalid, Mismatch, Untrusted
-from registry.template.portable import is_steering, path_problem, twins
+from registry.template.portable import ATTRIBUTES_FILE, is_steering, path_problem, twins
 from registry.text.json_document import MAX_BYTES
 
 MAX_ARCHIVE_BYTES = 64 << 20
@@ -145,7 +145,7 @@ def _check(member: tarfile.TarInfo, seen: Mapping[str, bytes], label: str) -> No
     problem = path_problem(member.name)
     if problem:
         raise Untrusted("archive-name", f'"{label}" holds "{name}", which {problem}')
-    if is_steering(member.name):
+    if is_steering(member.name) and not member.name.endswith(f"/{ATTRIBUTES_FILE}"):
         raise Untrusted(
             "archive-name", f'"{label}" holds "{name}", which steers git or Treadle where it lies'
         )

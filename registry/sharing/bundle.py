@@ -22,6 +22,7 @@ from registry.project.project_file import PROJECT_FILE
 from registry.project.source_definition import is_path
 from registry.sharing.archive import MAX_ARCHIVE_BYTES, pack_archive, unpack_archive
 from registry.template.document import TemplateDocument, digest, read_folder
+from registry.template.portable import check_names
 from registry.text.json_document import load_json
 from registry.text.yaml_document import decode_yaml, load_yaml
 from registry.validation.json_schema import validate
@@ -212,6 +213,7 @@ def _read_template(entry: Mapping[str, Any], files: dict[str, bytes], label: str
         raise _unexpected(label, f'calls a template "{entry["slug"]}" what no template can be called')
     prefix = f"{entry['folder']}/"
     content = {name.removeprefix(prefix): files.pop(name) for name in list(files) if name.startswith(prefix)}
+    check_names(content, f'"{label}": "{entry["folder"]}"')
     document = read_folder(content, f"{label}: {entry['folder']}")
     where = Provenance(slug=entry["slug"], version=entry["version"], **entry["provenance"])
     origin = Origin(template=where.slug, **entry["origin"]) if entry.get("origin") else None

@@ -28,7 +28,6 @@ from registry.project.project_file import read_versioned_yaml
 from registry.publishing.uniqueness import Identity, check_unique
 from registry.sharing.bundle import Bundle, Needs, SharedTemplate, references_of
 from registry.template.files import write_files
-from registry.template.portable import check_names
 
 
 class TemplateStatus(StrEnum):
@@ -68,8 +67,6 @@ def import_bundle(
     content (unless `force`), a template's name, title or id is taken, its number has another content, or the
     library's copy was changed. The library gets its commits first; killed after that, the same again completes it.
     """
-    for item in bundle.templates:
-        check_names([*item.files, *item.document.left_out], f'"{item.provenance.source}/{item.slug}"')
     planned = _plan(catalog, bundle, folder, force)
     if dry_run:
         return planned

@@ -17,7 +17,7 @@ from registry.template.folder_format import TEMPLATE_FILE
 from registry.template.folder_reader import read_view
 from registry.template.folder_writer import write_view
 from registry.template.octopus import to_template
-from registry.template.portable import is_steering
+from registry.template.portable import is_steering, steering_files
 from registry.text.json_document import JsonDocument, JsonLayout, dump_json, load_json
 from registry.text.yaml_document import YamlDocument
 
@@ -29,14 +29,14 @@ class TemplateDocument:
     value: the Octopus document as plain data
     layout: how its JSON text is laid out
     files: what lies beside it in a template folder (README.md, a logo, tests/...) and has no place in the JSON
-    left_out: names in the folder that steer git or Treadle, and are no part of a template
+    left_out: files in the folder that steer git or Treadle, and are no part of a template
     """
 
     template: StepTemplate
     value: Mapping[str, Any] = field(repr=False)
     layout: JsonLayout = field(default_factory=JsonLayout)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def read_template(data: bytes, name: str) -> TemplateDocument:
@@ -61,9 +61,9 @@ def read_folder(
     Raises Invalid with `problems` where template.yaml is missing, can't be read or is no template.
     """
     value, layout, used = read_view(files, folder, document)
-    left_out = tuple(name for name in files if is_steering(name))
-    beside = {name: data for name, data in files.items() if name not in used and name not in left_out}
-    return TemplateDocument(to_template(value, f"{folder}/{TEMPLATE_FILE}"), value, layout, beside, left_out)
+    beside = {name: data for name, data in files.items() if name not in used and not is_steering(name)}
+    template = to_template(value, f"{folder}/{TEMPLATE_FILE}")
+    return TemplateDocument(template, value, layout, beside, steering_files(files))
 
 
 def to_folder(document: TemplateDocument) -> dict[str, bytes]:

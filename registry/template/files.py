@@ -16,7 +16,7 @@ from registry.template.document import (
     write_json,
 )
 from registry.template.folder_format import TEMPLATE_FILE
-from registry.template.portable import check_names
+from registry.template.portable import ATTRIBUTES_FILE, check_names
 from registry.text.json_document import MAX_BYTES
 
 
@@ -65,7 +65,7 @@ def load_folder(folder: Path) -> TemplateDocument:
 
 
 def template_files(folder: Path) -> dict[str, bytes]:
-    """The files of a template folder by relative path; hidden ones are left out.
+    """The files of a template folder by relative path; hidden ones but `.gitattributes` are left out.
 
     Raises Untrusted for a link, which could lead outside, and for a file of more than 10 MB.
     """
@@ -76,7 +76,8 @@ def template_files(folder: Path) -> dict[str, bytes]:
             raise Untrusted(
                 "link-in-template", f'"{path}" is a link: links are not followed', "copy the file"
             )
-        if path.is_file() and not any(part.startswith(".") for part in Path(name).parts):
+        hidden = any(part.startswith(".") for part in Path(name).parts) and name != ATTRIBUTES_FILE
+        if path.is_file() and not hidden:
             files[name] = read_bytes(path)
     return files
 

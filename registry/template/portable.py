@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from registry.errors import Invalid, Untrusted
 from registry.model import Problem, is_slug
 
+ATTRIBUTES_FILE = ".gitattributes"
 MAX_PART_BYTES = 200
 MAX_PATH_BYTES = 400
 
@@ -55,6 +56,20 @@ def is_steering(path: str) -> bool:
     return any(_STEERING.fullmatch(_folded(part).rstrip(". ")) for part in path.split("/"))
 
 
+def steering_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a template folder that steer git or Treadle, but for the `.gitattributes` that Treadle writes:
+    it keeps the line ends of scripts."""
+    return {
+        name: data for name, data in files.items() if is_steering(name) and not _keeps_ends(name, data, files)
+    }
+
+
+def _keeps_ends(name: str, data: bytes, files: Mapping[str, bytes]) -> bool:
+    lines = data.decode(errors="replace").splitlines()
+    ours = (line.endswith(" -text") and line.removesuffix(" -text") in files for line in lines)
+    return name == ATTRIBUTES_FILE and all(ours)
+
+
 def twins(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Pairs of paths that are one file, or a file and a folder, where case or the form of accents doesn't count."""
     seen: dict[str, str] = {}
@@ -86,9 +101,9 @@ def check_slug(slug: str) -> None:
         )
 
 
-def name_problems(paths: Iterable[str], owner: str) -> list[Problem]:
-    """Every reason not to write files under these names. `owner` names what they belong to, for messages."""
-    names = list(paths)
+def name_problems(files: Mapping[str, bytes], owner: str) -> list[Problem]:
+    """Every reason not to write these files of a template folder under their names. `owner` is for messages."""
+    names = list(files)
     found = [
         Problem(f'{owner} holds "{_shown(name)}", which {problem}', "path-not-portable")
         for name in names
@@ -96,8 +111,7 @@ def name_problems(paths: Iterable[str], owner: str) -> list[Problem]:
     ]
     found += [
         Problem(f'{owner} holds "{_shown(name)}", which steers git or Treadle where it lies', "steering-file")
-        for name in names
-        if is_steering(name)
+        for name in steering_files(files)
     ]
     found += [
         Problem(
@@ -109,9 +123,9 @@ def name_problems(paths: Iterable[str], owner: str) -> list[Problem]:
     return found
 
 
-def check_names(paths: Iterable[str], owner: str) -> None:
+def check_names(files: Mapping[str, bytes], owner: str) -> None:
     """Raises Untrusted with every name that is not written."""
-    problems = name_problems(paths, owner)
+    problems = name_problems(files, owner)
     if problems:
         hint = "Nothing was written. Rename it where it comes from, or leave it out."
         raise Untrusted(problems[0].code, problems[0].message, hint, problems)

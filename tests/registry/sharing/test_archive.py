@@ -23,7 +23,7 @@ NAMES = st.from_regex(r"[a-z0-9é]{1,12}(/[A-Za-z0-9 ._-]{0,120}[a-z]){0,3}", fu
 
 
 def _is_free(names: Mapping[str, bytes]) -> bool:
-    return not name_problems(names, "they")
+    return not name_problems(dict(names), "they")
 
 
 def _read(data: bytes) -> dict[str, bytes]:
