@@ -15,6 +15,9 @@ from typing import Any
 BUILTIN_SOURCE = "builtin"
 LIBRARY_SOURCE = "library"
 
+MAX_VERSION = 2**31 - 1
+"""The highest number of a version: every database and every language can hold it."""
+
 _PLAIN_KEY = re.compile(r"[\w$-]+")
 
 

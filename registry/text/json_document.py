@@ -157,9 +157,22 @@ def _parse(text: str, file: str, objects: _Objects) -> Any:
         message = f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
         raise _unreadable(file, message, "json-syntax", _syntax_hint(text, error), position) from None
     except ValueError as error:
-        raise _unreadable(file, f"this is not JSON: {error}", "json-number") from None
+        place = _number_position(text)
+        raise _unreadable(file, f"this is not JSON: {error}", "json-number", position=place) from None
     except RecursionError:
         raise _unreadable(file, f"more than {MAX_DEPTH} levels of nesting", "json-too-deep") from None
+
+
+def _number_position(text: str) -> Position | None:
+    """Where the first number stands that cannot be read."""
+    for found in _NUMBER.finditer(text):
+        if found[1]:
+            try:
+                read_number(found[1])
+            except ValueError:
+                offset = found.start(1)
+                return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    return None
 
 
 def _no_constant(name: str) -> Any:
@@ -246,6 +259,7 @@ class _Places:
     duplicates: list[tuple[KeyPath, int]] = field(default_factory=list)
 
 
+_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?[0-9][0-9.eE+-]*|-?Infinity|NaN)', re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,\]}]+', re.DOTALL)
 
