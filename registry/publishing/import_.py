@@ -47,12 +47,19 @@ class ImportCandidate:
 
 @dataclass(frozen=True, slots=True)
 class ImportedTemplate:
-    """`files` are those of the template folder in the library, by their paths in the repository."""
+    """`files` are those of the template folder in the library, by their paths in the repository; `previous` is the
+    version that the library had before, None for a new template."""
 
     slug: str
     resolved: ResolvedTemplate
     status: ImportStatus
     files: tuple[str, ...]
+    previous: int | None = None
+
+    @property
+    def downgrade(self) -> bool:
+        """Whether the template means an older version than before."""
+        return self.previous is not None and self.resolved.provenance.version < self.previous
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +144,17 @@ def _classify(catalog: Catalog, candidates: Sequence[ImportCandidate]) -> tuple[
     items = []
     for candidate in candidates:
         template = candidate.resolved.template
-        claim = Identity(candidate.slug, template.name, template.id, f'"{candidate.resolved.reference}"')
+        reference = candidate.resolved.reference
+        origin = "" if reference.source == FILE_SOURCE else str(reference)
+        claim = Identity(candidate.slug, template.name, template.id, f'"{reference}"', origin)
         check_unique(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
         record = index.head_record(state.id, candidate.slug) if state else None
         status = _compare(library, candidate, record) if record else ImportStatus.ADDED
         files = tuple(
             sorted(f"{library.path(candidate.slug)}/{name}" for name in to_folder(candidate.document))
         )
-        items.append(ImportedTemplate(candidate.slug, candidate.resolved, status, files))
+        previous = record.version if record else None
+        items.append(ImportedTemplate(candidate.slug, candidate.resolved, status, files, previous))
         asked.append(claim)
     return tuple(items)
 

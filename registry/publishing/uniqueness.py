@@ -8,31 +8,35 @@ from dataclasses import dataclass
 from registry.errors import Conflict
 from registry.index.database import Index, SourceState
 
+# For a second template of its own, with another id and title.
+_COPY = "For a template of its own that begins as a copy: treadle new SLUG --from {ref}"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One template's claim; `owner` names the template, for messages."""
+    """One template's claim; `owner` names the template, for messages, `reference` is where it comes from."""
 
     slug: str
     name: str
     guid: str
     owner: str
+    reference: str = ""
 
 
 def check_unique(claim: Identity, others: Iterable[Identity]) -> None:
     for other in others:
         if other.slug.casefold() == claim.slug.casefold():
-            what = f'the name "{claim.slug}"'
+            what, hint = f'the name "{claim.slug}"', "Take another name with --as."
         elif other.name.casefold() == claim.name.casefold():
-            what = f'the title "{claim.name}"'
+            what, hint = f'the title "{claim.name}"', _COPY
         elif claim.guid and other.guid.casefold() == claim.guid.casefold():
-            what = f"the id {claim.guid}"
+            what, hint = f"the id {claim.guid}", _COPY
         else:
             continue
         raise Conflict(
             "template-clash",
             f"{claim.owner} and {other.owner} both have {what}",
-            hint="Nothing was written. A library holds one template of each name, title and id.",
+            hint=f"Nothing was written. {hint.format(ref=claim.reference or 'REF')}",
         )
 
 
