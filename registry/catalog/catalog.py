@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -200,7 +200,12 @@ class Catalog:
         from registry.catalog.details import template_details
 
         found = self.find(reference)
-        return template_details(found, self.origin(found), self.resolved(found).notices)
+        details = template_details(found, self.origin(found), self.resolved(found).notices)
+        said = {
+            item.version: self._notices.about(found.source.name, found.slug, item.version)
+            for item in details.versions
+        }
+        return replace(details, said={version: notices for version, notices in said.items() if notices})
 
     def versions(self, reference: Reference) -> tuple[VersionInfo, ...]:
         """All versions of a template, deleted or not, the newest first. Raises NotFound."""

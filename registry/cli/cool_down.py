@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
 
 from registry.cli.context import Context
-from registry.project.project_file import MAX_DAYS
+from registry.project.cool_down import CoolDown
+from registry.project.source_definition import MAX_DAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_DEFAULT_DAYS = 7.0
-
 
 def cool_down_option(command: F) -> F:
-    """Adds `--cool-down DAYS`, given to the command as a `timedelta`: the option, else TREADLE_COOL_DOWN, else what
-    the project says, else a week."""
+    """Adds `--cool-down DAYS`, given to the command as a `CoolDown`: the option, else TREADLE_COOL_DOWN, else what
+    the source says, else what the project says, else a week."""
     return click.option(
         "--cool-down",
         metavar="DAYS",
@@ -29,8 +27,10 @@ def cool_down_option(command: F) -> F:
     )(command)
 
 
-def _chosen(ctx: click.Context, parameter: click.Parameter, days: float | None) -> timedelta:
+def _chosen(ctx: click.Context, parameter: click.Parameter, days: float | None) -> CoolDown:
+    if days is not None:
+        return CoolDown(days, asked=True)
     context: Context = ctx.obj
-    project = context.project() if days is None else None
+    project = context.project()
     said = project.cool_down if project else None
-    return timedelta(days=next(value for value in (days, said, _DEFAULT_DAYS) if value is not None))
+    return CoolDown() if said is None else CoolDown(said)

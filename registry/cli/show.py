@@ -94,10 +94,13 @@ def _show_versions(details: TemplateDetails) -> None:
             (item.commit or "-")[:10],
             str(len(item.variants) or "-"),
             item.author or "-",
+            ", ".join(str(notice) for notice in details.said.get(item.version, ())),
         )
         for item in details.versions
     ]
-    print_table(("  VERSION", "DATE", "BLOB", "COMMIT", "VARIANTS", "AUTHOR"), rows, right=(0, 4))
+    heads = ("  VERSION", "DATE", "BLOB", "COMMIT", "VARIANTS", "AUTHOR", "NOTICES")
+    columns = len(heads) if details.said else len(heads) - 1
+    print_table(heads[:columns], [row[:columns] for row in rows], right=(0, 4))
 
 
 def _show_more(details: TemplateDetails) -> None:
@@ -139,7 +142,10 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "digest": details.digest,
         "origin": asdict(details.origin) if details.origin else None,
         "patched": details.patched,
-        "versions": [asdict(item) for item in details.versions],
+        "versions": [
+            asdict(item) | {"notices": [asdict(notice) for notice in details.said.get(item.version, ())]}
+            for item in details.versions
+        ],
     }
 
 

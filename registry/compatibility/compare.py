@@ -24,6 +24,9 @@ class ChangeClass(StrEnum):
     NEEDS_INPUT = "needs input"
     INCOMPATIBLE = "incompatible"
 
+    def graver_than(self, other: ChangeClass) -> bool:
+        return _GRAVITY[self] > _GRAVITY[other]
+
 
 _GRAVITY = {change: gravity for gravity, change in enumerate(ChangeClass)}
 

@@ -23,7 +23,7 @@ from registry.index.content import read_folder_files
 from registry.library.message import commit_message, one_line
 from registry.library.origin import Origin
 from registry.library.writer import writing
-from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity, VersionInfo
+from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity, StepTemplate, VersionInfo
 from registry.project.project_file import read_versioned_yaml
 from registry.publishing.import_ import ImportStatus, import_templates
 from registry.template.document import digest, read_folder, to_folder
@@ -58,7 +58,8 @@ class LibraryCopy:
 @dataclass(frozen=True, slots=True)
 class RebasedCopy:
     """A copy brought to a newer base. `version` is what it is in the library now (or would be), `commit` None when
-    nothing was written; `conflicts` are the files that need a person, and `folder` is where they lie."""
+    nothing was written; `conflicts` are the files that need a person, and `folder` is where they lie; `template` is
+    what it says then, None with conflicts."""
 
     copy: LibraryCopy
     base: Provenance
@@ -67,6 +68,15 @@ class RebasedCopy:
     conflicts: tuple[str, ...] = ()
     commit: str | None = None
     folder: Path | None = None
+    template: StepTemplate | None = None
+
+    @property
+    def becomes(self) -> TemplateDetails | None:
+        """What the library shows of it afterwards, also where it was only tried; None with conflicts."""
+        if self.template is None:
+            return None
+        where = replace(self.copy.details.provenance, version=self.version, commit=None)
+        return replace(self.copy.details, template=self.template, provenance=where)
 
 
 def find_copy(catalog: Catalog, slug: str, version: int | None = None) -> LibraryCopy | None:
@@ -125,7 +135,8 @@ def rebase_copy(
         # The base has all that was changed here: the copy is an unchanged one again.
         version = theirs.provenance.version
         merged = MergedFiles(numbered(merged.files, version), ())
-    done = RebasedCopy(copy, theirs.provenance, version, comparison, merged.conflicts)
+    template = None if merged.conflicts else read_folder(merged.files, copy.slug).template
+    done = RebasedCopy(copy, theirs.provenance, version, comparison, merged.conflicts, template=template)
     if dry_run:
         return done
     origin = Origin.of(copy.slug, theirs.provenance, theirs.digest)
@@ -179,7 +190,10 @@ def _followed(
     """An unchanged copy simply becomes the newer version."""
     report = import_templates(catalog, [target], copy.slug, dry_run=dry_run)
     assert report.items[0].status is not ImportStatus.ADDED
-    return RebasedCopy(copy, theirs.provenance, theirs.provenance.version, comparison, commit=report.commit)
+    version = theirs.provenance.version
+    return RebasedCopy(
+        copy, theirs.provenance, version, comparison, commit=report.commit, template=theirs.template
+    )
 
 
 def _merge(catalog: Catalog, copy: LibraryCopy, target: Reference, version: int) -> MergedFiles:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 
 from registry.cli.context import Context
 from registry.cli.cool_down import cool_down_option
+from registry.project.cool_down import CoolDown
 
 
 @click.command()
@@ -15,7 +14,7 @@ from registry.cli.cool_down import cool_down_option
 @click.option("--all", "everything", is_flag=True, help="Steps that are up to date, too.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
-def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json: bool) -> None:
+def outdated(ctx: click.Context, cool_down: CoolDown, everything: bool, as_json: bool) -> None:
     """List the steps whose template has a newer version, with the kind of change and the reasons for it.
 
     Also told: templates that are deprecated, revoked or deleted, and versions held back because they are fresh.
