@@ -118,8 +118,8 @@ class Catalog:
             raise Invalid("source-fixed", f'"{name}" is always there and always up to date')
         raise unknown_source(name, list(known))
 
-    def sync(self, definition: SourceDefinition) -> SyncReport | SyncFailure:
-        """Bring a source up to date. A failure leaves what was known before.
+    def sync(self, definition: SourceDefinition, *, again: bool = False) -> SyncReport | SyncFailure:
+        """Bring a source up to date; with `again` fetch all of it anew. A failure leaves what was known before.
 
         It holds Unavailable for a source that doesn't answer, NotFound for a ref or folder it hasn't, Invalid
         where it never had a template.
@@ -127,7 +127,7 @@ class Catalog:
         from registry.catalog.sync import SyncFailure, sync_source
 
         try:
-            return sync_source(self.home, self.index, definition)
+            return sync_source(self.home, self.index, definition, again=again)
         except UserError as error:
             return SyncFailure(definition, error)
 

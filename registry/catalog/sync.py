@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,23 +58,49 @@ def probe(source: SourceDefinition) -> str:
     return _choose(_ask(source), source).shown
 
 
-def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncReport:
-    """Fetch what is new and index it. Two at once take turns; a crash leaves the index as it was.
+def sync_source(home: Home, index: Index, source: SourceDefinition, *, again: bool = False) -> SyncReport:
+    """Fetch what is new and index it. Two at once take turns; a crash leaves the index as it was. With `again`
+    everything is fetched and indexed as if for the first time, for a mirror that is damaged.
 
     Raises Unavailable where the source doesn't answer, NotFound for a ref or folder it hasn't, Invalid where
     there has never been a template in it.
     """
     with exclusive(home.lock_file(f"source-{source.mirror_key}"), f'sync "{source.name}"'):
         wanted = _choose(_ask(source), source)
-        mirror = Repository.create(home.mirror(source.mirror_key), bare=True)
+        with _mirror(home.mirror(source.mirror_key), again) as mirror:
+            return _synced(index, mirror, source, wanted, again)
+
+
+@contextmanager
+def _mirror(folder: Path, again: bool) -> Iterator[Repository]:
+    """The mirror to fetch into. With `again` a new one, in the place of the old if the block comes to its end."""
+    aside = folder.with_name(f"{folder.name}.old")
+    if again and folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+    try:
+        mirror = Repository.create(folder, bare=True)
         mirror.drop_stale_locks()
-        commit = _fetched(mirror, source, wanted)
-        known = index.source(source.index_key)
-        target = IndexTarget(
-            source.index_key, source.name, wanted.shown, _folder(mirror, commit, source), commit
-        )
-        changes = index_repository(index, mirror, target, allow_empty=False)
-        state = index.source(source.index_key)
+        yield mirror
+    except BaseException:
+        if again and aside.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _synced(
+    index: Index, mirror: Repository, source: SourceDefinition, wanted: _Wanted, again: bool
+) -> SyncReport:
+    commit = _fetched(mirror, source, wanted)
+    known = index.source(source.index_key)
+    folder = _folder(mirror, commit, source)
+    if again:
+        index.forget(source.index_key)
+    target = IndexTarget(source.index_key, source.name, wanted.shown, folder, commit)
+    changes = index_repository(index, mirror, target, allow_empty=False)
+    state = index.source(source.index_key)
     assert state is not None
     before = known.commit if known else None
     counts, findings = index.counts(state.id), tuple(index.findings(state.id))

@@ -33,10 +33,11 @@ def problem_text(problem: Problem) -> str:
 def show_error(error: UserError) -> None:
     """A user error: its problems first, the error itself last, where the eye is, unless it says nothing new."""
     show_problems(error.problems)
-    if len(error.problems) == 1 and error.message.endswith(error.problems[0].message):
-        return
-    click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
-    if error.hint is not None:
+    only = error.problems[0] if len(error.problems) == 1 else None
+    said = only is not None and error.message.endswith(only.message)
+    if not said:
+        click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
+    if error.hint is not None and not (said and only is not None and error.hint == only.hint):
         click.echo(f"  hint: {error.hint}", err=True)
 
 

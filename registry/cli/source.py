@@ -75,12 +75,16 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
 
 @source.command("sync")
 @click.argument("name", required=False)
+@click.option("--again", is_flag=True, help="Fetch and index everything anew, for a damaged mirror.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_context
-def sync(context: Context, name: str | None, as_json: bool) -> None:
+def sync(context: Context, name: str | None, again: bool, as_json: bool) -> None:
     """Fetch and index what is new in source NAME, or in all sources."""
     with context.catalog() as catalog:
-        results = [_sync_one(context, catalog, each, tell=not as_json) for each in catalog.definitions(name)]
+        results = [
+            _sync_one(context, catalog, each, tell=not as_json, again=again)
+            for each in catalog.definitions(name)
+        ]
     if as_json:
         print_json([_result_data(result) for result in results])
     failures = [result.error for result in results if isinstance(result, SyncFailure)]
@@ -102,10 +106,10 @@ def remove_source_command(context: Context, name: str, dry_run: bool) -> None:
 
 
 def _sync_one(
-    context: Context, catalog: Catalog, definition: SourceDefinition, *, tell: bool
+    context: Context, catalog: Catalog, definition: SourceDefinition, *, tell: bool, again: bool = False
 ) -> SyncReport | SyncFailure:
     with working(context, f"syncing {definition.name} from {definition.url}"):
-        result = catalog.sync(definition)
+        result = catalog.sync(definition, again=again)
     if tell and isinstance(result, SyncReport):
         _tell_report(context, result)
     return result
