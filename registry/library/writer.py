@@ -38,16 +38,24 @@ def writing(library: Library, purpose: str) -> Iterator[LibraryWriter]:
     Raises Conflict when another process doesn't finish, or somebody's git is at work there; Invalid when no
     branch is checked out.
     """
-    if not (library.folder.is_dir() and library.repository.exists()):
+    git_folder = _git_folder(library)
+    if git_folder is None:
         make_folder(library.folder.parent)
         SharedWorkspace.begin(library.folder)
-    git_folder = library.repository.git_folder()
+        git_folder = library.repository.git_folder()
     with exclusive(git_folder / _LOCK, purpose):
-        writer = LibraryWriter(library, git_folder)
+        writer = LibraryWriter(library, git_folder, library.head(), library.repository.is_bare())
         writer.recover()
         writer.refuse_company()
         with writer.noted():
             yield writer
+
+
+def _git_folder(library: Library) -> Path | None:
+    try:
+        return library.repository.git_folder() if library.folder.is_dir() else None
+    except GitFailedError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,16 @@ class LibraryWriter:
 
     While it writes, a note in the git folder says so, and before the branch moves, which folders of the work
     tree will follow: killed in between, the next writer finishes.
+
+    git_folder: where the repository keeps its own files
+    head: the commit that readers see, None where there is none; every change stands on it
+    bare: there is no work tree
     """
 
     library: Library
     git_folder: Path
+    head: str | None
+    bare: bool
 
     def commit(self, changes: Changes, message: str, edited: Collection[str] = ()) -> str:
         """Replace whole templates, by slug, with these files (None deletes one), in one commit. Returns it.
@@ -67,39 +81,32 @@ class LibraryWriter:
         `edited` are slugs whose folders in the work tree hold what is being committed.
         Raises Conflict for uncommitted changes in the other folders, or when the branch moved under our hands.
         """
-        return self._commit_on(self.library.head(), changes, message, edited)
-
-    def _commit_on(
-        self, head: str | None, changes: Changes, message: str, edited: Collection[str] = ()
-    ) -> str:
         paths = [self.library.path(slug) for slug in changes]
         self._refuse_uncommitted([self.library.path(slug) for slug in changes if slug not in edited])
-        commit = self.build(head, changes, message)
-        self._advance(head, commit, paths)
+        commit = self.build(self.head, changes, message)
+        self._advance(commit, paths)
         return commit
 
     def commit_prepared(self, prepare: Prepare, edited: Collection[str] = ()) -> str | None:
         """As `commit`, for what is only known on top of the head. Without changes nothing is written; returns the
         head then."""
-        head = self.library.head()
-        changes, message = prepare(head)
-        return self._commit_on(head, changes, message, edited) if changes else head
+        changes, message = prepare(self.head)
+        return self.commit(changes, message, edited) if changes else self.head
 
     def commit_series(self, series: Sequence[tuple[Changes, str]]) -> str:
         """As `commit`, for several commits in a row (changes and message of each): all of them show at once.
 
         `series` is not empty. Returns the last one.
         """
-        head = self.library.head()
         paths = [
             self.library.path(slug) for slug in dict.fromkeys(slug for each, _ in series for slug in each)
         ]
         self._refuse_uncommitted(paths)
-        commit = head
+        commit = self.head
         for changes, message in series:
             commit = self.build(commit, changes, message)
         assert commit is not None
-        self._advance(head, commit, paths)
+        self._advance(commit, paths)
         return commit
 
     def build(self, parent: str | None, changes: Changes, message: str) -> str:
@@ -109,14 +116,13 @@ class LibraryWriter:
             files |= {f"{self.library.path(slug)}/{name}": data for name, data in (content or {}).items()}
         return self.library.repository.build(parent, files, message)
 
-    def _advance(self, head: str | None, commit: str, paths: Sequence[str]) -> None:
-        """Move the branch from `head` to `commit`, and then the work tree at `paths`."""
+    def _advance(self, commit: str, paths: Sequence[str]) -> None:
+        """Move the branch to `commit`, and then the work tree at `paths`."""
         repository = self.library.repository
-        bare = repository.is_bare()
-        if not bare:
-            self._announce(head, paths)
-        repository.move(repository.branch(), commit, head)
-        if not bare and self._follow(paths):
+        if not self.bare:
+            self._announce(self.head, paths)
+        repository.move(repository.branch(), commit, self.head)
+        if not self.bare and self._follow(paths):
             self._announce(commit, ())
 
     def _follow(self, paths: Sequence[str]) -> bool:
@@ -132,7 +138,7 @@ class LibraryWriter:
         repository = self.library.repository
         changed = [
             path
-            for path in (repository.uncommitted(paths) if paths and not repository.is_bare() else [])
+            for path in (repository.uncommitted(paths) if paths and not self.bare else [])
             if _can_lie_in(repository.folder, path)
         ]
         if changed:
@@ -165,7 +171,7 @@ class LibraryWriter:
         Raises Conflict where the same template was changed on both sides, or uncommitted changes are in the
         way; Unavailable where the remote does not answer, or refuses.
         """
-        repository, head = self.library.repository, self.library.head()
+        repository, head = self.library.repository, self.head
         remote = repository.upstream()
         for attempt in range(_PUSH_TRIES):
             theirs = repository.fetch_branch(remote)
@@ -177,7 +183,7 @@ class LibraryWriter:
             commit = self.build(base, changes, message) if changes else base
             if commit is None or commit == theirs or repository.push(remote, commit):
                 if commit is not None and commit != head:
-                    self._advance(head, commit, [*paths, *(self.library.path(slug) for slug in changes)])
+                    self._advance(commit, [*paths, *(self.library.path(slug) for slug in changes)])
                 return commit
             time.sleep(random.uniform(0, 0.1 * 2 ** min(attempt, 5)))  # noqa: S311 - only to get out of step
         raise Conflict(
@@ -193,7 +199,7 @@ class LibraryWriter:
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Leave a note for who comes after a kill, until the end of the block."""
-        self._announce(self.library.head(), ())
+        self._announce(self.head, ())
         try:
             yield
         finally:
@@ -214,7 +220,7 @@ class LibraryWriter:
         if not self._note.is_file():
             return
         note = json.loads(self._note.read_bytes())
-        head, repository = self.library.head(), self.library.repository
+        head, repository = self.head, self.library.repository
         for stale in (*self.git_folder.glob("*.lock"), *self.git_folder.glob("refs/**/*.lock")):
             if stale.name != _LOCK:
                 stale.unlink()

@@ -102,7 +102,7 @@ def _change(
         return {FOLDER: {FILE: notices_bytes(changed(base))}}, message
 
     with writing(library, "change notices") as writer:
-        commit = writer.commit_and_push(prepare, ()) if push else writer.commit(*prepare(library.head()))
+        commit = writer.commit_and_push(prepare, ()) if push else writer.commit_prepared(prepare)
     return NoticeChange(notices, changed=True, commit=commit)
 
 

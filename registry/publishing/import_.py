@@ -90,9 +90,9 @@ def import_templates(
         check_slug(candidate.slug)
         _check_names(candidate)
     if dry_run:
-        return ImportReport(_classify(catalog, candidates), None)
+        return ImportReport(_classify(catalog, candidates, catalog.library.head()), None)
     with writing(catalog.library, "import") as writer:
-        items = _classify(catalog, candidates)
+        items = _classify(catalog, candidates, writer.head)
         changed = {item.slug for item in items if item.status is not ImportStatus.UNCHANGED}
         chosen = [candidate for candidate in candidates if candidate.slug in changed]
         if not chosen:
@@ -135,10 +135,12 @@ def _check_names(candidate: ImportCandidate) -> None:
     check_names({**to_folder(document), **document.left_out}, f'"{candidate.resolved.reference}"')
 
 
-def _classify(catalog: Catalog, candidates: Sequence[ImportCandidate]) -> tuple[ImportedTemplate, ...]:
+def _classify(
+    catalog: Catalog, candidates: Sequence[ImportCandidate], head: str | None
+) -> tuple[ImportedTemplate, ...]:
     """What becomes of each candidate, judged by the library's head and the other candidates."""
     index, library = catalog.index, catalog.library
-    state = library_state(index, library)
+    state = library_state(index, library, head) if head else None
     held = library_identities(index, state)
     asked: list[Identity] = []
     items = []
@@ -149,7 +151,7 @@ def _classify(catalog: Catalog, candidates: Sequence[ImportCandidate]) -> tuple[
         claim = Identity(candidate.slug, template.name, template.id, f'"{reference}"', origin)
         check_unique(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
         record = index.head_record(state.id, candidate.slug) if state else None
-        status = _compare(library, candidate, record) if record else ImportStatus.ADDED
+        status = _compare(library, candidate, record, head) if record else ImportStatus.ADDED
         files = tuple(
             sorted(f"{library.path(candidate.slug)}/{name}" for name in to_folder(candidate.document))
         )
@@ -159,9 +161,11 @@ def _classify(catalog: Catalog, candidates: Sequence[ImportCandidate]) -> tuple[
     return tuple(items)
 
 
-def _compare(library: Library, candidate: ImportCandidate, record: IndexedContent) -> ImportStatus:
+def _compare(
+    library: Library, candidate: ImportCandidate, record: IndexedContent, head: str | None
+) -> ImportStatus:
     """What importing over a template of the same slug means. Raises Conflict where that one is another."""
-    origin, incoming = library.origin(candidate.slug), candidate.origin()
+    origin, incoming = library.origin(candidate.slug, head), candidate.origin()
     held = digest(read_content(library.repository, record))
     if held == incoming.digest:
         return ImportStatus.UNCHANGED

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from registry.errors import Conflict
-from registry.index.database import Index, SourceState
+from registry.index.database import Entry, Index, SourceState
 
 # For a second template of its own, with another id and title.
 _COPY = "For a template of its own that begins as a copy: treadle new SLUG --from {ref}"
@@ -21,6 +21,10 @@ class Identity:
     guid: str
     owner: str
     reference: str = ""
+
+    def is_same(self, other: Identity) -> bool:
+        """Whether both are one template: the same slug and id."""
+        return (self.slug, self.guid.casefold()) == (other.slug, other.guid.casefold())
 
 
 def check_unique(claim: Identity, others: Iterable[Identity]) -> None:
@@ -42,5 +46,9 @@ def check_unique(claim: Identity, others: Iterable[Identity]) -> None:
 
 def library_identities(index: Index, state: SourceState | None) -> list[Identity]:
     """The claims of all templates that the library has."""
-    entries = index.entries(state.id) if state else []
-    return [Identity(item.slug, item.name, item.guid, f'the library\'s "{item.slug}"') for item in entries]
+    return [identity_of(entry) for entry in (index.entries(state.id) if state else [])]
+
+
+def identity_of(entry: Entry) -> Identity:
+    """The claim of a template that the library has."""
+    return Identity(entry.slug, entry.name, entry.guid, f'the library\'s "{entry.slug}"')

@@ -25,7 +25,7 @@ from registry.model import LIBRARY_SOURCE, Reference
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock, write_lock
 from registry.project.process_file import repoint
 from registry.project.project_file import read_versioned_yaml
-from registry.publishing.uniqueness import Identity, check_unique
+from registry.publishing.uniqueness import Identity, check_unique, identity_of
 from registry.sharing.bundle import Bundle, Needs, SharedTemplate, references_of
 from registry.template.files import write_files
 
@@ -67,14 +67,16 @@ def import_bundle(
     content (unless `force`), a template's name, title or id is taken, its number has another content, or the
     library's copy was changed. The library gets its commits first; killed after that, the same again completes it.
     """
+    head = catalog.library.head()
     planned = _plan(catalog, bundle, folder, force)
     if dry_run:
         return planned
     commit = None
     new = any(item.status is not TemplateStatus.PRESENT for item in planned.templates)
-    if new or catalog.library.head() is not None:  # which also finishes what a killed process left there
+    if new or head is not None:  # which also finishes what a killed process left there
         with writing(catalog.library, "import") as writer:
-            planned = _plan(catalog, bundle, folder, force)
+            if writer.head != head:
+                planned = _plan(catalog, bundle, folder, force)
             commit = _write_templates(writer, planned.templates, bundle.name)
     write_files(planned.processes, force=force, dry_run=False)
     known = read_lock(folder / LOCK_FILE)
@@ -143,13 +145,9 @@ class _Classifier:
     def _claim(self, slug: str, item: SharedTemplate) -> None:
         template = item.document.template
         owner = f'the bundle\'s "{item.provenance.source}/{item.slug}"'
-        claim = Identity(slug, template.name, template.id.casefold(), owner)
-        held = [
-            Identity(entry.slug, entry.name, entry.guid.casefold(), f'the library\'s "{entry.slug}"')
-            for entry in self.entries
-        ]
-        same = (claim.slug, claim.guid)
-        check_unique(claim, (other for other in [*self.asked, *held] if (other.slug, other.guid) != same))
+        claim = Identity(slug, template.name, template.id, owner)
+        held = [identity_of(entry) for entry in self.entries]
+        check_unique(claim, (other for other in [*self.asked, *held] if not other.is_same(claim)))
         self.asked.append(claim)
 
 
