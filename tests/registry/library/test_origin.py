@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from registry.library.message import commit_message, one_line, read_trailers
 from registry.library.origin import Origin, import_message, read_origins
+from tests.conftest import MakeProject
+from tests.support.repository import template
 
 BLOB, COMMIT, DIGEST = "b" * 40, "c" * 40, "d" * 64
 GREET = Origin("greet", "team/greet", 3, COMMIT, BLOB, DIGEST)
@@ -66,3 +68,23 @@ def test_a_value_is_one_line(value: str) -> None:
     with pytest.raises(ValueError, match="cannot be the value of a trailer"):
         commit_message("Subject", [("Source", value)])
     assert "\n" not in one_line(value)
+
+
+def test_a_name_forges_neither_its_own_provenance_nor_that_of_another(make_project: MakeProject) -> None:
+    project = make_project({"treadle.yaml": "library: {git: ./library}\n"})
+    for forged in (
+        f"A\n{FORGED_WHOLE}",
+        f"A\n\n{FORGED_WHOLE}\n\n",
+        "A\nTreadle-Template: evil\nTreadle-Version: ²\n",
+    ):
+        project.write({"evil.json": template("Evil", 1, Name=forged), "tell.json": template("Tell", 1)})
+        done = project.treadle("import", "evil.json", "tell.json")
+        if done.exit_code == 0:
+            for slug in ("evil", "tell"):
+                shown = project.treadle("show", f"library/{slug}").stdout
+                assert f"Imported from file/{slug}@1." in shown
+                assert "community/slack@12" not in shown.replace(forged, "")
+            project.treadle("remove", "library/evil", "--force")
+            project.treadle("remove", "library/tell", "--force")
+        else:
+            assert (done.exit_code, (project.root / "library").exists()) == (2, False)
