@@ -11,7 +11,7 @@ from registry.catalog.details import TemplateDetails
 from registry.cli.context import Context, pass_context
 from registry.cli.output import counted, paragraphs, print_json, print_table, shorten
 from registry.cli.references import REFERENCE
-from registry.model import Parameter, Reference
+from registry.model import Parameter, Reference, VersionInfo
 
 
 @click.command("show")
@@ -142,13 +142,16 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "digest": details.digest,
         "origin": asdict(details.origin) if details.origin else None,
         "patched": details.patched,
-        "versions": [
-            asdict(item) | {"notices": [asdict(notice) for notice in details.said.get(item.version, ())]}
-            for item in details.versions
-        ],
+        "versions": [_version_data(details, item) for item in details.versions],
     }
 
 
 def _parameter_data(parameter: Parameter) -> dict[str, Any]:
     data = asdict(parameter) | {"type": parameter.control, "sensitive": parameter.sensitive}
     return data | {"options": [{"value": value, "label": label} for value, label in parameter.options]}
+
+
+def _version_data(details: TemplateDetails, item: VersionInfo) -> dict[str, Any]:
+    """One version; `notices` only where there are any about it alone or all."""
+    said = [asdict(notice) for notice in details.said.get(item.version, ())]
+    return asdict(item) | ({"notices": said} if said else {})

@@ -17,7 +17,7 @@ from registry.compatibility.compare import Comparison, compare
 from registry.compatibility.three_way import Files, merge_folders
 from registry.errors import Conflict
 from registry.index.content import read_content, read_folder_files
-from registry.index.database import Index, IndexedContent
+from registry.index.database import Index, IndexedContent, SourceState
 from registry.library.library import Library
 from registry.library.message import commit_message, one_line
 from registry.library.writer import Changes, writing
@@ -133,7 +133,7 @@ def _next_version(
     claim = Identity(draft.slug, draft.template.name, draft.template.id, f'"{draft.slug}"')
     check_unique(claim, (other for other in library_identities(index, state) if other.slug != draft.slug))
     if held is None:
-        number = max(draft.template.version, 1)
+        number = _first_number(index, state, draft)
         published = Published(
             draft.slug,
             draft.template.name,
@@ -172,6 +172,17 @@ def _next_version(
 def _different(one: Files, other: Files) -> tuple[str, ...]:
     names = sorted({*one, *other} - {TEMPLATE_FILE})
     return tuple(name for name in names if one.get(name) != other.get(name))
+
+
+def _first_number(index: Index, state: SourceState | None, draft: Draft) -> int:
+    """The number of a template that the library does not have: its own, or above those that a removed one had."""
+    removed = index.lineages_named(state.id, draft.slug) if state else []
+    ever = (
+        [record.version for item in removed for record in index.records(state.id, item.number)]
+        if state
+        else []
+    )
+    return max(ever) + 1 if ever else max(draft.template.version, 1)
 
 
 def _base(draft: Draft, held: _Held, known: _Held | None) -> IndexedContent | None:

@@ -18,7 +18,9 @@ from registry.errors import Conflict, Invalid, NotFound, Unavailable, UserError
 from registry.home import Home
 from registry.model import Reference
 from registry.project.project_file import find_project
+from registry.project.usage import UsageReport
 from registry.publishing.publish import publish
+from registry.publishing.remove import remove_template
 from tests.support.repository import SourceRepository, template
 
 TEMPLATE = """\
@@ -383,6 +385,14 @@ def test_a_draft_of_json_keeps_its_text_and_knows_its_base(catalog: Catalog, pro
     file.write_bytes(template("Greet", 1, SCRIPT.replace("two", "TWO"), Id=identity))
     assert publish(catalog, file).version == 3
     assert file.read_bytes() == template("Greet", 3, SCRIPT.upper().replace("ECHO", "echo"), Id=identity)
+
+
+def test_a_template_that_was_removed_goes_on_counting(catalog: Catalog, project: Path) -> None:
+    draft = _draft(project / "drafts")
+    publish(catalog, draft)
+    remove_template(catalog, Reference.parse("library/hello"), UsageReport((), (), ()), force=True)
+    (draft / "script.sh").write_text("echo back\n")
+    assert publish(catalog, draft).version == 2
 
 
 def test_a_folder_is_read_and_checked_once(
