@@ -119,7 +119,7 @@ class Catalog:
         raise unknown_source(name, list(known))
 
     def sync(self, definition: SourceDefinition, *, again: bool = False) -> SyncReport | SyncFailure:
-        """Bring a source up to date; with `again` fetch all of it from the start. A failure leaves what was known before.
+        """Bring a source up to date; with `again` fetch all of it again. A failure leaves what was known before.
 
         It holds Unavailable for a source that doesn't answer, NotFound for a ref or folder it hasn't, Invalid
         where it never had a template.

@@ -75,7 +75,9 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
 
 @source.command("sync")
 @click.argument("name", required=False)
-@click.option("--again", is_flag=True, help="Fetch and index everything from the start, for a damaged mirror.")
+@click.option(
+    "--again", is_flag=True, help="Fetch and index everything from the start, for a damaged mirror."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_context
 def sync(context: Context, name: str | None, again: bool, as_json: bool) -> None:

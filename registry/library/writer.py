@@ -30,6 +30,9 @@ Changes = Mapping[str, Mapping[str, bytes] | None]
 Prepare = Callable[[str | None], tuple[Changes, str]]
 """The changes to commit on top of a commit, and their message; no changes where there is nothing to do."""
 
+Made = Callable[[str], None]
+"""Is told of a commit."""
+
 
 @contextmanager
 def writing(library: Library, purpose: str) -> Iterator[LibraryWriter]:
@@ -75,23 +78,29 @@ class LibraryWriter:
     head: str | None
     bare: bool
 
-    def commit(self, changes: Changes, message: str, edited: Collection[str] = ()) -> str:
+    def commit(
+        self, changes: Changes, message: str, edited: Collection[str] = (), made: Made = lambda _: None
+    ) -> str:
         """Replace whole templates, by slug, with these files (None deletes one), in one commit. Returns it.
 
-        `edited` are slugs whose folders in the work tree hold what is being committed.
+        `edited` are slugs whose folders in the work tree hold what is being committed; `made` is told of the commit
+        before anybody can see it.
         Raises Conflict for uncommitted changes in the other folders, or when the branch moved under our hands.
         """
         paths = [self.library.path(slug) for slug in changes]
         self._refuse_uncommitted([self.library.path(slug) for slug in changes if slug not in edited])
         commit = self.build(self.head, changes, message)
+        made(commit)
         self._advance(commit, paths)
         return commit
 
-    def commit_prepared(self, prepare: Prepare, edited: Collection[str] = ()) -> str | None:
+    def commit_prepared(
+        self, prepare: Prepare, edited: Collection[str] = (), made: Made = lambda _: None
+    ) -> str | None:
         """As `commit`, for what is only known on top of the head. Without changes nothing is written; returns the
         head then."""
         changes, message = prepare(self.head)
-        return self.commit(changes, message, edited) if changes else self.head
+        return self.commit(changes, message, edited, made) if changes else self.head
 
     def commit_series(self, series: Sequence[tuple[Changes, str]]) -> str:
         """As `commit`, for several commits in a row (changes and message of each): all of them show at once.
@@ -161,7 +170,9 @@ class LibraryWriter:
 
     # --- sharing with a remote
 
-    def commit_and_push(self, prepare: Prepare, edited: Collection[str]) -> str | None:
+    def commit_and_push(
+        self, prepare: Prepare, edited: Collection[str], made: Made = lambda _: None
+    ) -> str | None:
         """As `commit`, on top of what the remote branch holds now, and push it there.
 
         `prepare` gives changes and message for the commit they will stand on; it is asked again when another
@@ -181,6 +192,8 @@ class LibraryWriter:
             self._refuse_uncommitted([path for path in paths if not path.startswith(keep)])
             changes, message = prepare(base)
             commit = self.build(base, changes, message) if changes else base
+            if changes and commit is not None:
+                made(commit)
             if commit is None or commit == theirs or repository.push(remote, commit):
                 if commit is not None and commit != head:
                     self._advance(commit, [*paths, *(self.library.path(slug) for slug in changes)])

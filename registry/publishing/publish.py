@@ -7,7 +7,7 @@ version is reverted by a copy that never saw it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from registry.library.message import commit_message, one_line
 from registry.library.writer import Changes, writing
 from registry.model import Problem, StepTemplate, TemplateForm
 from registry.publishing.draft import Draft, bring_up, read_draft
+from registry.publishing.draft_record import DraftRecord
 from registry.publishing.uniqueness import Identity, check_unique, library_identities
 from registry.template.document import read_folder, to_folder
 from registry.template.folder_format import TEMPLATE_FILE
@@ -58,10 +59,11 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class _NextVersion:
-    """The next version, on top of one commit of the library."""
+    """The next version, on top of one commit of the library. `merged`: it holds more than the draft does."""
 
     files: Files
     published: Published
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +99,25 @@ def publish(
     draft = read_draft(path, slug, library)
     head = library.head()
     known = _held(index, library, head, draft.slug)
+    record = DraftRecord.of(catalog.home, path)
+    own = frozenset(record.commits())
     if dry_run:
-        return _next_version(index, library, head, draft, known).published
+        return _next_version(index, library, head, draft, known, own).published
     edited = (draft.slug,) if draft.in_place else ()
     with writing(library, "publish") as writer:
         made: list[_NextVersion] = []
 
         def prepare(base: str | None) -> tuple[Changes, str]:
-            made.append(_next_version(index, library, base, draft, known))
+            made.append(_next_version(index, library, base, draft, known, own))
             files, published = made[-1].files, made[-1].published
             return {draft.slug: files} if published.changed else {}, _message(published, message)
 
-        commit = writer.commit_and_push(prepare, edited) if push else writer.commit_prepared(prepare, edited)
+        def note(commit: str) -> None:
+            if not made[-1].merged:
+                record.add(commit)
+
+        write = writer.commit_and_push if push else writer.commit_prepared
+        commit = write(prepare, edited, note)
     files, done = made[-1].files, replace(made[-1].published, commit=commit)
     if draft.in_place or not (done.changed or draft.numbered(done.version) == files):
         return done
@@ -125,9 +134,15 @@ def _held(index: Index, library: Library, commit: str | None, slug: str) -> _Hel
 
 
 def _next_version(
-    index: Index, library: Library, commit: str | None, draft: Draft, known: _Held | None
+    index: Index,
+    library: Library,
+    commit: str | None,
+    draft: Draft,
+    known: _Held | None,
+    own: Collection[str],
 ) -> _NextVersion:
-    """The draft as the next version on top of `commit`; `known` is what the library here held before a fetch."""
+    """The draft as the next version on top of `commit`; `known` is what the library here held before a fetch, `own`
+    are the commits that came from this very draft."""
     held = _held(index, library, commit, draft.slug)
     state = library_state(index, library, commit) if commit else None
     claim = Identity(draft.slug, draft.template.name, draft.template.id, f'"{draft.slug}"')
@@ -150,7 +165,7 @@ def _next_version(
     _refuse_other(draft, there)
     base = _base(draft, held, known)
     number = max(held.versions) + 1
-    merged = _merged(library, draft, base, held, theirs, number)
+    merged = _merged(library, draft, base, held, theirs, number, held.head.commit in own)
     changed, files, template = merged is not None, theirs, there
     if merged is not None:
         files, template = merged
@@ -166,7 +181,7 @@ def _next_version(
         changed,
         _different(theirs, files) if changed else (),
     )
-    return _NextVersion(files, published)
+    return _NextVersion(files, published, template is not draft.template)
 
 
 def _different(one: Files, other: Files) -> tuple[str, ...]:
@@ -200,12 +215,21 @@ def _base(draft: Draft, held: _Held, known: _Held | None) -> IndexedContent | No
 
 
 def _merged(
-    library: Library, draft: Draft, base: IndexedContent | None, held: _Held, theirs: Files, number: int
+    library: Library,
+    draft: Draft,
+    base: IndexedContent | None,
+    held: _Held,
+    theirs: Files,
+    number: int,
+    own: bool,
 ) -> tuple[Files, StepTemplate] | None:
-    """The folder to publish as `number`, and the template in it; None where there is nothing new. Raises Conflict."""
+    """The folder to publish as `number`, and the template in it; None where there is nothing new. `own`: what the
+    library has came from this very draft. Raises Conflict."""
     head = held.head
     if draft.numbered(head.version) == theirs:
         return None
+    if base is None and own:
+        return draft.numbered(number), draft.template
     if base is None:
         raise _behind(library, draft, held, base, "there is no version that both come from")
     if base.id == head.id:
@@ -213,6 +237,8 @@ def _merged(
     before = _files(library, base)
     if draft.numbered(base.version) == before:
         return None
+    if own:
+        return draft.numbered(number), draft.template
     name = f"library/{draft.slug}"
     labels = (str(draft.path), f"{name}@{base.version}", f"{name}@{head.version}")
     merged = merge_folders(before, draft.files, theirs, labels, number)

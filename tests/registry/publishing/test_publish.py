@@ -379,9 +379,10 @@ def test_a_draft_of_json_keeps_its_text_and_knows_its_base(catalog: Catalog, pro
     identity = "9f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c11"
     file.write_bytes(template("Greet", 1, SCRIPT, Id=identity))
     publish(catalog, file)
-    file.write_bytes(template("Greet", 1, SCRIPT.replace("one", "ONE"), Id=identity))
-    publish(catalog, file)
-    assert file.read_bytes() == template("Greet", 2, SCRIPT.replace("one", "ONE"), Id=identity)
+    other = project / "theirs.json"
+    other.write_bytes(template("Greet", 1, SCRIPT.replace("one", "ONE"), Id=identity))
+    publish(catalog, other, "greet")
+    assert other.read_bytes() == template("Greet", 2, SCRIPT.replace("one", "ONE"), Id=identity)
     file.write_bytes(template("Greet", 1, SCRIPT.replace("two", "TWO"), Id=identity))
     assert publish(catalog, file).version == 3
     assert file.read_bytes() == template("Greet", 3, SCRIPT.upper().replace("ECHO", "echo"), Id=identity)
@@ -393,6 +394,21 @@ def test_a_template_that_was_removed_goes_on_counting(catalog: Catalog, project:
     remove_template(catalog, Reference.parse("library/hello"), UsageReport((), (), ()), force=True)
     (draft / "script.sh").write_text("echo back\n")
     assert publish(catalog, draft).version == 2
+
+
+def test_a_draft_that_is_written_anew_goes_on_from_its_own_version(catalog: Catalog, project: Path) -> None:
+    draft = _draft(project / "drafts")
+    first = (draft / "template.yaml").read_bytes()
+    for number in range(1, 4):
+        (draft / "template.yaml").write_bytes(first)
+        (draft / "script.sh").write_text(f"echo {number}\n")
+        assert publish(catalog, draft).version == number
+    _library(project).write({"hello/script.sh": b"echo theirs\n"})
+    publish(catalog, project / "library/hello")
+    (draft / "template.yaml").write_bytes(first)
+    (draft / "script.sh").write_text("echo mine\n")
+    with pytest.raises(Conflict, match="library/hello is at 4, your copy is based on 1"):
+        publish(catalog, draft)
 
 
 def test_a_folder_is_read_and_checked_once(
