@@ -15,6 +15,9 @@ from typing import Any
 BUILTIN_SOURCE = "builtin"
 LIBRARY_SOURCE = "library"
 
+MAX_VERSION = 2**31 - 1
+"""The highest number of a version: every database and every language can hold it."""
+
 _PLAIN_KEY = re.compile(r"[\w$-]+")
 
 
@@ -242,7 +245,7 @@ _REFERENCE = re.compile(
 )
 
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 def is_slug(text: str) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid, NotFound, Untrusted
 from registry.model import Problem, Severity, errors_of
-from registry.template.document import read_folder
+from registry.template.document import TemplateDocument, read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
 from registry.text.document import Document, decode_utf8, in_order, problem_at
@@ -25,11 +25,24 @@ _YAML = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One document that was looked at. `kind` is the short name of its schema, empty where it is none."""
+    """One document that was looked at, and what was read for it: nobody has to read it again.
+
+    kind: the short name of its schema, empty where it is none of ours
+    document: None where it can't be read
+    files: those of a template folder by relative path
+    content: the template in a template folder that keeps to the schema
+    """
 
     file: str
     kind: str
     problems: tuple[Problem, ...]
+    document: JsonDocument | YamlDocument | None = field(default=None, repr=False)
+    files: Mapping[str, bytes] | None = field(default=None, repr=False)
+    content: TemplateDocument | None = field(default=None, repr=False)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
 
 Rules = Mapping[str, Callable[[YamlDocument], Iterable[Problem]]]
@@ -96,37 +109,38 @@ def check_template(document: JsonDocument) -> list[Problem]:
     return in_order([*problems, *_misspelt_keys(document)])
 
 
-def check_template_folder(document: YamlDocument, files: Mapping[str, bytes], folder: str) -> list[Problem]:
-    """All problems of a template folder; `document` is its template.yaml, `files` all its files."""
+def check_template_folder(document: YamlDocument, files: Mapping[str, bytes], folder: str) -> Checked:
+    """Check a template folder; `document` is its template.yaml, `files` all its files."""
+    checked = Checked(document.file, "template-folder", (), document, files)
     problems = validate(document.value, "template-folder", document)
     if errors_of(problems):
-        return problems
+        return replace(checked, problems=tuple(problems))
     try:
-        value = read_folder(files, folder).value
+        content = read_folder(files, folder, document)
     except Invalid as error:
-        return list(error.problems)
-    return in_order([*problems, *_rule_problems(value, document, as_view=True)])
+        return replace(checked, problems=error.problems)
+    found = in_order([*problems, *_rule_problems(content.value, document, as_view=True)])
+    return replace(checked, problems=tuple(found), content=content)
 
 
 def _check_json(document: JsonDocument) -> Checked:
     value = document.value
     if isinstance(value, dict) and ("ActionType" in value or "Parameters" in value):
-        return Checked(document.file, "step-template", tuple(check_template(document)))
-    return Checked(document.file, "", (_unknown(document, "an Octopus step template"),))
+        return Checked(document.file, "step-template", tuple(check_template(document)), document)
+    return Checked(document.file, "", (_unknown(document, "an Octopus step template"),), document)
 
 
 def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
     kind = _kind(document, path)
     if kind == "template-folder":
-        folder = path.parent
-        problems = check_template_folder(document, template_files(folder), str(folder))
-    elif kind:
+        return check_template_folder(document, template_files(path.parent), str(path.parent))
+    if kind:
         problems = validate(document.value, kind, document)
         if kind in rules and not errors_of(problems):
             problems += rules[kind](document)
     else:
         problems = [_unknown(document, "a template folder, a process, a project or a template test")]
-    return Checked(document.file, kind, tuple(problems))
+    return Checked(document.file, kind, tuple(problems), document)
 
 
 def _kind(document: YamlDocument, path: Path) -> str:

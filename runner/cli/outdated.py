@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 
 from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import cool_down_option, json_option
 from registry.cli.output import print_json
+from registry.project.cool_down import CoolDown
 
 
 @click.command()
@@ -16,7 +15,7 @@ from registry.cli.output import print_json
 @click.option("--all", "everything", is_flag=True, help="Steps that are up to date, too.")
 @json_option
 @pass_context
-def outdated(context: Context, cool_down: timedelta, everything: bool, as_json: bool) -> None:
+def outdated(context: Context, cool_down: CoolDown, everything: bool, as_json: bool) -> None:
     """List the steps whose template has a newer version, with the kind of change and the reasons for it.
 
     Also told: templates that are deprecated, revoked or deleted, and versions held back because they are fresh.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, js
 from registry.cli.output import ask, echo, print_json
 from registry.errors import Invalid
 from registry.model import Reference
+from registry.project.cool_down import CoolDown
 
 if TYPE_CHECKING:
     from registry.publishing.patch import RebasedCopy
@@ -38,6 +39,12 @@ _WAITING = 4
     help="Do what was decided in FILE.",
 )
 @cool_down_option
+@click.option(
+    "--only",
+    metavar="CHANGE",
+    type=click.Choice(("compatible", "behaviour-changed", "needs-input")),
+    help="Take no graver change: compatible, behaviour-changed or needs-input.",
+)
 @click.option("--commit", is_flag=True, help="One commit for each template.")
 @dry_run_option
 @json_option
@@ -50,7 +57,8 @@ def update(
     steps: tuple[str, ...],
     values: tuple[str, ...],
     resolve: Path | None,
-    cool_down: timedelta,
+    cool_down: CoolDown,
+    only: str | None,
     commit: bool,
     dry_run: bool,
     as_json: bool,
@@ -75,8 +83,9 @@ def update(
         if resolve is not None:
             report = service.resolve(resolve, commit=commit, dry_run=dry_run)
         else:
-            request = _request(references, to, steps, values)
+            request = _request(references, to, steps, values, only)
             copies = service.bring_copies(request, dry_run=dry_run)
+            request = replace(request, pending=tuple(copies)) if dry_run else request
             request = _asked(service, request, interactive=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
     names = [str(item) for item in references] or ["--all"]
@@ -99,8 +108,13 @@ def _check(
 
 
 def _request(
-    references: Sequence[Reference], to: Reference | None, steps: tuple[str, ...], values: Sequence[str]
+    references: Sequence[Reference],
+    to: Reference | None,
+    steps: tuple[str, ...],
+    values: Sequence[str],
+    only: str | None,
 ) -> UpdateOptions:
+    from registry.compatibility.compare import ChangeClass
     from runner.dependencies.status import UpdateRequest
     from runner.dependencies.update import UpdateOptions
 
@@ -110,13 +124,13 @@ def _request(
         if not name or not equals:
             raise Invalid("bad-value", f'--set "{text}" is no NAME=VALUE', "Write --set NAME=VALUE.")
         given[name] = value
-    return UpdateOptions(tuple(UpdateRequest(reference, to) for reference in references), steps, given)
+    gravest = ChangeClass(only.replace("-", " ")) if only else None
+    wishes = tuple(UpdateRequest(reference, to) for reference in references)
+    return UpdateOptions(wishes, steps, given, gravest)
 
 
 def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool) -> UpdateOptions:
     """The request with what a person at the terminal answers to the questions that it leaves."""
-    from dataclasses import replace
-
     if not (interactive and sys.stdin.isatty()):
         return request
     given = dict(request.given or {})

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.catalog.locking import make_lock
-from registry.errors import Mismatch
+from registry.errors import Invalid, Mismatch
 from registry.model import Reference, ResolvedTemplate
 from registry.project.lock_file import (
     LOCK_FILE,
+    RENEW,
     Lock,
     LockEntry,
     is_lockable,
@@ -56,12 +57,13 @@ def lock_project(
 ) -> LockChange:
     """Bring `treadle.lock` in `folder` up to what the processes below it use, those in `leave_out` aside.
 
-    What is locked already stays as it is, unless `renew` asks what references mean now. Raises what resolving
+    What is locked already stays as it is, unless `renew` asks what references mean now, which also replaces a file
+    that cannot be read. Raises what resolving
     raises, ImageNotFound and EngineError where a process names images, Invalid; with `locked` Mismatch where the
     file would change.
     """
     file = folder / LOCK_FILE
-    before = read_lock(file)
+    before = _known(file, replaced=renew and not locked)
     references = dict.fromkeys(use.reference for use in find_uses(folder, folder, leave_out))
     digests = _digests(process_files(folder, leave_out), folder, connect)
     after = make_lock(catalog, references, None if renew else before, digests)
@@ -71,6 +73,16 @@ def lock_project(
     if change.changed and not dry_run:
         write_lock(file, after)
     return change
+
+
+def _known(file: Path, *, replaced: bool) -> Lock | None:
+    try:
+        return read_lock(file)
+    except Invalid as error:
+        if replaced:
+            return None
+        hint = f"Restore it from git, or make it again: {RENEW}"
+        raise Invalid(error.code, error.message, hint, error.problems) from error
 
 
 def _digests(files: Iterable[Path], folder: Path, connect: Connect) -> Mapping[str, str]:
