@@ -12,13 +12,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.rounds import alternate, table
 from registry.errors import Invalid
 from registry.template.document import read_folder, read_template, to_folder, write_json
-from registry.text.json_document import dump_json
+from registry.text.json_document import dump_json, load_json
+from registry.text.yaml_document import load_yaml
 from tests.support.library import CommunityLibrary, library_bundle
 
 _TREADLE = (sys.executable, "-m", "runner.cli.main")
@@ -47,7 +48,40 @@ def check(command: str, folder: str) -> None:
     assert done.returncode in (0, 1), done.stderr.decode()
 
 
+def scaling() -> str:
+    """Seconds to read hostile texts of growing sizes: ten times the text should take ten times as long."""
+    shapes: Mapping[str, Callable[[int], Callable[[], object]]] = {
+        "YAML, keys": lambda count: _yaml("".join(f"k{item}: v\n" for item in range(count))),
+        "YAML, one line": lambda count: _yaml("a: [" + "1, " * count + "1]"),
+        "YAML, anchors": lambda count: _yaml("".join(f"- &a{item} x\n" for item in range(count))),
+        "JSON, keys": lambda count: _json(
+            b"{" + b",".join(b'"k%d": 1' % item for item in range(count)) + b"}"
+        ),
+        "JSON, one text": lambda count: _json(b'{"a": "' + b"x" * (count * 90) + b'"}'),
+    }
+    lines = [f"{'':16} {'small ms':>9} {'large ms':>9}  large/small for 10 times the text"]
+    for name, make in shapes.items():
+        small, large = (_seconds(make(count)) for count in (9_000, 90_000))
+        lines.append(f"{name:16} {small * 1000:9.0f} {large * 1000:9.0f}  {large / small:5.1f}")
+    return "\n".join(lines)
+
+
+def _yaml(text: str) -> Callable[[], object]:
+    return lambda: load_yaml(text, "bench")
+
+
+def _json(data: bytes) -> Callable[[], object]:
+    return lambda: load_json(data, "bench").position(("nowhere",))
+
+
+def _seconds(read: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    read()
+    return time.perf_counter() - started
+
+
 def main() -> None:
+    print(scaling(), end="\n\n")
     bundle = library_bundle()
     if bundle is None:
         raise SystemExit("no community library: TREADLE_TEST_BUNDLE can name its git bundle")

@@ -4,13 +4,14 @@ The measure for the configuration file is one `re.sub` with a dictionary look-up
 round. Texts that count as new are different in every round; figures are medians.
 """
 
+import contextlib
 import re
 import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
 
-from runner.octostache import Variables
+from runner.octostache import OctostacheError, Variables
 
 ROUNDS = 15
 VARIABLES = 10_000
@@ -26,6 +27,8 @@ def main() -> None:
     _script(variables)
     _memory(variables)
     _growth(variables)
+    _filters()
+    _json()
 
 
 def _file(values: dict[str, str], variables: Variables) -> None:
@@ -74,6 +77,52 @@ def _growth(variables: Variables) -> None:
             for times in (1_000, 10_000)
         )
         _report(f"{label}: 10,000 repetitions", large, f"{large / small:.1f} x of 1,000")
+
+
+_CALLS = (
+    *("ToLower", "ToUpper", "Trim", "Append x", "Truncate 5", "Substring 5", "Indent 2", "Contains x"),
+    *("Match x+y", "Replace x y", "HtmlEscape", "XmlEscape", "JsonEscape", "UriEscape", "UriDataEscape"),
+    *("YamlSingleQuoteEscape", "YamlDoubleQuoteEscape", "PropertiesKeyEscape", "PropertiesValueEscape"),
+    *("ToBase64", "FromBase64", "Md5", "Sha1", "Sha256", "Sha384", "Sha512", "UriPart Host", "AddDays 1"),
+    *("Format N2", "Format date d", "Markdown", "VersionMajor", "VersionMetadata"),
+)
+_TEXTS = ("word #1 \n", "éß😀 ", "1.", "a=b&c;", "http://a.b/?c ", "0123 ", "((a))", "'\"\\")
+
+
+def _filters() -> None:
+    """Each filter on ten times each text: the growth of the worst one counts."""
+    for call in _CALLS:
+        length = 6_000 if call == "Markdown" else 60_000
+        worst = max((_filter_growth(call, text, length) for text in _TEXTS), key=lambda pair: pair[0])
+        _report(f"{call}, {length} characters", worst[1], f"{worst[0]:.1f} x of {length // 10}")
+
+
+def _filter_growth(call: str, unit: str, length: int) -> tuple[float, float]:
+    small, large = (_filter_seconds(call, unit * (size // len(unit))) for size in (length // 10, length))
+    return large / max(small, 0.000_1), large
+
+
+def _filter_seconds(call: str, value: str) -> float:
+    variables = Variables({"T": value})
+    return min(_seconds(lambda: _try(variables, f"#{{T | {call}}}")) for _ in range(3))
+
+
+def _try(variables: Variables, text: str) -> None:
+    with contextlib.suppress(OctostacheError):  # not every text is something to every filter
+        variables.evaluate(text)
+
+
+def _json() -> None:
+    """The strict and the lenient reader of JSON values."""
+    for label, unit in (("JSON", '{"a": [1, "x\\n"]},'), ("lenient JSON", "{a: ['x', 0x1F,], /* c */},")):
+        small, large = (
+            min(
+                _seconds(lambda text=f"[{unit * times}{number}]": _try(Variables({"J": text}), "#{J[0].a}"))  # type: ignore[misc]
+                for number in range(3)
+            )
+            for times in (1_000, 10_000)
+        )
+        _report(f"{label}: 10,000 items", large, f"{large / small:.1f} x of 1,000")
 
 
 def _evaluate_all(variables: Variables, text: str) -> None:

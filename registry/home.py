@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.errors import Conflict, Unavailable
+from registry.errors import Conflict, Invalid, Unavailable
 
 ENGINES_FILE = "engines.json"
 """In a run's folder: the engines that it has containers on."""
@@ -32,11 +32,21 @@ class Home:
 
     @classmethod
     def locate(cls, environ: Mapping[str, str] | None = None) -> Home:
-        """The home the environment asks for: `TREADLE_HOME`, else the XDG folders of data and settings."""
+        """The home the environment asks for: `TREADLE_HOME`, else the XDG folders of data and settings.
+
+        Raises Invalid where there is neither a home folder nor a user.
+        """
         env = os.environ if environ is None else environ
-        if env.get("TREADLE_HOME"):
-            return cls.at(Path(env["TREADLE_HOME"]).expanduser().absolute())
-        user = Path(env.get("HOME") or Path.home())
+        try:
+            if env.get("TREADLE_HOME"):
+                return cls.at(Path(env["TREADLE_HOME"]).expanduser().absolute())
+            user = Path(env.get("HOME") or Path.home())
+        except RuntimeError as error:  # the user, or the one of `~name`, is in no list of users
+            raise Invalid(
+                "no-home",
+                f"cannot find the folder for Treadle's files: {error}",
+                hint="Set TREADLE_HOME to a folder that you may write to.",
+            ) from error
         data = Path(env.get("XDG_DATA_HOME") or user / ".local/share")
         config = Path(env.get("XDG_CONFIG_HOME") or user / ".config")
         return cls(path=data / "treadle", config_file=config / "treadle" / "config.yaml")
@@ -115,6 +125,18 @@ def make_folder(path: Path) -> None:
             f'cannot create "{path}": {error.strerror}',
             hint="Point TREADLE_HOME at a folder that you may write to.",
         ) from error
+
+
+def nearest_folder(path: Path) -> Path:
+    """The folder at `path`, or the nearest above that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())
+
+
+def library_key(folder: Path) -> str:
+    """Names the library in `folder`, a resolved path, in the index."""
+    import hashlib
+
+    return f"library-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -18,6 +18,9 @@ LOCAL_SOURCE = "."
 
 LIBRARY_SOURCE = "library"
 
+MAX_VERSION = 2**31 - 1
+"""The highest number of a version: every database and every language can hold it."""
+
 _PLAIN_KEY = re.compile(r"[\w$-]+")
 
 
@@ -247,7 +250,7 @@ _REFERENCE = re.compile(
 )
 
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 def is_slug(text: str) -> bool:

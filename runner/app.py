@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def run_service(session: Session, *, locked: bool | None = None, offline: bool =
     lock = read_lock(folder / LOCK_FILE)
     if locked and lock is None:
         raise Mismatch("no-lock", f"there is no {LOCK_FILE}", hint="run: treadle lock, and commit the result")
-    must_be_locked = locked if locked is not None else lock is not None and bool(os.environ.get("CI"))
+    must_be_locked = locked if locked is not None else lock is not None and in_ci(os.environ)
     return RunService(
         home=session.home,
         directory=session.directory,
@@ -43,6 +44,11 @@ def run_service(session: Session, *, locked: bool | None = None, offline: bool =
         settings=read_limits(os.environ),
         image_digests=lock.images if lock else {},
     )
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Whether this is a CI job, as most services say it; people switch it off with `CI=false`."""
+    return environ.get("CI", "").strip().casefold() not in ("", "0", "false", "no", "off")
 
 
 def test_service(session: Session) -> TestService:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +17,7 @@ from registry.sharing.export_bundle import draft_bundle
 from registry.template.octopus import SCRIPT_BODY
 from runner.documents import read_process, read_project
 from runner.model import InlineScript, Process, Project, Scope, Step, TemplateUse
-from runner.octostache import OctostacheError, parse
-from runner.octostache.syntax import Each, Index, Plain, Symbol, SymbolIndex
+from runner.octostache import OctostacheError, variable_names
 
 _WHOLE = re.compile(r"\s*#\{\s*([^{}|\[\]]+?)\s*\}\s*")
 _READ_BY_SCRIPT = re.compile(
@@ -144,10 +143,8 @@ def _read_by_template(use: TemplateUse, template: StepTemplate, reads: _Reads) -
 
 def names_in(text: str) -> list[str]:
     """The variables that the expressions of a text name, each once; none where it can't be parsed."""
-    if "#{" not in text:
-        return []
     try:
-        return list(dict.fromkeys(_names(parse(text, halt_on_error=False))))
+        return variable_names(text)
     except OctostacheError:
         return []
 
@@ -156,29 +153,3 @@ def names_read_by(script: str) -> list[str]:
     """The variables that a script asks for by a literal name."""
     found = (match["function"] or match["dictionary"] for match in _READ_BY_SCRIPT.finditer(script))
     return list(dict.fromkeys(found))
-
-
-def _names(node: object) -> Iterator[str]:
-    """The names in a parsed text; what a loop defines for its body is none."""
-    match node:
-        case Plain():
-            yield node.name
-        case Symbol():
-            yield from _symbol(node)
-        case Each():
-            yield from _names(node.collection)
-            yield from (name for name in _names(node.body) if name.partition(".")[0] != node.variable)
-        case tuple():
-            for child in node:
-                yield from _names(child)
-
-
-def _symbol(symbol: Symbol) -> Iterator[str]:
-    path = ""
-    for step in symbol.steps:
-        if isinstance(step, SymbolIndex):
-            yield from _symbol(step.symbol)
-            break
-        path += f"[{step.text}]" if isinstance(step, Index) else f".{step.text}" if path else step.text
-    if path:
-        yield path

@@ -73,7 +73,7 @@ def _guarded(name: str, look: Callable[[], DoctorCheck]) -> DoctorCheck:
 
 
 def _git() -> DoctorCheck:
-    from registry.git.process import version
+    from registry.git.command import version
 
     found = version()
     oldest = ".".join(map(str, OLDEST_GIT))

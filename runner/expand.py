@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
 from registry.errors import Invalid, NotFound
 from runner.documents import read_project
 from runner.model import MASK, InlineScript, PlannedAction, PlannedValue, Process, Project, Step
-from runner.octostache import OctostacheError
+from runner.octostache import OctostacheError, Variables
 from runner.planner import Inputs, compile_plan
 from runner.runs.service import RunService, read_source
 from runner.variables.binding import bind, explain_error
+from runner.variables.names import Mistake, mistakes_in, name_in, no_answer, refusing_filter
 from runner.variables.readers import ReadingText, is_read
 
 _NAME = "expand"
@@ -19,12 +21,15 @@ _NAME = "expand"
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """An evaluated text. Secrets in it are masked; `reads` are the values used, `missing` the tokens without one."""
+    """An evaluated text. Secrets in it are masked; `reads` are the values used, `missing` the tokens without one,
+    `mistakes` what is wrong with the text whatever the values are.
+    """
 
     text: str | None
     error: str | None
     reads: tuple[PlannedValue, ...]
     missing: tuple[str, ...]
+    mistakes: tuple[Mistake, ...] = ()
 
 
 def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
@@ -43,10 +48,25 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
         shown = masked.evaluate(text)
     except OctostacheError as error:
         raise Invalid("expression", explain_error(error)) from error
+    mistakes = _mistakes(text, evaluation.missing, bound.scope)
+    if mistakes and evaluation.error is not None and not evaluation.missing:
+        raise Invalid("expression", mistakes[0].message, hint=mistakes[0].hint)
     values = {value.name.casefold(): value for value in bound.values}
     reads = tuple(values[name.casefold()] for name in evaluation.reads if name.casefold() in values)
     secret = any(value.sensitive for value in reads)
-    return Expansion(shown.text if secret else evaluation.text, evaluation.error, reads, evaluation.missing)
+    return Expansion(
+        shown.text if secret else evaluation.text, evaluation.error, reads, evaluation.missing, mistakes
+    )
+
+
+def _mistakes(text: str, missing: Iterable[str], scope: Variables) -> tuple[Mistake, ...]:
+    """Mistakes in the text, and in what its variables hold; each once."""
+    found = mistakes_in(text)
+    for token in missing:
+        found += mistakes_in(token)
+        if not mistakes_in(token) and (refused := refusing_filter(token, text, scope)):
+            found.append(no_answer(name_in(token), refused))
+    return tuple({mistake.message: mistake for mistake in reversed(found)}.values())[::-1]
 
 
 def _refuse_unset(text: str, action: PlannedAction) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -82,3 +83,19 @@ def make_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeProject
         return project_tree(tmp_path, monkeypatch, files)
 
     return make
+
+
+GitConfig = Callable[[str, str], None]
+
+
+@pytest.fixture
+def git_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitConfig:
+    """Sets one of the user's git settings, for one test."""
+    config = tmp_path / "user.gitconfig"
+    config.write_text("[user]\n\tname = Ann\n\temail = ann@example.com\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+
+    def set_value(key: str, value: str) -> None:
+        subprocess.run(["git", "config", "--file", str(config), key, value], check=True)
+
+    return set_value

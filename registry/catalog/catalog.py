@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from registry.catalog.sources import OpenSource, Sources
 from registry.errors import Invalid, UserError
+from registry.git.reader import keep_readers, release_readers
 from registry.home import Home, exclusive
 from registry.index.database import Counts, Entry, Index, SourceFinding, SourceState
 from registry.index.search import NO_FILTERS, Filters, SearchResult, search_entries
@@ -82,11 +83,13 @@ class Catalog:
         self.index.close()
 
     def __enter__(self) -> Self:
+        keep_readers()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        release_readers()
         self.close()
 
     # --- sources
@@ -115,11 +118,11 @@ class Catalog:
         if name in known:
             return [known[name]]
         if name in (BUILTIN_SOURCE, LIBRARY_SOURCE):
-            raise Invalid("source-fixed", f'"{name}" is always there and always up to date')
+            raise Invalid("source-fixed", f'"{name}" has no definition: it is always there')
         raise unknown_source(name, list(known))
 
-    def sync(self, definition: SourceDefinition) -> SyncReport | SyncFailure:
-        """Bring a source up to date. A failure leaves what was known before.
+    def sync(self, definition: SourceDefinition, *, again: bool = False) -> SyncReport | SyncFailure:
+        """Bring a source up to date; with `again` fetch all of it again. A failure leaves what was known before.
 
         It holds Unavailable for a source that doesn't answer, NotFound for a ref or folder it hasn't, Invalid
         where it never had a template.
@@ -127,9 +130,27 @@ class Catalog:
         from registry.catalog.sync import SyncFailure, sync_source
 
         try:
-            return sync_source(self.home, self.index, definition)
+            return sync_source(self.home, self.index, definition, again=again)
         except UserError as error:
             return SyncFailure(definition, error)
+
+    def sync_library(self) -> SyncReport | SyncFailure:
+        """Bring the library up to what its remote has (see `registry.catalog.sync.sync_library`)."""
+        from registry.catalog.sync import SyncFailure, sync_library
+
+        try:
+            return sync_library(self.index, self.library)
+        except UserError as error:
+            return SyncFailure(SourceDefinition(LIBRARY_SOURCE, str(self.library.folder)), error)
+
+    def library_has_remote(self) -> bool:
+        """Whether the library is a repository of its own that has a remote, so that syncing it moves nothing else."""
+        library = self.library
+        return (
+            not library.prefix
+            and library.repository.layout() is not None
+            and bool(library.repository.remotes())
+        )
 
     def forget(self, definition: SourceDefinition) -> None:
         """Delete a source's mirror and everything indexed of it."""
@@ -212,7 +233,12 @@ class Catalog:
         from registry.catalog.details import template_details
 
         found = self.find(reference)
-        return template_details(found, self.origin(found), self.resolved(found).notices)
+        details = template_details(found, self.origin(found), self.resolved(found).notices)
+        said = {
+            item.version: self._notices.about(found.source.name, found.slug, item.version)
+            for item in details.versions
+        }
+        return replace(details, said={version: notices for version, notices in said.items() if notices})
 
     def versions(self, reference: Reference) -> tuple[VersionInfo, ...]:
         """All versions of a template, deleted or not, the newest first. Raises NotFound."""
@@ -240,11 +266,23 @@ class Catalog:
                 self.index, [self._sources.source(filters.source).state.id], query, filters, limit
             )
             return SearchResult(hits, total, notices=self._notices_about(hits))
-        reached = {name: self._sources.find(name) for name in self._sources.names()}
+        problem = self._library_problem()
+        names = [name for name in self._sources.names() if problem is None or name != LIBRARY_SOURCE]
+        reached = {name: self._sources.find(name) for name in names}
         ids = [source.state.id for source in reached.values() if source]
         hits, total = search_entries(self.index, ids, query, filters, limit)
         unsynced = (name for name, source in reached.items() if source is None and name != LIBRARY_SOURCE)
+        if problem is not None:
+            return SearchResult(hits, total, tuple(unsynced), library_problem=problem)
         return SearchResult(hits, total, tuple(unsynced), self._notices_about(hits))
+
+    def _library_problem(self) -> UserError | None:
+        """Why the library cannot be read, if so."""
+        try:
+            self._sources.find(LIBRARY_SOURCE)
+        except UserError as error:
+            return error
+        return None
 
     def _notices_about(self, hits: Sequence[Entry]) -> Mapping[str, tuple[Notice, ...]]:
         """What sources and library say against the hits, by reference; their authors' own words lie in the

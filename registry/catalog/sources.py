@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import Conflict, NotFound
-from registry.home import Home
+from registry.home import Home, library_key
 from registry.index.database import Index, IndexedContent, SourceState
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, TemplateForm
 from registry.project.source_definition import SourceDefinition, unknown_source
@@ -65,7 +66,7 @@ class OpenSource:
         return read_folder_files(Repository(self.git, trusted=self.mirrored), record.id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sources:
     """All sources of one project or user, by name."""
 
@@ -74,11 +75,11 @@ class Sources:
     definitions: Mapping[str, SourceDefinition]
     library_folder: Path
 
-    @property
+    @cached_property
     def library(self) -> Library:
         from registry.library.library import Library
 
-        return Library.at(self.library_folder)
+        return Library.at(self.library_folder, alone=self.library_folder == self.home.library)
 
     def names(self) -> list[str]:
         return [BUILTIN_SOURCE, LIBRARY_SOURCE, *self.definitions]
@@ -126,8 +127,9 @@ class Sources:
         return OpenSource(BUILTIN_SOURCE, state, None, None)
 
     def _library(self) -> OpenSource | None:
-        if not self.library_folder.is_dir():
-            return None
+        known = self.index.source(library_key(self.library_folder.resolve()))
+        if known is None and not self.library_folder.is_dir():
+            return None  # nothing was ever in it
         library = self.library
         state = library_state(self.index, library)
         return (
@@ -157,6 +159,7 @@ def library_state(index: Index, library: Library, commit: str | None = None) -> 
     if state is None or state.commit != head or state.folder != library.prefix:
         from registry.index.writer import IndexTarget, index_repository
 
+        library.refuse_missing_checkout()
         target = IndexTarget(library.index_key, LIBRARY_SOURCE, None, library.prefix, head)
         index_repository(index, library.repository, target)
         state = index.source(library.index_key)

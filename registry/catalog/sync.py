@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Invalid, NotFound, Unavailable, UserError
-from registry.git.process import GitFailedError
+from registry.git.command import GitFailedError
 from registry.git.remote import RemoteRefs, remote_refs
 from registry.git.repository import Repository
 from registry.home import Home, exclusive
 from registry.index.database import Counts, Index, SourceFinding, SourceState
 from registry.index.writer import IndexChanges, IndexTarget, index_repository
+from registry.library.library import Library
+from registry.library.writer import writing
+from registry.model import LIBRARY_SOURCE
 from registry.project.source_definition import DEFAULT_FOLDER, SourceDefinition, is_path
 
 _USUAL_BRANCHES = ("refs/heads/main", "refs/heads/master")
@@ -19,7 +26,12 @@ _USUAL_BRANCHES = ("refs/heads/main", "refs/heads/master")
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """`ref` is the branch or tag that was followed, `before` the commit of the sync before, None at first."""
+    """What a sync brought.
+
+    `ref` is the branch or tag that was followed, `before` the commit of the sync before, None at first; `shallow`
+    says that the source is a shallow clone, whose history is cut off, and `unpushed` that the library has commits
+    that its remote does not.
+    """
 
     source: SourceDefinition
     ref: str
@@ -28,6 +40,8 @@ class SyncReport:
     changes: IndexChanges
     counts: Counts
     findings: tuple[SourceFinding, ...]
+    shallow: bool = False
+    unpushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +69,91 @@ def probe(source: SourceDefinition) -> str:
     return _choose(_ask(source), source).shown
 
 
-def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncReport:
-    """Fetch what is new and index it. Two at once take turns; a crash leaves the index as it was.
+def sync_source(home: Home, index: Index, source: SourceDefinition, *, again: bool = False) -> SyncReport:
+    """Fetch what is new and index it. Two at once take turns; a crash leaves the index as it was. With `again`
+    everything is fetched and indexed as if for the first time, for a mirror that is damaged.
 
     Raises Unavailable where the source doesn't answer, NotFound for a ref or folder it hasn't, Invalid where
     there has never been a template in it.
     """
     with exclusive(home.lock_file(f"source-{source.mirror_key}"), f'sync "{source.name}"'):
         wanted = _choose(_ask(source), source)
-        mirror = Repository.create(home.mirror(source.mirror_key), bare=True)
-        mirror.drop_stale_locks()
-        commit = _fetched(mirror, source, wanted)
-        known = index.source(source.index_key)
-        target = IndexTarget(
-            source.index_key, source.name, wanted.shown, _folder(mirror, commit, source), commit
-        )
-        changes = index_repository(index, mirror, target, allow_empty=False)
-        state = index.source(source.index_key)
+        with _set_aside(home.mirror(source.mirror_key), again):
+            return _synced(index, _mirror(home, source), source, wanted, again)
+
+
+@contextmanager
+def _set_aside(folder: Path, again: bool) -> Iterator[None]:
+    """With `again` the old mirror makes room for a new one, and comes back if the block does not come to its end."""
+    aside = folder.with_name(f"{folder.name}.old")
+    if again and folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+    try:
+        yield
+    except BaseException:
+        if again and aside.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _synced(
+    index: Index, mirror: Repository, source: SourceDefinition, wanted: _Wanted, again: bool
+) -> SyncReport:
+    cut_off = mirror.shallow_commits()
+    commit = _fetched(mirror, source, wanted)
+    deepened = mirror.shallow_commits() != cut_off
+    known = index.source(source.index_key)
+    folder = _folder(mirror, commit, source)
+    target = IndexTarget(source.index_key, source.name, wanted.shown, folder, commit)
+    changes = index_repository(index, mirror, target, allow_empty=False, again=again or deepened)
+    shallow = bool(mirror.shallow_commits())
+    state = index.source(source.index_key)
     assert state is not None
     before = known.commit if known else None
     counts, findings = index.counts(state.id), tuple(index.findings(state.id))
-    return SyncReport(source, wanted.shown, commit, before, changes, counts, findings)
+    return SyncReport(source, wanted.shown, commit, before, changes, counts, findings, shallow)
+
+
+def sync_library(index: Index, library: Library) -> SyncReport:
+    """Bring the library up to what its remote has, commits of its own on top, and index it.
+
+    Raises NotFound where it has no remote, Conflict where both changed a file or uncommitted changes are in the way,
+    Unavailable where the remote does not answer.
+    """
+    if library.repository.layout() is None:
+        raise NotFound(
+            "no-remote",
+            f'the library "{library.folder}" has no repository yet, so there is nothing to sync it with',
+            hint=f"Clone the team's: git clone ADDRESS {library.folder}",
+        )
+    with writing(library, "sync") as writer:
+        before = writer.tip.commit
+        unpushed = writer.pull()
+        commit, branch = writer.tip.commit, writer.tip.branch
+    if commit is None:
+        raise Invalid("source-empty", f'the library "{library.folder}" has no commit, nor has its remote')
+    target = IndexTarget(library.index_key, LIBRARY_SOURCE, None, library.prefix, commit)
+    changes = index_repository(index, library.repository, target)
+    state = index.source(library.index_key)
+    assert state is not None
+    source = SourceDefinition(LIBRARY_SOURCE, str(library.folder))
+    counts, findings = index.counts(state.id), tuple(index.findings(state.id))
+    ref = (branch or "HEAD").removeprefix("refs/heads/")
+    return SyncReport(source, ref, commit, before, changes, counts, findings, unpushed=unpushed)
+
+
+def _mirror(home: Home, source: SourceDefinition) -> Repository:
+    """The mirror of a source, begun where there is none, for who holds its lock."""
+    from registry.git.transport import init_mirror
+
+    mirror = Repository(home.mirror(source.mirror_key), trusted=True)
+    mirror.folder.mkdir(parents=True, exist_ok=True)
+    init_mirror(mirror.folder)
+    mirror.drop_leftovers()
+    return mirror
 
 
 def _ask(source: SourceDefinition) -> RemoteRefs:
@@ -89,14 +167,29 @@ def _ask(source: SourceDefinition) -> RemoteRefs:
 
 def _fetched(mirror: Repository, source: SourceDefinition, wanted: _Wanted) -> str:
     """The wanted commit, now in the mirror. A remote that moves on while it is asked gives the newer one."""
-    if mirror.has_whole(wanted.commit):
-        mirror.point(source.mirror_ref, wanted.commit)
+    cut_off = bool(mirror.shallow_commits())
+    if mirror.is_complete(wanted.commit) and not cut_off:
+        mirror.set_ref(source.mirror_ref, wanted.commit)
         return wanted.commit
+    from registry.git.transport import fetch
+
+    refspec = f"+{wanted.ref}:{source.mirror_ref}"
     try:
-        mirror.fetch(source.url, f"+{wanted.ref}:{source.mirror_ref}", source.credentials)
+        fetch(mirror.folder, source.url, refspec, source.credentials, trusted=True, deepen=cut_off)
     except GitFailedError as error:
+        _refuse_partial(source)
         raise _unreachable(source, error.reason) from error
     return mirror.commit_of(f"{source.mirror_ref}^{{}}") or wanted.commit
+
+
+def _refuse_partial(source: SourceDefinition) -> None:
+    folder = Path(source.url.removeprefix("file://"))
+    if is_path(source.url) and folder.is_dir() and Repository(folder).is_partial():
+        raise Unavailable(
+            "source-partial",
+            f'source "{source.name}" is a partial clone: "{source.url}" does not have all of its own objects',
+            hint=f"Fetch them: git -C {folder} fetch --refetch --no-filter. Or use what it was cloned from.",
+        )
 
 
 def reindex(home: Home, index: Index, source: SourceDefinition) -> SourceState | None:
@@ -141,7 +234,8 @@ def _asked(remote: RemoteRefs, source: SourceDefinition, ref: str) -> _Wanted:
     by_commit = next((name for name, commit in remote.refs.items() if commit == ref), None)
     if by_commit is not None:
         return _Wanted(by_commit.removesuffix("^{}"), ref, ref)
-    names = [name.split("/", 2)[2] for name in remote.refs if name.startswith(("refs/heads/", "refs/tags/"))]
+    branches_and_tags = (name for name in remote.refs if name.startswith(("refs/heads/", "refs/tags/")))
+    names = list(dict.fromkeys(name.split("/", 2)[2].removesuffix("^{}") for name in branches_and_tags))
     from difflib import get_close_matches
 
     close = get_close_matches(ref, names, n=1)
@@ -172,6 +266,8 @@ def _folder(mirror: Repository, commit: str, source: SourceDefinition) -> str:
 def _unreachable(source: SourceDefinition, reason: str) -> Unavailable:
     local = is_path(source.url)
     hint = "Check the path." if local else "Check the address, the network and your access rights."
+    if re.search(r"returned error: 30\d", reason):
+        hint = "It redirects elsewhere, and credentials are for this address alone: give the address it leads to."
     return Unavailable(
         "source-unreachable", f'source "{source.name}" does not answer: "{source.url}": {reason}', hint
     )

@@ -10,7 +10,7 @@ from registry.catalog.catalog import Catalog
 from registry.catalog.notices import notices_altered
 from registry.catalog.sources import OpenSource
 from registry.errors import UserError
-from registry.git.process import GitFailedError
+from registry.git.command import GitFailedError
 from registry.git.repository import Repository
 from registry.index.database import Index, SourceState
 from registry.index.writer import IndexTarget, index_repository
@@ -67,7 +67,7 @@ def _verify_source(catalog: Catalog, source: OpenSource) -> Iterator[Problem]:
         repository.check_objects()
     except GitFailedError as error:
         hint = (
-            "Fetch it again: treadle source remove, add and sync."
+            f"Fetch it again: treadle source sync {source.name} --again"
             if source.mirrored
             else "Restore it from a clone."
         )

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.output import print_json
-from registry.cli.references import REFERENCE
+from registry.cli.options import REFERENCE, json_option
+from registry.cli.output import echo, print_json, style
 from registry.compatibility.compare import ChangeClass, Comparison, compare
 from registry.model import Provenance, Reference
 from registry.template.document import TemplateDocument, to_folder
@@ -26,7 +26,7 @@ _COLOURS = {
 @click.argument("old", type=REFERENCE, metavar="REF@A")
 @click.argument("new", type=REFERENCE, metavar="REF@B")
 @click.option("--summary", is_flag=True, help="Only what it means, not the text.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @pass_context
 def diff(context: Context, old: Reference, new: Reference, summary: bool, as_json: bool) -> None:
     """Tell what changed from template REF@A to REF@B: what it means for a step first, the text second."""
@@ -41,7 +41,7 @@ def diff(context: Context, old: Reference, new: Reference, summary: bool, as_jso
     show_comparison(comparison)
     if not summary:
         for line in text:
-            click.echo(_coloured(line))
+            echo(_coloured(line))
 
 
 def _data(where: Provenance) -> dict[str, str]:
@@ -50,12 +50,12 @@ def _data(where: Provenance) -> dict[str, str]:
 
 def show_comparison(comparison: Comparison) -> None:
     """The class, and the reasons for it."""
-    click.secho(comparison.change.value.capitalize(), fg=_COLOURS[comparison.change], bold=True)
+    echo(style(comparison.change.value.capitalize(), fg=_COLOURS[comparison.change], bold=True))
     for item in comparison.differences:
         note = " (suspected)" if item.suspected else ""
-        click.echo(f"  {item.change.value}: {item.message}{note}")
+        echo(f"  {item.change.value}: {item.message}{note}")
     if not comparison.differences:
-        click.echo("  nothing changed but the version")
+        echo("  nothing changed but the version")
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
@@ -85,4 +85,4 @@ def _text_difference(old: str, before: TemplateDocument, new: str, after: Templa
 
 def _coloured(line: str) -> str:
     colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-    return click.style(line, fg=colour) if colour else line
+    return style(line, fg=colour) if colour else line

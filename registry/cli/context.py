@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from registry.catalog.session import Session
+from registry.cli.output import echo
+from registry.errors import NotFound
 from registry.home import Home
 
 
@@ -22,10 +26,9 @@ class Context(Session):
     color: bool = True
 
     @classmethod
-    def from_environment(
-        cls, directory: Path, *, quiet: bool = False, verbose: bool = False, no_color: bool = False
-    ) -> Context:
-        return cls(directory, Home.locate(), quiet, verbose, color=not no_color)
+    def from_environment(cls) -> Context:
+        """What holds before the options are read. Raises NotFound, Invalid."""
+        return cls(_here(), Home.locate(), color="NO_COLOR" not in os.environ)
 
     @property
     def interactive(self) -> bool:
@@ -35,7 +38,21 @@ class Context(Session):
     def say(self, text: str) -> None:
         """A line for people, on stdout; nothing when quiet."""
         if not self.quiet:
-            click.echo(text)
+            echo(text)
+
+
+def exit_with(code: int) -> NoReturn:
+    """End the command with this exit code, its work done."""
+    click.get_current_context().exit(code)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise NotFound(
+            "no-directory", "the folder that you are in is gone", hint="Change to another."
+        ) from None
 
 
 pass_context: Callable[..., Callable[..., None]] = click.make_pass_decorator(Context)

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.options import REFERENCE, dry_run_option, json_option, push_option
 from registry.cli.output import print_json
-from registry.cli.references import REFERENCE
 from registry.model import Notice, NoticeKind, Reference
 from registry.publishing.deprecate import add_notice, remove_notice
 
@@ -19,9 +19,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _options(command: F) -> F:
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="As JSON."),
-        click.option("--dry-run", is_flag=True, help="Only say what would be said."),
-        click.option("--push", is_flag=True, help="Share it: on top of what the remote holds."),
+        json_option,
+        dry_run_option,
+        push_option,
         click.option("--undo", is_flag=True, help="Take it back."),
         click.option("--successor", type=REFERENCE, metavar="REF", help="What to use instead."),
         click.option("-m", "--reason", default="", metavar="TEXT", help="Why."),

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
 from registry.cli.import_bundle import import_bundle
-from registry.cli.output import print_json
-from registry.cli.references import REFERENCE
+from registry.cli.options import REFERENCE, dry_run_option, json_option
+from registry.cli.output import counted, print_json, style, working
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
 from registry.publishing.import_ import ImportedTemplate, ImportReport, ImportStatus, import_templates
@@ -21,11 +22,17 @@ _GZIP = b"\x1f\x8b"
 
 
 @click.command("import")
-@click.argument("names", nargs=-1, required=True, metavar="REF|FILE|DIR|BUNDLE...")
+@click.argument(
+    "names",
+    nargs=-1,
+    required=True,
+    metavar="REF|FILE|DIR|BUNDLE...",
+    shell_complete=complete_reference_or_file,
+)
 @click.option("--as", "slug", metavar="SLUG", help="The name of the copy, for a single template.")
 @click.option("--force", is_flag=True, help="Overwrite processes that have other content, for a bundle.")
-@click.option("--dry-run", is_flag=True, help="Say what would be written.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@dry_run_option
+@json_option
 @pass_context
 def import_command(
     context: Context, names: tuple[str, ...], slug: str | None, force: bool, dry_run: bool, as_json: bool
@@ -55,7 +62,7 @@ def import_command(
     for item in report.items:
         context.say(_sentence(item, dry_run=dry_run))
         for notice in item.resolved.notices:
-            context.say(click.style(f"  {item.resolved.reference} is {notice}", fg="yellow"))
+            context.say(style(f"  {item.resolved.reference} is {notice}", fg="yellow"))
         if context.verbose or dry_run:
             for path in item.files:
                 context.say(f"  {path}")
@@ -63,7 +70,8 @@ def import_command(
 
 
 def _import(context: Context, names: Sequence[str], slug: str | None, dry_run: bool) -> ImportReport:
-    with context.catalog() as catalog:
+    what = f"importing {counted(len(names), 'template')}" if len(names) > 1 else f"importing {names[0]}"
+    with working(context, what), context.catalog() as catalog:
         known = catalog.source_names()
         things = [_thing(context.directory, name, known) for name in names]
         return import_templates(catalog, things, slug, dry_run=dry_run)
@@ -95,6 +103,9 @@ def _sentence(item: ImportedTemplate, *, dry_run: bool) -> str:
         return f"library/{item.slug} is {what} already: nothing to do."
     if item.status is ImportStatus.ADDED:
         return f"{'Would import' if dry_run else 'Imported'} {what} as library/{item.slug}."
+    if item.downgrade:
+        verb = "Would downgrade" if dry_run else "Downgraded"
+        return f"{verb} library/{item.slug} from {item.previous} to the older {what}."
     return f"{'Would update' if dry_run else 'Updated'} library/{item.slug} to {what}."
 
 
@@ -111,6 +122,8 @@ def _data(item: ImportedTemplate) -> dict[str, object]:
         "reference": f"library/{item.slug}",
         "slug": item.slug,
         "status": item.status.value,
+        "previous": item.previous,
+        "downgrade": item.downgrade,
         "from": asdict(where),
         "files": list(item.files),
     }

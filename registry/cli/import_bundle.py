@@ -7,10 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from registry.cli.context import Context
-from registry.cli.output import print_json, shorten
+from registry.cli.output import echo, print_json, style, working
 
 if TYPE_CHECKING:
     from registry.sharing.bundle import NeededVariable, Needs
@@ -28,7 +26,7 @@ def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, a
     bundle = read_bundle(path)
     project = context.project()
     folder = project.folder if project else context.directory
-    with context.catalog() as catalog:
+    with working(context, f"importing {path.name}"), context.catalog() as catalog:
         reception = import_bundle(catalog, bundle, folder, force=force, dry_run=dry_run)
     missing = missing_needs(bundle.needs, project.file if project else None)
     if as_json:
@@ -43,7 +41,7 @@ def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, a
     if reception.lock_changed:
         context.say(f"  treadle.lock  {'would be updated' if dry_run else 'updated'}")
     if not context.quiet:
-        _show_missing(missing)
+        _show_missing(missing, has_project=project is not None)
 
 
 def _verb(item: BundledTemplate, dry_run: bool) -> str:
@@ -56,21 +54,36 @@ def _from(item: BundledTemplate) -> str:
     return "" if name == str(item.reference) else f", was {name}"
 
 
-def _show_missing(missing: Needs) -> None:
-    if missing.variables:
-        click.secho("Define these variables in treadle.yaml, or give them with --var:", bold=True)
-    for variable in missing.variables:
-        click.echo(f"  {variable.name}{_remark(variable)}")
-    for names, what in ((missing.environments, "environments"), (missing.roles, "targets with these roles")):
-        if names:
-            click.secho(f"Define these {what}: ", bold=True, nl=False)
-            click.echo(", ".join(names))
+def _show_missing(missing: Needs, *, has_project: bool) -> None:
+    block = _block(missing)
+    if not block:
+        return
+    start = "" if has_project else "Start a project with: treadle init. "
+    echo(style(f"{start}Define what the processes need in treadle.yaml:", bold=True))
+    echo(f"\n{block}".rstrip("\n"))
 
 
-def _remark(variable: NeededVariable) -> str:
+def _block(missing: Needs) -> str:
+    """What is missing, as it stands in a treadle.yaml; values are the sender's, to be looked at."""
+    from registry.text.yaml_document import dump_yaml
+
+    environments: dict[str, Any] = {name: {} for name in missing.environments}
+    target = {**({"environments": list(environments)} if environments else {}), "roles": list(missing.roles)}
+    variables = {variable.name: _definition(variable) for variable in missing.variables}
+    sections: dict[str, Any] = {
+        "environments": environments,
+        "targets": {"target-1": target} if missing.roles else {},
+        "variables": variables,
+    }
+    wanted = {key: section for key, section in sections.items() if section}
+    return dump_yaml(wanted) if wanted else ""
+
+
+def _definition(variable: NeededVariable) -> dict[str, Any]:
     if variable.sensitive:
-        return "  (a secret: take it from an environment variable or a file)"
-    return "" if variable.value is None else f"  (at the sender's: {shorten(variable.value, 60)})"
+        name = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in variable.name).upper()
+        return {"sensitive": True, "from": {"env": name}}
+    return {"value": "..." if variable.value is None else variable.value}
 
 
 def _data(name: str, reception: BundleImport, needs: Needs, missing: Needs) -> Mapping[str, Any]:
@@ -92,4 +105,5 @@ def _data(name: str, reception: BundleImport, needs: Needs, missing: Needs) -> M
         "lock_changed": reception.lock_changed,
         "needs": asdict(needs),
         "missing": asdict(missing),
+        "missing_yaml": _block(missing),
     }

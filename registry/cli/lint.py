@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context, pass_context
-from registry.cli.output import counted, print_json
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.output import counted, echo, print_json, style
 from registry.cli.problems import problem_text
+from registry.errors import NotFound
 from registry.model import Severity
 
 if TYPE_CHECKING:
@@ -22,16 +24,14 @@ _PATHS = click.Path(path_type=Path)
 @click.command("lint")
 @click.argument("paths", nargs=-1, type=_PATHS, metavar="PATH...")
 @click.option("--fix", "fixing", is_flag=True, help="Fix what can be fixed safely, then lint.")
-@click.option("--dry-run", is_flag=True, help="With --fix: only say what would be fixed.")
+@dry_run_option
 @click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be given again.")
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@json_option
 @click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")
-@click.pass_context
 @pass_context
 def lint_command(
     context: Context,
-    click_context: click.Context,
     paths: tuple[Path, ...],
     fixing: bool,
     dry_run: bool,
@@ -54,9 +54,14 @@ def lint_command(
     if fixing:
         _fix(context, where, ignore, dry_run, quiet=as_json)
     report = lint_paths(where, ignore)
+    if not report.templates and not report.problems:
+        places = ", ".join(f'"{path}"' for path in where)
+        raise NotFound(
+            "nothing-to-lint", f"there is no template at {places}", "Give template folders or JSON files."
+        )
     ok = not any(strict or problem.severity is Severity.ERROR for problem in report.problems)
     _print_report(context, report, ok, as_json)
-    click_context.exit(0 if ok else 1)
+    exit_with(0 if ok else 1)
 
 
 def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool) -> None:
@@ -65,7 +70,7 @@ def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool)
         print_json({"ok": ok, "templates": report.templates, "problems": problems})
         return
     for problem in report.problems:
-        click.echo(problem_text(problem))
+        echo(problem_text(problem))
     context.say(_summary(report.templates, len(report.problems)))
 
 
@@ -91,8 +96,8 @@ def _print_rules(as_json: bool) -> None:
         return
     for one in rules:
         mark = ", --fix" if one["fixable"] else ""
-        click.echo(f"{click.style(str(one['id']), bold=True)} ({one['severity']}{mark})")
-        click.echo(f"    {one['why']}\n    Fix: {one['fix']}")
+        echo(f"{style(str(one['id']), bold=True)} ({one['severity']}{mark})")
+        echo(f"    {one['why']}\n    Fix: {one['fix']}")
 
 
 def _summary(templates: int, problems: int) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.references import REFERENCE
+from registry.cli.options import REFERENCE, dry_run_option, json_option
+from registry.cli.written import tell_written
 from registry.model import Reference
 
 
@@ -21,7 +22,8 @@ from registry.model import Reference
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The folder to write; SLUG when left out."
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@dry_run_option
+@json_option
 @pass_context
 def new(
     context: Context,
@@ -31,6 +33,7 @@ def new(
     name: str | None,
     output: Path | None,
     dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Begin a template: a folder with template.yaml, a script, a README, a logo and a test.
 
@@ -47,6 +50,7 @@ def new(
             files = copied_template(slug, name, catalog.document(origin))
     folder = output or Path(slug)
     write_new(folder, files, dry_run=dry_run)
-    context.say(f"{'would write' if dry_run else 'wrote'} {folder}")
-    context.say("\n".join(f"  {folder / file}" for file in files))
-    context.say(f"next: treadle validate {folder}, treadle lint {folder}")
+    tell_written(context, folder, (folder / file for file in files), dry_run=dry_run, as_json=as_json)
+    if not as_json:
+        commands = ("validate", "lint", "test", "publish")
+        context.say(f"next: {', '.join(f'treadle {command} {folder}' for command in commands)}")

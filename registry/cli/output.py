@@ -1,25 +1,176 @@
-"""How results look: JSON for programs, aligned lines for pipes, colours for people."""
+"""The one way to stdout and stderr: text for people, JSON for programs.
+
+Much of what a command prints comes from others: names and scripts of templates, git's authors, lines of logs. `echo`
+writes out every control character in it (`registry.text.visible`), so that nothing deceives whoever reads it or
+commands their terminal. Colours of our own pass, because `style` marks them with a number that nobody else can know.
+"""
 
 from __future__ import annotations
 
-import json
-import shutil
+import os
+import re
 import sys
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from registry.cli.context import Context
+from registry.errors import Unavailable
+from registry.text.visible import escape_json, visible, visible_line
 
-_WIDEST = 100
+if TYPE_CHECKING:
+    from registry.cli.context import Context
+
+_WIDEST_TEXT = 100
+_NARROWEST_CELL = 8
+_GAP = 2
+
+_NUMBER = int.from_bytes(os.urandom(8))
+_MARK = re.compile(rf"\x1b\[([0-9;]*);{_NUMBER}m")
+_COLOURS = {
+    name: 30 + number
+    for number, name in enumerate(("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"))
+}
+_SGR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
+_COLOUR_CODES = frozenset((*range(30, 38), 39, *range(40, 48), 49, *range(90, 98), *range(100, 108)))
+_SHOWN_CODES = frozenset((0, 1, 2, 3, 4, 7, 9, 22, 23, 24, 27, 29)) | _COLOUR_CODES  # no blinking, no hiding
+
+
+class _State:
+    """How this process talks. `colours` None: where a terminal reads; `has_json`: a document was printed."""
+
+    colours: bool | None = None
+    has_json: bool = False
+
+
+def start_output(*, colours: bool) -> None:
+    """Begin a command: `colours` False keeps them off everywhere."""
+    _State.colours = None if colours and os.environ.get("TERM") != "dumb" else False
+    _State.has_json = False
+
+
+def echo(text: str = "", *, err: bool = False, end: str = "\n") -> None:
+    """Print text for people. Raises Unavailable where it can't be written, BrokenPipeError where nobody reads."""
+    stream = sys.stderr if err else sys.stdout
+    _write(stream, rendered(text, colours=has_colours(stream)) + end)
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON document on stdout. Control and invisible characters are escaped."""
+    _State.has_json = True
+    _write(sys.stdout, _dumped(value, indent=2) + "\n")
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON document on a line of its own, on stdout."""
+    _write(sys.stdout, _dumped(value) + "\n")
+
+
+def print_document(document: bytes) -> None:
+    """A JSON document (UTF-8) as it is; on a terminal its control and invisible characters are escaped."""
+    text = document.decode()
+    _write(sys.stdout, escape_json(text) if is_terminal() else text)
+
+
+def has_printed_json() -> bool:
+    """Whether stdout holds the command's document already."""
+    return _State.has_json
+
+
+def to_data(value: Any) -> Any:
+    """A dataclass, or several, as the data of a JSON document."""
+    if isinstance(value, Mapping):
+        return {key: to_data(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_data(item) for item in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def _dumped(value: Any, indent: int | None = None) -> str:
+    import json
+
+    # A stream that isn't UTF-8 would replace characters, and so change what the document says.
+    ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    return escape_json(json.dumps(value, indent=indent, ensure_ascii=ascii_only, default=str))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name = "error output" if stream is sys.stderr else "output"
+        raise Unavailable(
+            "output-not-written",
+            f"cannot write the {name}: {error.strerror}",
+            hint="Free some space, or send it elsewhere.",
+        ) from error
+
+
+# --- colours
+
+
+def style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
+    """`text` in a colour of the terminal, for `echo`."""
+    codes = [str(code) for code, wanted in ((1, bold), (2, dim)) if wanted]
+    codes += [str(_COLOURS[fg])] if fg else []
+    return f"{_mark(';'.join(codes))}{text}{_mark('0')}" if codes else text
+
+
+def log_line(text: str) -> str:
+    """A line that a script printed, for `echo`: its colours pass, and nothing else that a terminal obeys."""
+    coloured = _SGR.sub(lambda found: _mark(_shown_codes(found[1])), text)
+    return coloured if coloured == text else coloured + _mark("0")
+
+
+def rendered(text: str, *, colours: bool) -> str:
+    """What a terminal gets to see of `text`."""
+    pieces = _MARK.split(text)  # text, codes, text, codes ... text
+    for number, piece in enumerate(pieces):
+        if number % 2 == 0:
+            pieces[number] = visible(piece)
+        else:
+            pieces[number] = f"\x1b[{piece}m" if colours and piece else ""
+    return "".join(pieces)
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Whether colours are wanted there."""
+    return _State.colours is not False and stream.isatty()
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, whatever it holds; colours stay."""
+    pieces = _MARK.split(text)
+    return "".join(
+        piece and (_mark(piece) if number % 2 else visible_line(piece)) for number, piece in enumerate(pieces)
+    )
+
+
+def _mark(codes: str) -> str:
+    return f"\x1b[{codes};{_NUMBER}m"
+
+
+def _shown_codes(text: str) -> str:
+    """The codes of an SGR sequence that colour and emphasise; the colour of `38;5;N` and `38;2;R;G;B` included."""
+    codes = [int(code or "0") for code in re.split("[;:]", text)]
+    shown: list[int] = []
+    while codes:
+        code = codes.pop(0)
+        if code in (38, 48) and codes[:1] in ([5], [2]):
+            length = 2 if codes[0] == 5 else 4
+            shown += [code, *codes[:length]]
+            del codes[:length]
+        elif code in _SHOWN_CODES:
+            shown.append(code)
+    return ";".join(map(str, shown))
+
+
+# --- layout
 
 
 def is_terminal() -> bool:
@@ -27,31 +178,139 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def width() -> int:
-    """Columns to use for text."""
-    return min(shutil.get_terminal_size().columns, _WIDEST)
+def terminal_width() -> int:
+    """The columns of the terminal."""
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def text_width() -> int:
+    """Columns to use for prose: longer lines are hard to read."""
+    return min(terminal_width(), _WIDEST_TEXT)
+
+
+def cell_width(text: str) -> int:
+    """The columns that a line takes on a terminal: two for a wide character of East Asia, none for a mark."""
+    plain = _MARK.sub("", text)
+    if plain.isascii():
+        return len(plain)
+    return sum(_columns(character) for character in plain)
+
+
+def _columns(character: str) -> int:
+    import unicodedata
+
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """Aligned columns under bold heads; `right` are the columns of numbers. The last column is never padded."""
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    widths[-1] = 0
-    for row in (heads, *rows):
-        cells = [
-            cell.rjust(size) if column in right else cell.ljust(size)
+    """Aligned columns under bold heads; `right` are the columns of numbers. On a terminal that is too narrow the
+    widest columns are cut, the first one never; in a pipe nothing is."""
+    lines = aligned([heads, *rows], right=right, width=terminal_width() if is_terminal() else None)
+    for number, line in enumerate(lines):
+        echo(line if number else style(line, bold=True))
+
+
+def aligned(
+    rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), width: int | None = None
+) -> list[str]:
+    """Rows as lines of aligned columns, at most `width` wide where that can be. The last one is not padded."""
+    table = [[one_line(cell) for cell in row] for row in rows]
+    if not table:
+        return []
+    widths = [max(map(cell_width, column)) for column in zip(*table, strict=True)]
+    if width is not None:
+        widths = _narrowed(widths, width)
+    return [
+        (" " * _GAP)
+        .join(
+            _cell(cell, size, column in right)
             for column, (cell, size) in enumerate(zip(row, widths, strict=True))
-        ]
-        line = "  ".join(cells).rstrip()
-        click.echo(click.style(line, bold=True) if row is heads else line)
+        )
+        .rstrip()
+        for row in table
+    ]
+
+
+def _narrowed(widths: list[int], width: int) -> list[int]:
+    sizes = list(widths)
+    excess = sum(sizes) + _GAP * (len(sizes) - 1) - width
+    while excess > 0 and len(sizes) > 1:
+        widest = max(range(1, len(sizes)), key=sizes.__getitem__)
+        if sizes[widest] <= _NARROWEST_CELL:
+            break
+        sizes[widest] -= 1
+        excess -= 1
+    return sizes
+
+
+def _cell(text: str, width: int, to_the_right: bool) -> str:
+    missing = width - cell_width(text)
+    if missing < 0:
+        return _cut(text, width)
+    return " " * missing + text if to_the_right else text + " " * missing
+
+
+def _cut(text: str, width: int) -> str:
+    """The beginning of a line, `width` columns wide, with an ellipsis; its colours stay."""
+    kept, room = "", width - 1
+    pieces = _MARK.split(text)
+    for number, piece in enumerate(pieces):
+        if number % 2:
+            kept += _mark(piece)
+            continue
+        for character in piece:
+            room -= _columns(character)
+            if room < 0:
+                break
+            kept += character
+    codes = pieces[1::2]
+    return f"{kept}…{_mark('0')}" if codes else f"{kept}…"
 
 
 def paragraphs(text: str, indent: str = "") -> str:
     """`text` wrapped to the terminal, its own line breaks kept."""
+    import textwrap
+
     wrapped = (
-        textwrap.wrap(line, width(), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-        for line in text.strip().splitlines()
+        textwrap.wrap(
+            line, text_width(), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        )
+        for line in visible(text).strip().splitlines()
     )
     return "\n".join("\n".join(lines) for lines in wrapped)
+
+
+def folded(text: str, indent: str) -> str:
+    """A line behind `indent`; on a terminal broken between words, so that no word is torn."""
+    import textwrap
+
+    line = one_line(text)
+    if not is_terminal():
+        return indent + line
+    lines = textwrap.wrap(
+        line,
+        max(terminal_width(), len(indent) + 20),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return "\n".join(lines)
+
+
+def indented(text: str, indent: str) -> str:
+    """`text` with its second and further lines indented."""
+    return f"\n{indent}".join(text.splitlines())
+
+
+def shorten(text: str, width: int) -> str:
+    """The beginning of a text on a single line, at most `width` columns wide."""
+    line = visible(" ".join(text.split()))
+    return line if cell_width(line) <= width else _cut(line, max(width, 1))
 
 
 def counted(number: int, noun: str) -> str:
@@ -59,19 +318,41 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def shorten(text: str, length: int) -> str:
-    """The first `length` characters of a single line."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: max(length - 1, 0)] + "…"
+def size_text(count: int) -> str:
+    """A number of bytes for people: `12 B`, `3.4 MB`."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+# --- with a person at the terminal
+
+
+def ask(question: str, default: str = "") -> str:
+    """What the person at the terminal answers; `default` for a lone Enter. Raises click.Abort."""
+    answer: str = click.prompt(rendered(one_line(question), colours=False), default=default)
+    return answer
 
 
 @contextmanager
-def working(context: Context, what: str) -> Iterator[None]:
-    """Show on a terminal that something takes its time."""
+def working(context: Context, what: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that something takes its time; the function given says what it is at now."""
     if not context.interactive:
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
+    from rich.text import Text
 
-    with Console(stderr=True, no_color=not context.color).status(what):
-        yield
+    def told(text: str) -> Text:
+        return Text(shorten(text, max(terminal_width() - 4, 1)))
+
+    spinner = Spinner("dots", told(what))
+    console = Console(stderr=True, no_color=not context.color)
+    # What is printed meanwhile goes above the spinner, if it goes to the same terminal.
+    with Live(spinner, console=console, transient=True, redirect_stdout=is_terminal()):
+        yield lambda text: spinner.update(text=told(text))

@@ -7,6 +7,9 @@ from pathlib import Path
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.output import print_document
+from registry.cli.written import tell_written
 
 _PATH = click.Path(path_type=Path)
 
@@ -15,9 +18,12 @@ _PATH = click.Path(path_type=Path)
 @click.argument("folder", type=_PATH)
 @click.option("-o", "--output", type=_PATH, help="The JSON file to write; - for the terminal.")
 @click.option("--force", is_flag=True, help="Overwrite a file that has other content.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@dry_run_option
+@json_option
 @pass_context
-def pack_command(context: Context, folder: Path, output: Path | None, force: bool, dry_run: bool) -> None:
+def pack_command(
+    context: Context, folder: Path, output: Path | None, force: bool, dry_run: bool, as_json: bool
+) -> None:
     """Turn a template folder into Octopus JSON.
 
     Writes FOLDER's name with .json here unless told otherwise. What was unpacked packs to the same bytes.
@@ -27,20 +33,23 @@ def pack_command(context: Context, folder: Path, output: Path | None, force: boo
     from registry.template.files import pack_folder as pack_folder
 
     if output == Path("-"):
-        click.echo(write_json(load_folder(folder)), nl=False)
+        print_document(write_json(load_folder(folder)))
         return
     target = output or Path(f"{folder.resolve().name}.json")
     written = pack_folder(folder, target, force=force, dry_run=dry_run)
-    context.say(_told(written.changed, target, dry_run))
+    tell_written(context, target, written.changed, dry_run=dry_run, as_json=as_json, listed=False)
 
 
 @click.command("unpack")
 @click.argument("file", type=_PATH)
 @click.option("-o", "--output", type=_PATH, help="The folder to write.")
 @click.option("--force", is_flag=True, help="Overwrite files that have other content.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@dry_run_option
+@json_option
 @pass_context
-def unpack_command(context: Context, file: Path, output: Path | None, force: bool, dry_run: bool) -> None:
+def unpack_command(
+    context: Context, file: Path, output: Path | None, force: bool, dry_run: bool, as_json: bool
+) -> None:
     """Turn the Octopus JSON of a step template into a template folder.
 
     The folder has FILE's name without .json unless told otherwise; the script gets a file of its own.
@@ -49,12 +58,4 @@ def unpack_command(context: Context, file: Path, output: Path | None, force: boo
 
     target = output or Path(file.stem)
     written = unpack_file(file, target, force=force, dry_run=dry_run)
-    context.say(_told(written.changed, target, dry_run))
-    if written.changed:
-        context.say("\n".join(f"  {path}" for path in written.changed))
-
-
-def _told(changed: tuple[Path, ...], target: Path, dry_run: bool) -> str:
-    if not changed:
-        return f"{target} is up to date"
-    return f"would write {target}" if dry_run else f"wrote {target}"
+    tell_written(context, target, written.changed, dry_run=dry_run, as_json=as_json)

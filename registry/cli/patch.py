@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from registry.cli.context import Context, pass_context
-from registry.cli.cool_down import cool_down_option
-from registry.cli.references import REFERENCE
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
+from registry.cli.output import echo, print_json
 from registry.errors import Invalid, NotFound
 from registry.model import LIBRARY_SOURCE, Reference
+from registry.project.cool_down import CoolDown, Ripeness
 
 if TYPE_CHECKING:
     from registry.catalog.catalog import Catalog
@@ -39,8 +40,8 @@ _WAITING = 4
     help="Commit the merge in DIR, its conflicts resolved.",
 )
 @cool_down_option
-@click.option("--dry-run", is_flag=True, help="Say what would be done.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@dry_run_option
+@json_option
 @pass_context
 def patch(
     context: Context,
@@ -49,7 +50,7 @@ def patch(
     export: Path | None,
     message: str | None,
     resolve: Path | None,
-    cool_down: timedelta,
+    cool_down: CoolDown,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -95,7 +96,10 @@ def _start(
         raise Invalid("not-a-copy", message, f"Begin with: treadle patch {reference}")
     copy = start_patch(catalog, reference, slug, dry_run=dry_run)
     if copy is None:
-        context.say(f"Would copy {reference} to the library.")
+        if as_json:
+            _print({"reference": None, "base": str(reference), "dry_run": True})
+        else:
+            context.say(f"Would copy {reference} to the library.")
         return
     folder = catalog.library.folder / copy.slug
     if as_json:
@@ -132,7 +136,7 @@ def _bring_along(
     context: Context,
     catalog: Catalog,
     reference: Reference,
-    cool_down: timedelta,
+    cool_down: CoolDown,
     *,
     dry_run: bool,
     as_json: bool,
@@ -140,8 +144,8 @@ def _bring_along(
     from registry.publishing.patch import newer_base, rebase_copy
 
     copy = _copy(catalog, reference)
-    ripe_until = datetime.now(UTC) - cool_down if cool_down else None
-    onto = newer_base(catalog, copy, ripe_until)
+    ripeness = Ripeness(cool_down, datetime.now(UTC), {item.name: item for item in catalog.definitions()})
+    onto = newer_base(catalog, copy, ripeness.until(copy.base_reference.source))
     if onto is None:
         if as_json:
             _print({**_copy_data(copy), "onto": None})
@@ -174,7 +178,7 @@ def _tell(context: Context, done: RebasedCopy, *, dry_run: bool, as_json: bool) 
     else:
         show_rebased(context, done, dry_run=dry_run)
     if done.conflicts:
-        click.get_current_context().exit(_WAITING)
+        exit_with(_WAITING)
 
 
 def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:
@@ -184,10 +188,10 @@ def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:
     base = f"{done.base.source}/{done.base.slug}@{done.base.version}"
     if done.conflicts:
         files = ", ".join(done.conflicts)
-        click.echo(f"library/{done.copy.slug} and {base} both changed: {files}", err=True)
+        echo(f"library/{done.copy.slug} and {base} both changed: {files}", err=True)
         if done.folder is not None:
             hint = f"treadle patch --resolve {done.folder}"
-            click.echo(f"Resolve the conflicts in {done.folder}, then run: {hint}", err=True)
+            echo(f"Resolve the conflicts in {done.folder}, then run: {hint}", err=True)
     else:
         verb = "Would bring" if dry_run else "Brought"
         context.say(f"{verb} library/{done.copy.slug} to {base}, as version {done.version}.")
@@ -196,7 +200,6 @@ def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:
 
 
 def _print(value: dict[str, Any]) -> None:
-    from registry.cli.output import print_json
 
     print_json(value)
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.options import REFERENCE, dry_run_option, json_option, message_option
 from registry.cli.output import print_json
-from registry.cli.references import REFERENCE
 from registry.cli.usage import usage_report
 from registry.model import Reference
 
@@ -16,9 +16,9 @@ from registry.model import Reference
 @click.command("remove")
 @click.argument("reference", type=REFERENCE, metavar="REF")
 @click.option("--force", is_flag=True, help="Even if it is used.")
-@click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@message_option
+@dry_run_option
+@json_option
 @pass_context
 def remove_command(
     context: Context, reference: Reference, force: bool, message: str | None, dry_run: bool, as_json: bool

@@ -6,26 +6,53 @@ from dataclasses import asdict
 
 import click
 
+from registry.cli.complete import complete_category, complete_source, complete_syntax
 from registry.cli.context import Context, pass_context
-from registry.cli.output import is_terminal, print_json, print_table, shorten, width
+from registry.cli.options import json_option
+from registry.cli.output import echo, is_terminal, print_json, print_table, shorten, style, terminal_width
+from registry.errors import Invalid
 from registry.index.database import Entry
 from registry.index.search import Filters, SearchResult
+
+_MOST_HITS = 10_000
+_MOST_WORDS = 50
 
 
 @click.command()
 @click.argument("query", nargs=-1)
-@click.option("--source", default="", metavar="NAME", help="Only templates of this source.")
-@click.option("--category", default="", metavar="NAME", help="Only templates of this category.")
 @click.option(
-    "--syntax", default="", metavar="NAME", help="Only scripts in this language: bash, powershell, python ..."
+    "--source",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_source,
+    help="Only templates of this source.",
+)
+@click.option(
+    "--category",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_category,
+    help="Only templates of this category.",
+)
+@click.option(
+    "--syntax",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_syntax,
+    help="Only scripts in this language: bash, powershell, python ...",
 )
 @click.option(
     "--action-type", default="", metavar="TYPE", help="Only this action type, such as Octopus.Script."
 )
 @click.option(
-    "--limit", default=25, show_default=True, metavar="N", type=click.IntRange(1), help="At most so many."
+    "--limit",
+    default=25,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, _MOST_HITS),
+    help="At most so many.",
 )
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @pass_context
 def search(
     context: Context,
@@ -41,13 +68,16 @@ def search(
 
     Names, categories, descriptions, parameters and scripts are searched; a hit in the name comes first.
     """
+    if len(" ".join(query).split()) > _MOST_WORDS:
+        raise Invalid("too-many-words", f"a search takes at most {_MOST_WORDS} words", "Leave some out.")
     with context.catalog() as catalog:
-        result = catalog.search(" ".join(query), Filters(source, category, syntax, action_type), limit)
+        filters = Filters(*map(_text, (source, category, syntax, action_type)))
+        result = catalog.search(_text(" ".join(query)), filters, limit)
     if as_json:
         print_json([_data(entry, result) for entry in result.hits])
     elif is_terminal():
         _show(result)
-    else:
+    elif result.hits:
         rows = [
             (_reference(hit), str(hit.version), " ".join(hit.syntaxes), _name(hit, result))
             for hit in result.hits
@@ -56,13 +86,18 @@ def search(
     _tell(context, " ".join(query), result)
 
 
+def _text(argument: str) -> str:
+    """An argument as text: bytes of it that are not UTF-8 match nothing."""
+    return argument.encode(errors="replace").decode()
+
+
 def _show(result: SearchResult) -> None:
     for hit in result.hits:
         about = " · ".join((f"version {hit.version}", *hit.syntaxes, hit.category))
-        click.echo(f"{click.style(_reference(hit), bold=True)}  {click.style(about, dim=True)}")
-        click.echo(f"  {shorten(f'{hit.name}: {hit.summary}' if hit.summary else hit.name, width() - 2)}")
+        echo(f"{style(_reference(hit), bold=True)}  {style(about, dim=True)}")
+        echo(f"  {shorten(f'{hit.name}: {hit.summary}' if hit.summary else hit.name, terminal_width() - 2)}")
         for notice in result.notices.get(_reference(hit), ()):
-            click.secho(f"  {shorten(str(notice), width() - 2)}", fg="red")
+            echo(style(f"  {shorten(str(notice), terminal_width() - 2)}", fg="red"))
 
 
 def _name(hit: Entry, result: SearchResult) -> str:
@@ -73,13 +108,17 @@ def _name(hit: Entry, result: SearchResult) -> str:
 def _tell(context: Context, query: str, result: SearchResult) -> None:
     """What a reader of the list should know, on stderr."""
     for name in result.unsynced:
-        click.echo(f'Source "{name}" has not been synced yet. Run: treadle source sync {name}', err=True)
+        echo(f'Source "{name}" has not been synced yet. Run: treadle source sync {name}', err=True)
+    if result.library_problem is not None:
+        error = result.library_problem
+        hint = f" {error.hint}" if error.hint else ""
+        echo(f"The library was left out: {error.message}.{hint}", err=True)
     if context.quiet:
         return
     if not result.hits:
-        click.echo(f'No template matches "{query}" and these filters.', err=True)
+        echo(f'No template matches "{query}" and these filters.', err=True)
     elif result.total > len(result.hits):
-        click.echo(f"{len(result.hits)} of {result.total} shown; --limit shows more.", err=True)
+        echo(f"{len(result.hits)} of {result.total} shown; --limit shows more.", err=True)
 
 
 def _reference(entry: Entry) -> str:

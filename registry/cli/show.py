@@ -9,16 +9,16 @@ import click
 
 from registry.catalog.details import TemplateDetails
 from registry.cli.context import Context, pass_context
-from registry.cli.output import counted, paragraphs, print_json, print_table, shorten
-from registry.cli.references import REFERENCE
-from registry.model import Parameter, Reference
+from registry.cli.options import REFERENCE, json_option
+from registry.cli.output import counted, echo, one_line, paragraphs, print_json, print_table, shorten, style
+from registry.model import Parameter, Reference, VersionInfo
 
 
 @click.command("show")
 @click.argument("reference", type=REFERENCE, metavar="REF")
 @click.option("--versions", is_flag=True, help="All versions with date, author, commit and blob.")
 @click.option("--script", is_flag=True, help="The script, and nothing else.")
-@click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
+@json_option
 @pass_context
 def show_command(context: Context, reference: Reference, versions: bool, script: bool, as_json: bool) -> None:
     """Describe the template REF: what it does, its parameters, its script, its versions."""
@@ -39,40 +39,40 @@ def show_command(context: Context, reference: Reference, versions: bool, script:
 
 def _show_head(details: TemplateDetails) -> None:
     template, where = details.template, details.provenance
-    click.secho(template.name, bold=True)
-    kind = " · ".join((template.action_type, *details.syntaxes, template.category))
-    click.echo(f"{where.source}/{where.slug}@{where.version} · {kind}")
+    echo(style(one_line(template.name), bold=True))
+    kind = " · ".join((template.action_type, *details.syntaxes, f"category {template.category}"))
+    echo(f"{where.source}/{where.slug}@{where.version} · {one_line(kind)}")
     if details.deleted:
-        click.secho(f"Deleted at the source; {details.latest} was its last version.", fg="yellow")
+        echo(style(f"Deleted at the source; {details.latest} was its last version.", fg="yellow"))
     elif details.latest != where.version:
-        click.secho(f"Version {details.latest} is the latest.", fg="yellow")
+        echo(style(f"Version {details.latest} is the latest.", fg="yellow"))
     for notice in details.notices:
         said = str(notice)
-        click.secho(f"{said[0].upper()}{said[1:]}.", fg="red", bold=True)
+        echo(style(f"{said[0].upper()}{said[1:]}.", fg="red", bold=True))
     if details.origin and details.patched:
         base = f"{details.origin.source}@{details.origin.version}"
-        click.secho(f"Patched: {base} with local changes.", fg="yellow")
+        echo(style(f"Patched: {base} with local changes.", fg="yellow"))
     elif details.origin:
-        click.echo(f"Imported from {details.origin.source}@{details.origin.version}.")
+        echo(f"Imported from {details.origin.source}@{details.origin.version}.")
     if template.description.strip():
-        click.echo(f"\n{paragraphs(template.description)}")
+        echo(f"\n{paragraphs(template.description)}")
 
 
 def _show_parameters(details: TemplateDetails) -> None:
     if details.template.parameters:
-        click.secho("\nParameters", bold=True)
+        echo(style("\nParameters", bold=True))
     for parameter in details.template.parameters:
-        click.echo(f"  {click.style(parameter.name, bold=True)}  {click.style(_traits(parameter), dim=True)}")
+        echo(f"  {style(parameter.name, bold=True)}  {style(_traits(parameter), dim=True)}")
         if parameter.label and parameter.label != parameter.name:
-            click.echo(paragraphs(parameter.label, "    "))
+            echo(paragraphs(parameter.label, "    "))
         if parameter.help:
-            click.echo(paragraphs(parameter.help, "    "))
+            echo(paragraphs(parameter.help, "    "))
         if parameter.options:
-            click.echo(paragraphs("one of: " + ", ".join(value for value, _ in parameter.options), "    "))
+            echo(paragraphs("one of: " + ", ".join(value for value, _ in parameter.options), "    "))
     if details.template.outputs:
-        click.secho("\nOutputs", bold=True)
+        echo(style("\nOutputs", bold=True))
     for output in details.template.outputs:
-        click.echo(f"  {click.style(output.name, bold=True)}  {output.help or ''}".rstrip())
+        echo(f"  {style(output.name, bold=True)}  {output.help or ''}".rstrip())
 
 
 def _traits(parameter: Parameter) -> str:
@@ -85,7 +85,7 @@ def _traits(parameter: Parameter) -> str:
 
 
 def _show_versions(details: TemplateDetails) -> None:
-    click.secho("\nVersions", bold=True)
+    echo(style("\nVersions", bold=True))
     rows = [
         (
             str(item.version),
@@ -94,26 +94,29 @@ def _show_versions(details: TemplateDetails) -> None:
             (item.commit or "-")[:10],
             str(len(item.variants) or "-"),
             item.author or "-",
+            ", ".join(str(notice) for notice in details.said.get(item.version, ())),
         )
         for item in details.versions
     ]
-    print_table(("  VERSION", "DATE", "BLOB", "COMMIT", "VARIANTS", "AUTHOR"), rows, right=(0, 4))
+    heads = ("  VERSION", "DATE", "BLOB", "COMMIT", "VARIANTS", "AUTHOR", "NOTICES")
+    columns = len(heads) if details.said else len(heads) - 1
+    print_table(heads[:columns], [row[:columns] for row in rows], right=(0, 4))
 
 
 def _show_more(details: TemplateDetails) -> None:
     where = details.provenance
     known = counted(len(details.versions), "version")
-    click.echo(f"\n{known}: treadle show {where.source}/{where.slug} --versions")
+    echo(f"\n{known}: treadle show {where.source}/{where.slug} --versions")
 
 
 def _show_scripts(details: TemplateDetails) -> None:
     scripts = details.scripts
     for name, body in scripts.items():
         if len(scripts) > 1:
-            click.secho(f"# --- {name}", bold=True)
-        click.echo(body, nl=not body.endswith("\n"))
+            echo(style(f"# --- {name}", bold=True))
+        echo(body, end="" if body.endswith("\n") else "\n")
     if not scripts:
-        click.echo("This template has no script of its own.", err=True)
+        echo("This template has no script of its own.", err=True)
 
 
 def _data(details: TemplateDetails) -> dict[str, Any]:
@@ -139,10 +142,16 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "digest": details.digest,
         "origin": asdict(details.origin) if details.origin else None,
         "patched": details.patched,
-        "versions": [asdict(item) for item in details.versions],
+        "versions": [_version_data(details, item) for item in details.versions],
     }
 
 
 def _parameter_data(parameter: Parameter) -> dict[str, Any]:
     data = asdict(parameter) | {"type": parameter.control, "sensitive": parameter.sensitive}
     return data | {"options": [{"value": value, "label": label} for value, label in parameter.options]}
+
+
+def _version_data(details: TemplateDetails, item: VersionInfo) -> dict[str, Any]:
+    """One version; `notices` only where there are any about it alone or all."""
+    said = [asdict(notice) for notice in details.said.get(item.version, ())]
+    return asdict(item) | ({"notices": said} if said else {})

@@ -10,17 +10,21 @@ import click
 
 from registry.catalog.catalog import Catalog, SourceSummary
 from registry.catalog.sync import SyncFailure, SyncReport, probe
+from registry.cli.complete import complete_source
 from registry.cli.context import Context, pass_context
-from registry.cli.output import counted, print_json, print_table, working
+from registry.cli.group import Group
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.output import counted, echo, print_json, print_table, working
+from registry.cli.problems import error_data
 from registry.index.database import REFUSED, UNREADABLE, SourceFinding
-from registry.model import BUILTIN_SOURCE
+from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE
 from registry.project.source_definition import SourceDefinition, define
-from registry.project.source_settings import add_source, remove_source
+from registry.project.source_settings import SourceChange, add_source, remove_source
 
 _SHOWN_FINDINGS = 3
 
 
-@click.group()
+@click.group(cls=Group)
 def source() -> None:
     """Manage where templates come from."""
 
@@ -30,9 +34,18 @@ def source() -> None:
 @click.argument("url")
 @click.option("--ref", metavar="REF", help="Branch or tag. Default: the repository's main branch.")
 @click.option("--path", "folder", metavar="FOLDER", help="Folder in the repository that holds the templates.")
-@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@dry_run_option
+@json_option
 @pass_context
-def add(context: Context, name: str, url: str, ref: str | None, folder: str | None, dry_run: bool) -> None:
+def add(
+    context: Context,
+    name: str,
+    url: str,
+    ref: str | None,
+    folder: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Add the git repository, path or bundle URL as source NAME.
 
     In a project it is written to treadle.yaml, otherwise to your own settings.
@@ -42,18 +55,21 @@ def add(context: Context, name: str, url: str, ref: str | None, folder: str | No
         found = probe(wanted)
     change = add_source(context.home, context.project(), wanted, dry_run=dry_run)
     if change.credentials_dropped:
-        click.echo(
+        echo(
             "The credentials in the address were not stored; a git credential helper can supply them.",
             err=True,
         )
+    if as_json:
+        print_json({**_definition_data(wanted), "found": found, **_change_data(change, dry_run)})
+        return
     verb = "would be added" if dry_run else "added" if change.changed else "was there already"
     context.say(f'Source "{name}" {verb} ({wanted.url}, {found}) in {change.file}.')
     context.say(f"Next: treadle source sync {name}")
 
 
 @source.command("list")
-@click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.argument("name", required=False, shell_complete=complete_source)
+@json_option
 @click.option("--problems", is_flag=True, help="List what can't be read, with the reasons.")
 @pass_context
 def list_sources(context: Context, name: str | None, as_json: bool, problems: bool) -> None:
@@ -70,17 +86,27 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
             _tell_findings(summary.name, summary.findings, every=True)
         elif summary.findings:
             count = f"{len(summary.findings)} of its files, most of them long gone, can't be used"
-            click.echo(f"{summary.name}: {count}: treadle source list --problems {summary.name}", err=True)
+            echo(f"{summary.name}: {count}: treadle source list --problems {summary.name}", err=True)
 
 
 @source.command("sync")
-@click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.argument("name", required=False, shell_complete=complete_source)
+@click.option(
+    "--again", is_flag=True, help="Fetch and index everything from the start, for a damaged mirror."
+)
+@json_option
 @pass_context
-def sync(context: Context, name: str | None, as_json: bool) -> None:
-    """Fetch and index what is new in source NAME, or in all sources."""
+def sync(context: Context, name: str | None, again: bool, as_json: bool) -> None:
+    """Fetch and index what is new in source NAME, or in all sources.
+
+    The library is brought up to what its remote has, commits of its own on top. Without NAME only where it is a
+    repository of its own: in a project's repository, the whole branch moves.
+    """
     with context.catalog() as catalog:
-        results = [_sync_one(context, catalog, each, tell=not as_json) for each in catalog.definitions(name)]
+        with_library = name == LIBRARY_SOURCE or (name is None and catalog.library_has_remote())
+        definitions = catalog.definitions(name) if name != LIBRARY_SOURCE else []
+        results = [_sync_library(context, catalog, tell=not as_json)] if with_library else []
+        results += [_sync_one(context, catalog, each, tell=not as_json, again=again) for each in definitions]
     if as_json:
         print_json([_result_data(result) for result in results])
     failures = [result.error for result in results if isinstance(result, SyncFailure)]
@@ -89,23 +115,43 @@ def sync(context: Context, name: str | None, as_json: bool) -> None:
 
 
 @source.command("remove")
-@click.argument("name")
-@click.option("--dry-run", is_flag=True, help="Say what would be removed.")
+@click.argument("name", shell_complete=complete_source)
+@dry_run_option
+@json_option
 @pass_context
-def remove_source_command(context: Context, name: str, dry_run: bool) -> None:
+def remove_source_command(context: Context, name: str, dry_run: bool, as_json: bool) -> None:
     """Remove source NAME: its definition, its mirror and its index."""
     change = remove_source(context.home, context.project(), name, dry_run=dry_run)
     if not dry_run:
         with context.catalog() as catalog:
             catalog.forget(change.source)
+    if as_json:
+        print_json({**_definition_data(change.source), **_change_data(change, dry_run)})
+        return
     context.say(f'Source "{name}" {"would be" if dry_run else "was"} removed from {change.file}.')
 
 
+def _definition_data(source: SourceDefinition) -> dict[str, Any]:
+    return {"name": source.name, "url": source.url, "ref": source.ref, "path": source.folder}
+
+
+def _change_data(change: SourceChange, dry_run: bool) -> dict[str, Any]:
+    return {"file": str(change.file), "changed": change.changed, "dry_run": dry_run}
+
+
 def _sync_one(
-    context: Context, catalog: Catalog, definition: SourceDefinition, *, tell: bool
+    context: Context, catalog: Catalog, definition: SourceDefinition, *, tell: bool, again: bool = False
 ) -> SyncReport | SyncFailure:
     with working(context, f"syncing {definition.name} from {definition.url}"):
-        result = catalog.sync(definition)
+        result = catalog.sync(definition, again=again)
+    if tell and isinstance(result, SyncReport):
+        _tell_report(context, result)
+    return result
+
+
+def _sync_library(context: Context, catalog: Catalog, *, tell: bool) -> SyncReport | SyncFailure:
+    with working(context, "syncing the library"):
+        result = catalog.sync_library()
     if tell and isinstance(result, SyncReport):
         _tell_report(context, result)
     return result
@@ -126,6 +172,10 @@ def _tell_report(context: Context, report: SyncReport) -> None:
         f"{report.source.name}: {', '.join(news) or 'nothing new'} ({counted(counts.templates, 'template')}, "
         f"{counted(counts.versions, 'version')}; {report.ref} at {report.commit[:10]})"
     )
+    if report.unpushed and not context.quiet:
+        echo("library: some of its commits are not pushed yet: treadle publish PATH --push", err=True)
+    if report.shallow and not context.quiet:
+        echo(f"{report.source.name}: a shallow clone: older versions are not in it", err=True)
     if report.before is not None or context.verbose:
         for mark, slugs in (("+", changes.added), ("~", changes.updated), ("-", changes.removed)):
             for slug in slugs:
@@ -137,13 +187,17 @@ def _tell_report(context: Context, report: SyncReport) -> None:
 def _tell_findings(name: str, findings: Sequence[SourceFinding], *, every: bool) -> None:
     refused = [item for item in findings if item.kind == REFUSED]
     unreadable = [item for item in findings if item.kind == UNREADABLE]
+    if len(unreadable) > _SHOWN_FINDINGS and not every:
+        count = counted(len(unreadable), "content")
+        echo(f"{name}: {count} of its history can't be read: treadle source list --problems {name}", err=True)
+        unreadable = []
     for title, items in (("refused", refused), ("contents of its history can't be read", unreadable)):
         if items:
-            click.echo(f"{name}: {len(items)} {title}:", err=True)
+            echo(f"{name}: {len(items)} {title}:", err=True)
         for item in items if every else items[:_SHOWN_FINDINGS]:
-            click.echo(f"  {item.path} ({item.id[:7]}): {item.reason}", err=True)
+            echo(f"  {item.path} ({item.id[:7]}): {item.reason}", err=True)
         if len(items) > _SHOWN_FINDINGS and not every:
-            click.echo(f"  ... all of them: treadle source list --problems {name}", err=True)
+            echo(f"  ... all of them: treadle source list --problems {name}", err=True)
 
 
 def _summary_row(summary: SourceSummary) -> tuple[str, ...]:
@@ -176,7 +230,7 @@ def _summary_data(summary: SourceSummary) -> dict[str, Any]:
 def _result_data(result: SyncReport | SyncFailure) -> dict[str, Any]:
     about = {"name": result.source.name, "url": result.source.url}
     if isinstance(result, SyncFailure):
-        return {**about, "error": {"code": result.error.code, "message": result.error.message}}
+        return {**about, "error": error_data(result.error)}
     return {
         **about,
         "ref": result.ref,

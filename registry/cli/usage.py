@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from registry.cli.context import Context, pass_context
+from registry.cli.options import REFERENCE, json_option
 from registry.cli.output import print_json, print_table
 from registry.cli.problems import show_problems
-from registry.cli.references import REFERENCE
 from registry.errors import NotFound
 from registry.model import Reference
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     help="Look in this project only (repeatable). Default: every project that Treadle was used in.",
 )
 @click.option("--outdated", is_flag=True, help="Only uses of another version than the latest.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @pass_context
 def usage(
     context: Context, reference: Reference, folders: tuple[Path, ...], outdated: bool, as_json: bool

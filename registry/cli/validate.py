@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context, pass_context
-from registry.cli.output import print_json
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import json_option
+from registry.cli.output import counted, echo, print_json
 from registry.cli.problems import problem_text
 from registry.model import Problem, Severity
 
@@ -23,13 +24,10 @@ def validate_command(rules: Rules) -> click.Command:
 
     @click.command("validate")
     @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-    @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+    @json_option
     @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-    @click.pass_context
     @pass_context
-    def validate(
-        context: Context, click_context: click.Context, paths: tuple[Path, ...], as_json: bool, strict: bool
-    ) -> None:
+    def validate(context: Context, paths: tuple[Path, ...], as_json: bool, strict: bool) -> None:
         """Check templates, processes and projects.
 
         PATH is a file, a template folder, or a folder with any of them below. All problems are told at once.
@@ -41,7 +39,7 @@ def validate_command(rules: Rules) -> click.Command:
         problems = [problem for one in checked for problem in one.problems]
         ok = not any(strict or problem.severity is Severity.ERROR for problem in problems)
         _print(context, len(checked), problems, ok, as_json)
-        click_context.exit(0 if ok else 1)
+        exit_with(0 if ok else 1)
 
     return validate
 
@@ -51,15 +49,11 @@ def _print(context: Context, checked: int, problems: Sequence[Problem], ok: bool
         print_json({"ok": ok, "checked": checked, "problems": [asdict(problem) for problem in problems]})
         return
     for problem in problems:
-        click.echo(problem_text(problem))
+        echo(problem_text(problem))
     context.say(_summary(checked, problems))
 
 
 def _summary(checked: int, problems: Sequence[Problem]) -> str:
     severities = [problem.severity.value for problem in problems]
-    found = [_count(severities.count(word), word) for word in ("error", "warning") if word in severities]
-    return f"{_count(checked, 'document')} checked: {', '.join(found) or 'no problems'}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    found = [counted(severities.count(word), word) for word in ("error", "warning") if word in severities]
+    return f"{counted(checked, 'document')} checked: {', '.join(found) or 'no problems'}"

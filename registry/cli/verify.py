@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.output import counted, print_json, working
-from registry.cli.problems import show_problems
+from registry.cli.options import json_option
+from registry.cli.output import counted, print_json, to_data, working
+from registry.cli.problems import error_data
 from registry.errors import Invalid, Mismatch
 from registry.model import Problem
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock
 
 
 @click.command("verify")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @pass_context
 def verify_command(context: Context, as_json: bool) -> None:
     """Find any altered byte in mirrors, library, index and treadle.lock. Asks no remote; changes nothing."""
@@ -26,15 +27,22 @@ def verify_command(context: Context, as_json: bool) -> None:
     lock, problems = _lock((project.folder if project else context.directory) / LOCK_FILE)
     with working(context, "hashing everything again"), context.catalog() as catalog:
         problems += find_alterations(catalog, lock)
+    altered = _altered(problems)
     if as_json:
-        print_json({"problems": [asdict(problem) for problem in problems]})
-    else:
-        show_problems(problems)
-    if problems:
-        raise Mismatch("altered", f"{len(problems)} of the things that Treadle keeps were altered")
+        error = {"error": error_data(altered)} if altered else {}
+        print_json({"problems": to_data(problems), **error})
+    if altered:
+        raise altered
     if not as_json:
         checked = counted(len(lock.templates) if lock else 0, "locked template")
         context.say(f"Everything is as it was put there: {checked} checked.")
+
+
+def _altered(problems: Sequence[Problem]) -> Mismatch | None:
+    if not problems:
+        return None
+    were = "1 thing was" if len(problems) == 1 else f"{len(problems)} things were"
+    return Mismatch("altered", f"{were} altered of what Treadle keeps", problems=problems)
 
 
 def _lock(file: Path) -> tuple[Lock | None, list[Problem]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry.git.merging import merge_texts
+from registry.git.command import merge_texts
 from registry.template.folder_format import TEMPLATE_FILE
 from registry.text.yaml_edit import set_number
 

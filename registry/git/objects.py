@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 
 TREE_MODE = "040000"
 SYMLINK_MODE = "120000"
+SUBMODULE_MODE = "160000"
 FILE_MODES = ("100644", "100755")
-# For `git log -z`: fields in the order that `parse_log` reads them.
-LOG_FORMAT = "--format=%x01%H%x00%P%x00%an%x00%cI"
+# For `git log -z --date=raw`: fields in the order that `parse_log` reads them.
+LOG_FORMAT = "--format=%x01%H%x00%P%x00%an%x00%cd"
+_ZONE = re.compile(r"([+-])(\d\d)([0-5]\d)")
+_LAST_SECOND = 253_402_214_400  # the last day of the year 9999: nothing reads later ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,25 @@ def parse_changes(listing: bytes) -> Iterator[Change]:
 
 def _commit(fields: list[str], changes: list[Change]) -> Commit:
     identity, parents, author, date = fields
-    return Commit(identity, tuple(parents.split()), author, date, tuple(changes))
+    return Commit(identity, tuple(parents.split()), author, read_date(date), tuple(changes))
+
+
+def read_date(raw: str) -> str:
+    """A date as git stores it (seconds, time zone) in ISO 8601.
+
+    A commit can say anything: a zone that there is not becomes UTC, a date out of reach the nearest that is not.
+    """
+    seconds, _, zone = raw.partition(" ")
+    number = min(int(seconds), _LAST_SECOND) if seconds.isascii() and seconds.isdecimal() else 0
+    found = _ZONE.fullmatch(zone)
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3])) if found else timedelta()
+    where = (
+        UTC if offset > timedelta(hours=14) else timezone(-offset if found and found[1] == "-" else offset)
+    )
+    try:
+        return datetime.fromtimestamp(number, where).isoformat()
+    except (OverflowError, ValueError):
+        return datetime.fromtimestamp(number, UTC).isoformat()
 
 
 def _change(meta: str, fields: Iterator[str]) -> Change:

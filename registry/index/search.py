@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from registry.errors import UserError
 from registry.index.database import Entry, Index, entry_of
 from registry.model import Notice
 
@@ -50,13 +51,17 @@ NO_FILTERS = Filters()
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """`total` counts all hits, `hits` holds the best; `unsynced` names sources that could not be searched.
-    `notices` are what is said against hits, by their references."""
+    """What a search found.
+
+    `total` counts all hits, `hits` holds the best; `unsynced` names sources that have yet to be synced; `notices`
+    are what is said against hits, by their references; `library_problem` is why the library was left out.
+    """
 
     hits: tuple[Entry, ...]
     total: int
     unsynced: tuple[str, ...] = ()
     notices: Mapping[str, tuple[Notice, ...]] = field(default_factory=dict)
+    library_problem: UserError | None = None
 
 
 def search_entries(

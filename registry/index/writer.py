@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from registry.errors import Invalid, Unavailable, UserError
+from registry.git.command import GitFailedError
 from registry.git.objects import FILE_MODES, SYMLINK_MODE, Commit, TreeEntry
-from registry.git.process import GitFailedError
 from registry.git.repository import Repository
 from registry.index.content import read_contents, size_problem
 from registry.index.database import (
@@ -30,7 +30,7 @@ from registry.index.lineage import (
     continues,
     locate,
 )
-from registry.model import StepTemplate, TemplateForm, is_slug
+from registry.model import LIBRARY_SOURCE, StepTemplate, TemplateForm, is_slug
 from registry.template.builtin import BuiltinTemplate
 from registry.template.octopus import syntaxes
 
@@ -61,10 +61,15 @@ class IndexChanges:
 
 
 def index_repository(
-    index: Index, repository: Repository, target: IndexTarget, *, allow_empty: bool = True
+    index: Index,
+    repository: Repository,
+    target: IndexTarget,
+    *,
+    allow_empty: bool = True,
+    again: bool = False,
 ) -> IndexChanges:
     """Bring the index of one source up to `target`: from where it was, or from the beginning when the branch
-    was rewritten, the folder is another, or nothing was there.
+    was rewritten, the folder is another, nothing was there, or it is to be read `again`.
 
     Raises Invalid, and leaves the index as it was, for a source that never held a template, unless that is
     allowed.
@@ -73,7 +78,9 @@ def index_repository(
         known = index.source(target.key)
         before = {item.slug: item.content for item in index.entries(known.id)} if known else {}
         since = known.commit if known and known.folder == target.folder else None
-        if since == target.commit:
+        if again:
+            since = None
+        elif since == target.commit:
             return IndexChanges()
         writer = _Writer(connection, repository, _begin(connection, target))
         try:
@@ -119,10 +126,12 @@ def _begin(connection: sqlite3.Connection, target: IndexTarget) -> int:
 
 
 def _damaged(name: str, reason: str) -> Unavailable:
+    fetched = f"Fetch it again: treadle source sync {name} --again"
+    remedy = "Restore it from a clone." if name == LIBRARY_SOURCE else fetched
     return Unavailable(
         "repository-damaged",
         f'the repository of source "{name}" is damaged: {reason}',
-        hint=f"See: treadle verify. A mirror is made anew by: treadle source remove {name}, add and sync.",
+        hint=f"See: treadle verify. {remedy}",
     )
 
 
@@ -258,6 +267,8 @@ class _Writer:
         """Note what lies at the head and is not taken: links, and names that no reference can have."""
         self.connection.execute("DELETE FROM finding WHERE source = ? AND kind = ?", (self.source, REFUSED))
         prefix = f"{target.folder}/" if target.folder else ""
+        if not self.repository.has_folder(target.commit, target.folder):
+            return  # a library that has nothing yet, or nothing any more
         for entry in self.repository.entries(f"{target.commit}:{target.folder}"):
             path = prefix + entry.path
             reason = _reason_to_refuse(entry, path, target.folder)

@@ -1,30 +1,24 @@
 """The library: the team's own repository of template folders. Every change is one commit.
 
-Readers read its HEAD commit, never the work tree, so nobody sees half a change. Writers take turns; what they
-write is built aside, becomes visible with one move of the branch, and only then reaches the work tree.
+Readers read its HEAD commit, never the work tree, so nobody sees half a change; `registry.library.writer` makes
+the changes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import random
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Conflict
-from registry.git.sharing import SharedWorkspace
-from registry.home import exclusive, make_folder, write_atomically
+from registry.git.command import GitFailedError
+from registry.git.objects import SUBMODULE_MODE
+from registry.git.repository import Repository
+from registry.home import library_key, nearest_folder
 from registry.library.origin import Origin, read_origins
 
-_LOCK = "treadle.lock"
-_PUSH_TRIES = 30
-
-Changes = Mapping[str, Mapping[str, bytes] | None]
-"""Template folders to write, by slug: files by their paths in the folder, None to delete it."""
+HEADS_WHILE_WRITING: dict[Path, Callable[[], str | None]] = {}
+"""Who to ask for the head of a repository that this process alone may write to now, by the repository's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +26,73 @@ class Library:
     """`folder` is where the templates lie; it may be a folder inside of a larger repository, at `prefix`."""
 
     folder: Path
-    repository: SharedWorkspace
+    repository: Repository
     prefix: str
 
     @classmethod
-    def at(cls, folder: Path) -> Library:
-        """The library in `folder`, whether it exists already or not."""
+    def at(cls, folder: Path, *, alone: bool = False) -> Library:
+        """The library in `folder`, whether it exists already or not.
+
+        Inside of a work tree it is a folder of that repository, unless that ignores it; `alone` makes it one of its
+        own in any case.
+        """
         folder = folder.resolve()
-        root = SharedWorkspace(folder).root() if folder.is_dir() else None
-        if root is None:
-            return cls(folder, SharedWorkspace(folder), "")
-        prefix = folder.relative_to(root.resolve()).as_posix()
-        return cls(folder, SharedWorkspace(root), "" if prefix == "." else prefix)
+        root = None if alone and not (folder / ".git").exists() else Repository(nearest_folder(folder)).root()
+        if root is None or (not folder.is_dir() and _is_ignored(root, folder)):
+            return cls(folder, Repository(folder), "")
+        prefix = folder.relative_to(root).as_posix()
+        return cls(folder, Repository(root), "" if prefix == "." else prefix)
+
+    def refuse_missing_checkout(self) -> None:
+        """Raises Conflict where the folder belongs to a repository of its own that is not checked out here."""
+        head = self.head()
+        if head is None or not self.prefix or (self.folder.is_dir() and any(self.folder.iterdir())):
+            return
+        if self.repository.mode_of(head, self.prefix) == SUBMODULE_MODE:
+            known = (self.repository.folder / ".gitmodules").is_file()
+            other = f"Clone the library there, or make it a folder of this repository: git rm --cached {self.prefix}"
+            raise Conflict(
+                "library-not-checked-out",
+                f'the library "{self.folder}" is a repository of its own, and not checked out',
+                hint=f"Run: git submodule update --init {self.prefix}" if known else other,
+            )
+
+    def as_committed(self, slug: str, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """The files of a template's folder in the work tree with the line ends that git would store.
+
+        Where git's settings or attributes convert them on the way out, they do so on the way in, unless the content
+        has them by itself.
+        """
+        names = [name for name, content in files.items() if b"\r\n" in content]
+        held = dict(self.repository.blobs([f"HEAD:{self.path(slug)}/{name}" for name in names]))
+        names = [name for name in names if b"\r\n" not in held.get(f"HEAD:{self.path(slug)}/{name}", b"")]
+        from registry.git.workspace import stored_contents
+
+        stored = stored_contents(self.repository, [f"{self.path(slug)}/{name}" for name in names])
+        plain = {name: files[name].replace(b"\r\n", b"\n") for name in names}
+        return {
+            **files,
+            **{name: plain[name] for name in names if stored[f"{self.path(slug)}/{name}"] == plain[name]},
+        }
 
     @property
     def index_key(self) -> str:
-        return f"library-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]}"
+        return library_key(self.folder)
 
     def head(self) -> str | None:
         """The commit that readers see; None for a library without one."""
-        return self.repository.commit_of("HEAD") if self.folder.is_dir() else None
+        known = HEADS_WHILE_WRITING.get(self.repository.folder)
+        if known is not None:
+            return known()
+        return self.repository.commit_of("HEAD") if self.repository.folder.is_dir() else None
 
     def changed_files(self) -> list[str]:
         """Files of the work tree that differ from the head, new ones included; none in a bare repository."""
         if self.head() is None or self.repository.is_bare():
             return []
-        return self.repository.uncommitted([self.prefix or "."])
+        from registry.git.workspace import uncommitted
+
+        return uncommitted(self.repository, [self.prefix or "."])
 
     def path(self, slug: str) -> str:
         """Where a template lies in the repository."""
@@ -75,172 +110,11 @@ class Library:
             None,
         )
 
-    @contextmanager
-    def writing(self, purpose: str) -> Iterator[LibraryWriter]:
-        """The right to write, alone; makes the repository where there is none. `purpose` is for messages.
 
-        Raises Conflict when another process doesn't finish, or somebody's git is at work there; Invalid when no
-        branch is checked out.
-        """
-        if not (self.folder.is_dir() and self.repository.exists()):
-            make_folder(self.folder.parent)
-            SharedWorkspace.begin(self.folder)
-        git_folder = self.repository.git_folder()
-        with exclusive(git_folder / _LOCK, purpose):
-            writer = LibraryWriter(self, git_folder)
-            writer.recover()
-            writer.refuse_company()
-            with writer.noted():
-                yield writer
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryWriter:
-    """The library while this process alone may write to it.
-
-    While it writes, a note in the git folder says so, and before the branch moves, which folders of the work
-    tree will follow: killed in between, the next writer finishes.
-    """
-
-    library: Library
-    git_folder: Path
-
-    def commit(self, changes: Changes, message: str, edited: Collection[str] = ()) -> str:
-        """Replace whole templates, by slug, with these files (None deletes one), in one commit. Returns it.
-
-        `edited` are slugs whose folders in the work tree hold what is being committed.
-        Raises Conflict for uncommitted changes in the other folders, or when the branch moved under our hands.
-        """
-        head = self.library.head()
-        paths = [self.library.path(slug) for slug in changes]
-        self._refuse_uncommitted([self.library.path(slug) for slug in changes if slug not in edited])
-        commit = self.build(head, changes, message)
-        self._advance(head, commit, paths)
-        return commit
-
-    def commit_series(self, series: Sequence[tuple[Changes, str]]) -> str:
-        """As `commit`, for several commits in a row (changes and message of each): all of them show at once.
-
-        `series` is not empty. Returns the last one.
-        """
-        head = self.library.head()
-        paths = [
-            self.library.path(slug) for slug in dict.fromkeys(slug for each, _ in series for slug in each)
-        ]
-        self._refuse_uncommitted(paths)
-        commit = head
-        for changes, message in series:
-            commit = self.build(commit, changes, message)
-        assert commit is not None
-        self._advance(head, commit, paths)
-        return commit
-
-    def build(self, parent: str | None, changes: Changes, message: str) -> str:
-        """Make the commit that `commit` would make, on top of any other; nobody sees it yet."""
-        files: dict[str, bytes | None] = {self.library.path(slug): None for slug in changes}
-        for slug, content in changes.items():
-            files |= {f"{self.library.path(slug)}/{name}": data for name, data in (content or {}).items()}
-        return self.library.repository.build(parent, files, message)
-
-    def _advance(self, head: str | None, commit: str, paths: Sequence[str]) -> None:
-        """Move the branch from `head` to `commit`, and then the work tree at `paths`."""
-        repository = self.library.repository
-        bare = repository.is_bare()
-        if not bare:
-            self._announce(head, paths)
-        repository.move(repository.branch(), commit, head)
-        if not bare:
-            repository.refresh(paths)
-            self._announce(commit, ())
-
-    def _refuse_uncommitted(self, paths: Sequence[str]) -> None:
-        repository = self.library.repository
-        changed = repository.uncommitted(paths) if paths and not repository.is_bare() else []
-        if changed:
-            shown = ", ".join(f'"{path}"' for path in changed[:5]) + (", ..." if len(changed) > 5 else "")
-            raise Conflict(
-                "uncommitted-changes",
-                f'the library "{self.library.folder}" has uncommitted changes: {shown}',
-                hint="Commit them or put them aside, and run the command again.",
-            )
-
-    def refuse_company(self) -> None:
-        """Raises Conflict while another git, an open `git commit` say, holds the work tree."""
-        lock = self.git_folder / "index.lock"
-        if lock.exists():
-            raise Conflict(
-                "library-busy",
-                f'another git is at work in the library "{self.library.folder}"',
-                hint=f'Finish what it does. If none runs any more, delete "{lock}".',
-            )
-
-    # --- sharing with a remote
-
-    def commit_and_push(
-        self, prepare: Callable[[str | None], tuple[Changes, str]], edited: Collection[str]
-    ) -> str:
-        """As `commit`, on top of what the remote branch holds now, and push it there.
-
-        `prepare` gives changes and message for the commit they will stand on; it is asked again when another
-        writer was faster. The branch here moves only after the remote took the commit; commits here that the
-        remote does not have go along. Returns the commit.
-
-        Raises Conflict where the same template was changed on both sides, or uncommitted changes are in the
-        way; Unavailable where the remote does not answer, or refuses.
-        """
-        repository, head = self.library.repository, self.library.head()
-        remote = repository.upstream()
-        for attempt in range(_PUSH_TRIES):
-            theirs = repository.fetch_branch(remote)
-            base = repository.join(head, theirs)
-            paths = repository.changed_paths(head, base)
-            keep = tuple(f"{self.library.path(slug)}/" for slug in edited)
-            self._refuse_uncommitted([path for path in paths if not path.startswith(keep)])
-            changes, message = prepare(base)
-            commit = self.build(base, changes, message)
-            if repository.push(remote, commit, theirs):
-                self._advance(head, commit, [*paths, *(self.library.path(slug) for slug in changes)])
-                return commit
-            time.sleep(random.uniform(0, 0.1 * 2 ** min(attempt, 5)))  # noqa: S311 - only to get out of step
-        raise Conflict(
-            "push-race", f'"{remote.name}" keeps changing; tried {_PUSH_TRIES} times', hint="Try again."
-        )
-
-    # --- a work tree that a killed process left behind
-
-    @property
-    def _note(self) -> Path:
-        return self.git_folder / "treadle-writing.json"
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Leave a note for who comes after a kill, until the end of the block."""
-        self._announce(self.library.head(), ())
-        try:
-            yield
-        finally:
-            # Where folders of the work tree wait to follow the branch, the next writer has to know.
-            note = json.loads(self._note.read_bytes())
-            if not note["paths"] or self.library.head() == note["parent"]:
-                self._note.unlink()
-
-    def _announce(self, parent: str | None, paths: Sequence[str]) -> None:
-        write_atomically(self._note, json.dumps({"parent": parent, "paths": list(paths)}).encode())
-
-    def recover(self) -> None:
-        """Finish what a killed process began: lock files that its git left go, and where the branch moved and the
-        work tree did not, it follows.
-
-        Only folders that are still as they were before that change; what somebody edited since stays.
-        """
-        if not self._note.is_file():
-            return
-        note = json.loads(self._note.read_bytes())
-        head, repository = self.library.head(), self.library.repository
-        for stale in (*self.git_folder.glob("*.lock"), *self.git_folder.glob("refs/**/*.lock")):
-            if stale.name != _LOCK:
-                stale.unlink()
-        if head is not None and head != note["parent"]:
-            commits = [commit for commit in (note["parent"], head) if commit]
-            repository.refresh(repository.untouched(note["paths"], commits))
-        self._note.unlink(missing_ok=True)
+def _is_ignored(root: Path, folder: Path) -> bool:
+    takes_no_magic = {"GIT_LITERAL_PATHSPECS": "0"}
+    try:
+        asked = ("check-ignore", "--", f"{folder}/")
+        return bool(Repository(root).run(*asked, as_user=True, extra=takes_no_magic))
+    except GitFailedError:
+        return False

@@ -11,8 +11,9 @@ from registry.compatibility.script_reads import script_reads
 from registry.lint.rule import Hit, rule
 from registry.lint.secrets import looks_secret
 from registry.lint.subject import Subject
-from registry.model import ControlType, Severity
+from registry.model import ControlType, Severity, path_text
 from registry.template.octopus import EXTENSION_KEY
+from registry.validation.hidden_characters import describe_hidden, hidden_in_text, hidden_texts
 from registry.validation.messages import shown
 
 _SAMPLE_IDS = ("00000000-0000-0000-0000-000000000000", "abcdef00-ab00-cd00-ef00-000000abcdef")
@@ -65,6 +66,25 @@ def _blank_in_name(subject: Subject) -> Iterator[Hit]:
     name = subject.template.name
     if name != name.strip():
         yield Hit(f"the name {shown(name)} begins or ends with a blank", ("Name",))
+
+
+@rule(
+    "hidden-character",
+    Severity.WARNING,
+    why="What a reader doesn't see, or a terminal obeys, can make a template look like another one.",
+    fix="remove it, or write it as an escape of the language",
+)
+def _hidden_character(subject: Subject) -> Iterator[Hit]:
+    scripts = {script.path for script in subject.scripts}
+    for path, _, found in hidden_texts(subject.value):
+        if path not in scripts:
+            yield Hit(f"{path_text(path)} holds {describe_hidden(found)}", path)
+    for script in subject.scripts:
+        lines: dict[int, list[tuple[int, str]]] = {}
+        for offset, spelling in hidden_in_text(script.text):
+            lines.setdefault(script.text.count("\n", 0, offset) + 1, []).append((offset, spelling))
+        for line, found in lines.items():
+            yield Hit(f"the script holds {describe_hidden(found)}", script=script, line=line)
 
 
 @rule(

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from registry.errors import Invalid, Unavailable
 from registry.model import Problem
-from registry.project.source_definition import SourceDefinition, read_sources
+from registry.project.source_definition import MAX_DAYS, SourceDefinition, is_days, read_sources
 from registry.text.document import problem_at
 
 if TYPE_CHECKING:
     from registry.text.yaml_document import YamlDocument
 
 PROJECT_FILE = "treadle.yaml"
-MAX_DAYS = 36500
 _VERSION = 1
 
 
@@ -95,10 +94,9 @@ def _library(section: Any, document: YamlDocument, file: Path, problems: list[Pr
 
 
 def _cool_down(value: Any, document: YamlDocument, problems: list[Problem]) -> float | None:
-    if value is None or (
-        type(value) is not bool and isinstance(value, int | float) and 0 <= value <= MAX_DAYS
-    ):
-        return value
+    if value is None or is_days(value):
+        days: float | None = value
+        return days
     message = f'"cool_down" needs a number of days, at most {MAX_DAYS}'
     problems.append(problem_at(document, ("cool_down",), message, "cool-down-invalid", "Write cool_down: 7."))
     return None

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.errors import Invalid, NotFound
-from registry.git.credentials import Credentials
+from registry.git.credentials import Credentials, is_address_like, shown_address
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, is_slug
 from registry.suggest import did_you_mean
 from registry.text.document import problem_at
@@ -20,18 +20,25 @@ from registry.text.document import problem_at
 _SCHEMES = ("https", "http", "ssh", "git", "file")
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
 _SCP_LIKE = re.compile(r"(?:[^@/\s]+@)?[^/:\s]+:(?!:).+")
-
+_BRACKETED = re.compile(r"\[[0-9A-Fa-f:.%]+\]")
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^:/?#\[\]@\s]+)(?::\d+)?")
+_SECRET_QUERY = re.compile(
+    r"[?&;#][^=&;]*(?:token|secret|passw|pwd|key|auth|sig|cred)[^=&;]*=", re.IGNORECASE
+)
 
 if TYPE_CHECKING:
     from registry.text.yaml_document import YamlDocument
 
 DEFAULT_FOLDER = "step-templates"
+MAX_DAYS = 36_500
+"""The longest cool-down; a hundred years are within what dates can do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceDefinition:
     """`url` is an address or an absolute path, without credentials; `ref` None means the remote's HEAD, else
-    main, master, or the only branch; `folder` None means `step-templates` where there is one, else the root.
+    main, master, or the only branch; `cool_down` is how many days its versions wait for updates, None where it
+    says nothing; `folder` None means `step-templates` where there is one, else the root.
     `defined_in` is the file that says so, None for Treadle's own."""
 
     name: str
@@ -40,6 +47,7 @@ class SourceDefinition:
     folder: str | None = None
     defined_in: Path | None = None
     credentials: Credentials | None = field(default=None, repr=False, compare=False)
+    cool_down: float | None = None
 
     @property
     def mirror_key(self) -> str:
@@ -94,31 +102,68 @@ def _folder(folder: str | None) -> str | None:
 def read_address(url: str, base: Path) -> tuple[str, Credentials | None]:
     """The address without the credentials in it, and these. A path becomes absolute, from `base`.
 
-    Raises Invalid for an address of another kind: git has transports that run programs.
+    Raises Invalid for an address of another kind (git has transports that run programs), and for one that does not
+    say clearly what is a secret in it.
     """
-    if not url or url.startswith("-") or "::" in url or any(character < " " for character in url):
+    runs_programs = "::" in _BRACKETED.sub("", url)
+    if not url or url.startswith("-") or runs_programs or any(character < " " for character in url):
         raise _not_an_address(url)
     scheme = _URL.match(url)
     if scheme is None:
-        local = (base / Path(url).expanduser()).resolve()
-        return (url, None) if _SCP_LIKE.fullmatch(url) and not local.exists() else (str(local), None)
+        return _read_path(url, base), None
     if scheme["scheme"].lower() not in _SCHEMES:
         raise _not_an_address(url)
-    from urllib.parse import unquote, urlsplit, urlunsplit
+    return _read_url(url, scheme["scheme"].lower(), url[scheme.end() :])
 
-    parts = urlsplit(url)
-    if scheme["scheme"].lower() in ("ssh", "git", "file") or "@" not in parts.netloc:
+
+def _read_path(url: str, base: Path) -> str:
+    """A path, or `user@host:path` as git takes it for ssh."""
+    try:
+        local = (base / Path(url).expanduser()).resolve()
+        there = local.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _not_an_address(url) from error
+    if there:
+        return str(local)
+    if _SCP_LIKE.fullmatch(url) and "@" not in url.partition(":")[2]:
+        return url
+    if is_address_like(url):
+        raise _not_an_address(url)
+    return str(local)
+
+
+def _read_url(url: str, scheme: str, rest: str) -> tuple[str, Credentials | None]:
+    if scheme == "file":
+        if "@" in rest.partition("/")[0]:
+            raise _not_an_address(url)
         return url, None
-    userinfo, _, host = parts.netloc.rpartition("@")
+    authority, slash, path = rest.partition("/")
+    userinfo, _, host = authority.rpartition("@")
+    if not _HOST.fullmatch(host) or re.search(r"\s", rest):
+        raise _not_an_address(url)
+    if "@" in path or _SECRET_QUERY.search(path):
+        raise Invalid(
+            "source-url-invalid",
+            f'"{shown_address(url)}" holds an "@" or a secret after its host',
+            hint="Write %40 for an @ in a path or a password, %2F for a slash in a password. Secrets in a query end "
+            "up in logs: give them to a git credential helper.",
+        )
+    address = f"{scheme}://{host}"
     username, _, password = userinfo.partition(":")
-    return urlunsplit(parts._replace(netloc=host)), Credentials(unquote(username), unquote(password))
+    if scheme in ("http", "https"):
+        from urllib.parse import unquote
+
+        credentials = Credentials(unquote(username), unquote(password), address) if userinfo else None
+        return f"{address}{slash}{path}", credentials
+    # ssh has no use for a password, git's own protocol for neither.
+    who = f"{username}@" if username and scheme == "ssh" else ""
+    return f"{scheme}://{who}{host}{slash}{path}", None
 
 
 def _not_an_address(url: str) -> Invalid:
-    shown = re.sub(r"//[^/@]*@", "//", url)
     return Invalid(
         "source-url-invalid",
-        f'"{shown}" is no address of a git repository',
+        f'"{shown_address(url)}" is not the address of a git repository',
         hint="Give an https, ssh or git URL, host:path, a folder, or a git bundle.",
     )
 
@@ -155,9 +200,18 @@ def _read_source(name: str, item: Any, file: Path) -> SourceDefinition:
     if not isinstance(item, dict) or not isinstance(item.get("git"), str):
         raise Invalid("source-invalid", f'source "{name}" has no address', hint)
     for key, part in item.items():
-        if key not in ("git", "ref", "path") or not isinstance(part, str):
+        if key == "cool_down" and not is_days(part):
+            message = f'source "{name}": "cool_down" is "{part}", expected days, at most {MAX_DAYS}'
+            raise Invalid("source-invalid", message, "Write cool_down: 7, or 0 for none.")
+        if key != "cool_down" and (key not in ("git", "ref", "path") or not isinstance(part, str)):
             raise Invalid("source-invalid", f'source "{name}": "{key}" is not understood', hint)
-    return define(name, item["git"], item.get("ref"), item.get("path"), file, file.parent)
+    defined = define(name, item["git"], item.get("ref"), item.get("path"), file, file.parent)
+    return replace(defined, cool_down=item.get("cool_down"))
+
+
+def is_days(value: Any) -> bool:
+    """Whether a value can be a cool-down."""
+    return type(value) is not bool and isinstance(value, int | float) and 0 <= value <= MAX_DAYS
 
 
 def unknown_source(name: str, known: list[str]) -> NotFound:

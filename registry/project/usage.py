@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.errors import Invalid, UserError
-from registry.git.process import GitFailedError
+from registry.git.command import GitFailedError
 from registry.git.repository import Repository
 from registry.home import Home
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, Reference, Severity
@@ -168,10 +168,10 @@ def _places(folder: Path, project: ProjectSettings | None) -> Iterator[tuple[str
     """Each place with its process files and its lock, by their paths in the project."""
     yield WORK_TREE, _work_tree(folder, project)
     repository = Repository(folder)
-    root = repository.root() if repository.exists() else None
+    root = repository.root()
     if root is None:
         return
-    inside = folder.relative_to(root.resolve()).as_posix()
+    inside = folder.relative_to(root).as_posix()
     prefix = "" if inside == "." else f"{inside}/"
     library, ignore = (project.library, project.ignore) if project else (None, ())
     held = (

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.errors import Conflict, Invalid, Unavailable
-from registry.git.cloning import clone_from_mirror
-from registry.git.process import GitFailedError
-from registry.git.workspace import Workspace
+from registry.git.command import GitFailedError
+from registry.git.repository import Repository
+from registry.git.settings import read_git_settings
+from registry.git.workspace import commit
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Provenance, Reference
 from registry.project.source_definition import SourceDefinition
 from registry.publishing.patch import LibraryCopy
@@ -54,7 +55,8 @@ def prepare_contribution(
         for name, content in files.items():
             (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (clone.folder / name).write_bytes(content)
-        return replace(made, commit=clone.commit(sorted(files), f"{text}\n"))
+        settings = read_git_settings(clone)
+        return replace(made, commit=commit(clone, settings, sorted(files), f"{text}\n"))
     except GitFailedError as error:
         raise Unavailable("clone-failed", f'no clone could be made in "{folder}": {error.reason}') from error
 
@@ -72,12 +74,15 @@ def _head(catalog: Catalog, copy: LibraryCopy) -> Provenance:
     return where
 
 
-def _clone(catalog: Catalog, definition: SourceDefinition, made: Contribution) -> Workspace:
+def _clone(catalog: Catalog, definition: SourceDefinition, made: Contribution) -> Repository:
+    from registry.git.transport import clone_from_mirror
+
     state = catalog.source_summaries(definition.name)[0].state
     assert state is not None, "a template of it was shown"
     mirror = catalog.home.mirror(definition.mirror_key)
     branch = state.ref or "main"
-    return clone_from_mirror(mirror, definition.mirror_ref, definition.url, branch, made.folder, made.branch)
+    clone_from_mirror(mirror, definition.mirror_ref, definition.url, branch, made.folder, made.branch)
+    return Repository(made.folder)
 
 
 def _source(catalog: Catalog, copy: LibraryCopy) -> SourceDefinition:

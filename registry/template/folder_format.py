@@ -115,5 +115,6 @@ def arrange(
     merged = {**defaults, **given}
     if keys is None:
         keys = [*(key for key in order if key in merged), *(key for key in merged if key not in order)]
-    names = [*(key for key in keys if key in merged), *(key for key in given if key not in keys)]
+    recorded = frozenset(keys)
+    names = [*(key for key in keys if key in merged), *(key for key in given if key not in recorded)]
     return {key: merged[key] for key in names}

@@ -18,6 +18,8 @@ Position = tuple[int, int]
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_VALUES = 100_000
+"""Of one document: two seconds and 300 MB with the slowest parser. The largest template of the community has 260."""
 
 _Place = TypeVar("_Place")
 

@@ -17,6 +17,7 @@ from registry.model import Problem, path_text
 from registry.text.document import (
     MAX_BYTES,
     MAX_DEPTH,
+    MAX_VALUES,
     KeyPath,
     Position,
     TextLines,
@@ -28,7 +29,7 @@ from registry.text.numbers import number_text, read_number
 
 _INDENT = re.compile(r"^( *)\S", re.MULTILINE)
 _ESCAPED_LETTER = re.compile(r"(?<!\\)(?:\\\\)*\\u(?!00[01])")
-_BRACKET_OR_TEXT = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_BRACKET_OR_TEXT = re.compile(r'[\[\]{}]|"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _COMMA_THEN_END = re.compile(r",[ \t\r\n]*[\]}]")
 _BLANK_CONTROLS = ("\t", "\n", "\r")  # outside of a text they are blanks: the parser stops at none
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -111,7 +112,8 @@ class JsonDocument:
 def load_json(data: bytes, file: str) -> JsonDocument:
     """Read one JSON text. `file` is its name for messages.
 
-    Raises Invalid where the bytes are no UTF-8, no JSON, more than 10 MB, or nest deeper than 64 levels.
+    Raises Invalid where the bytes are not UTF-8 or not JSON, are more than 10 MB or 100,000 values, or nest deeper
+    than 64 levels.
     """
     if len(data) > MAX_BYTES:
         message = f"the file is {len(data) / 1e6:.1f} MB large; at most {MAX_BYTES >> 20} MB are read"
@@ -119,8 +121,8 @@ def load_json(data: bytes, file: str) -> JsonDocument:
     text = decode_utf8(data, file)
     objects = _Objects()
     value = _parse(text, file, objects)
-    if _deeper_than(value, MAX_DEPTH):
-        raise _too_deep(file)
+    if _count(value, MAX_DEPTH, file) > MAX_VALUES:
+        raise unreadable(file, f"more than {MAX_VALUES} values", "json-too-large")
     if _SURROGATE_ESCAPE.search(text) and not _has_utf8(value):
         raise unreadable(file, 'a text holds half a character, such as "\\ud83d" alone', "json-surrogate")
     return JsonDocument(value, file, text, data.startswith(b"\xef\xbb\xbf"), objects.have_duplicates)
@@ -163,9 +165,22 @@ def _parse(text: str, file: str, objects: _Objects) -> Any:
         position = (error.lineno, error.colno)
         raise unreadable(file, f"this is not JSON: {said}", "json-syntax", hint, position) from None
     except ValueError as error:
-        raise unreadable(file, f"this is not JSON: {error}", "json-number") from None
+        place = _number_position(text)
+        raise unreadable(file, f"this is not JSON: {error}", "json-number", position=place) from None
     except RecursionError:
         raise _too_deep(file) from None
+
+
+def _number_position(text: str) -> Position | None:
+    """Where the first number stands that cannot be read."""
+    for found in _NUMBER.finditer(text):
+        if found[1]:
+            try:
+                read_number(found[1])
+            except ValueError:
+                offset = found.start(1)
+                return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    return None
 
 
 def _no_constant(name: str) -> Any:
@@ -217,13 +232,14 @@ def _has_utf8(value: Any) -> bool:
     return True
 
 
-def _deeper_than(value: Any, levels: int) -> bool:
+def _count(value: Any, levels: int, file: str) -> int:
+    """How many values there are. Raises Invalid where they nest deeper than so many levels."""
     if not isinstance(value, dict | list):
-        return False
+        return 1
     if levels == 0:
-        return True
+        raise _too_deep(file)
     inner = value.values() if isinstance(value, dict) else value
-    return any(_deeper_than(item, levels - 1) for item in inner)
+    return 1 + sum(_count(item, levels - 1, file) for item in inner)
 
 
 def _written(value: Any, layout: JsonLayout, line: str) -> Iterator[str]:
@@ -269,8 +285,10 @@ class _Places:
     duplicates: list[tuple[KeyPath, int]] = field(default_factory=list)
 
 
+_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?[0-9][0-9.eE+-]*|-?Infinity|NaN)', re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*")
-_SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,\]}]+', re.DOTALL)
+# Possessive: the engine would remember every character of a long text to come back to it.
+_SCALAR = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^\s,\]}]+', re.DOTALL)
 
 
 def _find_places(text: str) -> _Places:

@@ -19,11 +19,18 @@ import yaml
 
 from registry.errors import Invalid
 from registry.model import Problem, TextPlace, path_text
-from registry.text.document import MAX_BYTES, MAX_DEPTH, KeyPath, Position, TextLines, nearest, unreadable
+from registry.text.document import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_VALUES,
+    KeyPath,
+    Position,
+    TextLines,
+    nearest,
+    unreadable,
+)
 from registry.text.numbers import WrittenFloat, WrittenInt, number_text, read_number
 from registry.text.yaml_syntax import explain, nests_deeper
-
-MAX_NODES = 500_000
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The parser in use: the two that there are don't accept quite the same texts."""
@@ -33,6 +40,7 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 _YAML_BREAK = re.compile("[\x85\u2028\u2029]")
+_COMMENTED_OUT = re.compile(r"\s*#\{")
 _SWALLOWED = re.compile(r"(?:(?<=[\s,:\[{-])|^)#\{")
 
 
@@ -238,15 +246,15 @@ class _Reader:
     def _look_for_swallowed(self, event: Any, path: KeyPath) -> None:
         end = event.end_mark
         line = self.lines[end.line] if end.line < len(self.lines) else ""
-        rest = line[end.column :].lstrip()
-        if rest.startswith("#{"):
-            position = (end.line + 1, line.index("#{", end.column) + 1)
-            self.problems.append(_swallowed(self.file, path, position))
+        # Matched in place: a copy of the rest for every value would make one long line cost its square.
+        found = _COMMENTED_OUT.match(line, end.column)
+        if found:
+            self.problems.append(_swallowed(self.file, path, (end.line + 1, found.end() - 1)))
 
     def _count(self, event: Any, nodes: int) -> None:
         self.nodes += nodes
-        if self.nodes > MAX_NODES:
-            raise self._refused(event, f"more than {MAX_NODES} values, aliases resolved", "yaml-too-large")
+        if self.nodes > MAX_VALUES:
+            raise self._refused(event, f"more than {MAX_VALUES} values, aliases resolved", "yaml-too-large")
 
     def _report(self, event: Any, path: KeyPath, message: str, code: str, hint: str) -> None:
         line, column = _position(event)

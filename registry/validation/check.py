@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ from registry.errors import Invalid, NotFound, Untrusted, UserError
 from registry.model import Problem, Severity, errors_of
 from registry.project.process_file import is_ignored, is_process
 from registry.project.project_file import find_project
-from registry.template.document import read_folder
+from registry.template.document import TemplateDocument, read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
 from registry.text.document import Document, decode_utf8, in_order, problem_at
 from registry.text.json_document import JsonDocument, load_json
 from registry.text.yaml_document import YamlDocument, load_yaml
-from registry.validation.json_schema import known_keys, validate
+from registry.validation.json_schema import MAX_PROBLEMS, known_keys, validate
 from registry.validation.messages import did_you_mean
 from registry.validation.template_rules import breaches
 
@@ -27,11 +27,24 @@ _YAML = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One document that was looked at. `kind` is the short name of its schema, empty where it is none."""
+    """One document that was looked at, and what was read for it: nobody has to read it again.
+
+    kind: the short name of its schema, empty where it is none of ours
+    document: None where it can't be read
+    files: those of a template folder by relative path
+    content: the template in a template folder that keeps to the schema
+    """
 
     file: str
     kind: str
     problems: tuple[Problem, ...]
+    document: JsonDocument | YamlDocument | None = field(default=None, repr=False)
+    files: Mapping[str, bytes] | None = field(default=None, repr=False)
+    content: TemplateDocument | None = field(default=None, repr=False)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
 
 Rules = Mapping[str, Callable[[YamlDocument, Sequence[Problem]], Iterable[Problem]]]
@@ -99,37 +112,38 @@ def check_template(document: JsonDocument) -> list[Problem]:
     return in_order([*problems, *_misspelt_keys(document)])
 
 
-def check_template_folder(document: YamlDocument, files: Mapping[str, bytes], folder: str) -> list[Problem]:
-    """All problems of a template folder; `document` is its template.yaml, `files` all its files."""
+def check_template_folder(document: YamlDocument, files: Mapping[str, bytes], folder: str) -> Checked:
+    """Check a template folder; `document` is its template.yaml, `files` all its files."""
+    checked = Checked(document.file, "template-folder", (), document, files)
     problems = validate(document.value, "template-folder", document)
     if errors_of(problems):
-        return problems
+        return replace(checked, problems=tuple(problems))
     try:
-        value = read_folder(files, folder).value
+        content = read_folder(files, folder, document)
     except Invalid as error:
-        return list(error.problems)
-    return in_order([*problems, *_rule_problems(value, document, as_view=True)])
+        return replace(checked, problems=error.problems)
+    found = in_order([*problems, *_rule_problems(content.value, document, as_view=True)])
+    return replace(checked, problems=tuple(found), content=content)
 
 
 def _check_json(document: JsonDocument) -> Checked:
     value = document.value
     if isinstance(value, dict) and ("ActionType" in value or "Parameters" in value):
-        return Checked(document.file, "step-template", tuple(check_template(document)))
-    return Checked(document.file, "", (_unknown(document, "an Octopus step template"),))
+        return Checked(document.file, "step-template", tuple(check_template(document)), document)
+    return Checked(document.file, "", (_unknown(document, "an Octopus step template"),), document)
 
 
 def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
     kind = _kind(document, path)
     if kind == "template-folder":
-        folder = path.parent
-        problems = check_template_folder(document, template_files(folder), str(folder))
-    elif kind:
+        return check_template_folder(document, template_files(path.parent), str(path.parent))
+    if kind:
         problems = validate(document.value, kind, document)
         if kind in rules:
             problems = in_order([*problems, *rules[kind](document, problems)])
     else:
         problems = [_unknown(document, "a template folder, a process, a project or a template test")]
-    return Checked(document.file, kind, tuple(problems))
+    return Checked(document.file, kind, tuple(problems), document)
 
 
 def _kind(document: YamlDocument, path: Path) -> str:
@@ -167,12 +181,12 @@ def _rule_problems(value: Any, document: Document, as_view: bool = False) -> lis
 def _misspelt_keys(document: JsonDocument) -> Iterator[Problem]:
     """Keys that Octopus would ignore and that look like a slip of the one it knows."""
     known = known_keys("step-template")
-    for key in document.value:
-        meant = "" if key in known else did_you_mean(key, known)
+    unknown = [key for key in document.value if key not in known]
+    for key in unknown[:MAX_PROBLEMS]:
+        meant = did_you_mean(key, known)
         if meant:
-            line, column = document.key_position((key,))
             message = f'unknown key "{key}"{meant}'
-            yield Problem(message, "unknown-key", key, None, Severity.WARNING, document.file, line, column)
+            yield problem_at(document, (key,), message, "unknown-key", severity=Severity.WARNING, at_key=True)
 
 
 def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:

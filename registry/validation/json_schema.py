@@ -10,11 +10,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from registry.model import Problem, path_text
 from registry.resources import schema_file
 from registry.text.document import Document, KeyPath, in_order, problem_at
+from registry.text.patterns import PatternError, compile_untrusted
 from registry.validation.messages import (
     Violation,
     describe,
@@ -25,9 +27,12 @@ from registry.validation.messages import (
 )
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, FormatChecker
     from jsonschema.exceptions import ValidationError
     from referencing import Resource
+
+MAX_PROBLEMS = 500
+"""Of one document: nobody reads more, and looking for each costs time."""
 
 _VERSION_KEYS = ("version", "schema")
 _NOT_YET = "x-not-yet"
@@ -50,7 +55,8 @@ def validate(value: Any, schema: str, document: Document) -> list[Problem]:
     if gate is not None:
         return [gate]
     findings = (plain for error in validator.iter_errors(value) for plain in _intended(_violation(error)))
-    found = (problem for finding in findings for problem in _problems(finding, value, document))
+    every = (problem for finding in findings for problem in _problems(finding, value, document))
+    found = islice(every, MAX_PROBLEMS)
     return in_order([*document.problems, *found])
 
 
@@ -78,8 +84,21 @@ def _validator(name: str) -> Draft202012Validator:
     from referencing import Registry
 
     siblings: Registry[Any] = Registry(retrieve=_sibling)  # type: ignore[call-arg]
-    checker = Draft202012Validator.FORMAT_CHECKER
-    return Draft202012Validator(_rules(name), registry=siblings, format_checker=checker)
+    return Draft202012Validator(_rules(name), registry=siblings, format_checker=_formats())
+
+
+def _formats() -> FormatChecker:
+    """The usual formats; a pattern has to be one that can be used safely."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    checker = FormatChecker(())
+    usual = Draft202012Validator.FORMAT_CHECKER.checkers
+    checker.checkers = {**usual, "regex": (_is_pattern, PatternError)}
+    return checker
+
+
+def _is_pattern(value: object) -> bool:
+    return not isinstance(value, str) or bool(compile_untrusted(value))
 
 
 def _sibling(uri: str) -> Resource[Any]:
@@ -110,6 +129,7 @@ def _violation(error: ValidationError) -> Violation:
         value=error.instance,
         schema=error.schema if isinstance(error.schema, Mapping) else {},
         path=tuple(error.absolute_path),
+        cause=str(error.cause or ""),
         branches=tuple(tuple(branch) for branch in branches.values()),
     )
 
@@ -158,7 +178,7 @@ def _unknown_keys(finding: Violation, root: Any, document: Document) -> Iterator
     known = list(finding.schema.get("properties", ()))
     patterns = list(finding.schema.get("patternProperties", ()))
     for key in finding.value:
-        if key in known or any(re.search(pattern, key) for pattern in patterns):
+        if key in known or any(re.search(schema_pattern, key) for schema_pattern in patterns):
             continue
         code, said, hint = _about_unknown(key, known, finding.schema)
         message = with_location(finding.path, root, said)

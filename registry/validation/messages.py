@@ -25,7 +25,8 @@ class Violation:
     """One keyword of a schema that a value breaks.
 
     `rule` is the keyword, `wanted` what it says, `value` what is there, `schema` the keyword's schema,
-    `branches` the findings below each alternative of an anyOf.
+    `branches` the findings below each alternative of an anyOf,
+    `cause` what a check of a format said.
     """
 
     rule: str
@@ -34,6 +35,7 @@ class Violation:
     schema: Mapping[str, Any]
     path: tuple[str | int, ...]
     branches: tuple[tuple[Violation, ...], ...] = ()
+    cause: str = ""
 
 
 def describe(finding: Violation) -> tuple[str, str]:
@@ -138,6 +140,12 @@ def _pattern(pattern: str, finding: Violation) -> str:
     return f"{wanted}, got {shown(finding.value)}"
 
 
+def _format(name: str, finding: Violation) -> str:
+    if name == "regex":
+        return f"the pattern {shown(finding.value)} cannot be used: {finding.cause}"
+    return f"expected a valid {name}, got {shown(finding.value)}"
+
+
 def _either(_: Any, finding: Violation) -> str:
     kinds: list[str] = []
     for inner in (inner for branch in finding.branches for inner in branch if inner.path == finding.path):
@@ -170,10 +178,7 @@ _WORDINGS: Mapping[str, tuple[str, _Wording]] = {
     "enum": ("wrong-value", _enum),
     "const": ("wrong-value", lambda value, finding: f"expected {shown(value)}, got {shown(finding.value)}"),
     "pattern": ("wrong-value", _pattern),
-    "format": (
-        "wrong-value",
-        lambda name, finding: f"expected a valid {name}, got {shown(finding.value)}",
-    ),
+    "format": ("wrong-value", _format),
     "minLength": ("wrong-length", lambda _, __: "expected text, got an empty one"),
     "maxLength": (
         "wrong-length",

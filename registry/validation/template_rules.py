@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from registry.model import ControlType, Severity
+from registry.model import ControlType, Severity, path_text
 from registry.template.folder_format import SCRIPT_SUFFIXES
 from registry.template.octopus import (
     CONTROL_TYPE,
@@ -24,6 +24,8 @@ from registry.template.octopus import (
     select_options,
 )
 from registry.text.document import KeyPath
+from registry.text.patterns import PatternError, compile_untrusted, shortened
+from registry.validation.hidden_characters import describe_hidden, hidden_texts
 from registry.validation.messages import did_you_mean, shown
 
 Value = Mapping[str, Any]
@@ -40,6 +42,10 @@ class RuleViolation:
     severity: Severity = Severity.WARNING
 
 
+MAX_TEXT = 1 << 20
+"""Characters of a script or another property. The longest of the community has 427,017."""
+
+
 def breaches(value: Value) -> Iterator[RuleViolation]:
     """Every breach in a value that keeps to the schema `step-template`."""
     for rule in _TEMPLATE_RULES:
@@ -52,6 +58,22 @@ def breaches(value: Value) -> Iterator[RuleViolation]:
 def _name_has_blanks(value: Value) -> Iterator[RuleViolation]:
     if value["Name"] != value["Name"].strip():
         yield RuleViolation(("Name",), "blank-in-name", f"{shown(value['Name'])} begins or ends with a blank")
+
+
+def _too_long_a_text(value: Value) -> Iterator[RuleViolation]:
+    for key, text in value["Properties"].items():
+        if text is not None and len(text) > MAX_TEXT:
+            message = f"the text has {len(text):,} characters; at most {MAX_TEXT:,} are read"
+            hint = "Put what is so long into a package or a file that the script fetches."
+            yield RuleViolation(("Properties", key), "text-too-long", message, hint, Severity.ERROR)
+
+
+def _hidden_characters(value: Value) -> Iterator[RuleViolation]:
+    for path, text, found in hidden_texts(value):
+        line = text.count("\n", 0, found[0][0]) + 1
+        where = f"line {line} of {path_text(path)}" if line > 1 else path_text(path)
+        message = f"{where} holds characters that a reader doesn't see: {describe_hidden(found)}"
+        yield RuleViolation(path, "hidden-character", message, "Remove them, unless they are meant.")
 
 
 def _duplicate_parameters(value: Value) -> Iterator[RuleViolation]:
@@ -151,8 +173,9 @@ def _extras_against_default(value: Value) -> Iterator[RuleViolation]:
 def _against(rules: Value, text: str) -> str | None:
     """What of a parameter's typed extras a text breaks."""
     pattern = rules.get("Pattern")
-    if pattern is not None and not re.fullmatch(pattern, text):
-        return f"doesn't match its pattern {pattern}"
+    mismatch = None if pattern is None else _mismatch(pattern, text)
+    if mismatch is not None:
+        return mismatch
     least, most = rules.get("Minimum"), rules.get("Maximum")
     if least is None and most is None:
         return None
@@ -163,6 +186,15 @@ def _against(rules: Value, text: str) -> str | None:
     if least is not None and number < least:
         return f"is less than {least}"
     return f"is more than {most}" if most is not None and number > most else None
+
+
+def _mismatch(pattern: str, text: str) -> str | None:
+    try:
+        return None if compile_untrusted(pattern).matches(text) else f"doesn't match its pattern {pattern}"
+    except PatternError as error:
+        return f"cannot be checked, as its pattern {shortened(pattern)} cannot be used: {error}"
+    except TimeoutError:
+        return f"takes longer than a second to match its pattern {shortened(pattern)}"
 
 
 def _default_not_text(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:
@@ -216,7 +248,9 @@ def _control(parameter: Value) -> str:
 
 
 _TEMPLATE_RULES: tuple[Callable[[Value], Iterator[RuleViolation]], ...] = (
+    _too_long_a_text,
     _name_has_blanks,
+    _hidden_characters,
     _duplicate_parameters,
     _duplicate_outputs,
     _missing_script,

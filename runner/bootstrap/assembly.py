@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from runner.bootstrap import bash, python, sh
-from runner.bootstrap.dictionary import encodable, readable
+from runner.bootstrap.dictionary import readable
 from runner.bootstrap.language import SHOWN_DIR, Language
 from runner.bootstrap.proxy import proxy_settings
 from runner.bootstrap.request import ScriptRequest, Syntax
 from runner.engine.payload import PRIVATE_DIR, START_FILE, WORK_DIR, Payload, PayloadFile
+from runner.octostache.dotnet.characters import encodable
 
 _LANGUAGES: Mapping[Syntax, Language] = {
     Syntax.BASH: bash.LANGUAGE,

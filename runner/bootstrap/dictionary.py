@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from runner.octostache.dotnet.characters import encodable
+
 _MODULE = "octopus.script.module["
 _MODULE_LANGUAGE = "octopus.script.module.language["
 _BUILD_INFORMATION = ("Octopus.Deployment.PackageBuildInformation", "Octopus.Deployment.PackageBuildMetadata")
@@ -25,13 +27,6 @@ def readable(variables: Mapping[str, str | None]) -> dict[str, str]:
         spelling = spellings.setdefault(_fold(name), encodable(name))
         merged[spelling] = encodable(value or "")
     return merged
-
-
-def encodable(text: str) -> str:
-    """The text with every lone surrogate replaced by U+FFFD, as .NET writes it."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def lookup(variables: Mapping[str, str | None], name: str) -> str | None:

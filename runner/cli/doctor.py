@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import json_option
+from registry.cli.output import echo, print_json, style
 
 if TYPE_CHECKING:
     from runner.doctor import DoctorCheck, EngineProbe
@@ -21,9 +22,9 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", 
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
-@click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+@json_option
+@pass_context
+def doctor(context: Context, as_json: bool) -> None:
     """Check that everything Treadle needs is there: git, its home, sources, engines, the worker image.
 
     Looks at the engine of the current Docker context, and at those of the project's targets. Exit code 1 if
@@ -31,18 +32,17 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """
     from runner.doctor import CheckResult, diagnose
 
-    context: Context = ctx.obj
     probes = _probes(_endpoints(context))
     checks = []
     for check in diagnose(context.home, context.catalog, probes):
         checks.append(check)
         if not as_json and not (context.quiet and check.finding is CheckResult.OK):
-            click.echo(_line(check))
+            echo(_line(check))
     ok = all(check.finding is not CheckResult.BROKEN for check in checks)
     if as_json:
         report = {"ok": ok, "checks": [asdict(check) for check in checks]}
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
-    ctx.exit(0 if ok else 1)
+        print_json(report)
+    exit_with(0 if ok else 1)
 
 
 def _endpoints(context: Context) -> dict[Endpoint, str]:
@@ -74,5 +74,5 @@ def _worker_is_current(engine: DockerEngine) -> bool:
 
 def _line(check: DoctorCheck) -> str:
     mark, colour = _MARKS[check.finding]
-    text = f"{click.style(mark, fg=colour)} {check.name}: {check.detail}"
+    text = f"{style(mark, fg=colour)} {check.name}: {check.detail}"
     return text if check.hint is None else f"{text}\n    hint: {check.hint}"

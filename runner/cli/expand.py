@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, pass_context
+from registry.cli.options import json_option
+from registry.cli.output import echo, print_json
 from registry.errors import Invalid
 from runner.cli.inputs import input_options, read_inputs
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 @click.argument("text")
 @input_options
 @click.option("--strict", is_flag=True, help="A value that is missing is an error.")
-@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
-@click.pass_obj
+@json_option
+@pass_context
 def expand_command(
     context: Context,
     text: str,
@@ -50,9 +51,9 @@ def expand_command(
     if expansion.error is not None and (strict or not expansion.missing):
         raise Invalid("expression", expansion.error)
     if as_json:
-        click.echo(json.dumps(_as_data(expansion), indent=2, ensure_ascii=False))
+        print_json(_as_data(expansion))
         return
-    click.echo(expansion.text)
+    echo(expansion.text or "")
     if not context.quiet:
         _tell(expansion)
 
@@ -70,6 +71,10 @@ def _as_data(expansion: Expansion) -> dict[str, object]:
             for value in expansion.reads
         ],
         "missing": list(expansion.missing),
+        "mistakes": [
+            {"code": mistake.code, "message": mistake.message, "hint": mistake.hint}
+            for mistake in expansion.mistakes
+        ],
     }
 
 
@@ -77,6 +82,8 @@ def _tell(expansion: Expansion) -> None:
     width = max((len(value.name) for value in expansion.reads), default=0)
     for value in expansion.reads:
         detail = f" {value.origin.detail}" if value.origin.detail else ""
-        click.echo(f"read     {value.name:<{width}}  {value.origin.kind}{detail}", err=True)
+        echo(f"read     {value.name:<{width}}  {value.origin.kind}{detail}", err=True)
     for token in expansion.missing:
-        click.echo(f"missing  {token}", err=True)
+        echo(f"missing  {token}", err=True)
+    for mistake in expansion.mistakes:
+        echo(f"warning: {mistake.message}\n  hint: {mistake.hint}", err=True)

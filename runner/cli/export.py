@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
+from registry.cli.options import REFERENCE, dry_run_option, json_option
 from registry.cli.problems import show_problems
-from registry.cli.references import REFERENCE
+from registry.cli.written import tell_written
 from registry.errors import Invalid
 from registry.model import Reference
 
@@ -19,7 +21,9 @@ _ENDINGS = {".json": "octopus-json", ".tgz": _BUNDLE, ".gz": _BUNDLE}
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="REF|PROCESS...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="REF|PROCESS...", shell_complete=complete_reference_or_file
+)
 @click.option(
     "-o", "--output", required=True, metavar="PATH", type=click.Path(path_type=Path), help="Where to write."
 )
@@ -30,10 +34,17 @@ _ENDINGS = {".json": "octopus-json", ".tgz": _BUNDLE, ".gz": _BUNDLE}
     help="Default: by PATH's ending: .json, .tar.gz (a bundle), else a folder.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that have other content.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@dry_run_option
+@json_option
 @pass_context
 def export(
-    context: Context, names: tuple[str, ...], output: Path, form: str | None, force: bool, dry_run: bool
+    context: Context,
+    names: tuple[str, ...],
+    output: Path,
+    form: str | None,
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Write templates as Octopus imports them or as folders, or processes with all they use as a share bundle.
 
@@ -50,6 +61,9 @@ def export(
         changed = _export_bundle(context, names, output, force, dry_run)
     else:
         changed = _export_templates(context, names, output, chosen, force, dry_run)
+    if as_json:
+        tell_written(context, output, changed, dry_run=dry_run, as_json=True)
+        return
     for path in changed:
         context.say(f"{'would write' if dry_run else 'wrote'} {path}")
     if not changed:

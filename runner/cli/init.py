@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, pass_context
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.written import tell_written
 
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
-@click.pass_obj
-def init(context: Context, folder: Path, dry_run: bool) -> None:
+@dry_run_option
+@json_option
+@pass_context
+def init(context: Context, folder: Path, dry_run: bool, as_json: bool) -> None:
     """Start a project: a treadle.yaml and a first process, deploy.yaml, that runs at once.
 
     Both are full of comments and tell editors their schema. Nothing that exists is overwritten.
@@ -21,6 +24,9 @@ def init(context: Context, folder: Path, dry_run: bool) -> None:
     from runner.documents.new_project import start_project
 
     written = start_project(folder, dry_run=dry_run)
+    if as_json:
+        tell_written(context, folder, written, dry_run=dry_run, as_json=True)
+        return
     for path in written:
         context.say(f"{'would write' if dry_run else 'wrote'} {path}")
     if not dry_run:

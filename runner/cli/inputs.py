@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import click
 
 from registry.errors import Invalid, NotFound
+from runner.cli.complete import complete_environment, complete_step, complete_target
 from runner.documents import read_values
 from runner.planner import Inputs
 
@@ -20,16 +20,23 @@ MAX_VALUE_BYTES = 1024 * 1024
 
 
 def input_options(command: F) -> F:
-    """Adds `-e`, `--var`, `--var-file`, `--skip` and `--target` to a command; `-q` and `-v`, too, so that they
-    may stand on either side of its name.
-    """
+    """Adds `-e`, `--var`, `--var-file`, `--skip` and `--target` to a command."""
     for option in (
-        _voice("-v", "--verbose", "Verbose lines too."),
-        _voice("-q", "--quiet", "Only results and errors."),
         click.option(
-            "--target", "targets", metavar="TARGET", multiple=True, help="Only on this target (repeatable)."
+            "--target",
+            "targets",
+            metavar="TARGET",
+            multiple=True,
+            shell_complete=complete_target,
+            help="Only on this target (repeatable).",
         ),
-        click.option("--skip", metavar="STEP", multiple=True, help="Leave this step out (repeatable)."),
+        click.option(
+            "--skip",
+            metavar="STEP",
+            multiple=True,
+            shell_complete=complete_step,
+            help="Leave this step out (repeatable).",
+        ),
         click.option(
             "--var-file",
             "var_files",
@@ -45,18 +52,16 @@ def input_options(command: F) -> F:
             multiple=True,
             help="A variable; NAME=@FILE reads a file, NAME=- standard input.",
         ),
-        click.option("-e", "--environment", metavar="ENV", help="The environment to run in."),
+        click.option(
+            "-e",
+            "--environment",
+            metavar="ENV",
+            shell_complete=complete_environment,
+            help="The environment to run in.",
+        ),
     ):
         command = option(command)
     return command
-
-
-def _voice(short: str, long: str, text: str) -> Callable[[F], F]:
-    def speak(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-        if value and parameter.name is not None:
-            context.obj = replace(context.obj, **{parameter.name: True})
-
-    return click.option(short, long, is_flag=True, expose_value=False, callback=speak, help=text)
 
 
 def lock_options(command: F) -> F:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.output import counted, print_json
 
 if TYPE_CHECKING:
     from runner.dependencies.lock import LockChange
@@ -18,21 +20,19 @@ if TYPE_CHECKING:
 @click.option(
     "--locked", is_flag=True, help="Write nothing; exit code 5, with the reasons, if the file would change."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="The change as JSON.")
-@click.pass_context
-def lock(ctx: click.Context, renew: bool, locked: bool, dry_run: bool, as_json: bool) -> None:
+@dry_run_option
+@json_option
+@pass_context
+def lock(context: Context, renew: bool, locked: bool, dry_run: bool, as_json: bool) -> None:
     """Write treadle.lock: the exact content that each reference of the project's processes means.
 
     Commit the file. From then on plan and run use that content, whatever a source holds later; --locked refuses
     references that the lock doesn't know, and is the default where the environment variable CI is set.
     """
-    from registry.cli.output import print_json
     from registry.cli.problems import show_problems
     from runner.app import connect
     from runner.dependencies.lock import lock_project
 
-    context: Context = ctx.obj
     project = context.project()
     folder = project.folder if project else context.directory
     library = (project.library,) if project and project.library else ()
@@ -62,11 +62,10 @@ def lock(ctx: click.Context, renew: bool, locked: bool, dry_run: bool, as_json: 
         _tell(context, change, dry_run)
         show_problems(problems)
     if problems:
-        ctx.exit(2)
+        exit_with(2)
 
 
 def _tell(context: Context, change: LockChange, dry_run: bool) -> None:
-    from registry.cli.output import counted
 
     before = change.before.templates if change.before else {}
     for name, entry in change.after.templates.items():

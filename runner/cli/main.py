@@ -10,13 +10,16 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from io import TextIOWrapper
+from itertools import pairwise
 from typing import NoReturn
 
 import click
 
 from registry.cli.context import Context
-from registry.errors import NotFound, UserError
+from registry.cli.group import Group, global_options
+from registry.cli.output import echo, start_output
+from registry.errors import Unavailable, UserError
 
 CANCELLED = 130
 OUR_FAULT = 3
@@ -59,35 +62,42 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Machine": {
         "image": ("runner.cli.image:image", "Build and list worker images."),
+        "config": ("runner.cli.config:config", "Show the settings that hold here, and their origins."),
         "doctor": ("runner.cli.doctor:doctor", "Check that everything Treadle needs is there."),
         "completion": ("runner.cli.completion:completion", "Print a shell completion script."),
+        "help": ("runner.cli.help:help_command", "Explain a command."),
     },
 }
 
 
-class LazyCommands(click.Group):
-    """A group whose commands are imported on first use."""
+class LazyCommands(Group):
+    """The commands of `COMMANDS`, each imported on first use."""
+
+    elsewhere = {  # noqa: RUF012 - as declared by Group
+        **dict.fromkeys(("list", "ls"), '"source list", "runs list" or "image list"'),
+        **dict.fromkeys(("sync", "fetch"), '"source sync"'),
+        "add": '"source add"',
+        "build": '"image build"',
+        "logs": '"runs logs"',
+        "install": '"import"',
+        "deploy": '"run"',
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for section in COMMANDS.values() for name in section]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for section in COMMANDS.values():
-            if cmd_name in section:
+            if cmd_name in section and cmd_name not in self.commands:
                 module, attribute = section[cmd_name][0].split(":")
-                command = getattr(importlib.import_module(module), attribute)
-                return command if isinstance(command, click.Command) else None
-        return None
+                self.add_command(getattr(importlib.import_module(module), attribute), cmd_name)
+        return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if not name.startswith("-") and name not in self.list_commands(ctx):
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, self.list_commands(ctx), n=1)
-            ctx.fail(f'no command "{name}"' + (f' (did you mean "{close[0]}"?)' if close else ""))
+        if not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            self.fail_unknown(ctx, args[0])
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -96,31 +106,36 @@ class LazyCommands(click.Group):
                 formatter.write_dl([(name, line) for name, (_, line) in section.items()])
 
 
+def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        echo(f"treadle {version('treadle')}")
+        ctx.exit()
+
+
 @click.group(
     cls=LazyCommands,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TREADLE"},
+    context_settings={"auto_envvar_prefix": "TREADLE"},
+    add_help_option=False,
     epilog="Start with: treadle source sync, treadle search slack, treadle init.",
 )
 @click.option(
-    "-C",
-    "directory",
-    metavar="DIR",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
-    help="Work as if started in DIR.",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Verbose lines too.")
-@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR is respected as well).")
-@click.version_option(None, "--version", package_name="treadle", message="treadle %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, directory: Path | None, quiet: bool, verbose: bool, no_color: bool) -> None:
+def cli(ctx: click.Context) -> None:
     """Deployment step templates from git, run as processes in containers."""
-    if directory is not None:
-        os.chdir(directory)
-    plain = no_color or "NO_COLOR" in os.environ
-    ctx.color = False if plain else None
-    ctx.obj = Context.from_environment(_here(), quiet=quiet, verbose=verbose, no_color=plain)
+    ctx.obj = ctx.obj or Context.from_environment()
     _clear_up(ctx.obj)
+
+
+cli.params[:0] = global_options(shown=True)
 
 
 def _clear_up(context: Context) -> None:
@@ -131,43 +146,96 @@ def _clear_up(context: Context) -> None:
 
     for run in clear_up(context.home):
         if not context.quiet:
-            click.echo(f"Cleared up after run {run}, which did not end by itself.", err=True)
-
-
-def _here() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        raise NotFound("no-directory", "the folder that you are in is gone", hint="cd to another") from None
+            echo(f"Cleared up after run {run}, which did not end by itself.", err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line, by default with the process's arguments; always ends in SystemExit."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    _prepare_streams()
+    start_output(colours="NO_COLOR" not in os.environ)
     try:
-        status = cli.main(arguments, prog_name="treadle", standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except UserError as error:
-        from registry.cli.problems import show_error
-
-        show_error(error)
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Cancelled.", err=True)
-        sys.exit(CANCELLED)
+        sys.exit(_run(given))
     except BrokenPipeError:
         # The reader went away (`treadle search x | head`): nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         sys.exit(0)
-    except Exception as error:
-        from registry.cli.problems import show_crash
-
-        show_crash(error)
+    except Unavailable:
+        # Raised while an error was told: the error output can't be written either.
+        _give_up_output()
         sys.exit(OUR_FAULT)
+
+
+def _run(arguments: list[str]) -> int:
+    """The command line's exit code, its error told. Raises BrokenPipeError, Unavailable."""
+    error: UserError
+    try:
+        if os.environ.get("_TREADLE_COMPLETE"):
+            from runner.cli.completion import complete
+
+            return complete(cli)
+        status = cli.main(arguments, prog_name="treadle", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as refused:
+        from registry.cli.problems import usage_error
+
+        error = usage_error(refused)
+    except UserError as known:
+        error = known
+    except (KeyboardInterrupt, click.Abort):
+        echo("Cancelled.", err=True)
+        return CANCELLED
+    except BrokenPipeError:
+        raise
+    except Exception as defect:
+        from registry.cli.problems import crash_error
+
+        error = crash_error(defect)
+        _tell(error, arguments)
+        return OUR_FAULT
+    _tell(error, arguments)
+    return error.exit_code
+
+
+def _tell(error: UserError, arguments: Sequence[str]) -> None:
+    """An error on stderr; on stdout, too, where JSON was asked for."""
+    from registry.cli.problems import print_error_json, show_error
+
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    events = "--progress=json" in options or ("--progress", "json") in pairwise(options)
+    try:
+        show_error(error)
+        if error.code == "output-not-written":
+            _give_up_output()
+        elif events or "--json" in options:
+            print_error_json(error, as_line=events)
+    except BrokenPipeError:
+        _give_up_output()  # it failed all the same: the exit code has to say so
+
+
+def _prepare_streams() -> None:
+    """Streams that are closed become empty ones, and characters that they can't hold are replaced."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Held open, so that no file of ours gets the number of a standard stream.
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+        elif isinstance(stream, TextIOWrapper) and number > 0:
+            stream.reconfigure(errors="replace")
+
+
+def _give_up_output() -> None:
+    """Let nothing more reach stdout and stderr, Python's own last flush included."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 
-from registry.cli.context import Context
-from registry.cli.cool_down import cool_down_option
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import cool_down_option, json_option
+from registry.cli.output import print_json
+from registry.project.cool_down import CoolDown
 
 
 @click.command()
 @cool_down_option
 @click.option("--all", "everything", is_flag=True, help="Steps that are up to date, too.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.pass_context
-def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json: bool) -> None:
+@json_option
+@pass_context
+def outdated(context: Context, cool_down: CoolDown, everything: bool, as_json: bool) -> None:
     """List the steps whose template has a newer version, with the kind of change and the reasons for it.
 
     Also told: templates that are deprecated, revoked or deleted, and versions held back because they are fresh.
     Exit code 1 when there is something to do. No source is asked: run treadle source sync first.
     """
-    from registry.cli.output import print_json
     from registry.cli.problems import show_problems
     from runner.cli.update_view import show_states, state_data
     from runner.dependencies.update import UpdateService
 
-    context: Context = ctx.obj
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         states = service.outdated()
         unreadable = service.unreadable()
@@ -37,6 +35,6 @@ def outdated(ctx: click.Context, cool_down: timedelta, everything: bool, as_json
         show_states(context, shown, len(states))
     show_problems([problem for error in unreadable for problem in error.findings])
     if unreadable or any(state.error for state in states):
-        ctx.exit(2)
+        exit_with(2)
     if any(state.outdated for state in states):
-        ctx.exit(1)
+        exit_with(1)

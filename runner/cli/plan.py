@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, pass_context
+from registry.cli.options import json_option
+from registry.cli.output import echo, print_json
+from runner.cli.complete import complete_process
 from runner.cli.inputs import input_options, lock_options, read_inputs
 
 
 @click.command()
-@click.argument("process")
+@click.argument("process", shell_complete=complete_process)
 @input_options
 @lock_options
 @click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
-@click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
-@click.pass_obj
+@json_option
+@pass_context
 def plan(
     context: Context,
     process: str,
@@ -43,16 +45,16 @@ def plan(
     Example:
       treadle plan deploy -e Test --var Release=1.4
     """
+    from registry.cli.problems import show_warnings
     from runner.app import run_service
     from runner.cli.plan_view import render_plan
-    from runner.cli.warnings import show_warnings
     from runner.planner.plan_json import plan_to_json
 
     inputs = read_inputs(environment, variables, var_files, skip, targets)
     service = run_service(context, locked=locked, offline=offline)
     made = service.plan(process, replace(inputs, allow_revoked=allow_revoked, allow_unset=True))
     if as_json:
-        click.echo(json.dumps(plan_to_json(made), indent=2, ensure_ascii=False))
+        print_json(plan_to_json(made))
     else:
-        click.echo(render_plan(made, context.verbose))
-    show_warnings(made.warnings, strict)
+        echo(render_plan(made, context.verbose))
+    show_warnings(made.warnings, strict=strict)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-import click
-
+from registry.cli.output import aligned, folded, is_terminal, one_line, style, terminal_width
 from registry.model import LOCAL_SOURCE
+from runner.cli.marks import ending
 from runner.model import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
 from runner.variables.names import name_in
 
@@ -22,12 +22,13 @@ _ORIGINS = {
 }
 _MAX_VALUE = 60
 _MAX_FILES = 4
+_VALUE_INDENT = " " * 7
 
 
 def render_plan(plan: Plan, verbose: bool) -> str:
     """The whole plan; `verbose` adds the scripts as they will run and all variables."""
     where = f" in {plan.environment}" if plan.environment else ""
-    lines = [click.style(f"{plan.process}{where}", bold=True), ""]
+    lines = [style(f"{plan.process}{where}", bold=True), ""]
     for step in plan.steps:
         lines += _step(step, verbose)
     count = len(plan.actions)
@@ -41,25 +42,25 @@ def render_plan(plan: Plan, verbose: bool) -> str:
 
 
 def _step(step: PlannedStep, verbose: bool) -> list[str]:
-    head = click.style(f"{step.number:>3}  {step.name}", bold=True)
+    head = style(f"{step.number:>3}  {one_line(step.name)}", bold=True)
     if step.condition != "success":
         head += f"  ({'on failure' if step.condition == 'failure' else 'always'})"
     lines = [head]
     if step.notes:
         lines += [f"     {line}" for line in step.notes.strip().splitlines()]
     if step.skip is not None:
-        return [*lines, click.style(f"     skipped: {step.skip_detail}", fg="yellow"), ""]
+        return [*lines, style(f"     {ending('skipped', step.skip_detail)}", fg="yellow"), ""]
     first = step.actions[0]
-    lines.append(f"     {_what(first)}")
-    lines.append(f"     {_where(step.actions)}")
+    lines.append(folded(_what(first), "     "))
+    lines.append(folded(_where(step.actions), "     "))
     files = [file.path for file in first.files if not file.path.endswith("/")]
     if files:
         more = f" and {len(files) - _MAX_FILES} more" if len(files) > _MAX_FILES else ""
-        lines.append(f"     with {', '.join(files[:_MAX_FILES])}{more}")
+        lines.append(folded(f"with {', '.join(files[:_MAX_FILES])}{more}", "     "))
     groups = _groups(step.actions)
     for actions in groups:
         if len(groups) > 1:
-            lines.append(f"     on {', '.join(a.target.name for a in actions if a.target)}:")
+            lines.append(folded(f"on {', '.join(a.target.name for a in actions if a.target)}:", "     "))
         first = actions[0]
         unset = {value.name.casefold() for value in first.variables if value.unset}
         lines += _values(first.parameters, unset, absent="(no value)")
@@ -109,14 +110,15 @@ def _values(
     """`unset` are variables without a value here, `hidden` those that parameters hide, both folded; `absent` is shown
     where there is no value."""
     rows = [
-        (value.name, _shown(value, absent), _origin(value, unset, value.name.casefold() in hidden))
+        (
+            value.name,
+            _shown(value, absent),
+            style(_origin(value, unset, value.name.casefold() in hidden), dim=True),
+        )
         for value in values
     ]
-    widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
-    return [
-        f"       {name:<{widths[0]}}  {shown:<{widths[1]}}  {click.style(origin, dim=True)}"
-        for name, shown, origin in rows
-    ]
+    width = terminal_width() - len(_VALUE_INDENT) if is_terminal() else None
+    return [_VALUE_INDENT + line for line in aligned(rows, width=width)]
 
 
 def _shown(value: PlannedValue, absent: str) -> str:

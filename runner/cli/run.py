@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import json_option
+from registry.cli.output import echo, print_json
+from registry.errors import Invalid
+from runner.cli.complete import complete_process
 from runner.cli.inputs import input_options, lock_options, read_inputs
+from runner.cli.signals import cancel_on_signals
 from runner.model import Plan, Status
 
 if TYPE_CHECKING:
     from runner.cli.run_view import RunView
-    from runner.execution.action import Cancellation
 
-_CANCELLING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130}
 
 
 @click.command("run")
-@click.argument("process")
+@click.argument("process", shell_complete=complete_process)
 @input_options
 @lock_options
 @click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
@@ -34,11 +34,13 @@ _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCEL
     "--progress",
     type=click.Choice(["auto", "live", "plain", "json"]),
     default="auto",
-    help="auto: a live tree on a terminal, plain lines elsewhere; json: the events, one a line.",
+    help="auto: a live tree on a terminal, plain lines elsewhere; json: the events, one a line. --json prints the "
+    "result alone, at the end.",
 )
-@click.pass_context
+@json_option
+@pass_context
 def run_command(
-    ctx: click.Context,
+    context: Context,
     process: str,
     environment: str | None,
     variables: tuple[str, ...],
@@ -50,6 +52,7 @@ def run_command(
     allow_revoked: bool,
     strict: bool,
     progress: str,
+    as_json: bool,
 ) -> None:
     """Run PROCESS: every step on its targets, each in a container of its own.
 
@@ -60,28 +63,44 @@ def run_command(
     Example:
       treadle run deploy -e Test --var Release=1.4
     """
+    from registry.cli.problems import show_warnings
     from runner.app import run_service
-    from runner.cli.warnings import show_warnings
     from runner.execution.action import Cancellation
 
-    context: Context = ctx.obj
+    if as_json and progress != "auto":
+        raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
     service = run_service(context, locked=locked, offline=offline)
     inputs = read_inputs(environment, variables, var_files, skip, targets)
     plan = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
-    show_warnings(plan.warnings, strict)
+    show_warnings(plan.warnings, strict=strict)
     cancellation = Cancellation()
-    with _view(plan, context, progress) as view, _cancel_on_signals(cancellation):
+    with (
+        _view(plan, context, "none" if as_json else progress) as view,
+        cancel_on_signals(cancellation, view.notice),
+    ):
         result = service.run(plan, view.show, cancellation, _silence if context.quiet else _tell)
-    ctx.exit(0 if result.status is Status.SKIPPED and result.as_asked else _EXIT_CODES.get(result.status, 1))
+    if as_json:
+        _print_result(context, result.run)
+    idle = result.status is Status.SKIPPED and result.as_asked
+    exit_with(0 if idle else _EXIT_CODES.get(result.status, 1))
+
+
+def _print_result(context: Context, run: str) -> None:
+    from runner.cli.runs_view import details_data
+    from runner.runs.history import Runs, details
+
+    print_json(details_data(details(Runs(context.home.runs).record(run))))
 
 
 def _view(plan: Plan, context: Context, progress: str) -> RunView:
-    from runner.cli.run_view import JsonView, LiveView, PlainView, QuietView
+    from runner.cli.run_view import JsonView, LiveView, PlainView, QuietView, SilentView
 
     if progress == "auto":
         progress = "live" if sys.stdout.isatty() and not context.quiet else "plain"
     if progress == "json":
         return JsonView()
+    if progress == "none":
+        return SilentView()
     if context.quiet:
         return QuietView()
     if progress == "live":
@@ -91,33 +110,8 @@ def _view(plan: Plan, context: Context, progress: str) -> RunView:
     return PlainView(plan, context.verbose)
 
 
-@contextmanager
-def _cancel_on_signals(cancellation: Cancellation) -> Iterator[None]:
-    """The first Ctrl-C (SIGTERM, end of the terminal) cancels in order; a second one gives up at once.
-
-    A signal that Treadle was started to ignore, as with `nohup`, stays ignored.
-    """
-
-    def cancel(number: int, frame: Any) -> None:
-        if cancellation.requested:
-            raise KeyboardInterrupt
-        cancellation.request()
-        with suppress(OSError):  # the terminal may be what has just ended
-            click.echo("Cancelling: stopping containers (again to give up at once) ...", err=True)
-
-    previous = {number: signal.getsignal(number) for number in _CANCELLING}
-    heeded = [number for number, handler in previous.items() if handler is not signal.SIG_IGN]
-    for number in heeded:
-        signal.signal(number, cancel)
-    try:
-        yield
-    finally:
-        for number in heeded:
-            signal.signal(number, previous[number])
-
-
 def _tell(line: str) -> None:
-    click.echo(line, err=True)
+    echo(line, err=True)
 
 
 def _silence(_: str) -> None:

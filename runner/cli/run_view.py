@@ -5,41 +5,28 @@ All three follow the same events (`runner.execution.events`).
 
 from __future__ import annotations
 
-import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import click
-
+from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style
+from registry.text.visible import visible_line
+from runner.cli.marks import WORKER, ending, level_line, mark_of
 from runner.model import Plan
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
     from rich.tree import Tree
 
 Event = Mapping[str, Any]
 
-_GLYPHS = {
-    "success": ("✓", "green"),
-    "success-with-warnings": ("✓", "yellow"),
-    "failed": ("✗", "red"),
-    "skipped": ("-", "yellow"),
-    "cancelled": ("■", "yellow"),
-    "running": ("●", "cyan"),
-    "queued": ("·", "white"),
-}
-_LEVELS: dict[str, dict[str, Any]] = {
-    "verbose": {"dim": True},
-    "info": {},
-    "highlight": {"bold": True},
-    "wait": {"fg": "cyan"},
-    "warning": {"fg": "yellow"},
-    "error": {"fg": "red"},
-}
-_MARKS = {"warning": "!", "error": "!"}
+_LEAST_ROWS = 6
+_FAILED_SHOWN = 3
 
 
 class RunView(ABC):
@@ -57,13 +44,23 @@ class RunView(ABC):
     def show(self, event: Event) -> None:
         """Called for every event, in order, from any thread, one at a time."""
 
+    def notice(self, text: str) -> None:
+        """A word to whoever watches, from outside the run."""
+        echo(f"{text} ...", err=True)
+
 
 class JsonView(RunView):
     """The events themselves, one JSON object a line; the last one is `run-finished`."""
 
     def show(self, event: Event) -> None:
-        sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        print_json_line(event)
+
+
+class SilentView(RunView):
+    """Nothing: the result is all that was asked for."""
+
+    def show(self, event: Event) -> None:
+        """Not shown."""
 
 
 class QuietView(RunView):
@@ -71,9 +68,9 @@ class QuietView(RunView):
 
     def show(self, event: Event) -> None:
         if event["event"] == "action-finished" and event["status"] == "failed":
-            click.echo(_finished_action(event), err=True)
+            echo(_finished_action(event), err=True)
         elif event["event"] == "run-finished":
-            click.echo(_finished_run(event))
+            echo(_finished_run(event))
 
 
 class PlainView(RunView):
@@ -83,7 +80,8 @@ class PlainView(RunView):
         self._verbose = verbose
         self._targets = {action.id: action.target.name if action.target else "" for action in plan.actions}
         self._numbers = {step.name: step.number for step in plan.steps}
-        self._width = max(map(len, self._targets.values()), default=0)
+        names = set(self._targets.values())
+        self._width = max(len(name or WORKER) for name in names) if names - {""} else 0
 
     def show(self, event: Event) -> None:
         lines = self.lines(event)
@@ -91,7 +89,7 @@ class PlainView(RunView):
             self.write("\n".join(lines))
 
     def write(self, text: str) -> None:
-        click.echo(text)
+        echo(text)
 
     def lines(self, event: Event) -> list[str]:
         """The event as lines of text; none for what people need not see."""
@@ -100,30 +98,34 @@ class PlainView(RunView):
 
     def _run_started(self, event: Event) -> list[str]:
         where = f" in {event['environment']}" if event.get("environment") else ""
-        return [click.style(f"{event['process']}{where}", bold=True) + f"  (run {event['run']})"]
+        return [style(f"{event['process']}{where}", bold=True) + f"  (run {event['run']})"]
 
     def _step_started(self, event: Event) -> list[str]:
-        return [click.style(f"[{self._number(event)}] {event['step']}", bold=True)]
+        return [style(f"[{self._number(event)}] {event['step']}", bold=True)]
 
     def _step_finished(self, event: Event) -> list[str]:
-        glyph, colour = _GLYPHS.get(event["status"], ("?", "white"))
+        glyph, colour = mark_of(event["status"])
         if event["status"] in ("skipped", "cancelled") and not event.get("seconds"):
-            head = click.style(f"[{self._number(event)}] {event['step']}", bold=True)
-            return [head + click.style(f"  {glyph} {event['status']}: {event.get('reason')}", fg=colour)]
+            head = style(f"[{self._number(event)}] {event['step']}", bold=True)
+            why = ending(event["status"], event.get("reason"))
+            return [f"{head}  {style(f'{glyph} {why}', fg=colour)}"]
         text = f"    {glyph} {event['status']} in {event['seconds']:.1f} s"
         if event.get("reason"):
             text += f": {event['reason']}"
-        return [click.style(text, fg=colour)]
+        return [style(text, fg=colour)]
 
     def _log(self, event: Event) -> list[str]:
         level = event["level"]
         if level == "verbose" and not self._verbose:
             return []
-        prefix = f"    {self._target(event)}{_MARKS.get(level, '│')} "
-        style = _LEVELS.get(level)
-        if not style:
-            return [prefix + line for line in event["lines"]]
-        return [prefix + click.style(line, **style) for line in event["lines"]]
+        return [f"    {self._target(event)}{level_line(level, line)}" for line in event["lines"]]
+
+    def _action_finished(self, event: Event) -> list[str]:
+        if event["status"] != "failed" or not self._target(event).strip():
+            return []  # of a lone action the step says it
+        glyph, colour = mark_of("failed")
+        why = one_line(event["message"])
+        return [f"    {self._target(event)}{style(f'{glyph} {why}', fg=colour)}"]
 
     def _output(self, event: Event) -> list[str]:
         value = event["value"].splitlines() or [""]
@@ -131,7 +133,7 @@ class PlainView(RunView):
         return [f"    {self._target(event)}→ {event['name']} = {value[0]}{more}"]
 
     def _artifact(self, event: Event) -> list[str]:
-        return [f"    {self._target(event)}+ artifact {event['name']} ({_size(event['size'])})"]
+        return [f"    {self._target(event)}+ artifact {event['name']} ({size_text(event['size'])})"]
 
     def _progress(self, event: Event) -> list[str]:
         message = f" {event['message']}" if event.get("message") else ""
@@ -139,7 +141,7 @@ class PlainView(RunView):
 
     def _warning(self, event: Event) -> list[str]:
         text = f"    {self._target(event)}! {event['message']}"
-        return [click.style(text, fg="yellow")]
+        return [style(text, fg="yellow")]
 
     def _run_finished(self, event: Event) -> list[str]:
         return ["", _finished_run(event)]
@@ -149,11 +151,14 @@ class PlainView(RunView):
 
     def _target(self, event: Event) -> str:
         name = self._targets.get(event.get("action", ""), "")
-        return f"{name:<{self._width}} " if self._width else ""
+        return f"{name or WORKER:<{self._width}} " if self._width else ""
 
 
 class LiveView(PlainView):
-    """A tree of steps and targets with durations at the foot of the terminal; lines scroll above it."""
+    """A tree of steps and targets with durations at the foot of the terminal; lines scroll above it.
+
+    It takes half of the terminal at most: where that is too little, it shows what runs and counts the rest.
+    """
 
     def __init__(self, plan: Plan, verbose: bool, console: Console) -> None:
         from rich.live import Live
@@ -164,9 +169,12 @@ class LiveView(PlainView):
         self._steps: dict[str, tuple[str, float | None]] = {}
         self._actions: dict[str, tuple[str, float | None]] = {}
         self._started: dict[str, float] = {}
+        self._notice = ""
+        self._terminal = ExitStack()
         self._live = Live(get_renderable=self._tree, console=console, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> Self:
+        self._terminal.enter_context(_keys_unseen())
         self._live.start()
         return self
 
@@ -174,6 +182,10 @@ class LiveView(PlainView):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+        self._terminal.close()
+
+    def notice(self, text: str) -> None:
+        self._notice = text  # drawn with the tree: whoever calls may be a signal's handler
 
     def show(self, event: Event) -> None:
         import time
@@ -196,22 +208,47 @@ class LiveView(PlainView):
     def write(self, text: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text.from_ansi(text), soft_wrap=True)
+        # Colours are the console's affair: it knows what the terminal can show.
+        self._console.print(Text.from_ansi(rendered(text, colours=True)), soft_wrap=True)
 
     def _tree(self) -> Tree:
         from rich.text import Text
         from rich.tree import Tree
 
-        tree = Tree(Text(self._plan.process, style="bold"), guide_style="dim")
-        for step in self._plan.steps:
-            branch = tree.add(self._label(step.name, self._steps.get(step.name), step.name))
-            if self._steps.get(step.name, ("",))[0] == "running":
-                for action in step.actions:
-                    if action.target is not None:
-                        branch.add(self._label(action.target.name, self._actions.get(action.id), action.id))
+        head = Text(visible_line(self._plan.process), style="bold", no_wrap=True, overflow="ellipsis")
+        if self._notice:
+            head.append(f"  {self._notice}", style="yellow")
+        tree = Tree(head, guide_style="dim")
+        steps = [(step.name, step.name) for step in self._plan.steps]
+        room = max(self._console.height // 2, _LEAST_ROWS)
+        for key, label in self._rows(steps, self._steps, room):
+            branch = tree.add(label)
+            if key is not None and self._steps.get(key, ("",))[0] == "running":
+                step = next(step for step in self._plan.steps if step.name == key)
+                actions = [(action.id, action.target.name) for action in step.actions if action.target]
+                for _, below in self._rows(actions, self._actions, max(room - len(steps), _LEAST_ROWS)):
+                    branch.add(below)
         return tree
 
-    def _label(self, name: str, state: tuple[str, float | None] | None, key: str) -> Any:
+    def _rows(
+        self, items: Sequence[tuple[str, str]], states: Mapping[str, tuple[str, float | None]], room: int
+    ) -> Iterator[tuple[str | None, Text]]:
+        """A row for each item, as (key, label); where there is no room, for those that count now, and how many the
+        others are."""
+        shown = [key for key, _ in items]
+        if len(items) > room:
+            status = {key: states.get(key, ("queued", None))[0] for key in shown}
+            failed = [key for key in shown if status[key] == "failed"][-_FAILED_SHOWN:]
+            running = [key for key in shown if status[key] == "running"]
+            shown = [*failed, *running][: room - 1]
+        for key, name in items:
+            if key in shown:
+                yield key, self._label(name, states.get(key), key)
+        hidden = Counter(states.get(key, ("queued", None))[0] for key, _ in items if key not in shown)
+        if hidden:
+            yield None, _summary(hidden)
+
+    def _label(self, name: str, state: tuple[str, float | None] | None, key: str) -> Text:
         import time
 
         from rich.text import Text
@@ -219,30 +256,50 @@ class LiveView(PlainView):
         status, seconds = state or ("queued", None)
         if status == "running":
             seconds = time.monotonic() - self._started[key]
-        glyph, colour = _GLYPHS[status]
-        label = Text.assemble((f"{glyph} ", colour), name)
+        glyph, colour = mark_of(status)
+        label = Text(no_wrap=True, overflow="ellipsis")
+        label.append(f"{glyph} ", style=colour).append(visible_line(name))
         if seconds:
             label.append(f"  {seconds:.1f} s", style="dim")
         return label
 
 
+def _summary(counts: Mapping[str, int]) -> Text:
+    from rich.text import Text
+
+    label = Text("… ", style="dim", no_wrap=True, overflow="ellipsis")
+    for number, (status, count) in enumerate(counts.items()):
+        glyph, colour = mark_of(status)
+        label.append(", " if number else "").append(f"{glyph} ", style=colour).append(f"{count} {status}")
+    return label
+
+
+@contextmanager
+def _keys_unseen() -> Iterator[None]:
+    """Keep the terminal from writing `^C` into the tree."""
+    import termios
+
+    try:
+        before = termios.tcgetattr(sys.stdin)
+    except (termios.error, OSError, ValueError):
+        yield  # not a terminal
+        return
+    changed = [*before[:3], before[3] & ~termios.ECHOCTL, *before[4:]]
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, changed)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+
+
 def _finished_run(event: Event) -> str:
-    glyph, colour = _GLYPHS.get(event["status"], ("?", "white"))
+    glyph, colour = mark_of(event["status"])
     text = f"{glyph} {event['status']} in {event['seconds']:.1f} s  (run {event['run']})"
     if event.get("message"):
         text += f": {event['message']}"
-    return click.style(text, fg=colour, bold=True)
+    return style(text, fg=colour, bold=True)
 
 
 def _finished_action(event: Event) -> str:
     where = f" on {event['target']}" if event.get("target") else ""
     return f"{event['step']}{where}: {event['message']}"
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

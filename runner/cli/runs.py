@@ -1,67 +1,112 @@
-"""`treadle runs list|show|logs|artifacts`."""
+"""`treadle runs list|show|logs|artifacts|prune`."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from registry.cli.context import Context, pass_context
+from registry.cli.group import Group
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.output import counted, echo, print_json, print_json_line
+from registry.errors import Invalid
+from runner.cli.complete import complete_environment, complete_process, complete_run
+from runner.model import Status
+
 if TYPE_CHECKING:
-    from registry.cli.context import Context
-    from runner.runs.history import Runs
+    from runner.runs.history import RunFilter, RunRecord, Runs
 
-Command = Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_run_argument = click.argument("run", default="last", metavar="[RUN]")
+_UNITS = {"h": 1 / 24, "d": 1, "w": 7}
+
+_run_argument = click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
+_all_projects_option = click.option("--all-projects", is_flag=True, help="Runs of every project.")
 
 
-@click.group()
+def _filter_options(command: F) -> F:
+    """Adds the options that choose runs, given to the command as `**chosen` for `_filter`."""
+    statuses = click.Choice([status.value for status in Status])
+    for option in (
+        _all_projects_option,
+        click.option("--project", metavar="NAME", help="Only runs of this project, wherever it lies."),
+        click.option("--status", type=statuses, metavar="STATUS", help="Only runs that stand so: failed ..."),
+        click.option(
+            "--environment",
+            "-e",
+            metavar="ENV",
+            shell_complete=complete_environment,
+            help="Only runs in this environment.",
+        ),
+        click.option(
+            "--process", metavar="NAME", shell_complete=complete_process, help="Only runs of this process."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Group)
 def runs() -> None:
     """Look at earlier and live runs.
 
-    RUN is a run's id, its beginning or its end as long as that is unique, or "last": the latest run, which is meant
-    where none is given.
+    RUN is a run's id, its beginning or its end as long as that is unique, or "last": the latest run of this project,
+    which is meant where none is given.
     """
 
 
 @runs.command("list")
 @click.option(
-    "-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most."
+    "-n",
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    help="How many at most.",
 )
 @click.option("--all", "show_all", is_flag=True, help="All of them.")
-@_json_option
-@click.pass_obj
-def list_runs(context: Context, limit: int, show_all: bool, as_json: bool) -> None:
-    """List runs, the latest first."""
+@_filter_options
+@json_option
+@pass_context
+def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **chosen: Any) -> None:
+    """List the runs of this project, the latest first."""
     from registry.cli.problems import show_problems
-    from runner.cli.runs_view import record_to_json, records_table
+    from runner.cli.runs_view import record_data, show_records
 
-    records, problems = _runs(context).latest(None if show_all else limit)
+    wanted = _filter(context, **chosen)
+    records, problems = _runs(context).latest(None if show_all else limit, wanted)
     if as_json:
-        click.echo(json.dumps([record_to_json(record) for record in records], indent=2, ensure_ascii=False))
+        print_json([record_data(record) for record in records])
+    elif records:
+        show_records(records, all_projects=wanted.folder is None)
+    elif _runs(context).ids():
+        echo("There are no such runs. See those of all projects: treadle runs list --all-projects")
     else:
-        click.echo(records_table(records), color=None if context.color else False)
+        echo("There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT")
     show_problems(problems)
 
 
 @runs.command("show")
 @_run_argument
-@_json_option
-@click.pass_obj
-def show_run(context: Context, run: str, as_json: bool) -> None:
+@_all_projects_option
+@json_option
+@pass_context
+def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> None:
     """Show how a run went: steps on their targets, outputs, artifacts."""
-    from runner.cli.runs_view import details_text, details_to_json
+    from runner.cli.runs_view import details_data, details_text
     from runner.runs.history import details
 
-    found = details(_runs(context).find(run))
+    found = details(_find(context, run, all_projects))
     if as_json:
-        click.echo(json.dumps(details_to_json(found), indent=2, ensure_ascii=False))
+        print_json(details_data(found))
     else:
-        click.echo(details_text(found), color=None if context.color else False)
+        echo(details_text(found))
 
 
 @runs.command()
@@ -69,22 +114,40 @@ def show_run(context: Context, run: str, as_json: bool) -> None:
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @click.option("--step", metavar="NAME", help="Only this step.")
 @click.option("--target", metavar="NAME", help="Only this target.")
+@click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
+@_all_projects_option
 @click.option("--json", "as_json", is_flag=True, help="Print all events, as JSON lines.")
-@click.pass_obj
+@pass_context
 def logs(
-    context: Context, run: str, follow: bool, step: str | None, target: str | None, as_json: bool
+    context: Context,
+    run: str,
+    follow: bool,
+    step: str | None,
+    target: str | None,
+    timestamps: bool,
+    all_projects: bool,
+    as_json: bool,
 ) -> None:
-    """Print what the scripts of a run printed. With -v, verbose lines too."""
+    """Print what the scripts of a run printed. With -v, verbose lines too.
+
+    A line begins with its target and │, with ! for a warning, with × for what came on standard error.
+    """
     from runner.cli.runs_view import LogView
     from runner.runs import journal
 
-    folder = _runs(context).find(run).folder
-    view = LogView(step, target, context.verbose)
+    folder = _find(context, run, all_projects).folder
+    view = LogView(
+        step,
+        target,
+        verbose=context.verbose,
+        timestamps=timestamps,
+        events=journal.read(folder, logs=False),
+    )
     for event in journal.follow(folder) if follow else journal.read(folder):
         if as_json:
-            click.echo(json.dumps(event, ensure_ascii=False))
+            print_json_line(event)
         elif lines := view.lines(event):
-            click.echo("\n".join(lines), color=None if context.color else False)
+            echo("\n".join(lines))
 
 
 @runs.command()
@@ -96,20 +159,86 @@ def logs(
     metavar="DIR",
     help="Copy them into DIR.",
 )
-@_json_option
-@click.pass_obj
-def artifacts(context: Context, run: str, output: Path | None, as_json: bool) -> None:
+@_all_projects_option
+@json_option
+@pass_context
+def artifacts(context: Context, run: str, output: Path | None, all_projects: bool, as_json: bool) -> None:
     """List the artifacts of a run, or copy them."""
-    from runner.cli.runs_view import artifact_to_json, artifacts_table
+    from runner.cli.runs_view import artifact_data, artifacts_table
     from runner.runs.history import copy_artifacts, details
 
-    found = details(_runs(context).find(run)).artifacts
+    found = details(_find(context, run, all_projects)).artifacts
     if output is not None:
         found = copy_artifacts(found, output)
     if as_json:
-        click.echo(json.dumps([artifact_to_json(one) for one in found], indent=2, ensure_ascii=False))
+        print_json([artifact_data(one) for one in found])
     else:
-        click.echo(artifacts_table(found))
+        echo(artifacts_table(found))
+
+
+@runs.command()
+@click.option("--keep", metavar="N", type=click.IntRange(0, 100_000), help="Keep the latest N.")
+@click.option("--older-than", metavar="AGE", help="Only runs older than this, such as 12h, 30d or 4w.")
+@_filter_options
+@dry_run_option
+@json_option
+@pass_context
+def prune(
+    context: Context, keep: int | None, older_than: str | None, dry_run: bool, as_json: bool, **chosen: Any
+) -> None:
+    """Remove old runs of this project: their logs, outputs and artifacts.
+
+    A run that is live or waits for a person stays. To keep only so many of each project for good, set
+    TREADLE_KEEP_RUNS.
+
+    \b
+    Examples:
+      treadle runs prune --keep 20 --dry-run
+      treadle runs prune --older-than 30d --all-projects
+    """
+    from runner.cli.runs_view import record_data
+    from runner.runs.prune import prune_runs, runs_to_prune
+
+    if keep is None and older_than is None:
+        raise Invalid("nothing-to-prune", "say what to remove", "Give --keep N, --older-than AGE or both.")
+    age = timedelta(0) if older_than is None else _age(older_than)
+    doomed = runs_to_prune(_runs(context), _filter(context, **chosen), keep=keep or 0, older_than=age)
+    if not dry_run:
+        prune_runs(context.home.runs, doomed)
+    if as_json:
+        print_json({"pruned": [record_data(record) for record in doomed]})
+        return
+    for record in doomed:
+        context.say(f"  {record.run}  {record.process}")
+    context.say(f"{'Would remove' if dry_run else 'Removed'} {counted(len(doomed), 'run')}.")
+
+
+def _age(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,5})([hdw])", text.strip())
+    if found is None:
+        raise Invalid("age-invalid", f'"{text}" is not an age', "Write a number and h, d or w, such as 30d.")
+    return timedelta(days=int(found[1]) * _UNITS[found[2]])
+
+
+def _filter(
+    context: Context,
+    *,
+    all_projects: bool = False,
+    project: str | None = None,
+    process: str | None = None,
+    environment: str | None = None,
+    status: str | None = None,
+) -> RunFilter:
+    """The runs that options choose: those of the project here, unless another one or all of them are asked for."""
+    from runner.runs.history import RunFilter
+
+    here = context.project()
+    folder = None if all_projects or project or here is None else here.folder
+    return RunFilter(folder, project, process, environment, Status(status) if status else None)
+
+
+def _find(context: Context, run: str, all_projects: bool) -> RunRecord:
+    return _runs(context).find(run, _filter(context, all_projects=all_projects))
 
 
 def _runs(context: Context) -> Runs:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import click
-
+from registry.cli.output import aligned, one_line, print_table, size_text, style
+from runner.cli.marks import WORKER, badge, ending, level_line, mark_of
 from runner.execution.events import Event, Kind
 from runner.model import Status
 from runner.runs.history import (
@@ -19,49 +19,28 @@ from runner.runs.history import (
     StepRecord,
 )
 
-_GLYPHS = {
-    Status.QUEUED: ("·", "white"),
-    Status.RUNNING: ("●", "cyan"),
-    Status.WAITING: ("●", "yellow"),
-    Status.SUCCESS: ("✓", "green"),
-    Status.SUCCESS_WITH_WARNINGS: ("✓", "yellow"),
-    Status.FAILED: ("✗", "red"),
-    Status.SKIPPED: ("-", "yellow"),
-    Status.CANCELLED: ("■", "yellow"),
-    Status.INTERRUPTED: ("■", "red"),
-}
 _MOST_SHOWN = 50
-_STYLES: dict[str, dict[str, Any]] = {
-    "verbose": {"dim": True},
-    "highlight": {"bold": True},
-    "wait": {"fg": "cyan"},
-    "warning": {"fg": "yellow"},
-    "error": {"fg": "red"},
-}
 
 
-def records_table(records: Sequence[RunRecord]) -> str:
-    """One run a line."""
-    if not records:
-        return "There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT"
+def show_records(records: Sequence[RunRecord], *, all_projects: bool) -> None:
+    """One run a line; with the projects' names where there are several."""
+    heads = ["RUN", "PROCESS", "ENVIRONMENT", "STARTED", "TOOK", "STATUS"]
     rows = [
-        (
+        [
             record.run,
             record.process,
             record.environment or "-",
             _local_time(record.started),
             _took(record.seconds),
-        )
+            badge(record.status),
+        ]
         for record in records
     ]
-    lines = _aligned([("RUN", "PROCESS", "ENVIRONMENT", "STARTED", "TOOK"), *rows])
-    heads, *others = lines
-    return "\n".join(
-        [
-            click.style(f"{heads}  STATUS", bold=True),
-            *(f"{line}  {_badge(record.status)}" for line, record in zip(others, records, strict=True)),
-        ]
-    )
+    if all_projects:
+        heads.insert(1, "PROJECT")
+        for row, record in zip(rows, records, strict=True):
+            row.insert(1, record.project)
+    print_table(heads, rows, right=(heads.index("TOOK"),))
 
 
 def details_text(details: RunDetails) -> str:
@@ -69,17 +48,17 @@ def details_text(details: RunDetails) -> str:
     record = details.record
     where = f" in {record.environment}" if record.environment else ""
     head = [
-        click.style(f"{record.process}{where}", bold=True) + f"  {_badge(record.status)}",
+        style(f"{record.process}{where}", bold=True) + f"  {badge(record.status)}",
         f"run {record.run}, project {record.project}, started {_local_time(record.started)}"
         + (f", took {_took(record.seconds)}" if record.seconds is not None else ""),
     ]
     if record.message:
-        head.append(click.style(record.message, fg="red" if record.status is Status.FAILED else None))
+        head.append(style(record.message, fg="red" if record.status is Status.FAILED else None))
     sections = [
         head,
         _steps(details.steps),
         _section("Outputs", [_output(one) for one in details.outputs]),
-        _section("Artifacts", _aligned(map(_artifact, details.artifacts))),
+        _section("Artifacts", aligned(map(_artifact, details.artifacts))),
         _section("Warnings", details.warnings),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section)
@@ -89,44 +68,70 @@ def artifacts_table(artifacts: Sequence[ArtifactRecord]) -> str:
     """One artifact a line, with the path of its file."""
     if not artifacts:
         return "The run has no artifacts."
-    return "\n".join(_aligned((*_artifact(one), str(one.path)) for one in artifacts))
+    return "\n".join(aligned((*_artifact(one), str(one.path)) for one in artifacts))
 
 
 class LogView:
     """Log lines of a run, each with the target it is from; a heading where a step begins.
 
-    `step` and `target`, ignoring case, choose whose lines to show.
+    `step` and `target`, ignoring case, choose whose lines to show. `events` are those that are there already: their
+    targets' names are as wide as the gutter.
     """
 
-    def __init__(self, step: str | None, target: str | None, verbose: bool) -> None:
+    def __init__(
+        self,
+        step: str | None,
+        target: str | None,
+        *,
+        verbose: bool = False,
+        timestamps: bool = False,
+        events: Iterable[Event] = (),
+    ) -> None:
         self._step = step
         self._target = target
         self._verbose = verbose
+        self._timestamps = timestamps
         self._actions: dict[str, Event] = {}
+        self._width = 0
+        for event in events:
+            if event["event"] == Kind.ACTION_STARTED:
+                self._widen(event)
 
     def lines(self, event: Event) -> list[str]:
         """The event as lines of text; none if it isn't to be shown."""
+        lines = self._lines(event)
+        if not self._timestamps:
+            return lines
+        when = f"{datetime.fromisoformat(event['time']).astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        return [f"{style(when, dim=True)}  {line}" for line in lines]
+
+    def _lines(self, event: Event) -> list[str]:
         match event["event"]:
             case Kind.STEP_STARTED if self._chosen(self._step, event["step"]):
-                return [click.style(event["step"], bold=True)]
+                return [style(one_line(event["step"]), bold=True)]
             case Kind.ACTION_STARTED:
                 self._actions[event["action"]] = event
+                self._widen(event)
             case Kind.LOG if event["level"] != "verbose" or self._verbose:
                 return self._log(event)
             case Kind.WARNING:
-                return [click.style(f"! {event['message']}", fg="yellow")]
+                return [style(f"! {one_line(event['message'])}", fg="yellow")]
             case Kind.ACTION_FINISHED if event["message"] and self._shows(event):
-                return [
-                    click.style(f"{_prefix(event)}{event['message']}", fg=_GLYPHS[Status(event["status"])][1])
-                ]
+                glyph, colour = mark_of(event["status"])
+                return [self._prefix(event) + style(f"{glyph} {one_line(event['message'])}", fg=colour)]
         return []
 
     def _log(self, event: Event) -> list[str]:
         action = self._actions.get(event["action"])
         if action is None or not self._shows(action):
             return []
-        prefix, style = _prefix(action), _STYLES.get(event["level"], {})
-        return [prefix + (click.style(line, **style) if style else line) for line in event["lines"]]
+        return [self._prefix(action) + level_line(event["level"], line) for line in event["lines"]]
+
+    def _widen(self, action: Event) -> None:
+        self._width = max(self._width, len(action["target"] or WORKER))
+
+    def _prefix(self, action: Event) -> str:
+        return f"{action['target'] or WORKER:<{self._width}} "
 
     def _shows(self, action: Event) -> bool:
         return self._chosen(self._step, action["step"]) and self._chosen(self._target, action["target"] or "")
@@ -136,13 +141,14 @@ class LogView:
         return wanted is None or wanted.casefold() == name.casefold()
 
 
-def record_to_json(record: RunRecord) -> dict[str, Any]:
+def record_data(record: RunRecord) -> dict[str, Any]:
     """A run as in `runs list --json`."""
     return {
         "run": record.run,
         "process": record.process,
         "environment": record.environment,
         "project": record.project,
+        "project_folder": str(record.project_folder) if record.project_folder else None,
         "started": record.started,
         "status": record.status,
         "seconds": record.seconds,
@@ -150,22 +156,22 @@ def record_to_json(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def details_to_json(details: RunDetails) -> dict[str, Any]:
+def details_data(details: RunDetails) -> dict[str, Any]:
     """A run as in `runs show --json`."""
     return {
-        **record_to_json(details.record),
+        **record_data(details.record),
         "folder": str(details.record.folder),
-        "steps": [_step_to_json(step) for step in details.steps],
+        "steps": [_step_data(step) for step in details.steps],
         "outputs": [
             {**_where(one.action), "name": one.name, "value": one.value, "sensitive": one.sensitive}
             for one in details.outputs
         ],
-        "artifacts": [artifact_to_json(one) for one in details.artifacts],
+        "artifacts": [artifact_data(one) for one in details.artifacts],
         "warnings": list(details.warnings),
     }
 
 
-def artifact_to_json(artifact: ArtifactRecord) -> dict[str, Any]:
+def artifact_data(artifact: ArtifactRecord) -> dict[str, Any]:
     """An artifact as in `runs artifacts --json`; `path` is absolute."""
     return {
         **_where(artifact.action),
@@ -175,7 +181,7 @@ def artifact_to_json(artifact: ArtifactRecord) -> dict[str, Any]:
     }
 
 
-def _step_to_json(step: StepRecord) -> dict[str, Any]:
+def _step_data(step: StepRecord) -> dict[str, Any]:
     return {
         "step": step.step,
         "status": step.status,
@@ -214,10 +220,10 @@ def _steps(steps: Iterable[StepRecord]) -> list[str]:
 
 
 def _line(status: Status, name: str, seconds: float | None, why: str) -> str:
-    glyph, colour = _GLYPHS[status]
-    took = click.style(f"  {_took(seconds)}", dim=True) if seconds else ""
-    told = f"  {status}" if status not in (Status.SUCCESS, Status.QUEUED) else ""
-    return f"{click.style(glyph, fg=colour)} {name}{took}{told}{': ' + why if why else ''}"
+    glyph, colour = mark_of(status)
+    took = style(f"  {_took(seconds)}", dim=True) if seconds else ""
+    told = f"  {ending(status, why)}" if why or status not in (Status.SUCCESS, Status.QUEUED) else ""
+    return f"{style(glyph, fg=colour)} {name}{took}{told}"
 
 
 def _name(action: ActionRecord) -> str:
@@ -231,35 +237,20 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
     more = (
         [f"  ... and {len(lines) - _MOST_SHOWN:,} more: --json tells all"] if len(lines) > _MOST_SHOWN else []
     )
-    return [click.style(title, bold=True), *(f"  {line}" for line in lines[:_MOST_SHOWN]), *more]
+    return [style(title, bold=True), *(f"  {line}" for line in lines[:_MOST_SHOWN]), *more]
 
 
 def _output(output: OutputRecord) -> str:
     first, *others = output.value.splitlines() or [""]
-    return f"{_place(output.action)} {output.name} = {first}{' …' if others else ''}"
+    return f"{_place(output.action)} {one_line(output.name)} = {first}{' …' if others else ''}"
 
 
 def _artifact(artifact: ArtifactRecord) -> tuple[str, str, str]:
-    return _place(artifact.action), artifact.name, _size(artifact.size)
+    return _place(artifact.action), artifact.name, size_text(artifact.size)
 
 
 def _place(action: ActionRecord) -> str:
     return f"{action.name}[{action.target}]" if action.target else action.name
-
-
-def _prefix(action: Event) -> str:
-    return f"{action['target'] or action['name']} │ "
-
-
-def _badge(status: Status) -> str:
-    glyph, colour = _GLYPHS[status]
-    return click.style(f"{glyph} {status}", fg=colour)
-
-
-def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:
-    table = list(rows)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
 
 
 def _local_time(instant: str) -> str:
@@ -274,12 +265,3 @@ def _took(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from registry.cli.context import Context
-from registry.cli.output import counted
+from registry.cli.complete import complete_reference_or_file
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import json_option
+from registry.cli.output import counted, echo, print_json, style, working
+from runner.cli.marks import level_line
+from runner.cli.signals import cancel_on_signals
 
 if TYPE_CHECKING:
     from runner.testing.model import TestResult
@@ -18,7 +23,9 @@ _LAST_LINES = 20
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_reference_or_file
+)
 @click.option(
     "--tests",
     metavar="DIR",
@@ -30,10 +37,10 @@ _LAST_LINES = 20
 @click.option(
     "--junit", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML."
 )
-@click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
-@click.pass_context
+@json_option
+@pass_context
 def test(
-    ctx: click.Context,
+    context: Context,
     paths: tuple[str, ...],
     tests: Path | None,
     pattern: str,
@@ -51,49 +58,57 @@ def test(
       treadle test templates-library
       treadle test community/bash-http-test-url@1 --tests my-tests
     """
-    from registry.cli.output import print_json
     from registry.home import write_atomically
     from runner.app import test_service
+    from runner.execution.action import Cancellation
     from runner.testing.junit import junit_xml
 
-    context: Context = ctx.obj
     service = test_service(context)
     cases = service.find(paths, tests, pattern)
-    results = service.run(cases, jobs, _Progress(len(cases), context, quiet=as_json))
+    cancellation = Cancellation()
+    with (
+        _progress(context, len(cases), quiet=as_json) as (done, notice),
+        cancel_on_signals(cancellation, notice),
+    ):
+        results = service.run(cases, jobs, done, cancellation)
+    if cancellation.requested:
+        raise click.Abort
     if junit is not None:
         write_atomically(junit, junit_xml(results))
     if as_json:
         print_json([_json(result) for result in results])
     else:
-        click.echo(_summary(results))
-    ctx.exit(0 if all(result.passed for result in results) else 1)
+        echo(_summary(results))
+    exit_with(0 if all(result.passed for result in results) else 1)
 
 
-class _Progress:
-    """Tells of each test as it ends; on a terminal also how many are to come."""
+@contextmanager
+def _progress(
+    context: Context, total: int, *, quiet: bool
+) -> Iterator[tuple[Callable[[TestResult], None], Callable[[str], None]]]:
+    """Tells of each test as it ends, and on a terminal how many have; beside it, a way to say something else."""
+    ended = 0
+    with working(context, f"testing: 0 of {total}") as tell:
 
-    def __init__(self, total: int, context: Context, quiet: bool) -> None:
-        self._total = total
-        self._done = 0
-        self._counts = context.interactive and not quiet
-        self._silent = quiet
-        self._only_failures = context.quiet
+        def done(result: TestResult) -> None:
+            nonlocal ended
+            ended += 1
+            tell(f"testing: {ended} of {total}")
+            if not quiet and not (context.quiet and result.passed):
+                echo("\n".join(_lines(result)))
 
-    def __call__(self, result: TestResult) -> None:
-        self._done += 1
-        if self._counts:
-            click.echo("\r\033[K", nl=False, err=True)
-        if not self._silent and not (self._only_failures and result.passed):
-            click.echo("\n".join(_lines(result)))
-        if self._counts and self._done < self._total:
-            click.echo(f"{self._done} of {self._total} tests", nl=False, err=True)
+        def notice(text: str) -> None:
+            if context.interactive:
+                tell(text)
+            else:
+                echo(f"{text} ...", err=True)
+
+        yield done, notice
 
 
 def _lines(result: TestResult) -> list[str]:
-    glyph = click.style("✓", fg="green") if result.passed else click.style("✗", fg="red")
-    lines = [
-        f"{glyph} {result.template}: {result.test.name}  {click.style(f'{result.seconds:.1f} s', dim=True)}"
-    ]
+    glyph = style("✓", fg="green") if result.passed else style("✗", fg="red")
+    lines = [f"{glyph} {result.template}: {result.test.name}  {style(f'{result.seconds:.1f} s', dim=True)}"]
     if result.error is not None:
         lines.append(f"    could not run: {result.error}")
     for failure in result.failures:
@@ -104,7 +119,7 @@ def _lines(result: TestResult) -> list[str]:
         ]
     if result.failures:
         lines.append(f"    {result.test.file}")
-        lines += [f"    {level:>9} │ {line}" for level, line in result.log[-_LAST_LINES:]]
+        lines += [f"    {level_line(level, line)}" for level, line in result.log[-_LAST_LINES:]]
     return lines
 
 
@@ -114,7 +129,7 @@ def _summary(results: Iterable[TestResult]) -> str:
     templates = len({result.template for result in results})
     what = f"{counted(len(results), 'test')} of {counted(templates, 'template')}"
     text = f"{what}: {len(results) - failed} passed, {failed} failed"
-    return click.style(text, fg="red" if failed else "green", bold=True)
+    return style(text, fg="red" if failed else "green", bold=True)
 
 
 def _json(result: TestResult) -> dict[str, Any]:

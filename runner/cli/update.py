@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context
-from registry.cli.cool_down import cool_down_option
-from registry.cli.references import REFERENCE
+from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
+from registry.cli.output import ask, echo, print_json
 from registry.errors import Invalid
 from registry.model import ControlType, Parameter, Reference
+from registry.project.cool_down import CoolDown
 
 if TYPE_CHECKING:
     from registry.publishing.patch import RebasedCopy
@@ -38,19 +39,26 @@ _WAITING = 4
     help="Do what was decided in FILE.",
 )
 @cool_down_option
+@click.option(
+    "--only",
+    metavar="CHANGE",
+    type=click.Choice(("compatible", "behaviour-changed", "needs-input")),
+    help="Take no graver change: compatible, behaviour-changed or needs-input.",
+)
 @click.option("--commit", is_flag=True, help="One commit for each template.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.pass_context
+@dry_run_option
+@json_option
+@pass_context
 def update(
-    ctx: click.Context,
+    context: Context,
     references: tuple[Reference, ...],
     everything: bool,
     to: Reference | None,
     steps: tuple[str, ...],
     values: tuple[str, ...],
     resolve: Path | None,
-    cool_down: timedelta,
+    cool_down: CoolDown,
+    only: str | None,
     commit: bool,
     dry_run: bool,
     as_json: bool,
@@ -71,22 +79,22 @@ def update(
     from runner.dependencies.update import UpdateService
 
     _check(references, everything, to, resolve)
-    context: Context = ctx.obj
     copies: list[RebasedCopy] = []
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         if resolve is not None:
             report = service.resolve(resolve, commit=commit, dry_run=dry_run)
         else:
-            request = _request(references, to, steps, values)
+            request = _request(references, to, steps, values, only)
             copies = service.bring_copies(request, dry_run=dry_run)
-            request = _asked(service, request, ask=not (dry_run or as_json))
+            request = replace(request, pending=tuple(copies)) if dry_run else request
+            request = _asked(service, request, interactive=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
         unreadable = service.unreadable()
     names = [str(item) for item in references] or ["--all"]
     _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
     waiting = any(not item.ready for item in report.held) or any(copy.conflicts for copy in copies)
     show_problems([problem for error in unreadable for problem in error.findings])
-    ctx.exit(2 if report.refused or unreadable else _WAITING if waiting else 0)
+    exit_with(2 if report.refused or unreadable else _WAITING if waiting else 0)
 
 
 def _check(
@@ -103,8 +111,13 @@ def _check(
 
 
 def _request(
-    references: Sequence[Reference], to: Reference | None, steps: tuple[str, ...], values: Sequence[str]
+    references: Sequence[Reference],
+    to: Reference | None,
+    steps: tuple[str, ...],
+    values: Sequence[str],
+    only: str | None,
 ) -> UpdateOptions:
+    from registry.compatibility.compare import ChangeClass
     from runner.dependencies.status import UpdateRequest
     from runner.dependencies.update import UpdateOptions
 
@@ -114,14 +127,14 @@ def _request(
         if not name or not equals:
             raise Invalid("bad-value", f'--set "{text}" is no NAME=VALUE', "Write --set NAME=VALUE.")
         given[name] = value
-    return UpdateOptions(tuple(UpdateRequest(reference, to) for reference in references), steps, given)
+    gravest = ChangeClass(only.replace("-", " ")) if only else None
+    wishes = tuple(UpdateRequest(reference, to) for reference in references)
+    return UpdateOptions(wishes, steps, given, gravest)
 
 
-def _asked(service: UpdateService, request: UpdateOptions, *, ask: bool) -> UpdateOptions:
+def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool) -> UpdateOptions:
     """The request with what a person at the terminal answers to the questions that it leaves."""
-    from dataclasses import replace
-
-    if not (ask and sys.stdin.isatty()):
+    if not (interactive and sys.stdin.isatty()):
         return request
     given = dict(request.given or {})
     updates, _ = service.prepare(request)
@@ -129,11 +142,9 @@ def _asked(service: UpdateService, request: UpdateOptions, *, ask: bool) -> Upda
         for question in () if update.merge.needs_decision else update.merge.questions:
             parameter = question.parameter
             if parameter.name not in given:
-                click.echo(
-                    f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}'
-                )
+                echo(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
                 if parameter.sensitive:
-                    click.echo("  It is a secret: refer to a variable, such as #{My.Secret}")
+                    echo("  It is a secret: refer to a variable, such as #{My.Secret}")
                 given[parameter.name] = ask_value(parameter, question.proposed)
     return replace(request, given=given)
 
@@ -144,20 +155,20 @@ def ask_value(parameter: Parameter, proposed: str | None) -> str:
     from runner.planner import violation
 
     if parameter.help:
-        click.echo(f"  {parameter.help.strip()}")
+        echo(f"  {parameter.help.strip()}")
     for value, label in parameter.options:
-        click.echo(f"    {value}" + (f"  {label}" if label != value else ""))
+        echo(f"    {value}" + (f"  {label}" if label != value else ""))
     if parameter.control == ControlType.CHECKBOX:
-        click.echo("    True or False")
+        echo("    True or False")
     while True:
         kept = proposed if proposed is not None else parameter.default or ""
-        value = str(click.prompt(f"  {parameter.label or parameter.name}", default=kept))
+        value = ask(f"  {parameter.label or parameter.name}", default=kept)
         complaint = None if "#{" in value else violation(parameter, value)
         if not value and parameter.options:
             complaint = "it must be one of those above"
         if complaint is None:
             return value
-        click.echo(f'  "{value}" will not do: {complaint}.')
+        echo(f'  "{value}" will not do: {complaint}.')
 
 
 def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:
@@ -179,7 +190,6 @@ def _tell(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    from registry.cli.output import print_json
     from registry.cli.patch import rebased_data, show_rebased
     from runner.cli.update_view import next_step, report_data, show_report
 
@@ -191,4 +201,4 @@ def _tell(
         show_report(context, report, dry_run=dry_run)
     hint = next_step(report, arguments)
     if hint is not None:
-        click.echo(f"To go on, {hint}", err=True)
+        echo(f"To go on, {hint}", err=True)

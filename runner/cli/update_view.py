@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import click
-
 from registry.cli.compare import comparison_data
 from registry.cli.context import Context
-from registry.cli.output import print_table
+from registry.cli.output import counted, echo, print_table, style
+from registry.cli.problems import error_data
 from registry.compatibility.migration import ValueMigration, explain_migration
 from registry.errors import UserError
 from registry.model import VersionInfo
@@ -25,7 +24,7 @@ def show_states(context: Context, states: Sequence[UseStatus], total: int) -> No
     """A table, and below it the reasons, once for each pair of versions."""
     if not states:
         context.say(
-            f"All {total} uses of templates are up to date." if total else "No process uses a template."
+            f"Up to date: {counted(total, 'use')} of templates." if total else "No process uses a template."
         )
         return
     rows = [
@@ -34,10 +33,10 @@ def show_states(context: Context, states: Sequence[UseStatus], total: int) -> No
     ]
     print_table(("PROCESS", "STEP", "USES", "NOW", "NEW", "CHANGE"), rows, right=(3, 4))
     for title, lines in _reasons(states).items():
-        click.echo()
-        click.secho(title, bold=True)
+        echo()
+        echo(style(title, bold=True))
         for line in lines:
-            click.echo(f"  {line}")
+            echo(f"  {line}")
 
 
 def _now(item: UseStatus) -> str:
@@ -92,7 +91,13 @@ def _reasons_of(item: UseStatus) -> Iterable[str]:
         changed = ", with local changes" if item.current.patched else ""
         yield f"a copy of {origin.source}@{origin.version}{changed}; {item.base.version} is there"
     if item.held_back is not None:
-        yield f"version {item.held_back.version} of {_date(item.held_back)} is held back: it is fresh"
+        until = f" until {item.held_until}" if item.held_until else ""
+        fresh = (
+            f"version {item.held_back.version} of {_date(item.held_back)} is held back{until}: it is fresh"
+        )
+        yield f"{fresh}. To take it now: --cool-down 0"
+    if item.passed_over is not None:
+        yield f"version {item.passed_over.version} asks for more than --only allows"
 
 
 def _date(item: VersionInfo) -> str:
@@ -111,8 +116,8 @@ def show_report(context: Context, report: UpdateReport, *, dry_run: bool) -> Non
     for item in report.idle:
         if item.error is not None:
             _show_refused(item, item.error)
-        elif item.held_back is not None:
-            context.say(f"{_where(item)}: {next(iter(_reasons_of(item)))}")
+        elif item.held_back is not None or item.passed_over is not None:
+            context.say(f"{_where(item)}: {list(_reasons_of(item))[-1]}")
     if not report.applied and not report.held and not report.refused:
         context.say("Nothing to update.")
 
@@ -122,9 +127,9 @@ def _where(item: UseStatus) -> str:
 
 
 def _show_refused(item: UseStatus, error: UserError) -> None:
-    click.echo(f"{_where(item)}: refused: {error.message}", err=True)
+    echo(f"{_where(item)}: refused: {error.message}", err=True)
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        echo(f"  hint: {error.hint}", err=True)
 
 
 def show_update(context: Context, update: StepUpdate, verb: str) -> None:
@@ -140,15 +145,15 @@ def show_update(context: Context, update: StepUpdate, verb: str) -> None:
     comparison = update.state.comparison
     change = f" ({comparison.change.value})" if comparison else ""
     head = f'{verb} {update.use.label}: step "{update.use.step}": {since} → {where.source}/{where.slug}@{where.version}'
-    click.echo(head + change)
+    echo(head + change)
     for line in [*(explain_migration(comparison.differences) if comparison else []), *_values(update.merge)]:
-        click.echo(f"  {line}")
+        echo(f"  {line}")
     for question in update.merge.questions:
-        click.secho(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow")
+        echo(style(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow"))
     for obstacle in update.merge.obstacles:
-        click.secho(f"  waiting: {obstacle}", fg="yellow")
+        echo(style(f"  waiting: {obstacle}", fg="yellow"))
     if update.waits_for:
-        click.secho(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow")
+        echo(style(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow"))
 
 
 def _values(merge: ValueMigration) -> Iterable[str]:
@@ -195,9 +200,11 @@ def state_data(item: UseStatus) -> dict[str, Any]:
         **(comparison_data(item.comparison) if item.comparison else {"class": None, "differences": []}),
         "base": _version_data(item.base) if item.base else None,
         "held_back": _version_data(item.held_back) if item.held_back else None,
+        "held_until": item.held_until,
+        "passed_over": _version_data(item.passed_over) if item.passed_over else None,
         "notices": [asdict(notice) for notice in item.notices],
         "deleted": item.deleted,
-        "error": {"code": item.error.code, "message": item.error.message} if item.error else None,
+        "error": error_data(item.error) if item.error else None,
     }
 
 

@@ -12,7 +12,10 @@ from registry.catalog.catalog import Catalog
 from registry.catalog.locking import lock_entry
 from registry.compatibility.migration import explain_migration
 from registry.errors import Conflict, Invalid, UserError
-from registry.git.workspace import Workspace
+from registry.git.repository import Repository
+from registry.git.settings import read_git_settings
+from registry.git.workspace import commit as commit_paths
+from registry.git.workspace import uncommitted
 from registry.home import exclusive, write_atomically
 from registry.model import Reference
 from registry.project.lock_file import LockEntry, is_lockable, read_lock, write_lock
@@ -121,7 +124,7 @@ def _apply_one(
     project: ProjectFolder,
     template: str,
     updates: tuple[StepUpdate, ...],
-    repository: Workspace | None,
+    repository: Repository | None,
 ) -> Applied:
     edited = {file: text for file, text in preview(updates).items() if text != _text(file)}
     for file, text in edited.items():
@@ -130,7 +133,7 @@ def _apply_one(
     made = None
     if repository is not None and files:
         names = [_name_in(repository, file) for file in files]
-        made = repository.commit(names, _message(template, updates))
+        made = commit_paths(repository, read_git_settings(repository), names, _message(template, updates))
     return Applied(template, updates, tuple(files), made)
 
 
@@ -161,18 +164,18 @@ def _entry(catalog: Catalog, update: StepUpdate) -> LockEntry:
     return lock_entry(catalog, Reference(where.source, where.slug, where.version, blob=where.blob))
 
 
-def _repository(project: ProjectFolder, files: Iterable[Path]) -> Workspace:
+def _repository(project: ProjectFolder, files: Iterable[Path]) -> Repository:
     """The repository that the project lies in, with no uncommitted changes in these files."""
-    root = Workspace(project.folder).root()
+    root = Repository(project.folder).root()
     if root is None:
         raise Invalid(
             "not-a-repository",
             f'"{project.folder}" is in no git repository, so there is nothing to commit to',
             hint="Leave --commit out, or begin with: git init",
         )
-    repository = Workspace(root.resolve())
+    repository = Repository(root)
     names = [_name_in(repository, file) for file in files if file.exists()]
-    changed = repository.uncommitted(names)
+    changed = uncommitted(repository, names)
     if changed:
         raise Conflict(
             "uncommitted-changes",
@@ -182,7 +185,7 @@ def _repository(project: ProjectFolder, files: Iterable[Path]) -> Workspace:
     return repository
 
 
-def _name_in(repository: Workspace, file: Path) -> str:
+def _name_in(repository: Repository, file: Path) -> str:
     """The file's path in the repository. Raises Invalid for a link that leads out of it."""
     real = file.resolve()
     if not real.is_relative_to(repository.folder):

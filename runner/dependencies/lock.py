@@ -15,6 +15,7 @@ from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Reference, ResolvedTemplate
 from registry.project.lock_file import (
     LOCK_FILE,
+    RENEW,
     Lock,
     LockEntry,
     is_lockable,
@@ -65,12 +66,13 @@ def lock_project(
     """Bring `treadle.lock` in `folder` up to what the processes below it use, those in `leave_out` and those that
     match a pattern of `ignore` aside.
 
-    What is locked already stays as it is, unless `renew` asks what references mean now. Raises what resolving
+    What is locked already stays as it is, unless `renew` asks what references mean now, which also replaces a file
+    that cannot be read. Raises what resolving
     raises, ImageNotFound and EngineError where a process names images, Invalid; with `locked` Mismatch where the
     file would change.
     """
     file = folder / LOCK_FILE
-    before = read_lock(file)
+    before = _known(file, replaced=renew and not locked)
     found = find_uses(folder, folder, leave_out, ignore)
     processes, invalid = _read_processes(
         [process.path for process in found.processes if process.document], folder
@@ -100,6 +102,16 @@ def _read_processes(files: Iterable[Path], folder: Path) -> tuple[list[Process],
         except Invalid as error:
             errors.append(error)
     return processes, errors
+
+
+def _known(file: Path, *, replaced: bool) -> Lock | None:
+    try:
+        return read_lock(file)
+    except Invalid as error:
+        if replaced:
+            return None
+        hint = f"Restore it from git, or make it again: {RENEW}"
+        raise Invalid(error.code, error.message, hint, error.problems) from error
 
 
 def _digests(processes: Iterable[Process], connect: Connect) -> Mapping[str, str]:

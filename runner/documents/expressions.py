@@ -8,12 +8,20 @@ from registry.model import Problem, Severity, path_text
 from registry.text.document import KeyPath, problem_at
 from registry.text.yaml_document import YamlDocument
 from runner.model import Project
-from runner.octostache import LimitExceededError, OctostacheError, TemplateSyntaxError, Variables, parse
-from runner.variables.names import name_in, offset_of
+from runner.octostache import (
+    LimitExceededError,
+    OctostacheError,
+    TemplateSyntaxError,
+    Variables,
+    parse_template,
+)
+from runner.variables.names import Mistake, mistakes_in, name_in, offset_of, refusing_filter
 from runner.variables.system import is_of_a_step, known_at_run_time
 
 Text = tuple[KeyPath, str, str]
 """Where a text is in its document, what it is called in a sentence, and the text."""
+
+_SYNTAX = ("unclosed-block", "malformed-block", "stray-tag")
 
 
 def process_texts(document: YamlDocument) -> Iterator[Text]:
@@ -51,13 +59,18 @@ def project_texts(document: YamlDocument) -> Iterator[Text]:
 
 
 def unparsable(document: YamlDocument, texts: Iterable[Text]) -> Iterator[Problem]:
-    """A warning for each text that can't be parsed: from there on it stays as it is."""
+    """A warning for each mistake in an expression, and for what cannot be parsed: it stays as it is."""
     for path, whose, text in texts:
         if "#{" not in text:
             continue
+        mistakes = mistakes_in(text)
+        for mistake in mistakes:
+            yield _warning(document, path, text, mistake.offset, f"{whose}: {mistake.message}", mistake)
         try:
-            parse(text)
+            parse_template(text)
         except TemplateSyntaxError as error:
+            if any(mistake.code in _SYNTAX for mistake in mistakes):
+                continue
             rest = text[error.position :].split("\n", 1)[0][:24]
             line, column = document.text_place(path).of(text, error.position)
             yield Problem(
@@ -72,6 +85,15 @@ def unparsable(document: YamlDocument, texts: Iterable[Text]) -> Iterator[Proble
             )
         except LimitExceededError as error:
             yield problem_at(document, path, f"{whose}: {error}", "expression")
+
+
+def _warning(
+    document: YamlDocument, path: KeyPath, text: str, offset: int, message: str, mistake: Mistake
+) -> Problem:
+    line, column = document.text_place(path).of(text, offset)
+    return Problem(
+        message, mistake.code, path_text(path), mistake.hint, Severity.WARNING, document.file, line, column
+    )
 
 
 def unknown_names(document: YamlDocument, project: Project) -> list[Problem]:
@@ -98,7 +120,10 @@ def _unknown_in(
         missing = scope.evaluate(text, halt_on_error=False).missing
     except OctostacheError:
         return  # it depends on values that only a run has
-    for name in map(name_in, missing):
+    for token in missing:
+        name = name_in(token)
+        if mistakes_in(token) or refusing_filter(token, text, scope) is not None:
+            continue  # it is not the name that is unknown
         if name.casefold().startswith("octopus."):
             continue  # a system variable, of this run or of the place it runs in
         if not known_at_run_time(name, steps) and not is_of_a_step(name):

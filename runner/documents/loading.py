@@ -14,13 +14,18 @@ from registry.text.yaml_document import YamlDocument, load_yaml
 def load(path: Path, label: str | None = None) -> YamlDocument:
     """Read a YAML file; `label` is its name for messages. Raises NotFound, Invalid."""
     label = label or str(path)
+    return load_yaml(decode_utf8(read_file(path, label), label), label)
+
+
+def read_file(path: Path, label: str | None = None) -> bytes:
+    """The bytes of a file; `label` is its name for messages. Raises NotFound, Invalid."""
+    label = label or str(path)
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise NotFound("file-not-found", f'there is no file "{label}"') from None
     except OSError as error:
         raise Invalid("file-unreadable", f'"{label}" can not be read: {error.strerror}') from None
-    return load_yaml(decode_utf8(data, label), label)
 
 
 def label_of(path: Path, directory: Path) -> str:

@@ -43,13 +43,18 @@ def find_process(name: str, folders: Sequence[Path]) -> Path:
     raise NotFound("process-not-found", f'there is no process "{name}"', hint=_processes_in(folders[0]))
 
 
-def _processes_in(folder: Path) -> str:
-    others = sorted(
-        path.name
+def process_files(folder: Path) -> list[Path]:
+    """The files of a folder that may be processes, by their names."""
+    return sorted(
+        path
         for suffix in PROCESS_SUFFIXES
         for path in folder.glob(f"*{suffix}")
         if path.name != PROJECT_FILE and read_process_file(path, folder) is not None
     )
+
+
+def _processes_in(folder: Path) -> str:
+    others = [path.name for path in process_files(folder)]
     return f"process files there: {', '.join(others)}" if others else "write one with: treadle init"
 
 

@@ -7,18 +7,21 @@ from typing import Any
 
 from registry.errors import Invalid
 from registry.text.document import in_order, problem_at
+from registry.text.json_document import load_json
 from registry.text.numbers import number_text
-from runner.documents.loading import invalid, load
+from runner.documents.loading import invalid, load, read_file
 
 _PLAIN = "give lists and mappings as JSON text, in quotes"
 
 
 def read_values(path: Path) -> dict[str, str | None]:
-    """Read a file of variables for `--var-file`: a YAML or JSON object of plain values.
+    """Read a file of variables for `--var-file`: an object of plain values, in JSON if its name ends in `.json`,
+    else in YAML.
 
     Raises NotFound, Invalid with all problems.
     """
-    document = load(path)
+    in_json = path.suffix.lower() == ".json"  # YAML knows no pair of \\u escapes
+    document = load_json(read_file(path), str(path)) if in_json else load(path)
     if not isinstance(document.value, dict):
         message = f'"{path}" is not a list of variables'
         raise Invalid("variables-file", message, hint="write one NAME: value a line")

@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from xml.etree import ElementTree
 
+from runner.bootstrap.dictionary import is_true
 from runner.engine.base import Stream
 
 MARKER = "##octopus["
@@ -178,11 +179,6 @@ def secrets_within(text: str) -> Iterator[str]:
         if isinstance(found[0], ServiceMessage):
             yield from found[0].secrets
         start = text.find(MARKER, start + 1)
-
-
-def is_true(text: str | None) -> bool:
-    """Flags are `True` in any case; anything else is false."""
-    return text is not None and text.strip().lower() == "true"
 
 
 def _read(body: str, stream: Stream) -> ServiceMessage | Unreadable:

@@ -1,11 +1,11 @@
-"""The variable language `#{...}` of deployment processes: a complete implementation that needs nothing else of Treadle.
+"""The variable language `#{...}` of deployment processes: complete; of Treadle it needs the limits for patterns only.
 
 >>> from runner.octostache import Variables
 >>> Variables({"Host": "web-1", "Url": "http://#{Host | ToUpper}/"}).evaluate("see #{Url}").text
 'see http://WEB-1/'
 """
 
-from runner.octostache.analysis import argument_names, parse
+from runner.octostache.analysis import argument_names, parse_template, variable_names
 from runner.octostache.errors import (
     FilterError,
     InvalidValueError,
@@ -16,17 +16,19 @@ from runner.octostache.errors import (
     RecursiveDefinitionError,
     TemplateSyntaxError,
 )
-from runner.octostache.escaping import escape
-from runner.octostache.evaluator import Limits
+from runner.octostache.evaluator import EvaluationLimits
+from runner.octostache.flaws import Flaw, find_flaws
+from runner.octostache.unparse import escape
 from runner.octostache.variables import Evaluation, Variables
 
 __all__ = [
     "Evaluation",
+    "EvaluationLimits",
     "FilterError",
+    "Flaw",
     "InvalidValueError",
     "InvalidVariableError",
     "LimitExceededError",
-    "Limits",
     "MissingVariableError",
     "OctostacheError",
     "RecursiveDefinitionError",
@@ -34,5 +36,7 @@ __all__ = [
     "Variables",
     "argument_names",
     "escape",
-    "parse",
+    "find_flaws",
+    "parse_template",
+    "variable_names",
 ]

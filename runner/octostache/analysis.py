@@ -1,27 +1,22 @@
 """What a text says about variables without evaluating it."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from runner.octostache.parser import parse_tokens
-from runner.octostache.source import template_source
-from runner.octostache.syntax import (
-    Calculation,
-    Condition,
-    Conditional,
+from runner.octostache.dotnet.characters import fold
+from runner.octostache.nodes import (
     Each,
-    Expression,
-    FilterCall,
-    Name,
-    Operation,
-    Plain,
-    Substitution,
+    IndexStep,
+    NameStep,
     Symbol,
-    SymbolIndex,
-    Template,
-    Term,
+    SymbolIndexStep,
     Token,
-    conditional_chain,
 )
+from runner.octostache.parser import parse_tokens
+from runner.octostache.unparse import template_source
+from runner.octostache.visitor import NodeCollector
+
+_SPECIALS: Final = "OCTOPUS.TEMPLATE.EACH."
 
 
 class ParsedTemplate(tuple[Token, ...]):
@@ -33,8 +28,8 @@ class ParsedTemplate(tuple[Token, ...]):
         return template_source(self)
 
 
-def parse(text: str, halt_on_error: bool = True) -> ParsedTemplate:
-    """The tokens of `text`, with their positions; see `syntax` for what they are.
+def parse_template(text: str, halt_on_error: bool = True) -> ParsedTemplate:
+    """The tokens of `text`, with their positions; see `nodes` for what they are.
 
     Raises `TemplateSyntaxError` (unless `halt_on_error=False`) and `LimitExceededError`.
     """
@@ -47,62 +42,59 @@ def argument_names(text: str, halt_on_error: bool = True) -> list[str]:
 
     Raises `TemplateSyntaxError` and `LimitExceededError`.
     """
-    return list(dict.fromkeys(_template_names(parse_tokens(text, halt_on_error))))
+    return list(dict.fromkeys(_ArgumentNames().visit_template(parse_tokens(text, halt_on_error))))
 
 
-def _template_names(template: Template) -> Iterator[str]:
-    for token in template:
-        yield from _token_names(token)
+def variable_names(text: str) -> list[str]:
+    """The variables that `text` reads, distinct, in order, such as `Site.Host` and `Step[Deploy].Output.Url`.
+
+    An index that is an expression ends the name: `Step[#{Name}].Url` reads `Name` and `Step`. What a loop defines for
+    its body is left out, and so is what cannot be parsed. Raises `LimitExceededError`.
+    """
+    if "#{" not in text:
+        return []
+    return list(dict.fromkeys(_VariableNames().visit_template(parse_tokens(text, halt_on_error=False))))
 
 
-def _token_names(token: Token) -> Iterator[str]:
-    match token:
-        case Plain():
-            yield from token.name.split(".")
-        case Substitution(expression, _):
-            yield from _expression_names(expression)
-        case Conditional():
-            for branch in conditional_chain(token):
-                yield from _condition_names(branch.condition)
-                yield from _template_names(branch.then)
-            yield from _template_names(branch.otherwise)
-        case Each(_, collection, _, _):
-            yield from _symbol_names(collection)
-        case Calculation(term, _):
-            yield from _term_names(term)
+class _ArgumentNames(NodeCollector[str]):
+    def visit_each(self, token: Each) -> Iterator[str]:
+        return self.visit_symbol(token.collection)
+
+    def visit_quoted(self, text: str) -> Iterator[str]:
+        yield text
+
+    def visit_symbol(self, symbol: Symbol) -> Iterator[str]:
+        for step in symbol.steps:
+            if isinstance(step, NameStep):
+                yield step.text
+            elif isinstance(step, SymbolIndexStep):
+                yield from self.visit_symbol(step.symbol)
 
 
-def _condition_names(condition: Condition) -> Iterator[str]:
-    yield from _expression_names(condition.left)
-    if isinstance(condition.right, str):
-        yield condition.right
-    elif condition.right is not None:
-        yield from _expression_names(condition.right)
+class _VariableNames(NodeCollector[str]):
+    def __init__(self, loop_variables: frozenset[str] = frozenset()) -> None:
+        self._loop_variables = loop_variables  # folded, of the loops around
 
+    def visit_each(self, token: Each) -> Iterator[str]:
+        yield from self.visit_symbol(token.collection)
+        inside = _VariableNames(self._loop_variables | {fold(token.variable)})
+        yield from inside.visit_template(token.body)
 
-def _expression_names(expression: Expression) -> Iterator[str]:
-    calls: list[FilterCall] = []
-    while isinstance(expression, FilterCall):
-        calls.append(expression)
-        expression = expression.argument
-    yield from _symbol_names(expression)
-    for call in reversed(calls):
-        for option in call.options:
-            yield from _token_names(option)
+    def visit_symbol(self, symbol: Symbol) -> Iterator[str]:
+        path = ""
+        for step in symbol.steps:
+            if isinstance(step, SymbolIndexStep):
+                yield from self.visit_symbol(step.symbol)
+                break
+            path += (
+                f"[{step.text}]" if isinstance(step, IndexStep) else f".{step.text}" if path else step.text
+            )
+        if path and not self._is_of_a_loop(symbol, path):
+            yield path
 
-
-def _symbol_names(symbol: Symbol) -> Iterator[str]:
-    for step in symbol.steps:
-        if isinstance(step, Name):
-            yield step.text
-        elif isinstance(step, SymbolIndex):
-            yield from _symbol_names(step.symbol)
-
-
-def _term_names(term: Term) -> Iterator[str]:
-    if isinstance(term, Operation):
-        yield from _term_names(term.first)
-        for _, operand in term.rest:
-            yield from _term_names(operand)
-    elif isinstance(term, Symbol):
-        yield from _symbol_names(term)
+    def _is_of_a_loop(self, symbol: Symbol, path: str) -> bool:
+        if not self._loop_variables:
+            return False
+        first = symbol.steps[0]
+        named = isinstance(first, NameStep) and fold(first.text) in self._loop_variables
+        return named or fold(path).startswith(_SPECIALS)

@@ -75,4 +75,4 @@ class MissingVariableError(OctostacheError):
 
 
 class LimitExceededError(OctostacheError):
-    """An evaluation or a text went beyond one of the `Limits`: nesting, steps, output or time of a pattern."""
+    """An evaluation or a text went beyond a limit: nesting, steps, output, time."""

@@ -1,20 +1,20 @@
 """From template to text.
 
-A `Context` is a tree of values with a parent. A symbol is looked up in the nearest context that knows all of its
-steps, and the value found there is rendered *where it was defined*: a variable's value cannot see the loop variables
-of the text that mentions it.
+An `EvaluationContext` is a tree of values with a parent. A symbol is looked up in the nearest context that knows all
+of its steps, and the value found there is rendered *where it was defined*: a variable's value cannot see the loop
+variables of the text that mentions it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, TypeAlias, cast
+from time import monotonic
+from typing import Final, cast
 
-from runner.octostache.arithmetic import apply_operator
-from runner.octostache.bindings import Node
-from runner.octostache.canonical import echo, expression_text
+from runner.octostache.calculation import calculate
 from runner.octostache.dotnet.characters import WHITE_SPACE, fold, to_lower
 from runner.octostache.dotnet.numbers import parse_double, shortest_double
+from runner.octostache.echo import echo, expression_text
 from runner.octostache.errors import (
     FilterError,
     InvalidVariableError,
@@ -22,36 +22,34 @@ from runner.octostache.errors import (
     RecursiveDefinitionError,
     TemplateSyntaxError,
 )
-from runner.octostache.filters import FILTERS, FilterFailure
+from runner.octostache.filters import FILTERS, NULL, Filter, FilterFailure
 from runner.octostache.json_values import json_items, json_member
-from runner.octostache.parser import parse_tokens
-from runner.octostache.scopes import Context, item_node, loop_nodes
-from runner.octostache.syntax import (
+from runner.octostache.nodes import (
     Calculation,
     Conditional,
     Each,
     Expression,
     FilterCall,
-    Index,
-    Name,
-    Number,
-    Operation,
+    IndexStep,
+    NameStep,
     Plain,
-    Step,
     Substitution,
     Symbol,
-    SymbolIndex,
+    SymbolIndexStep,
+    SymbolStep,
     Template,
-    Term,
     Token,
+    filter_chain,
 )
+from runner.octostache.parser import parse_tokens
+from runner.octostache.scopes import EvaluationContext, item_node, loop_nodes
+from runner.octostache.variable_tree import VariableNode
 
-Function: TypeAlias = Callable[[str | None, Sequence[str]], str | None]
 _NO_INPUT: Final = Symbol(())
 
 
 @dataclass(frozen=True)
-class Limits:
+class EvaluationLimits:
     """What one evaluation may use before it ends with `LimitExceededError`."""
 
     nesting: int = 100
@@ -60,6 +58,12 @@ class Limits:
     """Tokens evaluated inside values, bodies and options; those of the text itself are free."""
     output: int = 64 * 1024 * 1024
     """Characters that all values and results together may have, beyond the length of the text."""
+    read: int = 256 * 1024 * 1024
+    """Characters that filters may read, inputs and options together."""
+    seconds: float = 10.0
+    """Time on the clock, looked at before each value, body and filter."""
+    total_seconds: float | None = None
+    """Time that all evaluations of a `Variables` and of its children may take together."""
 
 
 def is_truthy(text: str) -> bool:
@@ -70,16 +74,25 @@ def is_truthy(text: str) -> bool:
 class Evaluator:
     """One evaluation: use it once. What it found out is in `missing`, `reads` and `nulls` (all in order)."""
 
-    def __init__(self, root: Node, functions: Mapping[str, Function], limits: Limits) -> None:
+    def __init__(
+        self,
+        root: VariableNode,
+        functions: Mapping[str, Filter],
+        limits: EvaluationLimits,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self.missing: dict[str, None] = {}
         self.reads: dict[str, None] = {}
         self.nulls: list[str] = []
-        self._root = Context(root, None)
+        self._root = EvaluationContext(root, None)
         self._functions = functions
         self._limits = limits
         self._depth = 0
         self._steps = 0
         self._output = 0
+        self._read = 0
+        self._clock = clock
+        self._deadline = clock() + limits.seconds
 
     def run(self, template: Template, length: int) -> str:
         """The text that `template`, parsed from a text of `length` characters, evaluates to."""
@@ -95,7 +108,7 @@ class Evaluator:
 
     # ---- tokens
 
-    def _render(self, template: Template, context: Context) -> str:
+    def _render(self, template: Template, context: EvaluationContext) -> str:
         self._enter(len(template))
         out: list[str] = []
         top = context.root if context.parent is None and not context.stack else None
@@ -124,10 +137,15 @@ class Evaluator:
             raise LimitExceededError(f"values are nested more than {self._limits.nesting} deep")
         if self._steps > self._limits.steps:
             raise LimitExceededError(f"the evaluation takes more than {self._limits.steps} steps")
+        self._check_time()
 
-    def _plain_value(self, token: Plain, top: Node) -> str | None:
+    def _check_time(self) -> None:
+        if self._clock() > self._deadline:
+            raise LimitExceededError(f"the evaluation takes longer than {self._limits.seconds:g} s")
+
+    def _plain_value(self, token: Plain, top: VariableNode) -> str | None:
         """The most frequent case by a short way: a variable of the text itself whose value holds no token."""
-        node: Node | None = top
+        node: VariableNode | None = top
         for part in token.name.upper().split("."):
             node = node.children.get(part) if node is not None else None
         if node is None or node.value is None or "#{" in node.value:
@@ -146,28 +164,28 @@ class Evaluator:
         if self._output > self._limits.output:
             raise LimitExceededError(f"the values grow beyond {self._limits.output} characters")
 
-    def _render_block(self, token: Token, context: Context) -> str:
+    def _render_block(self, token: Token, context: EvaluationContext) -> str:
         match token:
             case Conditional():
                 return self._choose(token, context)
             case Each():
                 return self._repeat(token, context)
             case Calculation():
-                value = self._calculate(token.term, context)
+                value = calculate(token.term, lambda symbol: self._number(symbol, context))
                 return echo(token) if value is None else shortest_double(value)
             case _:
                 raise AssertionError(f"{token!r} is rendered elsewhere")
 
-    def _substitute(self, token: Substitution, context: Context) -> str:
+    def _substitute(self, token: Substitution, context: EvaluationContext) -> str:
         value = self._value(token.expression, context)
         if value is not None:
             return value
-        if isinstance(token.expression, FilterCall) and token.expression.name == "null":
+        if isinstance(token.expression, FilterCall) and token.expression.name == NULL:
             self.nulls.append(echo(token))
             return ""
         return self._missing(token)
 
-    def _choose(self, token: Conditional, context: Context) -> str:
+    def _choose(self, token: Conditional, context: EvaluationContext) -> str:
         while True:
             holds, unknown = self._holds(token, context)
             if unknown is not None:
@@ -178,7 +196,7 @@ class Evaluator:
                 return self._render(branch, context) if branch else ""
             token = branch[0]  # a chain of `elseif` is no nesting
 
-    def _holds(self, token: Conditional, context: Context) -> tuple[bool, Expression | None]:
+    def _holds(self, token: Conditional, context: EvaluationContext) -> tuple[bool, Expression | None]:
         """Whether the condition holds, or else the side that has no value."""
         left, operator, right = token.condition
         value = self._side(left, context)
@@ -191,12 +209,12 @@ class Evaluator:
             return False, cast(Expression, right)
         return (value == other) == (operator == "=="), None
 
-    def _side(self, side: Expression, context: Context) -> str | None:
+    def _side(self, side: Expression, context: EvaluationContext) -> str | None:
         if isinstance(side, Symbol):
             return self._resolve(side, context, spread_nulls=True) or ""
         return self._value(side, context)
 
-    def _repeat(self, token: Each, context: Context) -> str:
+    def _repeat(self, token: Each, context: EvaluationContext) -> str:
         items = self._items(token.collection, context)
         variable = fold(token.variable)
         if items and variable == "OCTOPUS":
@@ -205,10 +223,10 @@ class Evaluator:
             )
         out: list[str] = []
         for local in loop_nodes(variable, items):
-            out.append(self._render(token.body, Context(local, context)))
+            out.append(self._render(token.body, EvaluationContext(local, context)))
         return "".join(out)
 
-    def _items(self, collection: Symbol, context: Context) -> list[Node]:
+    def _items(self, collection: Symbol, context: EvaluationContext) -> list[VariableNode]:
         node = self._walk(collection, context, spread_nulls=True)
         if node is None:
             return []
@@ -217,62 +235,58 @@ class Evaluator:
         items = json_items(node.value)
         if items is not None:
             return [item_node(item, node.origin) for item in items]
-        return [Node(part, node.origin) for part in node.value.split(",")]
+        return [VariableNode(part, node.origin) for part in node.value.split(",")]
 
-    def _calculate(self, term: Term, context: Context) -> float | None:
-        match term:
-            case Number(value):
-                return value
-            case Operation(first, rest):
-                result = self._calculate(first, context)
-                for operator, operand in rest:
-                    if result is None:
-                        return None
-                    right = self._calculate(operand, context)
-                    result = None if right is None else apply_operator(operator, result, right)
-                return result
-            case _:
-                text = self._resolve(term, context, spread_nulls=True)
-                return None if text is None else parse_double(text)
+    def _number(self, symbol: Symbol, context: EvaluationContext) -> float | None:
+        text = self._resolve(symbol, context, spread_nulls=True)
+        return None if text is None else parse_double(text)
 
     # ---- expressions
 
-    def _value(self, expression: Expression, context: Context) -> str | None:
+    def _value(self, expression: Expression, context: EvaluationContext) -> str | None:
         if isinstance(expression, Symbol):
             return self._resolve(expression, context)
-        calls: list[FilterCall] = []
-        while isinstance(expression, FilterCall):
-            calls.append(expression)
-            expression = expression.argument
-        node = self._walk(expression, context)
-        value = None if node is None else node.value
-        for call in reversed(calls):
+        symbol, calls = filter_chain(expression)
+        value = self._resolve(symbol, context)
+        for call in calls:
             value = self._call(call, value, [self._option(option, context) for option in call.options])
             self._count(len(value or ""))
         return value
 
-    def _option(self, option: Token, context: Context) -> str:
-        return option if isinstance(option, str) else self._render((option,), Context(None, context))
+    def _option(self, option: Token, context: EvaluationContext) -> str:
+        return (
+            option if isinstance(option, str) else self._render((option,), EvaluationContext(None, context))
+        )
 
     def _call(self, call: FilterCall, argument: str | None, options: Sequence[str]) -> str | None:
         name = to_lower(call.name)
         built_in = FILTERS.get(name)
+        self._count_read(sum(map(len, options), len(argument or "")))
         try:
-            result = built_in(argument, options) if built_in else None
+            result = built_in.apply(argument, options) if built_in else None
         except FilterFailure as failure:
             raise FilterError(call.name, argument, call.position, str(failure)) from failure
         if result is None and name in self._functions:
             return self._functions[name](argument, options)
         return result
 
-    def _resolve(self, symbol: Symbol, context: Context, spread_nulls: bool = False) -> str | None:
+    def _count_read(self, length: int) -> None:
+        self._check_time()
+        self._read += length
+        if self._read > self._limits.read:
+            raise LimitExceededError(f"filters read more than {self._limits.read} characters")
+
+    def _resolve(self, symbol: Symbol, context: EvaluationContext, spread_nulls: bool = False) -> str | None:
         node = self._walk(symbol, context, spread_nulls)
         return None if node is None else node.value
 
-    def _walk(self, symbol: Symbol, context: Context, spread_nulls: bool = False) -> Node | None:
+    def _walk(
+        self, symbol: Symbol, context: EvaluationContext, spread_nulls: bool = False
+    ) -> VariableNode | None:
         """The node that `symbol` leads to, its value rendered; None if it leads nowhere."""
         if symbol == _NO_INPUT:
             return None
+        self._check_time()
         context.check_recursion(symbol)
         visited = [context]
         context.stack.append(symbol)
@@ -293,28 +307,28 @@ class Evaluator:
             for entered in visited:
                 entered.stack.pop()
 
-    def _resolve_indexes(self, symbol: Symbol, context: Context) -> Symbol | None:
-        if not any(type(step) is SymbolIndex for step in symbol.steps):
+    def _resolve_indexes(self, symbol: Symbol, context: EvaluationContext) -> Symbol | None:
+        if not any(type(step) is SymbolIndexStep for step in symbol.steps):
             return symbol
-        steps: list[Step] = []
+        steps: list[SymbolStep] = []
         for step in symbol.steps:
-            if isinstance(step, SymbolIndex):
+            if isinstance(step, SymbolIndexStep):
                 with self._unreported():
                     text = self._resolve(step.symbol, context)
                 if text is None:
                     return None
-                steps.append(Index(text, -1))
+                steps.append(IndexStep(text, -1))
             else:
                 steps.append(step)
         return Symbol(tuple(steps))
 
-    def _find(self, steps: Sequence[Step], context: Context) -> Node | None:
+    def _find(self, steps: Sequence[SymbolStep], context: EvaluationContext) -> VariableNode | None:
         node = context.root
         for step in steps:
             if node is None:
                 return None
             text: str = step.text  # type: ignore[union-attr]  # symbol indexes are resolved
-            if type(step) is Name:
+            if type(step) is NameStep:
                 child = node.children.get(fold(text))
             elif text == "*" and node.indexed:
                 child = next(iter(node.indexed.values()))
@@ -323,7 +337,7 @@ class Evaluator:
             node = self._json_step(node, text, context) if child is None else child
         return node
 
-    def _json_step(self, node: Node, member: str, context: Context) -> Node | None:
+    def _json_step(self, node: VariableNode, member: str, context: EvaluationContext) -> VariableNode | None:
         if not node.value or not member:
             return None
         try:
@@ -332,17 +346,17 @@ class Evaluator:
         except RecursiveDefinitionError:
             return None
         found = json_member(value or "", member)
-        return None if found is None else Node(found, node.origin)
+        return None if found is None else VariableNode(found, node.origin)
 
-    def _expanded(self, node: Node, context: Context, spread_nulls: bool) -> Node:
+    def _expanded(self, node: VariableNode, context: EvaluationContext, spread_nulls: bool) -> VariableNode:
         if node.value is None:
             return node
         nulls, self.nulls = self.nulls, []
         text = self._render_node(node, context)
         self.nulls = nulls + self.nulls if spread_nulls else nulls
-        return node if text == node.value else Node(text, node.origin)
+        return node if text == node.value else VariableNode(text, node.origin)
 
-    def _render_node(self, node: Node, context: Context) -> str | None:
+    def _render_node(self, node: VariableNode, context: EvaluationContext) -> str | None:
         """The node's value, rendered below `context`; as it is if it doesn't parse or holds a null token."""
         value = node.value
         if node.origin is not None and value is not None:
@@ -354,7 +368,7 @@ class Evaluator:
         except TemplateSyntaxError:
             return value
         before = len(self.nulls)
-        text = self._render(template, Context(None, context))
+        text = self._render(template, EvaluationContext(None, context))
         return text if len(self.nulls) == before else value
 
     @contextmanager

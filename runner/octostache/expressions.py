@@ -4,18 +4,18 @@ import re
 from abc import abstractmethod
 from typing import Final
 
-from runner.octostache.symbols import SymbolScanner
-from runner.octostache.syntax import (
-    Condition,
+from runner.octostache.nodes import (
     Expression,
     FilterCall,
     Number,
     Operation,
     Operator,
+    Predicate,
     Symbol,
     Term,
     Token,
 )
+from runner.octostache.scanner import SymbolScanner
 
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _EMPTY: Final = Symbol(())
@@ -73,21 +73,21 @@ class ExpressionScanner(SymbolScanner):
         word, end = self.read_word(start)
         return self.read_quoted(start) if word is None else (word, self.skip_space(end))
 
-    def read_condition(self, position: int) -> tuple[Condition | None, int]:
+    def read_condition(self, position: int) -> tuple[Predicate | None, int]:
         """What an `if` asks: an expression, alone or compared with another or with a quoted text."""
         left, end = self.read_expression(position)
         if left is None:
             return self._read_quoted_first(position, end)
         operator, start = self._read_operator(end)
         if operator is None:
-            return Condition(left), end
+            return Predicate(left), end
         right, right_end = self.read_expression(start)
         if right is not None:
-            return Condition(left, operator, right), right_end
+            return Predicate(left, operator, right), right_end
         quoted, right_end = self.read_quoted(start)
-        return (Condition(left), end) if quoted is None else (Condition(left, operator, quoted), right_end)
+        return (Predicate(left), end) if quoted is None else (Predicate(left, operator, quoted), right_end)
 
-    def _read_quoted_first(self, position: int, furthest: int) -> tuple[Condition | None, int]:
+    def _read_quoted_first(self, position: int, furthest: int) -> tuple[Predicate | None, int]:
         quoted, end = self.read_quoted(self.skip_space(position))
         if quoted is None:
             return None, max(end, furthest)
@@ -95,7 +95,7 @@ class ExpressionScanner(SymbolScanner):
         if operator is None:
             return None, start
         right, right_end = self.read_expression(start)
-        return (None, right_end) if right is None else (Condition(right, operator, quoted), right_end)
+        return (None, right_end) if right is None else (Predicate(right, operator, quoted), right_end)
 
     def _read_operator(self, position: int) -> tuple[Operator | None, int]:
         start = self.skip_space(position)

@@ -12,11 +12,11 @@ from typing import Final, Literal, TypeAlias
 from runner.octostache.dotnet.characters import WHITE_SPACE
 from runner.octostache.errors import LimitExceededError, TemplateSyntaxError
 from runner.octostache.expressions import ExpressionScanner
-from runner.octostache.syntax import (
+from runner.octostache.nodes import (
     Calculation,
     Conditional,
     Each,
-    Name,
+    NameStep,
     Plain,
     Substitution,
     Symbol,
@@ -55,6 +55,7 @@ class _Parser(ExpressionScanner):
         self._tokens: dict[int, tuple[Token | None, int]] = {}
         self._body_ends: dict[_Stops, dict[int, int]] = {"else": {}, "elseif": {}, "": {}}
         self._depth = 0
+        self.failures: list[int] = []  # where tokens seemed to begin that cannot be parsed
 
     def parse(self, halt_on_error: bool) -> tuple[Token, ...]:
         text, position, tokens = self.text, 0, list[Token]()
@@ -78,6 +79,7 @@ class _Parser(ExpressionScanner):
             elif halt_on_error:
                 raise TemplateSyntaxError(text, position)
             else:
+                self.failures.append(position)
                 hopeless = _HOPELESS.match(text, position)
                 end = hopeless.end() if hopeless else end
                 tokens.append(text[position:end])
@@ -264,8 +266,20 @@ def parse_tokens(text: str, halt_on_error: bool = True) -> tuple[Token, ...]:
     return _parse(text, halt_on_error) if len(text) > _CACHED_LENGTH else _parse_cached(text, halt_on_error)
 
 
+def parse_with_failures(text: str) -> tuple[tuple[Token, ...], list[int]]:
+    """The tokens of `text`, what does not parse as text, and the 0-based offsets of what does not.
+
+    Raises `LimitExceededError` for a text nested too deep.
+    """
+    parser = _Parser(text)
+    try:
+        return parser.parse(halt_on_error=False), parser.failures
+    except RecursionError:
+        raise LimitExceededError("expressions are nested too deep for this call stack") from None
+
+
 def parse_name(name: str) -> Symbol | None:
     """The path that a variable's name stands for; None if no prefix of it is a symbol."""
     if _SIMPLE_SYMBOL.fullmatch(name):
-        return Symbol(tuple(Name(part, 0) for part in name.split(".")))
+        return Symbol(tuple(NameStep(part, 0) for part in name.split(".")))
     return _Parser(name).read_symbol(0)[0]

@@ -1,16 +1,19 @@
 """The variables of an evaluation, and what can be asked of them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
-from runner.octostache.bindings import Tree
-from runner.octostache.dotnet.characters import WHITE_SPACE, fold, join_surrogates
-from runner.octostache.errors import MissingVariableError, TemplateSyntaxError
-from runner.octostache.evaluator import Evaluator, Function, Limits, is_truthy
+from runner.octostache.dotnet.characters import WHITE_SPACE, encodable, fold
+from runner.octostache.errors import LimitExceededError, MissingVariableError, TemplateSyntaxError
+from runner.octostache.evaluator import EvaluationLimits, Evaluator, is_truthy
+from runner.octostache.filters import Filter
 from runner.octostache.json_values import write_flat_object
 from runner.octostache.parser import parse_name, parse_tokens
+from runner.octostache.variable_tree import VariableTree
 
 _MISSING_PREFIX: Final = "The following tokens were unable to be evaluated: "
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
@@ -18,7 +21,7 @@ _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a text evaluated to.
+    """What a text evaluated to, with U+FFFD for halves of characters, which nothing could write.
 
     `text` is None if the text was None or a `null` filter took it away; `error` tells what is wrong, None if nothing;
     `reads` are the variables whose values were used, in the order of first use; `missing` are the tokens without
@@ -31,6 +34,13 @@ class Evaluation:
     missing: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class _Spent:
+    """The time that evaluations took, for a family of variables."""
+
+    seconds: float = 0.0
+
+
 class Variables:
     """An ordered map from names, whose case does not matter, to texts or None.
 
@@ -41,13 +51,16 @@ class Variables:
         self,
         mapping: Mapping[str, str | None] | None = None,
         *,
-        functions: Mapping[str, Function] | None = None,
-        limits: Limits | None = None,
+        functions: Mapping[str, Filter] | None = None,
+        limits: EvaluationLimits | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._entries: dict[str, tuple[str, str | None]] = {}
-        self._tree: Tree | None = None
+        self._tree: VariableTree | None = None
         self._functions = {name.lower(): function for name, function in (functions or {}).items()}
-        self._limits = limits or Limits()
+        self._limits = limits or EvaluationLimits()
+        self._clock = clock
+        self._spent = _Spent()
         for name, value in (mapping or {}).items():
             self.set(name, value)
 
@@ -73,7 +86,8 @@ class Variables:
 
     def child(self, extra: Mapping[str, str | None]) -> "Variables":
         """A copy with `extra` added: cheap however many variables there are."""
-        twin = Variables(functions=self._functions, limits=self._limits)
+        twin = Variables(functions=self._functions, limits=self._limits, clock=self._clock)
+        twin._spent = self._spent
         twin._entries = dict(self._entries)
         twin._tree = self._built_tree().copy()
         for name, value in extra.items():
@@ -94,12 +108,13 @@ class Variables:
         except TemplateSyntaxError as problem:
             return Evaluation(text, str(problem))
         evaluator = self._evaluator()
-        result: str | None = evaluator.run(template, len(text))
+        with self._counted_time():
+            result: str | None = evaluator.run(template, len(text))
         missing = tuple(evaluator.missing)
         error = _MISSING_PREFIX + ", ".join(f"'{token}'" for token in missing) if missing else None
         if evaluator.nulls:
             result = None
-        return Evaluation(result and join_surrogates(result), error, tuple(evaluator.reads), missing)
+        return Evaluation(result and encodable(result), error, tuple(evaluator.reads), missing)
 
     def evaluate_truthy(self, text: str | None) -> bool:
         """Whether `text` evaluates without error to something else than empty, `0`, `no` or `false`."""
@@ -149,18 +164,29 @@ class Variables:
         if not name.strip(WHITE_SPACE):
             raise ValueError("the name of a collection must not be blank")
         symbol = parse_name(name)
-        return [] if symbol is None else self._evaluator().items(symbol)
+        return [] if symbol is None else list(map(encodable, self._evaluator().items(symbol)))
 
     def save_as_string(self) -> str:
         """All variables, unevaluated, as a JSON object with two spaces of indentation."""
         return write_flat_object(self._entries.values())
 
+    @contextmanager
+    def _counted_time(self) -> Iterator[None]:
+        total = self._limits.total_seconds
+        if total is not None and self._spent.seconds > total:
+            raise LimitExceededError(f"all evaluations together take longer than {total:g} s")
+        start = self._clock()
+        try:
+            yield
+        finally:
+            self._spent.seconds += self._clock() - start
+
     def _evaluator(self) -> Evaluator:
         tree = self._built_tree()
         tree.check()
-        return Evaluator(tree.root, self._functions, self._limits)
+        return Evaluator(tree.root, self._functions, self._limits, self._clock)
 
-    def _built_tree(self) -> Tree:
+    def _built_tree(self) -> VariableTree:
         if self._tree is None:
-            self._tree = Tree(self._entries.values())
+            self._tree = VariableTree(self._entries.values())
         return self._tree

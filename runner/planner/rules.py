@@ -8,6 +8,7 @@ from registry.errors import UserError
 from registry.model import ControlType, Parameter, Problem, Reference, ResolvedTemplate
 from registry.suggest import did_you_mean, suggest
 from registry.text.numbers import read_number
+from registry.text.patterns import PatternError, compile_untrusted, shortened
 from runner.model import (
     MASK,
     OriginKind,
@@ -21,8 +22,6 @@ from runner.model import (
 )
 from runner.planner.choices import either
 from runner.planner.findings import Findings
-
-_PATTERN_SECONDS = 1.0
 
 Resolve = Callable[[Reference], ResolvedTemplate]
 """Makes a reference exact. Raises UserError."""
@@ -149,8 +148,9 @@ def violation(parameter: Parameter, value: str) -> str | None:
 
 def _breach(parameter: Parameter, value: str) -> str | None:
     """What a value breaks of its parameter's pattern and bounds."""
-    if parameter.pattern is not None and not _matches(parameter.pattern, value):
-        return f"it must match {parameter.pattern}"
+    mismatch = None if parameter.pattern is None else _mismatch(parameter.pattern, value)
+    if mismatch is not None:
+        return mismatch
     if parameter.minimum is None and parameter.maximum is None:
         return None
     number = _number(value)
@@ -191,11 +191,11 @@ def _number(value: str) -> float | None:
         return None
 
 
-def _matches(pattern: str, value: str) -> bool:
-    """Whether all of `value` matches. Patterns come from outside: they get a second, not forever."""
-    import regex
-
+def _mismatch(pattern: str, value: str) -> str | None:
+    """Why `value` does not match; None if all of it does."""
     try:
-        return regex.fullmatch(pattern, value, timeout=_PATTERN_SECONDS) is not None
-    except (regex.error, TimeoutError):
-        return False
+        return None if compile_untrusted(pattern).matches(value) else f"it must match {pattern}"
+    except PatternError as error:
+        return f"its pattern {shortened(pattern)} cannot be used: {error}"
+    except TimeoutError:
+        return f"its pattern {shortened(pattern)} takes longer than a second on it"

@@ -28,7 +28,7 @@ from runner.model import (
     Variable,
     VariableSource,
 )
-from runner.octostache import Evaluation, OctostacheError
+from runner.octostache import Evaluation, OctostacheError, Variables
 from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
 from runner.planner.reading import NameJudge, check_spelling, check_unset, reading_texts
@@ -44,7 +44,7 @@ from runner.variables.binding import (
     select,
     strongest,
 )
-from runner.variables.names import name_in, offset_of
+from runner.variables.names import mistakes_in, name_in, no_answer, offset_of, refusing_filter
 
 if TYPE_CHECKING:
     from runner.execution.masking import Masker
@@ -128,6 +128,7 @@ class ActionValues:
             for value in bound.values:
                 if value.origin.kind is OriginKind.GIVEN:
                     check_value(index, step, pin, value, self.findings)
+            self._report_template(index, step, pin, script)
         self._report_undefined(index, step, script, bound, preview, around, judge)
         text = preview.text if preview.text is not None else script.body
         masker = _masker(frozenset(bound.secrets()))
@@ -184,6 +185,15 @@ class ActionValues:
             place = (*at, name) if name is not None else at
             self.findings.problem(place, "expression", f'step "{step.name}": {explain_error(error)}')
 
+    def _report_template(self, index: int, step: Step, pin: TemplatePin, script: ScriptAction) -> None:
+        """Mistakes in a template, which stay whatever a process gives to it."""
+        texts = [("the script", script.body)]
+        texts += [(f'the default of "{p.name}"', p.default) for p in pin.parameters if p.default]
+        for what, text in texts:
+            for mistake in mistakes_in(text):
+                message = f'step "{step.name}": {what} of {pin.provenance.slug}: {mistake.message}'
+                self.findings.warning(("steps", index, "uses"), mistake.code, message, mistake.hint)
+
     def _report_undefined(
         self,
         index: int,
@@ -200,10 +210,10 @@ class ActionValues:
         told: set[str] = set()
 
         def report(place: KeyPath, what: str, text: str, missing: Iterable[str]) -> None:
-            for name in map(name_in, judge.undefined(missing)):
-                if name.casefold() not in told:
-                    told.add(name.casefold())
-                    self._report_name(place, text, f'step "{step.name}": {what}', name)
+            for token in judge.undefined(missing):
+                if token.casefold() not in told:
+                    told.add(token.casefold())
+                    self._report_token(place, text, f'step "{step.name}": {what}', token, bound.scope)
 
         for value in bound.values:
             if value.origin.kind is OriginKind.GIVEN:
@@ -211,26 +221,44 @@ class ActionValues:
                 report((*at, "with", value.name), f'"{value.name}"', written, value.missing)
         for value in bound.values:
             if value.origin.kind is OriginKind.DEFAULT:
-                report((*at, "uses"), f'the default of "{value.name}"', "", value.missing)
+                report((*at, "uses"), f'the default of "{value.name}"', value.text or "", value.missing)
             elif value.origin.kind is OriginKind.PROPERTY:
                 key: KeyPath = ("properties", value.name) if value.name in step.properties else ("uses",)
                 report((*at, *key), f'"{value.name}"', value.text or "", value.missing)
         for value in around:
             report((*at, "env", value.name), f'"{value.name}"', value.text or "", value.missing)
         what = "the script" if inline else "the script of the template"
-        report((*at, "run" if inline else "uses"), what, script.body if inline else "", preview.missing)
+        report((*at, "run" if inline else "uses"), what, script.body, preview.missing)
 
-    def _report_name(self, at: KeyPath, text: str, whose: str, name: str) -> None:
+    def _report_token(self, at: KeyPath, text: str, whose: str, token: str, scope: Variables) -> None:
+        """Why an expression comes to nothing: a mistake in it, a filter without an answer, a name."""
+        name = name_in(token)
+        known = {
+            mistake.message for mistake in mistakes_in(text)
+        }  # of this text they are reported by themselves
+        mistakes = mistakes_in(token)
+        for mistake in mistakes:
+            if mistake.message not in known:
+                message = f'{whose} reads "{name}": {mistake.message}'
+                self.findings.expression(at, text, 0, mistake.code, message, mistake.hint)
+        if mistakes:
+            return
+        if refused := refusing_filter(token, text, scope):
+            mistake = no_answer(name, refused)
+            code, reason, hint = mistake.code, f"{whose}: {mistake.message}", mistake.hint
+        else:
+            code, reason, hint = (
+                "unknown-variable",
+                f'{whose} reads "{name}", which nothing defines',
+                self._hint(name),
+            )
+        message = f"{reason}; it will stay as it is"
+        self.findings.expression(at, text, offset_of(name, text), code, message, hint)
+
+    def _hint(self, name: str) -> str:
         known = [*(variable.name for variable in self.project.variables), *self.inputs.variables]
-        hint = did_you_mean(name, known)
-        self.findings.expression(
-            at,
-            text,
-            offset_of(name, text),
-            "unknown-variable",
-            f'{whose} reads "{name}", which nothing defines; it will stay as it is',
-            hint or f"Give it with --var {name}=..., or define it under variables in treadle.yaml.",
-        )
+        define = f"Give it with --var {name}=..., or define it under variables in treadle.yaml."
+        return did_you_mean(name, known) or define
 
 
 def with_knowledge(value: PlannedValue, evaluated: Knowledge) -> PlannedValue:

@@ -23,7 +23,12 @@ _START_ONE = "Start one with: treadle run PROCESS -e ENVIRONMENT"
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run at a glance. `seconds` is None until it has ended; `started` is ISO 8601, UTC."""
+    """A run at a glance.
+
+    `project_folder`: where its project lies, or the process where there is none; None in older journals.
+    `started`: ISO 8601, UTC.
+    `seconds`: None until it has ended.
+    """
 
     run: str
     folder: Path
@@ -34,6 +39,37 @@ class RunRecord:
     status: Status
     seconds: float | None = None
     message: str = ""
+    project_folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are meant; None chooses all. Names are compared without case.
+
+    `folder`: of the project. Runs of older journals don't know it: they count as everybody's.
+    """
+
+    folder: Path | None = None
+    project: str | None = None
+    process: str | None = None
+    environment: str | None = None
+    status: Status | None = None
+
+    def takes(self, record: RunRecord) -> bool:
+        """Whether a run is one of those."""
+        wanted = (self.project, self.process, self.environment)
+        names = (record.project, record.process, record.environment or "")
+        return (
+            self.folder in (None, record.project_folder or self.folder)
+            and self.status in (None, record.status)
+            and all(
+                want is None or want.casefold() == name.casefold()
+                for want, name in zip(wanted, names, strict=True)
+            )
+        )
+
+
+EVERY_RUN = RunFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +139,27 @@ class Runs:
         names = (path.name for path in self._folder.iterdir() if path.is_dir())
         return sorted((name for name in names if not name.startswith(".")), reverse=True)
 
-    def latest(self, limit: int | None = None) -> tuple[list[RunRecord], list[Problem]]:
+    def latest(
+        self, limit: int | None = None, chosen: RunFilter = EVERY_RUN
+    ) -> tuple[list[RunRecord], list[Problem]]:
         """The latest runs first, and what is wrong with those that can't be read."""
-        records, problems = [], []
-        for run in self.ids()[:limit]:
+        records: list[RunRecord] = []
+        problems = []
+        for run in self.ids():
+            if limit is not None and len(records) == limit:
+                break
             try:
-                records.append(self.record(run))
+                record = self.record(run)
             except UserError as error:
                 problems.append(Problem(error.message, error.code, hint=error.hint))
+                continue
+            if chosen.takes(record):
+                records.append(record)
         return records, problems
 
-    def find(self, text: str = LAST) -> RunRecord:
-        """The run with this id, or the only one whose id begins or ends like this; `last` is the latest.
+    def find(self, text: str = LAST, chosen: RunFilter = EVERY_RUN) -> RunRecord:
+        """The run with this id, or the only one whose id begins or ends like this; `last` is the latest of those that
+        `chosen` takes.
 
         Raises NotFound, Invalid.
         """
@@ -122,7 +167,7 @@ class Runs:
         if not ids:
             raise NotFound("run-not-found", "there are no runs yet", hint=_START_ONE)
         if text == LAST:
-            return self.record(ids[0])
+            return self._last(chosen)
         found = [text] if text in ids else [run for run in ids if text and _abbreviates(text, run)]
         if len(found) == 1:
             return self.record(found[0])
@@ -132,6 +177,18 @@ class Runs:
         close = get_close_matches(text, ids, n=1)
         hint = f'Did you mean "{close[0]}"?' if close else "List them with: treadle runs list"
         raise NotFound("run-not-found", f'there is no run "{text}"', hint=hint)
+
+    def _last(self, chosen: RunFilter) -> RunRecord:
+        records, problems = self.latest(1, chosen)
+        if records:
+            return records[0]
+        if problems and chosen == EVERY_RUN:
+            raise Invalid(problems[0].code, problems[0].message, problems[0].hint)
+        raise NotFound(
+            "run-not-found",
+            "there are no such runs in this project yet",
+            hint="See those of all projects: treadle runs list --all-projects",
+        )
 
     def record(self, run: str) -> RunRecord:
         """The run with exactly this id. Raises NotFound, Invalid."""
@@ -146,6 +203,7 @@ class Runs:
             project=head["project"],
             started=head["started"],
             status=Status.RUNNING if live else Status.INTERRUPTED,
+            project_folder=Path(head["folder"]) if isinstance(head.get("folder"), str) else None,
         )
         if result is None:
             return record

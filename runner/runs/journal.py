@@ -67,11 +67,18 @@ class Journal:
 
     @classmethod
     def create(
-        cls, runs: Path, process: str, environment: str | None, project: str, plan: Mapping[str, Any]
+        cls,
+        runs: Path,
+        process: str,
+        environment: str | None,
+        project: str,
+        plan: Mapping[str, Any],
+        folder: Path | None = None,
     ) -> Self:
         """A new run's journal in the folder `runs`, under a new id. Raises Unavailable.
 
-        `plan` must be free of secrets. The folder appears as a whole: whoever sees it finds it locked.
+        `plan` must be free of secrets. `folder` is the project's. The journal's own folder appears as a whole: whoever
+        sees it finds it locked.
         """
         make_folder(runs)
         run = new_run_id()
@@ -79,7 +86,10 @@ class Journal:
         head = {"format": JOURNAL_FORMAT, "run": run, "process": process, "environment": environment}
         try:
             draft.mkdir(mode=0o700)
-            _write_json(draft / _HEAD, {**head, "project": project, "started": _now()})
+            _write_json(
+                draft / _HEAD,
+                {**head, "project": project, "folder": str(folder) if folder else None, "started": _now()},
+            )
             _write_json(draft / _PLAN, plan)
             (draft / _EVENTS).touch(mode=0o600)
             lock = _lock(draft)

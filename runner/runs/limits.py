@@ -28,14 +28,19 @@ ARTIFACT_VARIABLES = {
     "TREADLE_MAX_ARTIFACTS": "number",
     "TREADLE_MAX_ARTIFACTS_TOTAL": "bytes_total",
 }
+KEEP_RUNS = "TREADLE_KEEP_RUNS"
 
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """`output` holds for each action, `artifacts` for the whole run."""
+    """`output` holds for each action, `artifacts` for the whole run.
+
+    `keep_runs`: how many runs of each project are kept; None: all.
+    """
 
     output: Limits = field(default_factory=Limits)
     artifacts: ArtifactLimits = field(default_factory=ArtifactLimits)
+    keep_runs: int | None = None
 
 
 def read_limits(environment: Mapping[str, str]) -> RunLimits:
@@ -43,6 +48,7 @@ def read_limits(environment: Mapping[str, str]) -> RunLimits:
     return RunLimits(
         Limits(**_sizes(environment, OUTPUT_VARIABLES)),
         ArtifactLimits(**_sizes(environment, ARTIFACT_VARIABLES)),
+        _sizes(environment, {KEEP_RUNS: KEEP_RUNS}).get(KEEP_RUNS),
     )
 
 

@@ -51,6 +51,7 @@ from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
 from runner.runs.journal import Journal
 from runner.runs.limits import RunLimits
+from runner.runs.prune import keep_latest
 from runner.runs.sweep import forget_engines, home_identity, note_engines, sweep
 from runner.variables.system import image_environment, run_system_values
 
@@ -135,7 +136,13 @@ class RunService:
             sweep(self.home, engines)
             images = ensure_images(engines, plan.actions, tell)
             refuse_other_images(images, self.image_digests)
-            return _Run(self.home, plan, engines, images, cancellation, listen, self.settings).execute()
+            folder = self._folders[-1]
+            result = _Run(
+                self.home, plan, engines, images, cancellation, listen, self.settings, folder
+            ).execute()
+            if self.settings.keep_runs is not None:
+                keep_latest(self.home.runs, folder, self.settings.keep_runs)
+            return result
         finally:
             engines.close()
 
@@ -172,6 +179,7 @@ class _Run:
     cancellation: Cancellation
     listen: Listener
     settings: RunLimits
+    folder: Path
     started: float = field(default_factory=time.monotonic)
     listener_error: Exception | None = None
 
@@ -179,7 +187,7 @@ class _Run:
         """Raises what the listener raised only when the run has come to its end without it."""
         plan = self.plan
         with Journal.create(
-            self.home.runs, plan.process, plan.environment, plan.project, plan_to_json(plan)
+            self.home.runs, plan.process, plan.environment, plan.project, plan_to_json(plan), self.folder
         ) as journal:
             follower = threading.Thread(target=self._follow, args=(journal,), name="follow")
             follower.start()

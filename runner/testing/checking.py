@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from registry.text.patterns import PatternError, compile_untrusted, shortened
 from runner.testing.model import (
     Expectations,
     ExpectedLine,
@@ -15,7 +16,6 @@ from runner.testing.model import (
 )
 
 _MAX_SHOWN = 300
-_PATTERN_SECONDS = 1.0
 
 
 def differences(expect: Expectations, seen: Observed) -> tuple[Failure, ...]:
@@ -57,22 +57,25 @@ def _line(expect: ExpectedLine, seen: Observed) -> Failure | None:
         hit = next((line for line in lines if expect.absent in line), None)
         return None if hit is None else Failure(where, f"no line with {_quoted(expect.absent)}", _quoted(hit))
     if expect.pattern is not None:
-        found = any(_matches(expect.pattern, line) for line in lines)
+        problem = _mismatch(expect.pattern, lines)
         return (
-            None if found else Failure(where, f"a line that matches {expect.pattern}", f"{len(lines)} lines")
+            None
+            if problem is None
+            else Failure(where, f"a line that matches {shortened(expect.pattern)}", problem)
         )
     found = any((expect.text or "") in line for line in lines)
     return None if found else Failure(where, f"a line with {_quoted(expect.text)}", f"{len(lines)} lines")
 
 
-def _matches(pattern: str, line: str) -> bool:
-    """Whether the pattern is found; one that takes longer than a second is not."""
-    import regex
-
+def _mismatch(pattern: str, lines: Sequence[str]) -> str | None:
+    """What there is instead of a line in which the pattern is found; None if there is one."""
     try:
-        return regex.search(pattern, line, timeout=_PATTERN_SECONDS) is not None
+        compiled = compile_untrusted(pattern)
+        return None if any(map(compiled.is_in, lines)) else f"{len(lines)} lines"
+    except PatternError as error:
+        return f"a pattern that cannot be used: {error}"
     except TimeoutError:
-        return False
+        return "a pattern that takes longer than a second on one line"
 
 
 def _files(expect: Expectations, seen: Observed) -> Iterator[Failure]:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
+from registry.text.visible import visible
 from runner.testing.model import TestResult
-
-_NOT_XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
 
 
 def junit_xml(results: Sequence[TestResult]) -> bytes:
@@ -27,6 +26,7 @@ def junit_xml(results: Sequence[TestResult]) -> bytes:
         )
         for result in members:
             _case(suite, result)
+    _make_visible(root)
     ElementTree.indent(root)
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
@@ -41,15 +41,17 @@ def _case(suite: ElementTree.Element, result: TestResult) -> None:
         time=f"{result.seconds:.3f}",
     )
     if result.error is not None:
-        ElementTree.SubElement(case, "error", message=_clean(result.error))
+        ElementTree.SubElement(case, "error", message=result.error)
     if result.failures:
         told = [str(failure) for failure in result.failures]
-        ElementTree.SubElement(case, "failure", message=_clean(told[0])).text = _clean("\n".join(told))
+        ElementTree.SubElement(case, "failure", message=told[0]).text = "\n".join(told)
     if result.log:
         lines = (f"{level}: {line}" for level, line in result.log)
-        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(lines))
+        ElementTree.SubElement(case, "system-out").text = "\n".join(lines)
 
 
-def _clean(text: str) -> str:
-    """Without the control characters that XML can't hold."""
-    return text.translate(_NOT_XML)
+def _make_visible(element: ElementTree.Element) -> None:
+    """Write out the characters that XML can't hold, with those that nobody sees, wherever they stand."""
+    for part in element.iter():
+        part.text = visible(part.text) if part.text else part.text
+        part.attrib.update({name: visible(value) for name, value in part.attrib.items()})

@@ -18,7 +18,7 @@ from runner.bootstrap import ScriptRequest, Syntax, build_payload
 from runner.engine.base import Container, ContainerSpec, EngineError, Image
 from runner.engine.payload import WORK_DIR
 from runner.execution import events
-from runner.execution.action import ActionServices, Cancellation, run_action
+from runner.execution.action import ActionServices, run_action
 from runner.execution.artifacts import ArtifactStore
 from runner.execution.masking import Masker
 from runner.execution.preparing import container_spec
@@ -177,7 +177,7 @@ class _Attempt:
                 Masker(),
                 ArtifactStore(Path(folder)),
                 self._record,
-                Cancellation(),
+                self.session.cancellation,
                 surroundings=self._surroundings(),
             )
             end = run_action(action, self._values(), self.test.timeout, services)

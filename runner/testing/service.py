@@ -11,6 +11,7 @@ from threading import Lock
 from registry.errors import NotFound
 from registry.home import Home
 from runner.engine.base import Endpoint
+from runner.execution.action import Cancellation
 from runner.execution.engines import Connect, Engines
 from runner.planner import Resolve
 from runner.runs.sweep import sweep
@@ -49,26 +50,40 @@ class TestService:
             )
         return cases
 
-    def run(self, cases: Sequence[Case], jobs: int, done: Callable[[TestResult], None]) -> list[TestResult]:
+    def run(
+        self,
+        cases: Sequence[Case],
+        jobs: int,
+        done: Callable[[TestResult], None],
+        cancellation: Cancellation,
+    ) -> list[TestResult]:
         """Run tests, several at once; `done` hears of each, one at a time. In the order of `cases`.
 
+        After a cancel what runs is stopped, and no further test begins: the results are those there are by then.
         Raises EngineError.
         """
         engines = Engines(self.connect)
         lock = Lock()
         try:
             sweep(self.home, engines)
-            with (
-                test_session(self.home, engines.at(Endpoint())) as session,
-                ThreadPoolExecutor(max_workers=jobs) as pool,
-            ):
+            with test_session(self.home, engines.at(Endpoint()), cancellation) as session:
 
-                def run(case: Case) -> TestResult:
+                def run(case: Case) -> TestResult | None:
+                    if cancellation.requested:
+                        return None
                     result = run_test(session, case.template, case.test, self.default_image)
                     with lock:
-                        done(result)
+                        if not cancellation.requested:
+                            done(result)
                     return result
 
-                return list(pool.map(run, cases))
+                pool = ThreadPoolExecutor(max_workers=jobs)
+                try:
+                    return [result for result in pool.map(run, cases) if result is not None]
+                except KeyboardInterrupt:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+                finally:
+                    pool.shutdown(wait=not cancellation.requested)
         finally:
             engines.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from registry.home import Home, exclusive, make_folder
 from runner.engine.base import Endpoint, Engine, EngineError
+from runner.execution.action import Cancellation
 from runner.execution.preparing import RunLabels
 from runner.runs import journal
 from runner.runs.sweep import home_identity, note_engines
@@ -22,10 +23,11 @@ class Session:
     engine: Engine
     labels: RunLabels
     folder: Path
+    cancellation: Cancellation
 
 
 @contextmanager
-def test_session(home: Home, engine: Engine) -> Iterator[Session]:
+def test_session(home: Home, engine: Engine, cancellation: Cancellation) -> Iterator[Session]:
     """A folder among the runs, hidden and locked while the session lasts."""
     run = f".test-{journal.new_run_id()}"
     folder = home.runs / run
@@ -33,8 +35,8 @@ def test_session(home: Home, engine: Engine) -> Iterator[Session]:
     with exclusive(folder / journal.RUN_LOCK_FILE, "test templates"):
         note_engines(home, run, [Endpoint()])
         try:
-            yield Session(engine, RunLabels(home_identity(home), run), folder)
-        except EngineError:
+            yield Session(engine, RunLabels(home_identity(home), run), folder, cancellation)
+        except (EngineError, KeyboardInterrupt):
             raise  # containers may be left: the folder stays, for the sweep to go by
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

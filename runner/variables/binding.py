@@ -21,8 +21,10 @@ from dataclasses import dataclass, field, replace
 
 from registry.model import Parameter
 from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
-from runner.octostache import FilterError, OctostacheError, Variables
-from runner.octostache.escaping import escape
+from runner.octostache import EvaluationLimits, FilterError, OctostacheError, Variables, escape
+
+_SECONDS = 30.0
+"""What evaluating all texts of one action may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def bind(variables: Collection[PlannedValue], parameters: Iterable[PlannedValue]
     outside = [value for value in variables if not value.unset]
     parameters = list(parameters)
     sensitive = {value.name.casefold() for value in variables if value.sensitive}
-    outer = Variables({value.name: value.text for value in outside})
+    outer = _scope(outside)
     inside = [_enter_template(value, outer, sensitive) for value in parameters if value.text is not None]
     sensitive |= {value.name.casefold() for value in inside if value.sensitive}
     own = {value.name.casefold() for value in parameters}
@@ -192,11 +194,16 @@ def bind(variables: Collection[PlannedValue], parameters: Iterable[PlannedValue]
     hidden = [value for value in outside if value.name.casefold() in own]
     base = outer
     if hidden and len(inside) < len(parameters):
-        base = Variables({value.name: value.text for value in kept})
+        base = _scope(kept)
     scope = base.child({value.name: value.text for value in inside})
     values = tuple(_evaluated(value, scope, sensitive) for value in (*kept, *inside))
     names = frozenset(sensitive | {value.name.casefold() for value in values if value.sensitive})
     return Bound(values, tuple(_outside(value, outer, sensitive) for value in hidden), scope, names, outer)
+
+
+def _scope(values: Iterable[PlannedValue]) -> Variables:
+    texts = {value.name: value.text for value in values}
+    return Variables(texts, limits=EvaluationLimits(total_seconds=_SECONDS))
 
 
 def bind_environment(bound: Bound, values: Iterable[PlannedValue]) -> list[PlannedValue]:

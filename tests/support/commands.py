@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import click
 
@@ -52,6 +53,7 @@ def all_options(command: click.Command | None = None) -> set[str]:
 def misfit(shown: str) -> str | None:
     """What the command line would refuse of a command, whatever its placeholders stand for; None if nothing."""
     words = shlex.split(re.sub(r"[\[\]]", " ", shown))[1:]
+    words = list(takewhile(lambda word: word not in (">", "|", "&&"), words))
     command: click.Command = cli
     places: list[click.Argument] = _arguments(command)
     while words:

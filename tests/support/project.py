@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class Outcome:
     exit_code: int
     stdout: str
     stderr: str
+
+    @property
+    def complaint(self) -> str:
+        """What was said on stderr, without the codes of errors."""
+        return re.sub(r"^error\[[a-z-]+\]:", "error:", self.stderr, flags=re.MULTILINE)
 
     @property
     def json(self) -> Any:

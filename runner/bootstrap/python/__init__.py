@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from runner.bootstrap.dictionary import encodable, modules
+from runner.bootstrap.dictionary import modules
 from runner.bootstrap.language import Language, logs_environment, shown_file, unix_text
 from runner.bootstrap.python.arguments import split_arguments
 from runner.bootstrap.request import ScriptRequest
 from runner.engine.payload import PRIVATE_DIR, PayloadFile
+from runner.octostache.dotnet.characters import encodable
 
 _MAIN = f"{PRIVATE_DIR}/bootstrap.py"
 

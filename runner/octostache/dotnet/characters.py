@@ -56,13 +56,6 @@ def to_lower(text: str) -> str:
 fold = to_upper
 
 
-def join_surrogates(text: str) -> str:
-    """`text` with surrogate pairs joined; what cutting by UTF-16 units or JSON escapes leaves apart."""
-    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
 def to_units(text: str) -> str:
     """`text` with every character beyond the basic plane as its two surrogates: what .NET counts and cuts."""
     if text.isascii() or max(text) <= "\uffff":

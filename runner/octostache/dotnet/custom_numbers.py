@@ -6,7 +6,6 @@ from typing import Final
 
 from runner.octostache.dotnet.numbers import Digits, exponent
 
-_PER_MILLE: Final = "\u2030"
 # The pieces of a format: quoted text, an escaped character, an exponent, any other character.
 _PIECE: Final = re.compile(r"'[^'\x00]*'?|\"[^\"\x00]*\"?|\\.?|[Ee](?:[+-]?0+)|.", re.DOTALL)
 _LONGEST_EXPONENT: Final = 10

@@ -11,7 +11,7 @@ from functools import lru_cache
 from time import monotonic
 from typing import Any, Final
 
-TIMEOUT: Final = 1.0  # seconds that one search or replacement may take
+from registry.text.patterns import SECONDS, Dialect, PatternError, compile_untrusted
 
 _CLASSES: Final = {
     "d": r"\p{Nd}",
@@ -29,10 +29,6 @@ _CATEGORY: Final = re.compile(r"\{(\w+)\}")
 _QUANTIFIER: Final = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}")
 
 
-class PatternError(ValueError):
-    """A pattern cannot be compiled; the message says why."""
-
-
 @dataclass(frozen=True)
 class Pattern:
     """A compiled pattern, and for each of .NET's group numbers the number in `compiled`."""
@@ -44,9 +40,9 @@ class Pattern:
     def matches(self, text: str) -> Iterator[Any]:
         """All matches, as .NET goes on: behind an empty match with the next character.
 
-        Raises `TimeoutError` when they take longer than `TIMEOUT` together.
+        Raises `TimeoutError` when they take longer than a second together.
         """
-        position, deadline = 0, monotonic() + TIMEOUT
+        position, deadline = 0, monotonic() + SECONDS
         while position <= len(text):
             found = self.compiled.search(text, position, timeout=max(deadline - monotonic(), 1e-6))
             if found is None:
@@ -57,18 +53,22 @@ class Pattern:
 
 @lru_cache(maxsize=256)
 def compile_pattern(pattern: str) -> Pattern:
-    """Raises `PatternError` where .NET would refuse the pattern, or where it uses what cannot be translated."""
+    """Raises `PatternError` where .NET would refuse the pattern, where it uses what cannot be translated, and where
+    it is too large for a pattern from outside.
+    """
+    compiled = compile_untrusted(pattern, _translate).compiled
+    translation = _Translation(pattern)
+    return Pattern(compiled, translation.numbers(), frozenset(filter(None, translation.groups)))
+
+
+def _translate(pattern: str) -> Dialect:
     import regex  # a large module that few evaluations need
 
-    try:
-        translation = _Translation(pattern)
-        text = translation.run()
-        # Version 1 knows classes in classes and flags that begin anywhere, but folds "\u00df" to "ss" under (?i).
-        version = regex.VERSION1 if translation.nested or _LATER_FLAGS.search(text) else regex.VERSION0
-        names = frozenset(filter(None, translation.groups))
-        return Pattern(regex.compile(text, version), translation.numbers(), names)
-    except (regex.error, RecursionError, OverflowError) as error:
-        raise PatternError(str(error) or "it is nested too deep") from error
+    translation = _Translation(pattern)
+    text = translation.run()
+    # Version 1 knows classes in classes and flags that begin anywhere, but folds "\u00df" to "ss" under (?i).
+    newer = translation.nested or _LATER_FLAGS.search(text)
+    return Dialect(text, regex.VERSION1 if newer else regex.VERSION0)
 
 
 class _Translation:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from registry.text.patterns import SECONDS, PatternError, shortened
 from runner.octostache.dotnet.characters import to_units
-from runner.octostache.dotnet.patterns import TIMEOUT, Pattern, PatternError, compile_pattern
+from runner.octostache.dotnet.patterns import Pattern, compile_pattern
 from runner.octostache.filters.base import LONGEST_RESULT, FilterFailure
 
 _REFERENCE: Final = re.compile(r"\$(?:\{(\w+)\}|([0-9]+)|([$&`'+_]))")
@@ -53,11 +54,11 @@ def _compile(pattern: str) -> Pattern:
     try:
         return compile_pattern(to_units(pattern))
     except PatternError as error:
-        raise FilterFailure(f"the pattern '{pattern}' is not valid: {error}") from error
+        raise FilterFailure(f"the pattern '{shortened(pattern)}' cannot be used: {error}") from error
 
 
 def _too_slow(pattern: str) -> FilterFailure:
-    return FilterFailure(f"the pattern '{pattern}' takes longer than {TIMEOUT:.0f} s on it")
+    return FilterFailure(f"the pattern '{shortened(pattern)}' takes longer than {SECONDS:.0f} s on it")
 
 
 _BEFORE, _AFTER, _WHOLE = -1, -2, -3

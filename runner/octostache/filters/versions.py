@@ -41,12 +41,12 @@ def _part(argument: str, part: str) -> str:
     return match[part] or ""
 
 
-def number(part: str) -> Filter:
+def version_number(part: str) -> Filter:
     """`VersionMajor` and its sisters: `0` where the version has no such part."""
     return _filter(lambda argument: str(int(_part(argument, part) or "0")))
 
 
-def text(part: str) -> Filter:
+def version_text(part: str) -> Filter:
     """`VersionPreRelease` and its sisters: empty where the version has no such part."""
     return _filter(lambda argument: _part(argument, part))
 

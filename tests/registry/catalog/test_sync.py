@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from registry.catalog.sync import SyncReport, probe, sync_source
 from registry.errors import Invalid, NotFound, Unavailable, UserError
+from registry.git.repository import Repository
 from registry.home import Home
 from registry.index.database import Index
 from registry.project.source_definition import SourceDefinition, define
+from tests.conftest import GitConfig
 from tests.support.library import CommunityLibrary
 from tests.support.repository import SourceRepository, template
 
@@ -215,3 +218,139 @@ def test_the_bundle_of_the_community_library(
     assert isinstance(report, SyncReport)
     assert (report.ref, report.counts.templates, report.counts.versions) == ("master", 571, 1739)
     assert sync_source(home, index, source).changes == type(report.changes)()
+
+
+# --- git as it is out there
+
+
+def _clone(repository: SourceRepository, name: str, *options: str) -> Path:
+    folder = repository.path.parent / name
+    repository.git("config", "uploadpack.allowFilter", "true")
+    repository.git("clone", "--quiet", *options, f"file://{repository.path}", str(folder))
+    return folder
+
+
+def test_a_shallow_clone_is_synced_as_far_as_it_goes(
+    home: Home, index: Index, repository: SourceRepository
+) -> None:
+    repository.commit({"t/a.json": template("A", 2)})
+    clone = SourceRepository(_clone(repository, "shallow", "--depth=1"))
+    source = define("team", str(clone.path), None, "t", None, clone.path)
+    first = sync_source(home, index, source)
+    assert (first.shallow, first.counts.versions) == (True, 2)
+    clone.git("fetch", "--quiet", "--unshallow")
+    second = sync_source(home, index, source)
+    assert (second.shallow, second.counts.versions, second.commit) == (False, 3, first.commit)
+    repository.commit({"t/a.json": template("A", 3)})
+    clone.git("pull", "--quiet")
+    assert sync_source(home, index, source).counts.versions == 4
+
+
+def test_a_shallow_clone_that_grows_a_little_is_read_again(
+    home: Home, index: Index, repository: SourceRepository
+) -> None:
+    for version in (2, 3, 4):
+        repository.commit({"t/a.json": template("A", version)})
+    clone = SourceRepository(_clone(repository, "shallow", "--depth=1"))
+    source = define("team", f"file://{clone.path}", None, "t", None, clone.path)
+    assert sync_source(home, index, source).counts.versions == 2
+    clone.git("fetch", "--quiet", "--depth=3")
+    assert sync_source(home, index, source).counts.versions == 4
+
+
+def test_a_partial_clone_is_called_one(home: Home, index: Index, repository: SourceRepository) -> None:
+    repository.commit({"t/a.json": template("A", 2)})
+    clone = _clone(repository, "partial", "--filter=blob:none", "--no-checkout")
+    with pytest.raises(Unavailable, match="is a partial clone") as refused:
+        sync_source(home, index, define("team", str(clone), None, "t", None, clone))
+    assert refused.value.code == "source-partial"
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_mirrors_are_read_where_git_wants_bare_repositories_named(
+    bare: bool, home: Home, index: Index, repository: SourceRepository, git_config: GitConfig
+) -> None:
+    git_config("safe.bareRepository", "explicit")
+    folder = repository.path
+    if bare:
+        folder = _clone(repository, "bare.git", "--bare")
+    source = define("team", str(folder), None, "t", None, folder)
+    assert sync_source(home, index, source).commit == repository.head()
+    repository.commit({"t/a.json": template("A", 2)})
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("@1700000000 +5145", "2023-11-14T22:13:20+00:00"),
+        ("@1700000000 -0330", "2023-11-14T18:43:20-03:30"),
+        ("@253402300801 +0000", "9999-12-31T00:00:00+00:00"),
+        ("@0 -1200", "1969-12-31T12:00:00-12:00"),
+    ],
+)
+def test_impossible_dates_are_read_as_the_nearest(
+    date: str,
+    told: str,
+    home: Home,
+    index: Index,
+    repository: SourceRepository,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("GIT_COMMITTER_DATE", date)
+        repository.commit({"t/a.json": template("A", 2)})
+    sync_source(home, index, _source(repository))
+    commit = Repository(repository.path).history("HEAD", None, "t")[0]
+    assert commit.date == told
+    assert datetime.fromisoformat(commit.date).tzinfo
+
+
+@pytest.mark.parametrize("way", ["count", "parameters"])
+def test_settings_from_the_environment_hold_for_remotes(
+    way: str, home: Home, index: Index, repository: SourceRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, key = "https://git.example.test/team", f"url.{repository.path}.insteadOf"
+    if way == "count":
+        for name, value in (("COUNT", "1"), ("KEY_0", key), ("VALUE_0", address)):
+            monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    else:
+        monkeypatch.setenv("GIT_CONFIG_PARAMETERS", f"'{key}'='{address}'")
+    source = define("team", address, None, "t", None, repository.path)
+    assert sync_source(home, index, source).commit == repository.head()
+
+
+@pytest.mark.parametrize(
+    "narrowed", ["variable", "protocol.file.allow", "protocol.allow", "another variable"]
+)
+def test_protocols_that_the_user_forbids_stay_forbidden(
+    narrowed: str, repository: SourceRepository, monkeypatch: pytest.MonkeyPatch, git_config: GitConfig
+) -> None:
+    if narrowed.startswith("protocol"):
+        git_config(narrowed, "never")
+    else:
+        monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "https:ssh" if narrowed == "variable" else "")
+    with pytest.raises(Unavailable, match="transport 'file' not allowed"):
+        probe(_source(repository))
+
+
+def test_what_a_killed_git_left_in_a_mirror_goes(
+    home: Home, index: Index, repository: SourceRepository
+) -> None:
+    source = _source(repository)
+    sync_source(home, index, source)
+    objects = home.mirror(source.mirror_key) / "objects"
+    for name in ("ab/tmp_obj_x1", "pack/tmp_pack_x2", "pack/tmp_idx_x3", "tmp_objdir-incoming-x4/pack/y"):
+        (objects / name).parent.mkdir(parents=True, exist_ok=True)
+        (objects / name).write_bytes(b"begun")
+    repository.commit({"t/a.json": template("A", 2)})
+    sync_source(home, index, source)
+    assert not list(objects.rglob("tmp_*"))
+    assert list(objects.rglob("*"))
+
+
+def test_a_ref_that_is_not_there_is_answered_with_each_name_once(repository: SourceRepository) -> None:
+    repository.git("tag", "--annotate", "--message", "first", "v1")
+    repository.git("branch", "v1")
+    with pytest.raises(NotFound) as refused:
+        probe(_source(repository, "other"))
+    assert refused.value.hint == "It has: main, v1."

@@ -69,3 +69,10 @@ def test_bad_input(make_project: MakeProject) -> None:
     assert outcome.exit_code == 2
     assert 'there is no lint rule "feed-hardcoded"' in outcome.stderr
     assert "feed-hard-coded" in outcome.stderr
+
+
+def test_where_there_is_no_template_there_is_nothing_to_lint(make_project: MakeProject) -> None:
+    project = make_project({"deploy.yaml": {"steps": [{"name": "A", "run": "x"}]}})
+    done = project.treadle("lint", "deploy.yaml")
+    assert done.exit_code == 2
+    assert 'error[nothing-to-lint]: there is no template at "deploy.yaml"' in done.stderr

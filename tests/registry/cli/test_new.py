@@ -13,7 +13,10 @@ def test_new_template(make_project: MakeProject, syntax: str, script: str) -> No
     outcome = project.treadle("new", "notify-team", "--syntax", syntax, "--name", "Chat - Notify the team")
     assert outcome.exit_code == 0
     assert f"  notify-team/{script}\n" in outcome.stdout
-    assert outcome.stdout.endswith("next: treadle validate notify-team, treadle lint notify-team\n")
+    assert outcome.stdout.endswith(
+        "next: treadle validate notify-team, treadle lint notify-team, "
+        "treadle test notify-team, treadle publish notify-team\n"
+    )
     assert project.treadle("validate", "notify-team").exit_code == 0
     assert project.treadle("lint", "notify-team").stdout == "1 template linted: all good\n"
 
@@ -37,7 +40,7 @@ def test_dry_run(make_project: MakeProject) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["a/b"], '"a/b" can\'t be a slug'),
+        (["a/b"], '"a/b" cannot be the name of a template'),
         (["taken"], '"taken" exists already'),
         (["nap", "--from", "builtin/slep"], "slep"),
         (["nap", "--from", "nowhere/x"], "nowhere"),

@@ -46,7 +46,7 @@ def test_other_content_is_overwritten_by_force_only(make_project: MakeProject) -
     )
     outcome = project.treadle("unpack", "greeting.json")
     assert outcome.exit_code == 2
-    assert outcome.stderr.startswith('error: "greeting/script.sh" exists and has other content\n')
+    assert outcome.complaint.startswith('error: "greeting/script.sh" exists and has other content\n')
     assert not (project.root / "greeting/template.yaml").exists()
     assert project.treadle("unpack", "--force", "greeting.json").exit_code == 0
     assert (project.root / "greeting/script.sh").read_bytes() == b"echo hello\r\n"
@@ -84,4 +84,4 @@ def test_files_that_lead_outside_or_are_too_large_are_refused(make_project: Make
     (project.root / "greeting/link").symlink_to("/etc/passwd")
     outcome = project.treadle("pack", "greeting")
     assert outcome.exit_code == 2
-    assert 'error: "greeting/link" is a link: links are not followed' in outcome.stderr
+    assert 'error: "greeting/link" is a link: links are not followed' in outcome.complaint

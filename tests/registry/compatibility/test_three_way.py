@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.compatibility.three_way import merge_folders
-from registry.git.merging import merge_texts
+from registry.git.command import merge_texts
 
 NAMES = ("ours", "base", "theirs")
 YAML = b"version: 1  # given by the library\n"

@@ -66,6 +66,8 @@ def test_good_template_is_good(tmp_path: Path) -> None:
     [
         ("sample-id", good(Id="00000000-0000-0000-0000-000000000000"), "is that of a sample"),
         ("name-style", good(Name="Greeting say hello"), "not of the form"),
+        ("hidden-character", good(Name="Greeting - Say\x1b[2J hello"), "Name holds ^["),
+        ("hidden-character", good(Description="Says hello, gpj.exe\u202e"), "Description holds \\u202e"),
         ("blank-in-name", good(Name="Greeting - Say hello "), "begins or ends with a blank"),
         ("description-missing", good(Description=None), "no description to speak of"),
         ("category-style", good(Category="Slack"), 'the category "Slack" is not in lower case'),

@@ -59,14 +59,14 @@ def test_credentials_leave_the_address(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_that_could_run_programs_are_refused(url: str, tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="is no address of a git repository"):
+    with pytest.raises(Invalid, match="is not the address of a git repository"):
         read_address(url, tmp_path)
 
 
 def test_a_refused_address_is_quoted_without_its_credentials(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
         read_address("ftp://me:secret@example.com/x", tmp_path)
-    assert refused.value.message == '"ftp://example.com/x" is no address of a git repository'
+    assert refused.value.message == '"ftp://example.com/x" is not the address of a git repository'
 
 
 @pytest.mark.parametrize("name", ["builtin", "library", "../x", "a/b", "a b", "", ".x"])
@@ -94,3 +94,58 @@ def test_two_addresses_under_one_name_have_two_mirrors() -> None:
     assert one.mirror_key != two.mirror_key
     assert one.index_key != SourceDefinition("x", "/a", folder="y").index_key
     assert one.mirror_key == SourceDefinition("x", "/a", folder="y").mirror_key
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("ssh://bob:CANARY@git.example.com/x", "ssh://bob@git.example.com/x"),
+        ("ssh://bob:a@CANARY@git.example.com:2222/x", "ssh://bob@git.example.com:2222/x"),
+        ("git://bob:CANARY@git.example.com/x", "git://git.example.com/x"),
+        ("https://bob:CANARY@git.example.com/x", "https://git.example.com/x"),
+        ("https://CANARY@git.example.com", "https://git.example.com"),
+        ("https://bob:CANARY@[::1]:8443/x", "https://[::1]:8443/x"),
+        ("ssh://git@git.example.com/x", "ssh://git@git.example.com/x"),
+        ("git@git.example.com:team/x", "git@git.example.com:team/x"),
+    ],
+)
+def test_a_password_is_not_part_of_an_address(written: str, kept: str, tmp_path: Path) -> None:
+    assert define("s", written, None, None, None, tmp_path).url == kept
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "bob:CANARY@git.example.com:x",
+        "bob:CANARY@git.example.com/x",
+        "http://bob:a/CANARY@git.example.com/x",
+        "http://bob:12/CANARY@git.example.com/x",
+        "http://tok/CANARY@git.example.com/x",
+        "ssh://bob:a/CANARY@git.example.com/x",
+        "ftp://bob:a@CANARY@git.example.com",
+        "https//bob:CANARY@git.example.com",
+        "https:bob:CANARY@git.example.com",
+        "http:/bob:CANARY@git.example.com",
+        " http://bob:CANARY@git.example.com",
+        "htps//CANARY@git.example.com/x",
+        "http://bob:CAN ARY@git.example.com/x",
+        "http://bob:CANARY\n@git.example.com/x",
+        "http://git.example.com/x?access_token=CANARY",
+        "http://git.example.com?private-key=CANARY",
+        "ssh://git.example.com/x?a=1&password=CANARY",
+        "file://bob:CANARY@git.example.com/x",
+        "ext::http://bob:CANARY@git.example.com/x",
+    ],
+)
+def test_an_unclear_address_is_refused_without_its_secrets(written: str, tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as refused:
+        define("s", written, None, None, None, tmp_path)
+    told = f"{refused.value.message} {refused.value.hint}"
+    assert "CANARY" not in told
+    assert "ARY@" not in told
+
+
+@pytest.mark.parametrize("written", ["~nosuchuser/x", "a" * 5000, "a/" * 5000])
+def test_a_path_that_cannot_be_one_is_told(written: str, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="is not the address of a git repository"):
+        define("s", written, None, None, None, tmp_path)

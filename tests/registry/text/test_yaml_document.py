@@ -234,6 +234,7 @@ def test_alias_bomb_is_refused() -> None:
 
 def test_large_text_is_refused() -> None:
     assert refusal("#" * (10 * 1024 * 1024 + 1)).code == "yaml-too-large"
+    assert refusal("a: [" + "1," * 100_000 + "1]").code == "yaml-too-large"
 
 
 def test_bytes_are_utf8_with_or_without_mark() -> None:
@@ -287,3 +288,13 @@ def test_awkward_text_reads_back(text: str) -> None:
 
 def test_several_lines_become_a_block_and_inline_lists_one_line() -> None:
     assert dump_yaml({"run": "a\nb\n", "keys": Inline(["x", "y"])}) == "run: |\n  a\n  b\nkeys: [x, y]\n"
+
+
+def test_a_swallowed_variable_is_found_far_along_a_line() -> None:
+    text = "a: [" + "x, " * 20_000 + "y #{Lost}\n]"
+    (problem,) = load_yaml(text, "f").problems
+    assert (problem.code, problem.line, problem.column) == (
+        "yaml-swallowed-variable",
+        1,
+        text.index("#{") + 1,
+    )

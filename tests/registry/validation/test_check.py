@@ -92,6 +92,18 @@ def test_good_template_has_no_problems(tmp_path: Path) -> None:
             "error",
             f"the template needs Treadle 99.1, and this is {version('treadle')}",
         ),
+        (
+            {"Name": "x\x1b[2J"},
+            "hidden-character",
+            "warning",
+            "Name holds characters that a reader doesn't see: ^[",
+        ),
+        (
+            {"Properties": {BODY: "a\nb\u200b\u202e"}},
+            "hidden-character",
+            "warning",
+            f'line 2 of Properties["{BODY}"] holds characters that a reader doesn\'t see: \\u200b, \\u202e',
+        ),
         ({"Name": "x "}, "blank-in-name", "warning", '"x " begins or ends with a blank'),
         ({"Properties": {}}, "empty-script", "warning", f'the script is empty: "{BODY}" has no text'),
         (
@@ -182,6 +194,30 @@ def test_default_must_keep_to_the_typed_extras(
     problem = parameter_problem(tmp_path, {"Treadle": {"Parameters": {"a": extras}}}, DefaultValue=default)
     assert problem.message == f'the default "{default}" of "a" {told}'
     assert (problem.path, problem.severity) == ("Parameters[0].DefaultValue", "error")
+
+
+def test_a_default_on_which_a_pattern_takes_forever_is_a_problem(tmp_path: Path) -> None:
+    extras = {"Treadle": {"Parameters": {"a": {"Pattern": "^(a|aa)+$"}}}}
+    problem = parameter_problem(tmp_path, extras, DefaultValue="a" * 60 + "!")
+
+    assert problem.code == "default-against-rule"
+    assert problem.message.endswith('of "a" takes longer than a second to match its pattern ^(a|aa)+$')
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("(", "missing ) at position 1"),
+        ("a{2147483647}", "its repeats multiply to more than 100,000"),
+        ("(" * 5_000 + ")" * 5_000, "its groups are nested more than 100 deep"),
+    ],
+)
+def test_a_pattern_that_cannot_be_used_is_a_problem(tmp_path: Path, pattern: str, reason: str) -> None:
+    extras = {"Treadle": {"Parameters": {"a": {"Pattern": pattern}}}}
+    problem = parameter_problem(tmp_path, extras, DefaultValue="x")
+
+    assert (problem.code, problem.path) == ("wrong-value", "Treadle.Parameters.a.Pattern")
+    assert problem.message.endswith(f"cannot be used: {reason}")
 
 
 @pytest.mark.parametrize("default", ["", "#{Project.Value}", "2"])
@@ -341,3 +377,23 @@ def test_the_whole_community_library_is_valid(community_library: CommunityLibrar
         ("warning", "default-not-offered"): 1,
     }
     assert all(problem.line for problem in problems)
+
+
+def test_a_script_of_more_than_a_million_characters_is_refused(tmp_path: Path) -> None:
+    body = "# far too long\n" * 100_000
+    (problem,) = template_problems(tmp_path, Properties={SYNTAX: "Bash", BODY: body})
+    assert (problem.code, problem.path) == ("text-too-long", f'Properties["{BODY}"]')
+    (tmp_path / "greet").mkdir()
+    (tmp_path / "greet/script.sh").write_text(body)
+    (problem,) = problems_of(tmp_path, "greet/template.yaml", FOLDER)
+    assert (problem.code, problem.line) == ("text-too-long", 6)
+
+
+def test_a_template_has_at_most_500_parameters(tmp_path: Path) -> None:
+    (problem,) = template_problems(tmp_path, Parameters=[{"Name": f"p{item}"} for item in range(501)])
+    assert problem.message == "Parameters: expected at most 500 items, got 501"
+
+
+def test_of_many_problems_the_first_500_are_reported(tmp_path: Path) -> None:
+    keys = "".join(f"key{item}: x\n" for item in range(2000))
+    assert len(problems_of(tmp_path, "greet/template.yaml", FOLDER + keys)) == 500

@@ -152,7 +152,8 @@ def step(text: str) -> str:
         ),
         (
             "match: '['",
-            'deploy.yaml:4:12: error: step "Build" → match: expected a valid regex, got "[" [wrong-value]',
+            'deploy.yaml:4:12: error: step "Build" → match: the pattern "[" cannot be used:'
+            " unterminated character set at position 1 [wrong-value]",
         ),
         (
             "target: {}",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ def test_secrets_are_masked(tree: ProjectTree) -> None:
             {"name": "Hook", "value": "********", "origin": "project", "from": "environment variable HOOK"}
         ],
         "missing": [],
+        "mistakes": [],
     }
 
 
@@ -63,6 +65,48 @@ def test_a_text_that_does_not_parse_is_bad_input(tree: ProjectTree) -> None:
 
     assert shown.exit_code == 2
     assert "line 1, column 4" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("#{Host | ToUper}", 'there is no filter "ToUper"', 'Did you mean "ToUpper"?'),
+        ("#{Via}", 'there is no filter "Trimm"', 'Did you mean "Trim"?'),
+        ("#{if Host}yes", "#{if} without #{/if}", "Write #{/if}"),
+        ("#{else}", "#{else} without #{if}", "write the #{if}"),
+        (
+            "#{Host | Truncate x}",
+            'the filter "Truncate" has no answer for the value of "Host"',
+            "Check the value",
+        ),
+        (
+            "#{Host | ToUpper | Trim middle}",
+            'the filter "Trim" has no answer for the value of "Host"',
+            "Check",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_expression_is_told(
+    tree: ProjectTree, text: str, message: str, hint: str
+) -> None:
+    options = ("-e", "Test", "--var", "Host=x", "--var", "Via=#{Host | Trimm}")
+    shown = tree.treadle("expand", text, *options)
+    (mistake,) = json.loads(tree.treadle("expand", text, *options, "--json").stdout)["mistakes"]
+
+    assert f"warning: {message}\n  hint: " in shown.stderr
+    assert mistake["message"] == message
+    assert hint in mistake["hint"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [('#{if Host == "x"}yes', "#{if} without #{/if}"), ("yes#{/each}", "#{/each} without #{each}")],
+)
+def test_half_a_block_that_does_not_parse_is_told_as_such(tree: ProjectTree, text: str, message: str) -> None:
+    shown = tree.treadle("expand", text, "-e", "Test")
+
+    assert shown.exit_code == 2
+    assert message in shown.stderr
 
 
 def test_strict_refuses_a_missing_value(tree: ProjectTree) -> None:

@@ -43,12 +43,19 @@ def test_leads_editors_to_a_schema_that_is_there(empty: ProjectTree, name: str) 
     assert schema.is_file()
 
 
-@pytest.mark.parametrize("name", ["treadle.yaml", "deploy.yaml"])
-def test_overwrites_nothing(make_project: MakeProject, name: str) -> None:
+def test_a_process_gets_its_project(make_project: MakeProject) -> None:
+    project = make_project({"deploy.yaml": "mine"})
+    assert project.treadle("init").exit_code == 0
+    assert sorted(path.name for path in project.root.iterdir()) == ["deploy.yaml", "treadle.yaml"]
+    assert (project.root / "deploy.yaml").read_text() == "mine"
+
+
+def test_overwrites_nothing(make_project: MakeProject) -> None:
+    name = "treadle.yaml"
     project = make_project({name: "mine"})
     done = project.treadle("init")
     assert done.exit_code == 2
-    assert done.stderr == (
+    assert done.complaint == (
         f'error: "." has a {name} already\n'
         "  hint: Nothing was written. Start in another folder: treadle init DIR\n"
     )
@@ -74,7 +81,7 @@ def test_a_dry_run_writes_nothing(empty: ProjectTree) -> None:
 def test_a_folder_that_can_not_be_made_is_told(make_project: MakeProject) -> None:
     project = make_project({"file": "text"})
     done = project.treadle("init", "file/below")
-    assert (done.exit_code, done.stderr) == (3, 'error: cannot write to "file/below": Not a directory\n')
+    assert (done.exit_code, done.complaint) == (3, 'error: cannot write to "file/below": Not a directory\n')
     assert project.treadle("init", "file").exit_code == 2
 
 

@@ -235,7 +235,7 @@ class TestWarnings:
     def test_are_errors_under_strict(self, doubtful: ProjectTree) -> None:
         done = doubtful.treadle("plan", "deploy", "--strict")
         assert done.exit_code == 2
-        assert done.stderr.endswith("\nerror: warnings are errors with --strict\n")
+        assert done.stderr.endswith("\nerror[strict]: warnings are errors with --strict\n")
 
 
 def test_a_project_is_found_from_below(shop: ProjectTree) -> None:

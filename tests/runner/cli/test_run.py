@@ -71,12 +71,12 @@ class TestViews:
         assert without_time(done.stdout) == [
             "Deploy in Test  (run ID)",
             "[1/3] Hello",
-            "    web-1 │ hello",
-            "    web-1 → Url = x",
+            "    web-1  │ hello",
+            "    web-1  → Url = x",
             "    ✓ success in 0.0 s",
             "[2/3] Off  - skipped: the step is disabled",
             "[3/3] Last",
-            "          │ done",
+            "    worker │ done",
             "    ✓ success in 0.0 s",
             "",
             "✓ success in 0.0 s  (run ID)",
@@ -86,7 +86,7 @@ class TestViews:
     def test_verbose_shows_verbose_lines(self, shop: ProjectTree, where: str) -> None:
         arguments = ["run", "deploy", "-e", "Test"]
         done = shop.treadle(*(["-v", *arguments] if where == "before" else [*arguments, "-v"]))
-        assert "    web-1 │ chatter" in done.stdout.splitlines()
+        assert "    web-1  │ chatter" in done.stdout.splitlines()
 
     def test_quiet_says_only_how_it_ended(self, shop: ProjectTree) -> None:
         done = shop.treadle("run", "deploy", "-e", "Test", "-q")
@@ -123,7 +123,7 @@ class TestViews:
     def test_the_live_view_ends_with_all_lines(self, shop: ProjectTree) -> None:
         done = shop.treadle("--no-color", "run", "deploy", "-e", "Test", "--progress", "live")
         assert done.exit_code == 0
-        assert "    web-1 │ hello" in done.stdout
+        assert "    web-1  │ hello" in done.stdout
 
 
 class TestExitCodes:
@@ -145,12 +145,12 @@ class TestExitCodes:
         step = {"name": "A", "run": "x", "container": {"image": "nope:1"}}
         shop.write({"other.yaml": {"steps": [step]}})
         done = shop.treadle("-q", "run", "other", "-e", "Test")
-        assert (done.exit_code, done.stderr) == (2, 'error: The image "nope:1" is not there.\n')
+        assert (done.exit_code, done.complaint) == (2, 'error: The image "nope:1" is not there.\n')
 
     def test_3_when_the_engine_does_not_answer(self, shop: ProjectTree, engine: FakeEngine) -> None:
         engine.answers = False
         done = shop.treadle("run", "deploy", "-e", "Test", "-q")
-        assert (done.exit_code, done.stderr) == (3, "error: The fake engine does not answer.\n")
+        assert (done.exit_code, done.complaint) == (3, "error: The fake engine does not answer.\n")
 
     def test_3_and_one_line_for_a_defect_of_ours(
         self, shop: ProjectTree, monkeypatch: pytest.MonkeyPatch
@@ -161,9 +161,9 @@ class TestExitCodes:
         monkeypatch.setattr("runner.app.connect", broken)
         done = shop.treadle("run", "deploy", "-e", "Test")
         assert done.exit_code == 3
-        first, second = done.stderr.splitlines()
+        first, second = done.complaint.splitlines()
         assert first == "error: Treadle itself failed: RuntimeError: a bug"
-        log = Path(second.partition("details: ")[2])
+        log = Path(second.partition("details are in ")[2])
         assert "Traceback" in log.read_text()
         assert log.is_relative_to(shop.home)
 
@@ -241,7 +241,7 @@ class TestInputs:
     ) -> None:
         shop.write(files)
         done = shop.treadle("run", "deploy", "-e", "Test", *arguments, stdin=stdin)
-        assert (done.exit_code, done.stderr) == (2, f"error: {expected}\n")
+        assert (done.exit_code, done.complaint) == (2, f"error: {expected}\n")
 
     def test_a_secret_may_come_by_standard_input(self, shop: ProjectTree) -> None:
         done = shop.treadle("plan", "deploy", "-e", "Test", "-v", "--var", "Hook=-", stdin="other secret")
@@ -261,7 +261,7 @@ class TestProcessArgument:
     )
     def test_must_be_a_process(self, shop: ProjectTree, name: str, message: str) -> None:
         done = shop.treadle("run", name, "-e", "Test")
-        assert (done.exit_code, done.stderr) == (2, f"error: {message}\n  hint: {THERE}\n")
+        assert (done.exit_code, done.complaint) == (2, f"error: {message}\n  hint: {THERE}\n")
 
     def test_a_binary_file_is_told_once(self, shop: ProjectTree) -> None:
         shop.write({"program": b"\x7fELF\xff"})
@@ -279,10 +279,28 @@ class TestProcessArgument:
         assert "Directory 'nowhere' does not exist" in done.stderr
 
 
+def test_the_result_alone_as_json(shop: ProjectTree, engine: FakeEngine) -> None:
+    done = shop.treadle("run", "deploy", "-e", "Test", "--json")
+    assert done.exit_code == 0
+    assert done.json == shop.treadle("runs", "show", "--json").json
+    assert done.json["status"] == "success"
+    both = shop.treadle("run", "deploy", "-e", "Test", "--json", "--progress", "json")
+    assert both.exit_code == 2
+
+
+def test_only_so_many_runs_of_a_project_are_kept(shop: ProjectTree, engine: FakeEngine) -> None:
+    shop.monkeypatch.setenv("TREADLE_KEEP_RUNS", "2")
+    for _ in range(3):
+        assert shop.treadle("run", "deploy", "-e", "Test").exit_code == 0
+    assert len(shop.treadle("runs", "list", "--json").json) == 2
+    shop.monkeypatch.setenv("TREADLE_KEEP_RUNS", "many")
+    assert "TREADLE_KEEP_RUNS" in shop.treadle("run", "deploy", "-e", "Test").stderr
+
+
 def test_a_misspelt_command_or_option_is_bad_input(shop: ProjectTree) -> None:
     done = shop.treadle("rnu")
     assert done.exit_code == 2
-    assert 'no command "rnu" (did you mean "run"?)' in done.stderr
+    assert 'no command "rnu"; did you mean "run"?' in done.stderr
     assert shop.treadle("run", "deploy", "--enviroment", "Test").exit_code == 2
 
 

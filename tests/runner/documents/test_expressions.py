@@ -8,6 +8,8 @@ from runner.documents import process_rules, project_rules, read_process, read_pr
 from runner.documents.loading import load
 from runner.model import Project, ScopedValue, Variable
 
+CLOSE = "Write #{/if} where the block ends, or ##{ for a literal #{."
+REMOVE = "Remove it, or write the #{if} that it belongs to."
 PROCESS = """\
 version: 1
 steps:
@@ -87,4 +89,44 @@ steps:
     found = unknown_names(load(path, "deploy.yaml"), project)
     assert [(p.line, p.column, p.message.split('"')[-2]) for p in found] == [
         (6, 12, "Sit.Host"),
+    ]
+
+
+def test_mistakes_in_expressions_are_told_once_each_at_its_character(tmp_path: Path) -> None:
+    path = tmp_path / "deploy.yaml"
+    path.write_text(
+        """\
+version: 1
+steps:
+  - name: A
+    run: |
+      echo "#{Greeting | ToUper} #{Greeting | Substring 1 2 3}"
+      #{if Greeting}yes
+  - name: B
+    run: 'no#{/if} #{each x in Greeting}#{x | Truncate z}#{/each}'
+  - name: C
+    run: '#{if Greeting == "x"}yes'
+"""
+    )
+    document = load(path, "deploy.yaml")
+    project = Project("p", variables=(Variable("Greeting", (ScopedValue("hello"),)),))
+
+    found = [*process_rules(document), *unknown_names(document, project)]
+
+    assert [(p.line, p.column, p.message, p.code, p.hint) for p in found] == [
+        (
+            5,
+            26,
+            'step "A": the script: there is no filter "ToUper"',
+            "unknown-filter",
+            'Did you mean "ToUpper"?',
+        ),
+        (
+            *(5, 47),
+            'step "A": the script: the filter "Substring" takes 1 or 2 arguments, and 3 are given',
+            *("filter-arguments", "See the filters in docs/octostache.md."),
+        ),
+        (6, 7, 'step "A": the script: #{if} without #{/if}', "unclosed-block", CLOSE),
+        (8, 13, 'step "B": the script: #{/if} without #{if}', "stray-tag", REMOVE),
+        (10, 11, 'step "C": the script: #{if} without #{/if}', "unclosed-block", CLOSE),
     ]

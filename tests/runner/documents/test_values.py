@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,31 @@ def test_json_will_do(tmp_path: Path) -> None:
     file = tmp_path / "vars.json"
     file.write_text('{"Site.Host": "www", "Port": 80}')
     assert read_values(file) == {"Site.Host": "www", "Port": "80"}
+
+
+@pytest.mark.parametrize("name", ["vars.json", "VARS.JSON"])
+def test_json_may_write_a_character_as_two_escapes(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text(json.dumps({"X": "launch \U0001f680", "Yes": True, "None": None, "N": 1.50}))
+    assert read_values(file) == {"X": "launch \U0001f680", "Yes": "True", "None": None, "N": "1.5"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"X": "\\ud83d"}', "half a character"),
+        ('{"X": [1]}', 'the value of "X" is not plain text'),
+        ('{"X": 1, "X": 2}', 'duplicate key "X"'),
+        ("X: 1", "this is not JSON"),
+        ("[]", '"vars.json" is not a list of variables'),
+    ],
+)
+def test_json_that_will_not_do_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("vars.json").write_text(text)
+    assert expected in refusal(lambda: read_values(Path("vars.json")))[0]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from registry.cli.context import Context
+from registry.home import Home
 from runner.cli.image import image
 from runner.engine.base import ContainerSpec
 from runner.engine.docker import DockerEngine
@@ -35,9 +36,8 @@ def invoke(context: Context, *arguments: str) -> str:
 
 @pytest.fixture
 def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
-    return Context.from_environment(
-        directory=tmp_path_factory.mktemp("project"), quiet=False, verbose=False, no_color=True
-    )
+    folder = tmp_path_factory.mktemp("project")
+    return Context(folder, Home.at(folder / "home"), color=False)
 
 
 @pytest.mark.docker

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from runner.octostache import Evaluation, OctostacheError, RecursiveDefinitionError, Variables
-from runner.octostache.dotnet.characters import join_surrogates
+from runner.octostache.dotnet.characters import encodable
 
 Case: TypeAlias = dict[str, Any]
 
@@ -61,4 +61,4 @@ def _same_exception(expected: str | None, answer: OctostacheError) -> bool:
 
 
 def _text(text: str | None) -> str | None:
-    return None if text is None else join_surrogates(text)
+    return None if text is None else encodable(text)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runner.octostache import OctostacheError, TemplateSyntaxError, Variables, argument_names, parse
+from runner.octostache import OctostacheError, TemplateSyntaxError, Variables, argument_names, parse_template
 from tests.runner.octostache.cases import Case, agrees, evaluate, generated_cases, vectors
 
 A_CASE: Case = {
@@ -66,7 +66,7 @@ def _get(variables: Variables, case: Case) -> tuple[Any, str | None]:
 
 def _try_parse(_: Variables, case: Case) -> tuple[Any, str | None]:
     try:
-        parse(case["template"], case.get("halt_on_error", True))
+        parse_template(case["template"], case.get("halt_on_error", True))
     except TemplateSyntaxError as error:
         return False, str(error)
     return True, None
@@ -83,7 +83,7 @@ _APIS: dict[str, Callable[[Variables, Case], tuple[Any, str | None]]] = {
     "evaluate_truthy": lambda variables, case: (variables.evaluate_truthy(case["template"]), None),
     "indexes": lambda variables, case: (variables.indexes(case["template"]), None),
     "argument_names": lambda _, case: (argument_names(case["template"]), None),
-    "template_to_string": lambda _, case: (str(parse(case["template"])), None),
+    "template_to_string": lambda _, case: (str(parse_template(case["template"])), None),
 }
 
 

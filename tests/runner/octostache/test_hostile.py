@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from runner.octostache import (
+    EvaluationLimits,
     FilterError,
     LimitExceededError,
-    Limits,
     OctostacheError,
     Variables,
     argument_names,
-    parse,
+    parse_template,
 )
 
 DEEP = 10_000
@@ -61,8 +61,8 @@ def test_long_chains_are_no_nesting() -> None:
     assert variables.evaluate(branches).text == "d"
     assert argument_names(chain) == ["A"]
     assert argument_names(branches) == ["B"]
-    assert str(parse(branches)).startswith("#{if B}b#{else}#{if B}c#{else}")
-    assert str(parse(chain)) == chain
+    assert str(parse_template(branches)).startswith("#{if B}b#{else}#{if B}c#{else}")
+    assert str(parse_template(chain)) == chain
     assert variables.evaluate("#{calc 1" + "+1" * DEEP + "}").text == str(DEEP + 1)
 
 
@@ -71,7 +71,7 @@ def test_exponential_references_end_with_an_error() -> None:
     laughs: dict[str, str | None] = {f"L{level}": f"#{{L{level - 1}}}" * 10 for level in range(1, 30)}
 
     with pytest.raises(LimitExceededError, match="1000000 steps"):
-        Variables({**laughs, "L0": "lol"}).evaluate("#{L29}")
+        Variables({**laughs, "L0": "lol"}, clock=lambda: 0.0).evaluate("#{L29}")
 
 
 def test_growing_values_end_with_an_error_before_the_memory_does() -> None:
@@ -80,7 +80,7 @@ def test_growing_values_end_with_an_error_before_the_memory_does() -> None:
 
 
 def test_limits_may_be_set() -> None:
-    variables = Variables({"A": "#{B}", "B": "#{C}", "C": "x"}, limits=Limits(nesting=1))
+    variables = Variables({"A": "#{B}", "B": "#{C}", "C": "x"}, limits=EvaluationLimits(nesting=1))
 
     with pytest.raises(LimitExceededError, match="more than 1 deep"):
         variables.evaluate("#{A}")
@@ -94,12 +94,73 @@ def test_a_long_chain_of_values_is_an_error_beyond_the_limit() -> None:
         Variables(chain).evaluate("#{C0}")
 
 
+def test_an_evaluation_ends_in_time() -> None:
+    ticks = iter(range(1_000))
+    variables = Variables(
+        {"L": "1,2,3,4,5,6,7,8,9"},
+        limits=EvaluationLimits(seconds=20),
+        functions={"wait": lambda value, options: value},
+        clock=lambda: float(next(ticks)),
+    )
+
+    assert variables.evaluate("#{L | Wait}").text
+    with pytest.raises(LimitExceededError, match="longer than 20 s"):
+        variables.evaluate("#{each part in L}#{part | Wait}#{/each}")
+
+
+def test_all_evaluations_of_a_family_of_variables_end_in_time() -> None:
+    ticks = iter(range(1_000))
+    limits = EvaluationLimits(seconds=100, total_seconds=20)
+    variables = Variables({"A": "x"}, limits=limits, clock=lambda: float(next(ticks)))
+    family = [variables, variables.child({"B": "#{A}"})]
+
+    for member in family * 2:
+        assert member.evaluate("#{A | ToUpper}").text == "X"
+    variables.evaluate("#{A}" + "#{A | ToUpper}" * 10)
+    with pytest.raises(LimitExceededError, match="together take longer than 20 s"):
+        family[1].evaluate("#{A | ToUpper}")
+
+
+def test_what_filters_read_is_counted() -> None:
+    items = ",".join(map(str, range(1_000)))
+    variables = Variables({"B": "x" * 1_000_000, "L": items})
+
+    with pytest.raises(LimitExceededError, match="filters read more than 268435456 characters"):
+        variables.evaluate("#{each item in L}#{B | Sha512 | Truncate 1}#{/each}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 65_000, "![" * 32_000, "[" * 32_000 + "]" * 32_000, "a|b\n-|-\n" + "|\n" * 32_000],
+    ids=["brackets", "images", "nested", "table"],
+)
+def test_markdown_of_any_kind_ends_soon(text: str) -> None:
+    start = time.process_time()
+    try:
+        Variables({"M": text}).evaluate("#{M | Markdown | Truncate 3}")
+    except FilterError as error:
+        assert "takes longer than" in str(error)  # noqa: PT017  # either way is fine, if it is soon
+    assert time.process_time() - start < 5
+
+
 @pytest.mark.parametrize("call", ["Match #{P}", "Replace #{P} y"])
 def test_a_catastrophic_pattern_is_stopped(call: str) -> None:
     variables = Variables({"A": "a" * 60 + "b", "P": "(a|aa)+$"})
 
     with pytest.raises(FilterError, match="takes longer than"):
         variables.evaluate(f"#{{A | {call}}}")
+
+
+@pytest.mark.parametrize("call", ["Match", "Replace"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["a{2147483647}", "(a{9999}){9999}", "(" * 5_000 + ")" * 5_000, "[a-" * 5_000, "(" * 50 + ")+" * 50],
+)
+def test_a_pattern_that_is_too_large_is_refused(call: str, pattern: str) -> None:
+    variables = Variables({"A": "aaa", "P": pattern})
+
+    with pytest.raises(FilterError, match=r"the pattern '.*' cannot be used: it"):
+        variables.evaluate(f"#{{A | {call} #{{P}}}}")
 
 
 @pytest.mark.parametrize(

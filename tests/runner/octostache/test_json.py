@@ -39,3 +39,24 @@ def test_what_is_no_json(document: str) -> None:
 def test_what_has_no_meaning_is_an_error(token: str) -> None:
     with pytest.raises(InvalidValueError):
         Variables({"J": "[12345678901234567890]"}).evaluate(token)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("#{J[0]}", "\ufffd"),
+        ("#{J[1]}#{J[2]}", "\U0001f680\U0001f680"),
+        ("#{J[3].k}", "a\ufffdb"),
+        ("#{each x in J}#{x}|#{/each}", None),
+        ("#{J[1] | Substring 1}#{J[1] | Substring 1 1}", "\U0001f680"),
+        ("#{J[1] | Truncate 1}", "\ufffd..."),
+    ],
+)
+def test_halves_of_characters_are_joined_or_replaced(text: str, expected: str | None) -> None:
+    variables = Variables({"J": r'["\ud83d", "\ud83d\ude80", "\uD83D\uDE80", {"k": "a\ude80b"}]'})
+    result = variables.evaluate(text).text
+
+    assert result is not None
+    assert result.encode()
+    assert expected is None or result == expected
+    assert all(item.encode() for item in variables.indexes("J"))

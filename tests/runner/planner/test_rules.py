@@ -58,7 +58,11 @@ def test_a_required_parameter_must_not_come_to_nothing(tmp_path: Path) -> None:
     [
         (Parameter("P", pattern=r"v\d+"), "v12", None),
         (Parameter("P", pattern=r"v\d+"), "v12-rc", r"it must match v\d+"),
-        (Parameter("P", pattern="("), "anything", "it must match ("),
+        (
+            Parameter("P", pattern="("),
+            "anything",
+            "its pattern ( cannot be used: missing ) at position 1",
+        ),
         (Parameter("P", minimum=1, maximum=10), "10", None),
         (Parameter("P", minimum=1, maximum=10), "0.5", "it must be at least 1"),
         (Parameter("P", minimum=1, maximum=10), "11", "it must be at most 10"),
@@ -75,7 +79,7 @@ def test_a_value_must_keep_its_parameters_rules(
 
 def test_a_pattern_that_never_ends_is_given_up(tmp_path: Path) -> None:
     slow = Parameter("P", pattern=r"(a|aa|a?)+$")
-    assert violation(slow, "a" * 60 + "!") == r"it must match (a|aa|a?)+$"
+    assert violation(slow, "a" * 60 + "!") == r"its pattern (a|aa|a?)+$ takes longer than a second on it"
 
 
 def test_rules_are_about_the_value_that_a_text_comes_to(tmp_path: Path) -> None:

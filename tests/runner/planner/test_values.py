@@ -100,6 +100,18 @@ class TestParameters:
         assert action.preview == "curl http://in/"
 
 
+class TestTemplatesWithMistakes:
+    def test_are_warned_of_where_they_are_used(self, tmp_path: Path) -> None:
+        parameter = Parameter("Url", default="#{Host | ToUper}")
+        desk = Desk(tmp_path, {"library/tool": template(parameter, body="#{if Url}curl #{Url | Trim}")})
+        plan = desk.plan([use()])
+
+        assert [(warning.path, warning.message) for warning in plan.warnings] == [
+            ("steps[0].uses", 'step "A": the script of tool: #{if} without #{/if}'),
+            ("steps[0].uses", 'step "A": the default of "Url" of tool: there is no filter "ToUper"'),
+        ]
+
+
 class TestUnknownVariables:
     def test_are_warnings_with_the_nearest_name(self, desk: Desk) -> None:
         plan = desk.plan(
@@ -113,6 +125,20 @@ class TestUnknownVariables:
             " > Give it with --var Nope=..., or define it under variables in treadle.yaml.",
         ]
         assert plan.actions[1].preview == "echo #{Nope}"
+
+    def test_are_not_what_a_mistake_in_an_expression_is_about(self, desk: Desk) -> None:
+        script = "#{Greeting | ToUper}#{Greeting | Truncate x}#{Via}#{if Greeting}yes"
+        plan = desk.plan([run(script)], project(Greeting="hello"), variables={"Via": "#{Greeting | Trimm}"})
+        found = [warning for warning in problem_lines(plan.warnings) if "without #{/if}" not in warning]
+
+        assert [line.partition(" ")[2] for line in found] == [
+            'step "A": the script: there is no filter "ToUper" [unknown-filter] > Did you mean "ToUpper"?',
+            'step "A": the script: the filter "Truncate" has no answer for the value of "Greeting";'
+            " it will stay as it is [filter-without-answer]"
+            " > Check the value and the arguments; docs/octostache.md lists the filters.",
+            'step "A": the script reads "Greeting": there is no filter "Trimm" [unknown-filter]'
+            ' > Did you mean "Trim"?',
+        ]
 
     def test_are_told_once_however_many_targets_there_are(self, desk: Desk) -> None:
         step = run("echo #{Nope}", roles=["web-server"])

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -153,3 +158,58 @@ def test_files_are_substituted_and_those_with_secrets_stay_off_the_disk(template
     template.write({"apply/tests/applies.yaml": test})
     done = template.treadle("test", "apply")
     assert done.exit_code == 0, done.stdout + done.stderr
+
+
+SLOW = """\
+version: 1
+name: slow
+expect: {exit_code: 0}
+"""
+
+
+def _containers(home: Path) -> list[str]:
+    identity = home / "home-id"
+    if not identity.exists():
+        return []
+    label = f"label=treadle.home={identity.read_text().strip()}"
+    found = subprocess.run(["docker", "ps", "-aq", "-f", label], capture_output=True, text=True, check=True)
+    return found.stdout.split()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_ends_tests_at_once_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    project = project_tree(
+        tmp_path,
+        monkeypatch,
+        {
+            "slow/template.yaml": TEMPLATE,
+            "slow/script.sh": "sleep 60",
+            **{f"slow/tests/slow-{number}.yaml": SLOW for number in range(3)},
+        },
+    )
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("treadle")), "test", "slow", "-j", "1"],
+        cwd=project.root,
+        env={**os.environ, "TREADLE_HOME": str(project.home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not _containers(project.home):
+        assert time.monotonic() < deadline, "no test began"
+        time.sleep(0.1)
+    time.sleep(1)
+    started = time.monotonic()
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    _, said = process.communicate(timeout=40)
+    assert time.monotonic() - started < 20
+    assert process.returncode == 130
+    assert said.endswith("Cancelled.\n")
+    project.treadle("source", "list")  # whatever the next command is
+    assert _containers(project.home) == []

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from runner.octostache.dotnet.characters import WHITE_SPACE, is_letter_or_digit
-from runner.octostache.syntax import Index, Name, Step, Symbol, SymbolIndex
+from runner.octostache.nodes import IndexStep, NameStep, Symbol, SymbolIndexStep, SymbolStep
 
 _WORD: Final = r"A-Za-z0-9_\-:/~()@"
 _SPACE: Final = f"[{WHITE_SPACE}]"
@@ -86,7 +86,7 @@ class SymbolScanner:
         name, end = self.read_name(position)
         if name is None:
             return None, end
-        steps: list[Step] = [Name(name, position)]
+        steps: list[SymbolStep] = [NameStep(name, position)]
         while True:
             step, step_end = self._read_step(end)
             if step is None:
@@ -94,24 +94,24 @@ class SymbolScanner:
             steps.append(step)
             end = step_end
 
-    def _read_step(self, position: int) -> tuple[Step | None, int]:
+    def _read_step(self, position: int) -> tuple[SymbolStep | None, int]:
         char = self.text[position : position + 1]
         if char == ".":
             name, end = self.read_name(position + 1)
-            return (None, end) if name is None else (Name(name, position + 1), end)
+            return (None, end) if name is None else (NameStep(name, position + 1), end)
         if char != "[":
             return None, position
         flat = _FLAT_INDEX.match(self.text, position)
         if flat:
-            return Index(flat[1], position), flat.end()
+            return IndexStep(flat[1], position), flat.end()
         symbol, end = self._read_symbol_index(position)
         if symbol is not None:
-            return SymbolIndex(symbol, position), end
+            return SymbolIndexStep(symbol, position), end
         close = self._closing_bracket(position)
         if close < 0:
             return None, position
         inner = _NESTED_LEAD.sub("[", self.text[position:close])[1:]
-        return Index(inner, position), close + 1
+        return IndexStep(inner, position), close + 1
 
     def _read_symbol_index(self, position: int) -> tuple[Symbol | None, int]:
         start = self.skip_space(position + 1)

@@ -10,34 +10,34 @@ from typing import Literal, NamedTuple, TypeAlias
 Operator: TypeAlias = Literal["==", "!="]
 
 
-class Name(NamedTuple):
+class NameStep(NamedTuple):
     """A step by name: `Port` in `#{Server.Port}`; `position` is its 0-based offset in the text."""
 
     text: str
     position: int
 
 
-class Index(NamedTuple):
+class IndexStep(NamedTuple):
     """A step by literal index, `[a]`, kept as text; it may be empty."""
 
     text: str
     position: int
 
 
-class SymbolIndex(NamedTuple):
+class SymbolIndexStep(NamedTuple):
     """A step whose index is the value of another symbol, `[#{Other}]`."""
 
     symbol: "Symbol"
     position: int
 
 
-Step: TypeAlias = Name | Index | SymbolIndex
+SymbolStep: TypeAlias = NameStep | IndexStep | SymbolIndexStep
 
 
 class Symbol(NamedTuple):
     """A path to a value: steps from the root; without steps it stands for "no input" of a filter."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[SymbolStep, ...]
 
 
 class FilterCall(NamedTuple):
@@ -52,6 +52,15 @@ class FilterCall(NamedTuple):
 Expression: TypeAlias = Symbol | FilterCall
 
 
+def filter_chain(expression: Expression) -> tuple[Symbol, list[FilterCall]]:
+    """The symbol that a chain of filters begins with, and its filters from left to right."""
+    calls: list[FilterCall] = []
+    while isinstance(expression, FilterCall):
+        calls.append(expression)
+        expression = expression.argument
+    return expression, calls[::-1]
+
+
 class Plain(NamedTuple):
     """`#{Name}` or `#{Dotted.Name}` without white space: by far the most frequent token.
 
@@ -64,10 +73,10 @@ class Plain(NamedTuple):
     @property
     def symbol(self) -> Symbol:
         """The same as a path."""
-        steps: list[Step] = []
+        steps: list[SymbolStep] = []
         position = self.position
         for part in self.name.split("."):
-            steps.append(Name(part, position))
+            steps.append(NameStep(part, position))
             position += len(part) + 1
         return Symbol(tuple(steps))
 
@@ -79,7 +88,7 @@ class Substitution(NamedTuple):
     position: int
 
 
-class Condition(NamedTuple):
+class Predicate(NamedTuple):
     """`left`, or `left operator right`; a quoted side is always on the right, as text."""
 
     left: Expression
@@ -90,7 +99,7 @@ class Condition(NamedTuple):
 class Conditional(NamedTuple):
     """`if`, `elseif` (nested in `otherwise`) and `unless` (with its branches swapped)."""
 
-    condition: Condition
+    condition: Predicate
     then: "Template"
     otherwise: "Template"
     position: int

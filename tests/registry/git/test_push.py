@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Timer
 
 import pytest
 
 from registry.errors import Conflict, Unavailable
-from registry.git.process import GitFailedError
+from registry.git.command import GitFailedError
+from registry.git.commit import create_commit, rebase_onto
+from registry.git.push import Upstream, fetch_branch, push, upstream
 from registry.git.remote import remote_refs
-from registry.git.sharing import SharedWorkspace
+from registry.git.repository import Repository
+from registry.git.settings import read_git_settings
 from tests.support.repository import SourceRepository
 
 SSH = """\
@@ -39,10 +43,18 @@ def remote(tmp_path: Path) -> SourceRepository:
     return SourceRepository(path)
 
 
-def _workspace(folder: Path, url: str) -> tuple[SourceRepository, SharedWorkspace]:
+def _workspace(folder: Path, url: str) -> tuple[SourceRepository, Repository]:
     repository = SourceRepository.create(folder)
     repository.git("remote", "add", "origin", url)
-    return repository, SharedWorkspace(folder)
+    return repository, Repository(folder)
+
+
+def _upstream(repository: Repository) -> Upstream:
+    return upstream(repository, read_git_settings(repository))
+
+
+def _commit(repository: Repository, parent: str | None, files: Mapping[str, bytes], message: str) -> str:
+    return create_commit(repository, read_git_settings(repository), parent, files, message)
 
 
 def _set(config: Path, key: str, value: str) -> None:
@@ -78,11 +90,11 @@ def test_ssh_works_as_the_user_set_it_up(
         monkeypatch.setenv(way, str(ssh))
     url = f"ssh://git@templates.example{remote.path}"
     _, workspace = _workspace(tmp_path / "work", url)
-    upstream = workspace.upstream()
-    assert workspace.fetch_branch(upstream) is None
-    commit = workspace.build(None, {"a": b"a"}, "First\n")
-    assert workspace.push(upstream, commit, None)
-    assert workspace.fetch_branch(upstream) == commit
+    there = upstream(workspace, read_git_settings(workspace))
+    assert fetch_branch(workspace, there) is None
+    commit = create_commit(workspace, read_git_settings(workspace), None, {"a": b"a"}, "First\n")
+    assert push(workspace, there, commit, None)
+    assert fetch_branch(workspace, there) == commit
     assert remote_refs(url).refs["refs/heads/main"] == commit
     calls = (tmp_path / "ssh.log").read_text().splitlines()
     assert all("git@templates.example" in call for call in calls)
@@ -97,7 +109,7 @@ def test_an_ssh_that_fails_is_told(ssh: Path, tmp_path: Path, monkeypatch: pytes
     assert "Could not read from remote repository" in failed.value.reason
     _, workspace = _workspace(tmp_path / "work", "git@templates.example:x.git")
     with pytest.raises(Unavailable, match='the remote "origin" did not take part'):
-        workspace.fetch_branch(workspace.upstream())
+        fetch_branch(workspace, upstream(workspace, read_git_settings(workspace)))
 
 
 # --- signing and authors
@@ -120,7 +132,7 @@ def signing(tmp_path: Path, git_config: Path) -> Path:
 
 def test_commits_are_signed_and_authored_as_git_is_set_up(signing: Path, tmp_path: Path) -> None:
     repository, workspace = _workspace(tmp_path / "work", "nowhere")
-    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    commit = create_commit(workspace, read_git_settings(workspace), None, {"a": b"a"}, "First\n")
     assert repository.git("log", "-1", "--format=%G? %GS %an %ae %cn", commit) == (
         "G ann@example.com Ann ann@example.com Ann"
     )
@@ -128,15 +140,15 @@ def test_commits_are_signed_and_authored_as_git_is_set_up(signing: Path, tmp_pat
 
 def test_nothing_is_signed_unless_git_is_set_up_to(git_config: Path, tmp_path: Path) -> None:
     repository, workspace = _workspace(tmp_path / "work", "nowhere")
-    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    commit = create_commit(workspace, read_git_settings(workspace), None, {"a": b"a"}, "First\n")
     assert "gpgsig" not in repository.git("cat-file", "commit", commit)
 
 
 def test_a_key_that_is_gone_is_told(signing: Path, tmp_path: Path) -> None:
     signing.with_suffix(".pub").unlink()
     _, workspace = _workspace(tmp_path / "work", "nowhere")
-    with pytest.raises(Conflict, match=r"sign commits \(commit.gpgsign\), and can't: .*key") as refused:
-        workspace.build(None, {"a": b"a"}, "First\n")
+    with pytest.raises(Conflict, match=r"sign commits \(commit.gpgsign\), and cannot: .*key") as refused:
+        create_commit(workspace, read_git_settings(workspace), None, {"a": b"a"}, "First\n")
     assert refused.value.exit_code == 2
 
 
@@ -162,8 +174,8 @@ def test_a_replayed_commit_keeps_author_date_modes_and_links(
     who = ("--author=Bob <bob@example.com>", "--date=2020-02-02T02:02:02+0200")
     ours.git("commit", "--quiet", *who, "--message", "Bob's change\n\nWith a body.")
 
-    base = workspace.fetch_branch(workspace.upstream()) or ""
-    joined = workspace.join(workspace.commit_of("HEAD"), base)
+    base = fetch_branch(workspace, upstream(workspace, read_git_settings(workspace))) or ""
+    joined = rebase_onto(workspace, read_git_settings(workspace), workspace.commit_of("HEAD"), base)
     assert joined
     assert ours.git("log", "-1", "--format=%an %ae %aI %cn|%B", joined) == (
         "Bob bob@example.com 2020-02-02T02:02:02+02:00 Ann|Bob's change\n\nWith a body."
@@ -191,7 +203,7 @@ def test_a_replayed_commit_keeps_author_date_modes_and_links(
 @pytest.fixture
 def pair(
     remote: SourceRepository, tmp_path: Path, git_config: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[SharedWorkspace, SharedWorkspace]:
+) -> tuple[Repository, Repository]:
     """Two clones whose commits are all made in the same second."""
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_DATE", "2024-05-01T12:00:00+00:00")
@@ -200,59 +212,59 @@ def pair(
 
 
 def test_only_one_of_two_pushes_of_the_same_commit_moves_the_branch(
-    pair: tuple[SharedWorkspace, SharedWorkspace],
+    pair: tuple[Repository, Repository],
 ) -> None:
     one, two = pair
     base = None
     for content in (b"a", b"b"):  # the branch is made; the branch is moved
-        commit = one.build(base, {"a": content}, "Same\n")
-        assert two.build(base, {"a": content}, "Same\n") == commit
-        assert one.push(one.upstream(), commit, base)
-        assert not two.push(two.upstream(), commit, base)
-        base = two.fetch_branch(two.upstream())
+        commit = _commit(one, base, {"a": content}, "Same\n")
+        assert _commit(two, base, {"a": content}, "Same\n") == commit
+        assert push(one, _upstream(one), commit, base)
+        assert not push(two, _upstream(two), commit, base)
+        base = fetch_branch(two, _upstream(two))
         assert base == commit
 
 
 def test_a_branch_whose_name_ends_like_ours_is_another(
-    remote: SourceRepository, pair: tuple[SharedWorkspace, SharedWorkspace]
+    remote: SourceRepository, pair: tuple[Repository, Repository]
 ) -> None:
     workspace, _ = pair
-    commit = workspace.build(None, {"a": b"a"}, "Other\n")
+    commit = _commit(workspace, None, {"a": b"a"}, "Other\n")
     subprocess.run(
         ["git", "-C", workspace.folder, "push", "-q", "origin", f"{commit}:refs/heads/a/refs/heads/main"],
         check=True,
     )
-    assert workspace.fetch_branch(workspace.upstream()) is None
+    assert fetch_branch(workspace, _upstream(workspace)) is None
 
 
-def test_a_push_that_comes_second_says_so(pair: tuple[SharedWorkspace, SharedWorkspace]) -> None:
+def test_a_push_that_comes_second_says_so(pair: tuple[Repository, Repository]) -> None:
     one, two = pair
-    assert one.push(one.upstream(), one.build(None, {"a": b"a"}, "One\n"), None)
-    other = two.build(None, {"b": b"b"}, "Two\n")
-    assert not two.push(two.upstream(), other, None)
+    assert push(one, _upstream(one), _commit(one, None, {"a": b"a"}, "One\n"), None)
+    other = _commit(two, None, {"b": b"b"}, "Two\n")
+    assert not push(two, _upstream(two), other, None)
 
 
 @pytest.mark.parametrize("says", ["no!", "non-fast-forward, fetch first: cannot lock ref [rejected]"])
 def test_a_remote_that_refuses_is_no_race_whatever_it_says(
-    says: str, remote: SourceRepository, pair: tuple[SharedWorkspace, SharedWorkspace]
+    says: str, remote: SourceRepository, pair: tuple[Repository, Repository]
 ) -> None:
     workspace, _ = pair
     hook = remote.path / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\necho '{says}' >&2; exit 1\n")
     hook.chmod(0o755)
-    commit = workspace.build(None, {"a": b"a"}, "First\n")
+    commit = _commit(workspace, None, {"a": b"a"}, "First\n")
     with pytest.raises(Unavailable, match='the remote "origin" did not take part'):
-        workspace.push(workspace.upstream(), commit, None)
+        push(workspace, _upstream(workspace), commit, None)
 
 
 def test_a_lock_that_another_push_holds_for_a_moment_is_waited_for(
-    remote: SourceRepository, pair: tuple[SharedWorkspace, SharedWorkspace]
+    remote: SourceRepository, pair: tuple[Repository, Repository]
 ) -> None:
     workspace, _ = pair
     lock = remote.path / "refs" / "heads" / "main.lock"
     lock.touch()
     Timer(0.2, lock.unlink).start()
-    commit = workspace.build(None, {"a": b"a"}, "First\n")
-    assert workspace.push(workspace.upstream(), commit, None)
+    commit = _commit(workspace, None, {"a": b"a"}, "First\n")
+    assert push(workspace, _upstream(workspace), commit, None)
     assert remote.git("rev-parse", "main") == commit

@@ -1,0 +1,106 @@
+"""What a shell offers for references, sources, categories and languages.
+
+Completion is asked at every press of a key: what can't be read offers nothing, and says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from registry.cli.context import Context
+from registry.text.visible import visible_line
+
+if TYPE_CHECKING:
+    from registry.index.database import Entry
+
+Words = Callable[[Context, str], Iterable[CompletionItem | str]]
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+_MOST_OFFERED = 1_000
+_MOST_READ = 10_000
+_FILE = "file"
+
+
+def completing(words: Words) -> Complete:
+    """The `shell_complete` of a parameter: those of `words` that begin with what is typed."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+        try:
+            items = [
+                item if isinstance(item, CompletionItem) else CompletionItem(item)
+                for item in words(Context.from_environment(), typed)
+            ]
+        except Exception:
+            return []
+        return [item for item in items if item.type == _FILE or _offers(str(item.value), typed)][
+            :_MOST_OFFERED
+        ]
+
+    return complete
+
+
+def files(typed: str) -> CompletionItem:
+    """Asks the shell for the names of files."""
+    return CompletionItem(typed, type=_FILE)
+
+
+def _offers(word: str, typed: str) -> bool:
+    return word.casefold().startswith(typed.casefold()) and visible_line(word) == word
+
+
+@completing
+def complete_reference(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """Templates of all sources; before the slash the sources alone."""
+    return _references(context, typed)
+
+
+@completing
+def complete_reference_or_file(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """Templates, or files where a path is typed."""
+    if typed.startswith((".", "/", "~")) or (
+        (context.directory / typed.partition("/")[0]).exists() and typed
+    ):
+        return [files(typed)]
+    found = [item for item in _references(context, typed) if _offers(str(item.value), typed)]
+    return found or [files(typed)]
+
+
+@completing
+def complete_source(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The names of all sources."""
+    with context.catalog() as catalog:
+        return sorted(catalog.source_names())
+
+
+@completing
+def complete_category(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The categories of all templates."""
+    return sorted({entry.category for entry in _entries(context)})
+
+
+@completing
+def complete_syntax(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The languages of all scripts, as `search --syntax` takes them."""
+    return sorted({syntax for entry in _entries(context) for syntax in entry.syntaxes})
+
+
+def _references(context: Context, typed: str) -> list[CompletionItem]:
+    source, slash, _ = typed.partition("/")
+    if slash:
+        return [
+            CompletionItem(f"{entry.source}/{entry.slug}", help=visible_line(entry.name))
+            for entry in _entries(context, source)
+        ]
+    with context.catalog() as catalog:
+        return [CompletionItem(f"{name}/", type="prefix") for name in sorted(catalog.source_names())]
+
+
+def _entries(context: Context, source: str = "") -> Sequence[Entry]:
+    from registry.index.search import Filters
+
+    with context.catalog() as catalog:
+        return catalog.search("", Filters(source=source), _MOST_READ).hits

@@ -1,0 +1,24 @@
+"""`treadle help [COMMAND]`."""
+
+from __future__ import annotations
+
+import click
+
+from registry.cli.output import echo
+
+
+@click.command("help")
+@click.argument("names", metavar="[COMMAND]...", nargs=-1)
+@click.pass_context
+def help_command(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Explain a command; without one, list them all."""
+    root = ctx.find_root()
+    command, path = root.command, root
+    for name in names:
+        if not isinstance(command, click.Group):
+            path.fail(f'"{path.command_path}" has no commands below it')
+        _, found, _ = command.resolve_command(path, [name])
+        assert found is not None, "resolve_command fails where there is none"
+        path = click.Context(found, parent=path, info_name=name)
+        command = found
+    echo(path.get_help())
