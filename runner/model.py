@@ -61,6 +61,11 @@ class SkipReason(StrEnum):
     CONDITION = "condition"
     CANCELLED = "cancelled"
 
+    @property
+    def asked_for(self) -> bool:
+        """Whether somebody wanted this step left out, and said so of this very step."""
+        return self in (SkipReason.DISABLED, SkipReason.SKIPPED_BY_USER)
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerSettings:
@@ -100,10 +105,14 @@ class ContainerSettings:
 
 @dataclass(frozen=True, slots=True)
 class InlineScript:
-    """A script written into the process. `shell` is `bash`, `python` or `sh`."""
+    """A script written into the process. `shell` is `bash`, `python` or `sh`.
+
+    `fail_fast`: its first command that fails ends it; None leaves that to the project.
+    """
 
     body: str
     shell: str = "bash"
+    fail_fast: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +124,19 @@ class TemplateUse:
 
 
 @dataclass(frozen=True, slots=True)
+class FileCopy:
+    """A file or folder of the project that a step finds in its work directory; both paths are relative."""
+
+    source: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None is no limit."""
+    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None is no limit.
+
+    `env` are texts by the names of environment variables.
+    """
 
     name: str
     action: InlineScript | TemplateUse
@@ -131,6 +151,8 @@ class Step:
     timeout: float | None = None
     container: ContainerSettings = ContainerSettings()
     properties: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[FileCopy, ...] = ()
     notes: str = ""
 
 
@@ -220,8 +242,11 @@ class Environment:
 class Project:
     """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do.
 
-    `container` holds defaults for all steps, `ca` is the path of a PEM file. `positions` maps paths in the document
-    (`("variables", "Site.Host")`) to (line, column). `warnings` were found while reading.
+    `fail_fast` holds for the scripts of its processes that do not say otherwise. `container` holds defaults for all
+    steps, `ca` is the path of a PEM file.
+
+    `positions` maps paths in the document (`("variables", "Site.Host")`) to (line, column). `warnings` were found
+    while reading.
     """
 
     name: str
@@ -231,13 +256,15 @@ class Project:
     container: ContainerSettings = ContainerSettings()
     ca: str | None = None
     file: str | None = None
+    fail_fast: bool = True
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
 
 
 class OriginKind(StrEnum):
-    """Who said what a value is, weakest first."""
+    """Who said what a value is, weakest first; NONE: nobody did."""
 
+    NONE = "none"
     SYSTEM = "system"
     PROPERTY = "property"
     PROJECT = "project"
@@ -258,8 +285,12 @@ class ValueOrigin:
 class PlannedValue:
     """A variable of an action, before the run.
 
-    `text` is as written and may hold `#{...}`; `value` is what it comes to as far as the plan can know; `reads`
-    and `missing` are the names that the text read and could not find (outputs of earlier steps, mostly).
+    text: as written, with `#{...}`; None for a null, a parameter without a value, and what is unset
+    value: what it comes to as far as the plan can know
+    reads: the names that the text read
+    missing: the expressions that came to nothing (outputs of earlier steps, mostly)
+    undefined: those of them that nothing will define
+    unset: why its source could not be read, where nothing that runs needs it or a plan may go on without
     """
 
     name: str
@@ -269,6 +300,8 @@ class PlannedValue:
     value: str | None = field(default=None, repr=False)
     reads: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    undefined: tuple[str, ...] = ()
+    unset: str = ""
 
     @property
     def shown(self) -> str | None:
@@ -291,12 +324,22 @@ class TemplatePin:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file that an action finds at `path` below its work directory; a folder, without content, ends in a slash."""
+
+    path: str
+    content: bytes = field(repr=False)
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedAction:
     """One execution: an action on a target, or once on the worker (`target` None).
 
     `id` is unique in the plan and stable for the same process. `script` is the body as written (octostache
     inside), `preview` the body as it will run as far as the plan can know, secrets masked. `extras` is what it asks of
     its container beyond the default isolation, in words; `ca` the path of a PEM file with certificates that it trusts.
+    `environment` are values by the names of environment variables, which only the script sees.
     """
 
     id: str
@@ -314,6 +357,9 @@ class PlannedAction:
     properties: Mapping[str, str] = field(default_factory=dict)
     extras: tuple[str, ...] = ()
     ca: str | None = None
+    environment: tuple[PlannedValue, ...] = ()
+    files: tuple[PlannedFile, ...] = ()
+    fail_fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,11 +406,14 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
+    """How a step ended; `skip` is set if it was skipped."""
+
     step: str
     status: Status
     reason: str = ""
     seconds: float = 0.0
     actions: tuple[ActionResult, ...] = ()
+    skip: SkipReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,3 +425,8 @@ class RunResult:
     seconds: float
     steps: tuple[StepResult, ...]
     message: str = ""
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether a run that skipped every step did what it was asked to."""
+        return all(step.skip is not None and step.skip.asked_for for step in self.steps)

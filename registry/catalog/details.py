@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry.catalog.resolve import FoundTemplate, TemplateHistory
 from registry.index.database import IndexedContent
@@ -18,7 +18,8 @@ _CUSTOM_SCRIPT = "Octopus.Action.CustomScripts."
 @dataclass(frozen=True, slots=True)
 class TemplateDetails:
     """`versions` are the newest first; `deleted` says that the source's head has the template no more; `origin` is
-    what a library's template was copied from, and `patched` that it says something else by now."""
+    what a library's template was copied from, and `patched` that it says something else by now; `said` are the notices
+    about each version that there are any about."""
 
     template: StepTemplate
     provenance: Provenance
@@ -29,6 +30,7 @@ class TemplateDetails:
     readme: str | None = None
     origin: Origin | None = None
     notices: tuple[Notice, ...] = ()
+    said: Mapping[int, tuple[Notice, ...]] = field(default_factory=dict)
 
     @property
     def patched(self) -> bool:

@@ -112,6 +112,9 @@ def _sentence(item: ImportedTemplate, *, dry_run: bool) -> str:
         return f"library/{item.slug} is {what} already: nothing to do."
     if item.status is ImportStatus.ADDED:
         return f"{'Would import' if dry_run else 'Imported'} {what} as library/{item.slug}."
+    if item.downgrade:
+        verb = "Would downgrade" if dry_run else "Downgraded"
+        return f"{verb} library/{item.slug} from {item.previous} to the older {what}."
     return f"{'Would update' if dry_run else 'Updated'} library/{item.slug} to {what}."
 
 
@@ -128,6 +131,8 @@ def _data(item: ImportedTemplate) -> dict[str, object]:
         "reference": f"library/{item.slug}",
         "slug": item.slug,
         "status": item.status.value,
+        "previous": item.previous,
+        "downgrade": item.downgrade,
         "from": asdict(where),
         "files": list(item.files),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.cli.context import Context
-from registry.cli.output import echo, print_json, shorten, style, working
+from registry.cli.output import echo, print_json, style, working
 from registry.cli.problems import show_problems
 from registry.errors import Invalid, Untrusted
 from registry.model import Problem, Severity
@@ -64,7 +64,7 @@ def import_bundle(
         context.say(f"  treadle.lock  {'would be updated' if dry_run else 'updated'}")
     if not context.quiet:
         show_problems(asked)
-        _show_missing(missing)
+        _show_missing(missing, has_project=project is not None)
 
 
 def _refuse(bundle: str, asked: Sequence[Problem], allow: bool) -> None:
@@ -95,20 +95,36 @@ def _from(item: BundledTemplate) -> str:
     return "" if name == str(item.reference) else f", was {name}"
 
 
-def _show_missing(missing: Needs) -> None:
-    if missing.variables:
-        echo(style("Define these variables in treadle.yaml, or give them with --var:", bold=True))
-    for variable in missing.variables:
-        echo(f"  {variable.name}{_remark(variable)}")
-    for names, what in ((missing.environments, "environments"), (missing.roles, "targets with these roles")):
-        if names:
-            echo(f"{style(f'Define these {what}:', bold=True)} {', '.join(names)}")
+def _show_missing(missing: Needs, *, has_project: bool) -> None:
+    block = _block(missing)
+    if not block:
+        return
+    start = "" if has_project else "Start a project with: treadle init. "
+    echo(style(f"{start}Define what the processes need in treadle.yaml:", bold=True))
+    echo(f"\n{block}".rstrip("\n"))
 
 
-def _remark(variable: NeededVariable) -> str:
+def _block(missing: Needs) -> str:
+    """What is missing, as it stands in a treadle.yaml; values are the sender's, to be looked at."""
+    from registry.text.yaml_document import dump_yaml
+
+    environments: dict[str, Any] = {name: {} for name in missing.environments}
+    target = {**({"environments": list(environments)} if environments else {}), "roles": list(missing.roles)}
+    variables = {variable.name: _definition(variable) for variable in missing.variables}
+    sections: dict[str, Any] = {
+        "environments": environments,
+        "targets": {"target-1": target} if missing.roles else {},
+        "variables": variables,
+    }
+    wanted = {key: section for key, section in sections.items() if section}
+    return dump_yaml(wanted) if wanted else ""
+
+
+def _definition(variable: NeededVariable) -> dict[str, Any]:
     if variable.sensitive:
-        return "  (a secret: take it from an environment variable or a file)"
-    return "" if variable.value is None else f"  (at the sender's: {shorten(variable.value, 60)})"
+        name = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in variable.name).upper()
+        return {"sensitive": True, "from": {"env": name}}
+    return {"value": "..." if variable.value is None else variable.value}
 
 
 def _data(name: str, reception: BundleImport, needs: Needs, missing: Needs) -> Mapping[str, Any]:
@@ -130,4 +146,5 @@ def _data(name: str, reception: BundleImport, needs: Needs, missing: Needs) -> M
         "lock_changed": reception.lock_changed,
         "needs": asdict(needs),
         "missing": asdict(missing),
+        "missing_yaml": _block(missing),
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import registry.lint.script_rules
@@ -29,8 +29,16 @@ def lint(paths: Iterable[Path], ignore: Collection[str] = ()) -> LintReport:
 
     Raises NotFound where there is nothing at a path, Invalid for a rule that doesn't exist.
     """
+    subjects, errors = load_subjects(paths)
+    report = lint_subjects(subjects, ignore)
+    wanted = [problem for problem in errors if problem.code not in ignore]
+    return replace(report, problems=(*wanted, *report.problems))
+
+
+def lint_subjects(subjects: Sequence[Subject], ignore: Collection[str] = ()) -> LintReport:
+    """As `lint`, for templates that were read already."""
     rules = chosen(ignore)
-    subjects, problems = load_subjects(paths)
+    problems: list[Problem] = []
     twins = list(_twins(subjects))
     for subject in subjects:
         problems += (problem for rule in rules for problem in rule.problems(subject))

@@ -37,6 +37,7 @@ class ScriptRequest:
     `environment` is exported to the script and may hold secrets: unlike a container's own, it is not seen from
     outside. `log_environment`: the bootstrap begins with a summary of its environment.
     `ca`: certificates in PEM form that programs are made to trust beside those of the image.
+    `fail_fast`: a shell script ends with its first command that fails.
     """
 
     syntax: Syntax
@@ -49,3 +50,4 @@ class ScriptRequest:
     environment: Mapping[str, str] = field(default_factory=_nothing)
     log_environment: bool = True
     ca: bytes | None = None
+    fail_fast: bool = False

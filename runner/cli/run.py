@@ -56,8 +56,8 @@ def run_command(
 ) -> None:
     """Run PROCESS: every step on its targets, each in a container of its own.
 
-    Exit code 0: all steps succeeded. 1: a step failed. 2: nothing ran, the input is wrong. 3: the engine or Treadle
-    itself failed. 130: cancelled with Ctrl-C.
+    Exit code 0: all steps succeeded. 1: a step failed, or every step was skipped without --skip or disabled asking for
+    it. 2: nothing ran, the input is wrong. 3: the engine or Treadle itself failed. 130: cancelled with Ctrl-C.
 
     \b
     Example:
@@ -81,7 +81,8 @@ def run_command(
         result = service.run(plan, view.show, cancellation, _silence if context.quiet else _tell)
     if as_json:
         _print_result(context, result.run)
-    exit_with(_EXIT_CODES.get(result.status, 1))
+    idle = result.status is Status.SKIPPED and result.as_asked
+    exit_with(0 if idle else _EXIT_CODES.get(result.status, 1))
 
 
 def _print_result(context: Context, run: str) -> None:

@@ -27,7 +27,7 @@ from runner.masking.masker import Masker
 from runner.masking.patterns import not_hidden
 from runner.model import ActionResult, Level, PlannedAction, PlannedValue, Status
 from runner.octostache import OctostacheError
-from runner.variables.binding import OutputValue, bind, explain_error, strongest
+from runner.variables.binding import OutputValue, bind, bind_environment, explain_error, strongest
 
 Record = Callable[[events.Event], object]
 
@@ -182,8 +182,11 @@ def _run(
     container = services.pool.take(action)
     try:
         bound = bind(strongest([*run_values, *action.variables]), action.parameters)
-        services.masker.add(*bound.secrets(), *bound.derived)
-        prepared = prepare_request(action, bound, services.script_context)
+        environment, derived = bind_environment(bound, action.environment)
+        secrets = {value.value for value in environment if value.sensitive and value.value}
+        services.masker.add(*bound.secrets(), *bound.derived, *secrets, *derived)
+        texts = {value.name: value.value or "" for value in environment}
+        prepared = prepare_request(action, bound, services.script_context, texts)
         services.masker.add(*prepared.secrets)
         for level, note in prepared.notes:
             sink.note(level, note)

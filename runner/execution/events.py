@@ -168,6 +168,7 @@ def _step(result: StepResult) -> dict[str, Any]:
         "step": result.step,
         "status": result.status,
         **_unless_empty("reason", result.reason),
+        **_unless_empty("skip", result.skip or ""),
         "seconds": round(result.seconds, 3),
     }
 

@@ -67,7 +67,7 @@ class Scheduler:
         for action in step.actions:
             self.services.pool.skip(action)
         status = Status.CANCELLED if reason is SkipReason.CANCELLED else Status.SKIPPED
-        return self._finished(StepResult(step.name, status, detail))
+        return self._finished(StepResult(step.name, status, detail, skip=reason))
 
     def _run(self, step: PlannedStep) -> StepResult:
         started = time.monotonic()
@@ -117,7 +117,10 @@ def _worst(step: PlannedStep, results: list[ActionResult]) -> tuple[Status, str]
 
 
 def run_status(results: list[StepResult], cancelled: bool) -> Status:
-    """A run's status: one failed step makes it failed for good, whatever ran afterwards."""
+    """A run's status: one failed step makes it failed for good, whatever ran afterwards; one whose steps were all
+    skipped did nothing, which is no success."""
     if cancelled:
         return Status.CANCELLED
-    return Status.FAILED if any(r.status is Status.FAILED for r in results) else Status.SUCCESS
+    if any(result.status is Status.FAILED for result in results):
+        return Status.FAILED
+    return Status.SKIPPED if results and all(r.status is Status.SKIPPED for r in results) else Status.SUCCESS

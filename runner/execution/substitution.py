@@ -16,6 +16,7 @@ from runner.model import Level, PlannedAction
 from runner.octostache.files import substitute
 from runner.variables.binding import Bound, telling
 
+_NOTHING: Mapping[str, str] = {}
 _FEATURE = "Octopus.Features.SubstituteInFiles"
 _ENABLED = "Octopus.Action.EnabledFeatures"
 _FILES = "Octopus.Action.SubstituteInFiles.TargetFiles"
@@ -62,11 +63,15 @@ class _Files:
     derived: frozenset[str] = field(default=frozenset(), repr=False)
 
 
-def prepare_request(action: PlannedAction, bound: Bound, around: ScriptContext) -> Prepared:
-    """The action's script with all it needs. Raises OctostacheError."""
+def prepare_request(
+    action: PlannedAction, bound: Bound, around: ScriptContext, environment: Mapping[str, str] = _NOTHING
+) -> Prepared:
+    """The action's script with all it needs; `environment` is what its step says. Raises OctostacheError."""
     scope = bound.scope
+    own = {file.path: file.content for file in action.files}
+    programs = {file.path for file in action.files if file.executable}
     script = scope.evaluate(action.script, halt_on_error=False)
-    files = _substituted(around.files, bound)
+    files = _substituted({**own, **around.files}, bound)
     errors = ([f"in the script: {script.error}"] if script.error else []) + list(files.errors)
     request = ScriptRequest(
         syntax=Syntax(action.syntax),
@@ -74,9 +79,10 @@ def prepare_request(action: PlannedAction, bound: Bound, around: ScriptContext) 
         variables=bound.texts(),
         parameters=scope.get(properties.PARAMETERS),
         files=files.contents,
-        programs=around.programs,
+        programs=around.programs | programs,
         secret_files=files.secret,
-        environment=around.environment,
+        environment={**environment, **around.environment},
+        fail_fast=action.fail_fast,
         ca=around.certificates.get(action.ca) if action.ca else None,
         log_environment=not scope.get_flag(properties.SUPPRESS_ENVIRONMENT),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,7 @@ from runner.model import (
     ContainerSettings,
     Plan,
     PlannedAction,
+    PlannedFile,
     PlannedStep,
     PlannedValue,
     Target,
@@ -61,6 +63,18 @@ def _action(action: PlannedAction) -> dict[str, Any]:
         "script": action.preview,
         "parameters": _values(action.parameters),
         "variables": _values(action.variables),
+        "environment": _values(action.environment),
+        "files": [_file(file) for file in action.files],
+        "fail_fast": action.fail_fast,
+    }
+
+
+def _file(file: PlannedFile) -> dict[str, Any]:
+    return {
+        "path": file.path,
+        "size": len(file.content),
+        "sha256": hashlib.sha256(file.content).hexdigest(),
+        "executable": file.executable,
     }
 
 
@@ -109,6 +123,8 @@ def _value(value: PlannedValue) -> dict[str, Any]:
         "detail": value.origin.detail or None,
         "reads": list(value.reads),
         "missing": list(value.missing),
+        **({"undefined": list(value.undefined)} if value.undefined else {}),
+        **({"unset": value.unset} if value.unset else {}),
     }
 
 

@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
-from runner.documents import find_process, read_process, read_project
+from runner.documents import find_process, read_process, read_project, step_names
+from runner.documents.project_files import read_files
 from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
@@ -36,7 +38,17 @@ from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.scheduler import Scheduler, run_status
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
+from runner.model import (
+    Plan,
+    PlannedAction,
+    PlannedValue,
+    Process,
+    Project,
+    RunResult,
+    Status,
+    StepResult,
+    VariableSource,
+)
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
 from runner.runs.engine_notes import forget_engines, note_engines
@@ -64,16 +76,47 @@ class RunService:
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
         """Compile a process. Creates nothing. Raises UserError with every problem found."""
-        process = read_process(find_process(process_name, self._folders), self.directory)
-        project = read_project(self.project_file, self.directory)
-        folder = self._folders[-1]
+        path = find_process(process_name, self._folders)
+        process, project = self._documents(path)
+        folder = self._folders[-1] if self.project_file else path.parent
 
         def read(source: VariableSource) -> str:
             return read_source(source, folder)
 
-        plan = compile_plan(process, project, inputs, self.resolve, read, self.default_image)
+        plan = compile_plan(
+            process,
+            project,
+            inputs,
+            self.resolve,
+            read,
+            self.default_image,
+            self._steps_of_the_project,
+            partial(read_files, folder),
+        )
         read_certificates(plan)  # what would stop the run stops the plan
         return plan
+
+    def _documents(self, path: Path) -> tuple[Process, Project]:
+        """The process and the project. Raises Invalid with the problems of both."""
+        try:
+            project = read_project(self.project_file, self.directory)
+        except Invalid as error:
+            problems = list(error.problems)
+            try:
+                read_process(path, self.directory)
+            except Invalid as other:
+                problems = [*other.problems, *problems]
+            raise Invalid(error.code, error.message, error.hint, problems) from None
+        return read_process(path, self.directory), project
+
+    def _steps_of_the_project(self) -> list[str] | None:
+        from registry.project.project_file import read_project_settings
+
+        if self.project_file is None:
+            return []
+        settings = read_project_settings(self.project_file)
+        library = (settings.library,) if settings.library else ()
+        return step_names(settings.folder, library, settings.ignore)
 
     @property
     def _folders(self) -> list[Path]:
@@ -240,6 +283,8 @@ class _Run:
         if status is Status.FAILED:
             failed = next(result for result in results if result.status is Status.FAILED)
             message = f'step "{failed.step}" failed: {failed.reason}'
+        if status is Status.SKIPPED:
+            message = "nothing ran: every step was skipped"
         if broken is not None:
             status, message = Status.FAILED, self.masker.mask_text(broken.message)
         return RunResult(run, status, time.monotonic() - self.started, tuple(results), message)

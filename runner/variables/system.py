@@ -145,6 +145,11 @@ def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
     return indexed is not None and ("#{" in name or indexed["name"].casefold() in earlier_steps)
 
 
+def is_of_a_step(name: str) -> bool:
+    """Whether a variable is an output or the state of a step that it names."""
+    return _INDEXED.match(name) is not None
+
+
 def _system(values: Mapping[str, str]) -> list[PlannedValue]:
     origin = ValueOrigin(OriginKind.SYSTEM)
     return [PlannedValue(name, value, origin, value=value) for name, value in values.items()]

@@ -22,7 +22,7 @@ TWO_ENVIRONMENTS: Mapping[str, Any] = {
     "environments": {"Test": {}, "Production": {}},
     "targets": {
         "web-1": {"environments": ["test"], "roles": ["web-server"]},
-        "web-2": {"environments": ["Production"], "roles": ["web-server", "primary"]},
+        "web-2": {"environments": ["Production"], "roles": ["web-server", "primary", "mail"]},
         "web-3": {"environments": ["Production"], "roles": ["Web-Server"]},
         "db-1": {"environments": ["Test", "Production"], "roles": ["database"]},
     },

@@ -44,6 +44,8 @@ def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[Payload
         main.append("__treadle_log_environment")
     if _ARRAY in body:
         main.append(_array(variables))
+    if request.fail_fast:
+        main.append("set -e -o pipefail")
     main.append(f"source {WORK_DIR}/Script.sh {unix_text(request.parameters or '')}\n")
     files.append(PayloadFile(_MAIN, "\n".join(main).encode("utf-8", "replace")))
     return files

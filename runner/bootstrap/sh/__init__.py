@@ -22,6 +22,7 @@ def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[Payload
     # A call, so that redirections and the like in the parameters act as they do in Bash; `.` itself takes none.
     main += [
         f"treadle_run() {{ . {WORK_DIR}/Script.sh; }}",
+        *(["set -e"] if request.fail_fast else []),
         f"treadle_run {unix_text(request.parameters or '')}\n",
     ]
     return [

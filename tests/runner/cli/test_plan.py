@@ -235,6 +235,7 @@ class TestWarnings:
         warning = (
             'deploy.yaml:4:16: warning: step "A": the script reads "Nope", which nothing defines;'
             " it will stay as it is [unknown-variable]\n"
+            "  hint: Give it with --var Nope=..., or define it under variables in treadle.yaml.\n"
         )
         assert done.stderr == warning
         assert [problem["code"] for problem in done.json["warnings"]] == ["unknown-variable"]

@@ -155,7 +155,9 @@ class TestParameterValues:
         )
         assert [(value.name, value.text, value.origin) for value in values] == [
             ("A", "given", GIVEN),
+            ("B", None, GIVEN),
             ("C", "c", SYSTEM),
+            ("D", None, ValueOrigin(OriginKind.NONE)),
         ]
 
     def test_blank_ones_may_be_empty_texts(self) -> None:

@@ -42,7 +42,7 @@ class TestPlanned:
             "Octopus.Action.TargetRoles": "web-server,primary",
             "Octopus.Action.Template.Version": "3",
             "Octopus.Machine.Name": "web-2",
-            "Octopus.Machine.Roles": "web-server,primary",
+            "Octopus.Machine.Roles": "web-server,primary,mail",
         }
         assert {name: known[name] for name in expected} == expected
 
@@ -51,6 +51,7 @@ class TestPlanned:
         assert {name: value for name, value in known.items() if name.startswith(prefix)} == {
             f"{prefix}[web-server]": "web-2,web-3",
             f"{prefix}[primary]": "web-2",
+            f"{prefix}[mail]": "web-2",
             f"{prefix}[database]": "db-1",
         }
 
