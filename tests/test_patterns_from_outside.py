@@ -8,7 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OF_OUR_OWN = {
-    "_alternatives(sorted(lengths))": "numbers",
     r"f'\\A{pattern}'": "from a rule of lint",
     r"f'\\blint: allow {self.id}\\b'": "from a rule of lint",
     "schema_pattern": "from our JSON schemas",
