@@ -9,7 +9,8 @@ from registry.compatibility.script_reads import script_reads, without_comments
 from registry.errors import NotFound, UserError
 from registry.model import Severity
 from registry.suggest import did_you_mean
-from runner.actions.script import BODY, ScriptAction
+from registry.template.octopus import SCRIPT_BODY
+from runner.actions.script import ScriptAction
 from runner.model import InlineScript, PlannedFile, PlannedValue, Process, Project, Step
 from runner.planner.choices import Inputs
 from runner.planner.findings import Findings
@@ -34,7 +35,7 @@ def reading_texts(
         ),
         ReadingText(script.body, script.syntax),
         *(ReadingText(value.text) for value in parameters if value.text),
-        *(ReadingText(text) for name, text in script.properties.items() if not name.startswith(BODY)),
+        *(ReadingText(text) for name, text in script.properties.items() if not name.startswith(SCRIPT_BODY)),
     ]
 
 
