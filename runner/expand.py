@@ -8,8 +8,9 @@ from functools import partial
 
 from registry.errors import Invalid, NotFound
 from runner.documents import read_project
-from runner.model import MASK, InlineScript, PlannedAction, PlannedValue, Process, Project, Step
+from runner.model import MASK, InlineScript, Process, Project, Step
 from runner.octostache import OctostacheError, Variables
+from runner.plan import PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
 from runner.runs.service import RunService, read_source
 from runner.variables.binding import bind, explain_error

@@ -8,7 +8,7 @@ from dataclasses import replace
 from registry.cli.output import aligned, folded, is_terminal, one_line, style, terminal_width
 from registry.model import LOCAL_SOURCE
 from runner.cli.marks import ending
-from runner.model import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
+from runner.plan import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
 from runner.variables.names import name_in
 
 _ORIGINS = {

@@ -16,7 +16,8 @@ from registry.errors import Invalid
 from runner.cli.complete import complete_process
 from runner.cli.inputs import input_options, lock_options, read_inputs
 from runner.cli.signals import cancel_on_signals
-from runner.model import Plan, Status
+from runner.model import Status
+from runner.plan import Plan
 
 if TYPE_CHECKING:
     from runner.cli.run_view import RunView

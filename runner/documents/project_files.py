@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from registry.errors import Invalid, NotFound, Untrusted
-from runner.model import FileCopy, PlannedFile
+from runner.model import FileCopy
+from runner.plan import PlannedFile
 
 MAX_FILES = 10_000
 MAX_BYTES = 64 * 1024 * 1024

@@ -25,8 +25,9 @@ from runner.execution.service_messages import ArtifactRequest, OutputVariable, P
 from runner.execution.substitution import ScriptContext, prepare_request
 from runner.masking.masker import Masker
 from runner.masking.patterns import not_hidden
-from runner.model import ActionResult, Level, PlannedAction, PlannedValue, Status
+from runner.model import ActionResult, Level, Status
 from runner.octostache import OctostacheError
+from runner.plan import PlannedAction, PlannedValue
 from runner.variables.binding import OutputValue, bind, bind_environment, explain_error, strongest
 
 Record = Callable[[events.Event], object]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from registry.errors import Invalid, NotFound
-from runner.model import Plan
+from runner.plan import Plan
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 _PRIVATE = b"PRIVATE KEY-----"

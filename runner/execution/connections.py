@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from registry.errors import Mismatch
 from runner.engine.base import Endpoint, Engine, Image
-from runner.model import Plan, PlannedAction, Target
+from runner.model import Target
+from runner.plan import Plan, PlannedAction
 
 Connect = Callable[[Endpoint], Engine]
 Tell = Callable[[str], None]

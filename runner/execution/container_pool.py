@@ -23,7 +23,8 @@ from runner.engine.base import (
     Engine,
     Namespace,
 )
-from runner.model import PlannedAction, Target
+from runner.model import Target
+from runner.plan import PlannedAction
 
 AHEAD = 2
 """More gains nothing on two cores: a container's whole life costs about 120 ms of CPU."""

@@ -9,17 +9,8 @@ from dataclasses import dataclass, field
 
 from runner.execution import events
 from runner.execution.action import ActionEnd, ActionServices, run_action
-from runner.model import (
-    ActionResult,
-    Condition,
-    Plan,
-    PlannedAction,
-    PlannedStep,
-    PlannedValue,
-    SkipReason,
-    Status,
-    StepResult,
-)
+from runner.model import ActionResult, Condition, SkipReason, Status, StepResult
+from runner.plan import Plan, PlannedAction, PlannedStep, PlannedValue
 from runner.variables.binding import OutputValue, output_values
 
 RunValues = Callable[[list[StepResult]], list[PlannedValue]]

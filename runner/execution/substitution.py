@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from runner.actions import script as properties
 from runner.bootstrap import ScriptRequest, Syntax
 from runner.engine.base import Container
-from runner.model import Level, PlannedAction
+from runner.model import Level
 from runner.octostache.files import substitute
+from runner.plan import PlannedAction
 from runner.variables.binding import Bound, telling
 
 _NOTHING: Mapping[str, str] = {}

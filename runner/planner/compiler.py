@@ -14,17 +14,13 @@ from runner.model import (
     Environment,
     FileCopy,
     InlineScript,
-    Plan,
-    PlannedAction,
-    PlannedFile,
-    PlannedStep,
     Process,
     Project,
     SkipReason,
     Step,
     Target,
-    TemplatePin,
 )
+from runner.plan import Plan, PlannedAction, PlannedFile, PlannedStep, TemplatePin
 from runner.planner.choices import (
     Inputs,
     check_inputs,

@@ -8,17 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from registry.model import Problem
-from runner.model import (
-    MASK,
-    ContainerSettings,
-    Plan,
-    PlannedAction,
-    PlannedFile,
-    PlannedStep,
-    PlannedValue,
-    Target,
-    TemplatePin,
-)
+from runner.model import MASK, ContainerSettings, Target
+from runner.plan import Plan, PlannedAction, PlannedFile, PlannedStep, PlannedValue, TemplatePin
 
 PLAN_FORMAT = 1
 

@@ -11,7 +11,8 @@ from registry.model import Severity
 from registry.suggest import did_you_mean
 from registry.template.octopus import SCRIPT_BODY
 from runner.actions.script import ScriptAction
-from runner.model import InlineScript, PlannedFile, PlannedValue, Process, Project, Step
+from runner.model import InlineScript, Process, Project, Step
+from runner.plan import PlannedFile, PlannedValue
 from runner.planner.choices import Inputs
 from runner.planner.findings import Findings
 from runner.variables.names import name_in

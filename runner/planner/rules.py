@@ -9,17 +9,8 @@ from registry.model import ControlType, Parameter, Problem, Reference, ResolvedT
 from registry.suggest import did_you_mean, suggest
 from registry.text.numbers import read_number
 from registry.text.patterns import PatternError, compile_untrusted, shortened
-from runner.model import (
-    MASK,
-    OriginKind,
-    PlannedValue,
-    Process,
-    Project,
-    Step,
-    TemplatePin,
-    TemplateUse,
-    ValueOrigin,
-)
+from runner.model import MASK, Process, Project, Step, TemplateUse
+from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import either
 from runner.planner.findings import Findings
 

@@ -15,20 +15,16 @@ from runner.actions.script import ScriptAction
 from runner.model import (
     MASK,
     InlineScript,
-    OriginKind,
-    PlannedFile,
-    PlannedValue,
     Process,
     Project,
     ScopedValue,
     Step,
-    TemplatePin,
     TemplateUse,
-    ValueOrigin,
     Variable,
     VariableSource,
 )
 from runner.octostache import Evaluation, OctostacheError, Variables
+from runner.plan import OriginKind, PlannedFile, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
 from runner.planner.reading import NameJudge, check_spelling, check_unset, reading_texts

@@ -38,17 +38,8 @@ from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.scheduler import Scheduler, run_status
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import (
-    Plan,
-    PlannedAction,
-    PlannedValue,
-    Process,
-    Project,
-    RunResult,
-    Status,
-    StepResult,
-    VariableSource,
-)
+from runner.model import Process, Project, RunResult, Status, StepResult, VariableSource
+from runner.plan import Plan, PlannedAction, PlannedValue
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
 from runner.runs.engine_notes import forget_engines, note_engines

@@ -23,19 +23,8 @@ from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import (
-    ContainerSettings,
-    OriginKind,
-    Plan,
-    PlannedAction,
-    PlannedValue,
-    Process,
-    Project,
-    Step,
-    TemplateUse,
-    ValueOrigin,
-    VariableSource,
-)
+from runner.model import ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
+from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import Inputs, compile_plan
 from runner.testing.checking import differences
 from runner.testing.model import CommandStub, Observed, SeenRequest, TemplateTest, TestResult

@@ -20,8 +20,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.model import Parameter
-from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
+from runner.model import Scope, ScopedValue, Target, Variable
 from runner.octostache import EvaluationLimits, FilterError, OctostacheError, Variables, escape
+from runner.plan import OriginKind, PlannedValue, ValueOrigin
 
 _SECONDS = 30.0
 """What evaluating all texts of one action may take."""

@@ -9,19 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from runner.model import (
-    Environment,
-    OriginKind,
-    PlannedValue,
-    Process,
-    Project,
-    Status,
-    Step,
-    StepResult,
-    Target,
-    TemplatePin,
-    ValueOrigin,
-)
+from runner.model import Environment, Process, Project, Status, Step, StepResult, Target
+from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
 _RUN_TIME = re.compile(

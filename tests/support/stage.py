@@ -16,7 +16,8 @@ from runner.engine.fake import FakeContainer, FakeEngine, Script
 from runner.engine.payload import Payload
 from runner.execution.action import Cancellation
 from runner.execution.events import Event
-from runner.model import Plan, RunResult
+from runner.model import RunResult
+from runner.plan import Plan
 from runner.runs.limits import RunLimits
 from runner.runs.service import RunService
 from tests.support.plans import IMAGE, Desk

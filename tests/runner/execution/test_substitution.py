@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from runner.execution.substitution import ScriptContext, prepare_request
-from runner.model import Level, OriginKind, PlannedAction, PlannedValue, ValueOrigin
+from runner.model import Level
+from runner.plan import OriginKind, PlannedAction, PlannedValue, ValueOrigin
 from runner.variables.binding import Bound, bind
 
 FEATURE = {"Octopus.Action.EnabledFeatures": "Octopus.Features.X,Octopus.Features.SubstituteInFiles"}

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from registry.model import Parameter, StepTemplate
-from runner.model import MASK, OriginKind
+from runner.model import MASK
+from runner.plan import OriginKind
 from tests.support.plans import TWO_ENVIRONMENTS, Desk, only, template, value_of
 from tests.support.problems import problem_lines, refusal
 
@@ -222,7 +223,7 @@ class TestSecrets:
         variables = {"Pin": {"sensitive": True, "from": {"env": "PIN"}}, "Alias": "#{Pin}"}
         steps = [
             run("echo #{Pin}"),
-            {**use(uri="#{Pin}"), "name": "B"},
+            {**use(uri="#{Pin}", Text="t"), "name": "B"},
             {**run("echo #{Alias}"), "name": "C"},
         ]
         plan = replace(desk, secrets={"PIN": value}).plan(steps, {"variables": variables})

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.model import Parameter
-from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
+from runner.model import Scope, ScopedValue, Target, Variable
 from runner.octostache import FilterError
+from runner.plan import OriginKind, PlannedValue, ValueOrigin
 from runner.variables.binding import (
     ActionPlace,
     Bound,

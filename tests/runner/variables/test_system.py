@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from runner.model import ActionResult, OriginKind, PlannedValue, Status, StepResult
+from runner.model import ActionResult, Status, StepResult
+from runner.plan import OriginKind, PlannedValue
 from runner.variables.system import image_environment, known_at_run_time, run_system_values
 from tests.support.plans import TWO_ENVIRONMENTS, Desk, template
 
