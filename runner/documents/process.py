@@ -175,10 +175,11 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any], soun
                 "write source/slug, source/slug@12, @12+ or @latest"
                 + (", or ./folder below treadle.yaml" if raw["uses"].startswith(".") else ""),
             )
-    return [
-        *problems,
-        *container_rules(document, (*at, "container"), raw.get("container") or {}, f'step "{name}"'),
-    ]
+    if sound:
+        problems += container_rules(
+            document, (*at, "container"), raw.get("container") or {}, f'step "{name}"'
+        )
+    return problems
 
 
 def _positions(document: YamlDocument) -> Mapping[tuple[str | int, ...], tuple[int, int]]:

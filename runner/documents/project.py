@@ -96,7 +96,7 @@ def _section(document: YamlDocument, key: str) -> Mapping[str, Any]:
 
 
 def _sound(value: Any, found: Sequence[Problem]) -> Mapping[str, Any]:
-    """The sections of a project without the entries that the schema has something against."""
+    """The sections of a project without what the schema has something against."""
     if not isinstance(value, dict) or any(problem.code == FORMAT_VERSION for problem in found):
         return {}
     sections = {}
@@ -104,6 +104,8 @@ def _sound(value: Any, found: Sequence[Problem]) -> Mapping[str, Any]:
         section = value.get(key)
         if isinstance(section, dict):
             sections[key] = {name: raw for name, raw in section.items() if is_sound((key, name), found)}
+    if isinstance(value.get("container"), dict) and is_sound(("container",), found):
+        sections["container"] = value["container"]
     return sections
 
 
