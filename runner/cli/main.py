@@ -160,7 +160,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _prepare_streams()
     start_output(colours="NO_COLOR" not in os.environ)
     try:
-        sys.exit(_run(given))
+        status = _run(given)
+        if status == CANCELLED and arguments is None:
+            _cancel_no_more()
+        sys.exit(status)
     except BrokenPipeError:
         # The reader went away (`treadle search x | head`): nobody is left to tell.
         _give_up_output()
@@ -169,6 +172,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Raised while an error was told: the error output can't be written either.
         _give_up_output()
         sys.exit(OUR_FAULT)
+
+
+def _cancel_no_more() -> None:
+    """One Ctrl-C more than needed, while this process ends, does not change how it ended."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run(arguments: list[str]) -> int:
