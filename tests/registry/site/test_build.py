@@ -227,6 +227,12 @@ def test_the_feed_holds_each_version_under_an_id_of_its_own(project: ProjectTree
     assert link.get("href") == f"{URL}templates/library/tell/index.html#v2"
 
 
+def test_the_folder_is_one_below_the_directory_given_with_c(project: ProjectTree) -> None:
+    project.write({"sub/treadle.yaml": {}})
+    assert project.treadle("-C", "sub", "index", "build", "-o", "site").exit_code == 0
+    assert (project.root / "sub/site/index.html").is_file()
+
+
 def test_no_path_of_this_machine_is_published(project: ProjectTree) -> None:
     publish(project, document())
     assert [name for name, data in files(build(project)).items() if str(project.root).encode() in data] == []
