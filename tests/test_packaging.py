@@ -48,7 +48,13 @@ def test_the_wheel_holds_schemas_templates_and_container_files(wheel: Path) -> N
         for file in (CHECKOUT / folder).rglob("*"):
             if file.is_file():
                 assert f"registry/data/{folder}/{file.relative_to(CHECKOUT / folder).as_posix()}" in names
-    for name in ("runner/engine/receiver.sh", "runner/engine/worker/Dockerfile", "runner/bootstrap/start.sh"):
+    for name in (
+        "runner/engine/receiver.sh",
+        "runner/engine/worker/Dockerfile",
+        "runner/bootstrap/start.sh",
+        "registry/site/pages/index.html.jinja",
+        "registry/site/pages/style.css",
+    ):
         assert name in names
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]
 

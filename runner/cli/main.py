@@ -48,6 +48,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "diff": ("registry.cli.compare:diff", "Tell what changed between two versions, and what it means."),
         "patch": ("registry.cli.patch:patch", "Change other people's templates, and keep the change."),
         "source": ("registry.cli.source:source", "Manage where templates come from."),
+        "index": ("registry.cli.index:index", "Build a web site of the catalog."),
     },
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
@@ -77,7 +78,7 @@ class LazyCommands(Group):
         **dict.fromkeys(("list", "ls"), '"source list", "runs list" or "image list"'),
         **dict.fromkeys(("sync", "fetch"), '"source sync"'),
         "add": '"source add"',
-        "build": '"image build"',
+        "build": '"image build" or "index build"',
         "logs": '"runs logs"',
         "install": '"import"',
         "deploy": '"run"',
