@@ -19,7 +19,7 @@ from registry.cli.written import tell_written
 def init(context: Context, folder: Path, dry_run: bool, as_json: bool) -> None:
     """Start a project: a treadle.yaml and a first process, deploy.yaml, that runs at once.
 
-    Both are full of comments and tell editors their schema. Nothing that exists is overwritten.
+    Both are full of comments. Nothing that exists is overwritten.
     """
     from runner.documents.new_project import start_project
 
