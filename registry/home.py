@@ -139,24 +139,36 @@ def library_key(folder: Path) -> str:
     return f"library-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """As `write_atomically`, for a file of ours: its folder is readable by its owner only."""
+    make_folder(path.parent)
+    write_atomically(path, content)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
 
-    A symlink is followed, the file's mode is kept.
+    A symlink is followed. A file that is there keeps its mode; new files and folders have what the umask leaves.
+    Raises Unavailable where the folder cannot be made; OSError where the file cannot be written.
     """
-    import tempfile
-
     target = path.resolve()
-    make_folder(target.parent)
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f'cannot create "{target.parent}": {error.strerror}'
+        raise Unavailable("not-written", message, hint="Choose a folder that you may write to.") from error
+    import secrets
+
+    draft = target.parent / f".treadle-{secrets.token_hex(8)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(target)
+        if target.exists():
+            draft.chmod(target.stat().st_mode & 0o777)
+        draft.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise

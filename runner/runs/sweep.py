@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from registry.errors import Unavailable
-from registry.home import ENGINES_FILE, Home, exclusive, write_atomically
+from registry.home import ENGINES_FILE, Home, exclusive, write_private
 from runner.engine.base import Endpoint, EngineError
 from runner.execution.engines import Engines
 from runner.runs import journal
@@ -38,7 +38,7 @@ def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        write_atomically(path, text.encode())
+        write_private(path, text.encode())
     except OSError as error:
         raise Unavailable(
             "home-not-writable",
