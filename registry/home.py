@@ -93,19 +93,48 @@ def exclusive(lock_file: Path, purpose: str, wait: float = _LOCK_WAIT) -> Iterat
     `purpose` names what is being done, for the one who has to wait in vain. Raises Conflict.
     """
     make_folder(lock_file.parent)
-    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _wait_for(lock_file, purpose, time.monotonic() + wait)
     try:
-        _acquire(descriptor, lock_file, purpose, time.monotonic() + wait)
         yield
     finally:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, lock_file: Path, purpose: str, deadline: float) -> None:
+def try_lock(lock_file: Path) -> int:
+    """Lock `lock_file`, made where it is missing: the descriptor that holds the lock until it is closed, or until the
+    process dies.
+
+    Raises BlockingIOError where somebody else holds it; OSError where the file cannot be opened.
+    """
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def is_locked(lock_file: Path) -> bool:
+    """Whether a process holds `lock_file` at this moment; a file that is not there, nobody does."""
+    try:
+        descriptor = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared: who only looks disturbs nobody else who looks.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _wait_for(lock_file: Path, purpose: str, deadline: float) -> int:
     while True:
         with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
+            return try_lock(lock_file)
         if time.monotonic() >= deadline:
             raise Conflict(
                 "locked",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry.errors import Conflict, Unavailable
-from registry.home import Home, exclusive, make_folder, write_atomically, write_private
+from registry.home import Home, exclusive, is_locked, make_folder, try_lock, write_atomically, write_private
 
 
 def test_treadle_home_keeps_its_settings_with_its_state(tmp_path: Path) -> None:
@@ -55,6 +55,19 @@ def test_who_waits_for_a_lock_gets_it(tmp_path: Path) -> None:
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+def test_a_lock_shows_while_it_is_held(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    assert not is_locked(file)
+    assert not file.exists()
+    held = try_lock(file)
+    assert is_locked(file)
+    assert is_locked(file)
+    with pytest.raises(BlockingIOError):
+        try_lock(file)
+    os.close(held)
+    assert not is_locked(file)
 
 
 def test_an_atomic_write_keeps_mode_and_links(tmp_path: Path) -> None:

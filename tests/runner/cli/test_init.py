@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from tests.conftest import MakeProject
@@ -21,11 +23,12 @@ def test_writes_a_project_that_validates_and_plans(empty: ProjectTree) -> None:
         assert (planned.exit_code, planned.stderr) == (0, "")
 
 
-def test_says_what_to_do_next_in_words_that_work(empty: ProjectTree) -> None:
-    said = empty.treadle("init", "new/shop").stdout
+@pytest.mark.parametrize("folder", ["new/shop", "my shop"])
+def test_says_what_to_do_next_in_words_that_work(empty: ProjectTree, folder: str) -> None:
+    said = empty.treadle("init", folder).stdout
     (line,) = (line for line in said.splitlines() if " plan " in line)
-    command = line.partition("treadle ")[2].split()
-    assert command == ["-C", "new/shop", "plan", "deploy", "-e", "Test"]
+    command = shlex.split(line.partition("treadle ")[2])
+    assert command == ["-C", folder, "plan", "deploy", "-e", "Test"]
     assert empty.treadle(*command).exit_code == 0
 
 
