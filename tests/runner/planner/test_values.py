@@ -118,9 +118,9 @@ class TestUnknownVariables:
         )
         assert problem_lines(plan.warnings) == [
             '6:19 step "A": "uri" reads "Site.Hots", which nothing defines; it will stay as it is'
-            ' [unknown-variable] > did you mean "Site.Host"?',
+            ' [unknown-variable] > Did you mean "Site.Host"?',
             '8:16 step "B": the script reads "Nope", which nothing defines; it will stay as it is'
-            " [unknown-variable] > there are: Site.Host",
+            " [unknown-variable] > There are: Site.Host.",
         ]
         assert plan.actions[1].preview == "echo #{Nope}"
 
@@ -169,7 +169,7 @@ class TestUnknownVariables:
     def test_list_only_some_of_very_many(self, desk: Desk) -> None:
         plan = desk.plan([run("echo #{?}#{zzz}")], project(**{f"V{number}": "" for number in range(1000)}))
         hint = plan.warnings[-1].hint
-        assert hint == "there are: V0, V1, V2, V3, V4, V5, V6, V7, V8, V9 and 990 more"
+        assert hint == "There are: V0, V1, V2, V3, V4, V5, V6, V7, V8, V9 and 990 more."
 
 
 class TestSecrets:
