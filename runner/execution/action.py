@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.errors import Unavailable, UserError
-from runner.actions import script as properties
+from registry.template import octopus as properties
 from runner.bootstrap import build_payload
 from runner.engine.base import Container, EngineError, Exit
 from runner.execution import events
