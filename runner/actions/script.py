@@ -15,7 +15,7 @@ from runner.model import InlineScript
 
 ACTION_TYPES = frozenset({"Octopus.Script"})
 
-_SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
+SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
 _RUNNABLE = ("Bash", "Python")
 # Where a template has one body per language, the first of these that is there wins on Linux.
 _PREFERENCE = ("Bash", "Python", "CSharp", "PowerShell")
@@ -41,7 +41,7 @@ class ScriptAction:
 
 def from_inline(script: InlineScript, properties: Mapping[str, str]) -> ScriptAction:
     """The action of a `run` step."""
-    syntax = _SHELL_SYNTAX[script.shell]
+    syntax = SHELL_SYNTAX[script.shell]
     return ScriptAction(syntax, script.body, {SCRIPT_SYNTAX: syntax, **properties})
 
 

@@ -12,7 +12,8 @@ from registry.model import Parameter, Provenance, Reference, ResolvedTemplate, S
 from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
 from registry.text.yaml_document import dump_yaml
 from runner.documents import read_process, read_project
-from runner.model import Plan, PlannedAction, PlannedValue, VariableSource
+from runner.model import VariableSource
+from runner.plan import Plan, PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
 
 IMAGE = "treadle/test:1"
@@ -22,7 +23,7 @@ TWO_ENVIRONMENTS: Mapping[str, Any] = {
     "environments": {"Test": {}, "Production": {}},
     "targets": {
         "web-1": {"environments": ["test"], "roles": ["web-server"]},
-        "web-2": {"environments": ["Production"], "roles": ["web-server", "primary"]},
+        "web-2": {"environments": ["Production"], "roles": ["web-server", "primary", "mail"]},
         "web-3": {"environments": ["Production"], "roles": ["Web-Server"]},
         "db-1": {"environments": ["Test", "Production"], "roles": ["database"]},
     },
