@@ -1,6 +1,7 @@
 """The script action: `Octopus.Script`, and scripts written into a process.
 
-Which property holds what is Octopus's naming; docs/script-contract.md tells users what a script finds.
+The names of the properties stand in `registry.template.octopus`; docs/script-contract.md tells users what a script
+finds.
 """
 
 from __future__ import annotations
@@ -13,11 +14,6 @@ from registry.template.octopus import SCRIPT_BODY, SCRIPT_SOURCE, SCRIPT_SYNTAX
 from runner.model import InlineScript
 
 ACTION_TYPES = frozenset({"Octopus.Script"})
-
-PARAMETERS = "Octopus.Action.Script.ScriptParameters"
-FAIL_ON_ERROR_OUTPUT = "Octopus.Action.FailScriptOnErrorOutput"
-FAIL_ON_SUBSTITUTION = "OctopusShouldFailDeploymentOnSubstitutionFails"
-SUPPRESS_ENVIRONMENT = "Octopus.Action.Script.SuppressEnvironmentLogging"
 
 SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
 _RUNNABLE = ("Bash", "Python")

@@ -75,13 +75,13 @@ class LazyCommands(Group):
     """The commands of `COMMANDS`, each imported on first use."""
 
     elsewhere = {  # noqa: RUF012 - as declared by Group
-        **dict.fromkeys(("list", "ls"), '"source list", "runs list" or "image list"'),
-        **dict.fromkeys(("sync", "fetch"), '"source sync"'),
-        "add": '"source add"',
-        "build": '"image build" or "index build"',
-        "logs": '"runs logs"',
-        "install": '"import"',
-        "deploy": '"run"',
+        **dict.fromkeys(("list", "ls"), ("source list", "runs list", "image list")),
+        **dict.fromkeys(("sync", "fetch"), ("source sync",)),
+        "add": ("source add",),
+        "build": ("image build", "index build"),
+        "logs": ("runs logs",),
+        "install": ("import",),
+        "deploy": ("run",),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -14,7 +14,7 @@ from tests.conftest import MakeProject
 from tests.support.project import ProjectTree
 
 NAMES = [name for section in COMMANDS.values() for name in section]
-HEAVY = ("docker", "jsonschema", "rich", "yaml", "regex", "markdown_it", "sqlite3")
+HEAVY = ("docker", "jsonschema", "rich", "yaml", "regex", "markdown_it", "sqlite3", "jinja2")
 
 
 @pytest.fixture
