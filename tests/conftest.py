@@ -37,9 +37,10 @@ def _trip(event: str, arguments: tuple[Any, ...]) -> None:
 
 sys.addaudithook(_trip)
 
-# Where a shell started the tests in the background, Ctrl-C is ignored, and so it would be by every program that the
-# tests start and interrupt (POSIX, "Asynchronous Lists").
+# Where a shell started the tests in the background, Ctrl-C is ignored, and under nohup the hang-up; so they would be by
+# every program that the tests start and interrupt (POSIX, "Asynchronous Lists" and "nohup").
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
