@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from runner.model import Environment, Process, Project, Status, Step, StepResult, Target
+from runner.model import Action, Environment, Process, Project, Status, Step, StepResult, Target
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
@@ -36,13 +36,14 @@ def planned_system_values(
     project: Project,
     environment: Environment | None,
     step: Step,
-    index: int,
+    action: Action,
     target: Target | None,
     pin: TemplatePin | None,
     targets: Iterable[Target],
 ) -> list[PlannedValue]:
     """What is known when the plan is made."""
-    number = str(index + 1)
+    number = str(action.at[1] + 1 if len(action.at) > 1 and isinstance(action.at[1], int) else 1)
+    own = ".".join(str(part + 1) for part in action.at if isinstance(part, int))
     values = {
         "Octopus.Project.Name": project.name,
         "Octopus.Project.Id": f"Projects-{project.name}",
@@ -52,10 +53,10 @@ def planned_system_values(
         "Octopus.Step.Id": f"Steps-{number}",
         "Octopus.Step.Name": step.name,
         "Octopus.Step.Number": number,
-        "Octopus.Action.Id": f"Actions-{number}",
-        "Octopus.Action.Name": step.name,
+        "Octopus.Action.Id": f"Actions-{own}",
+        "Octopus.Action.Name": action.name,
         "Octopus.Action.StepName": step.name,
-        "Octopus.Action.Number": number,
+        "Octopus.Action.Number": own,
         "Octopus.Action.TargetRoles": ",".join(step.roles),
     }
     if pin is not None:
@@ -132,6 +133,11 @@ def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
         return True
     indexed = _INDEXED.match(name)
     return indexed is not None and ("#{" in name or indexed["name"].casefold() in earlier_steps)
+
+
+def of_the_run(name: str) -> bool:
+    """Whether a variable is one that a run defines, whatever its steps do."""
+    return _RUN_TIME.fullmatch(name) is not None
 
 
 def is_of_a_step(name: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from runner.engine.base import Stream
 from runner.engine.fake import Script
 from runner.execution.events import Event
-from runner.execution.scheduler import run_status
+from runner.execution.state import run_status
 from runner.model import Status, StepResult
 from tests.support.plans import TWO_ENVIRONMENTS
 from tests.support.stage import Stage, said, set_variable
