@@ -41,7 +41,9 @@ def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
         if name.casefold() not in known:
             raise unknown("step", name, all_names(process))
         if _is_required(name, process):
-            raise Invalid("required-step", f'step "{known[name.casefold()]}" is required and can not be skipped')
+            raise Invalid(
+                "required-step", f'step "{known[name.casefold()]}" is required and can not be skipped'
+            )
     plain = folded(inputs.plain)
     for variable in project.variables:
         if variable.sensitive and variable.name.casefold() in plain:

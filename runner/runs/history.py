@@ -74,7 +74,12 @@ EVERY_RUN = RunFilter()
 
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
-    """An action's execution. `target` None: on the worker; `seconds` and `exit_code` None until it has ended."""
+    """An action's execution, as its last attempt went.
+
+    target: None: on the worker
+    seconds, exit_code: None until it has ended
+    skip: the name of the reason, if it was skipped
+    """
 
     action: str
     step: str
@@ -84,15 +89,20 @@ class ActionRecord:
     seconds: float | None = None
     exit_code: int | None = None
     message: str = ""
+    attempt: int = 1
+    skip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
+    """How a step went; `skip` is the name of the reason, if it was skipped."""
+
     step: str
     status: Status
     reason: str = ""
     seconds: float | None = None
     actions: tuple[ActionRecord, ...] = ()
+    skip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +277,11 @@ class _Story:
                 self._steps[event["step"]] = StepRecord(event["step"], self._unfinished)
             case Kind.STEP_FINISHED:
                 self._steps[event["step"]] = StepRecord(
-                    event["step"], Status(event["status"]), event.get("reason", ""), event["seconds"]
+                    event["step"],
+                    Status(event["status"]),
+                    event.get("reason", ""),
+                    event["seconds"],
+                    skip=event.get("skip"),
                 )
             case Kind.ACTION_STARTED:
                 self._actions[event["action"]] = _action(event, self._unfinished)
@@ -277,6 +291,10 @@ class _Story:
                     seconds=event["seconds"],
                     exit_code=event["exit_code"],
                     message=event["message"],
+                )
+            case Kind.ACTION_SKIPPED:
+                self._actions[event["action"]] = replace(
+                    _action(event, Status.SKIPPED), message=event["reason"], skip=event["skip"]
                 )
             case Kind.OUTPUT:
                 self.outputs[event["action"], event["name"]] = OutputRecord(
@@ -292,11 +310,13 @@ class _Story:
 
     def told_steps(self) -> Iterator[StepRecord]:
         """The steps with their actions, in the order of the plan."""
-        planned = [step["name"] for step in self._planned_steps()]
-        for name in dict.fromkeys((*planned, *self._steps)):
+        planned = self._planned_steps()
+        order = [action["id"] for step in planned for action in step.get("actions", ())]
+        places = {action: place for place, action in enumerate(order)}
+        actions = sorted(self._actions.values(), key=lambda one: places.get(one.action, len(places)))
+        for name in dict.fromkeys((*(step["name"] for step in planned), *self._steps)):
             step = self._steps.get(name) or self._not_begun(name)
-            actions = tuple(action for action in self._actions.values() if action.step == name)
-            yield replace(step, actions=actions)
+            yield replace(step, actions=tuple(action for action in actions if action.step == name))
 
     def _action_of(self, event: Event) -> ActionRecord:
         action = event["action"]  # its start may be on a line that can't be read any more
@@ -313,4 +333,11 @@ class _Story:
 
 
 def _action(event: Event, status: Status) -> ActionRecord:
-    return ActionRecord(event["action"], event["step"], event["name"], event["target"], status)
+    return ActionRecord(
+        event["action"],
+        event["step"],
+        event["name"],
+        event["target"],
+        status,
+        attempt=event.get("attempt", 1),  # older journals know of one only
+    )
