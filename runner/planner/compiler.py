@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference
@@ -24,6 +25,7 @@ from runner.model import (
     Target,
 )
 from runner.plan import Plan, PlannedAction, PlannedFile, PlannedStep, TemplatePin
+from runner.planner.alike import AlikeTargets
 from runner.planner.choices import (
     Inputs,
     check_inputs,
@@ -43,7 +45,7 @@ from runner.planner.rules import Resolve, check_given, pin_template
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
 from runner.variables.readers import ReadingText
-from runner.variables.system import planned_system_values
+from runner.variables.system import machines_in_roles, planned_system_values
 
 ReadFiles = Callable[[tuple[FileCopy, ...]], tuple[PlannedFile, ...]]
 
@@ -156,8 +158,11 @@ class _Compiler:
     read_files: ReadFiles
     read: ReadTexts = field(default_factory=ReadTexts)
     groups: list[int] = field(init=False)
+    machines: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
+        machines = machines_in_roles(self.environment, self.project.targets) if self.environment else {}
+        object.__setattr__(self, "machines", machines)
         object.__setattr__(self, "groups", group_numbers(self.process.steps))
 
     def step(self, index: int, step: Step) -> PlannedStep:
@@ -169,12 +174,9 @@ class _Compiler:
             skip = self._without_targets(index, step)
         actions: tuple[PlannedAction, ...] = ()
         if skip is None:
-            actions = tuple(
-                planned
-                for target in matching
-                for one in prepared
-                if (planned := self._planned(step, one, target)) is not None
-            )
+            alike = [AlikeTargets(self.project, partial(self._planned, step, one)) for one in prepared]
+            planned = (one.on(target) for target in matching for one in alike)
+            actions = tuple(action for action in planned if action is not None)
             if actions and all(action.skip is not None for action in actions):
                 skip = actions[0].skip, actions[0].skip_detail  # type: ignore[assignment]
                 actions = ()
@@ -303,7 +305,7 @@ class _Compiler:
             self.environment.name if self.environment else None, step.name, step.roles, target
         )
         system = planned_system_values(
-            self.process, self.project, self.environment, step, action, target, pin, self.project.targets
+            self.process, self.project, self.environment, step, action, target, pin, self.machines
         )
         variables = self.values.variables(system, place, script)
         parameters = self.values.parameters(action, pin)

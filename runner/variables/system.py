@@ -39,9 +39,9 @@ def planned_system_values(
     action: Action,
     target: Target | None,
     pin: TemplatePin | None,
-    targets: Iterable[Target],
+    machines: Mapping[str, str],
 ) -> list[PlannedValue]:
-    """What is known when the plan is made."""
+    """What is known when the plan is made; `machines` are those of the environment, as `machines_in_roles` has them."""
     number = str(action.at[1] + 1 if len(action.at) > 1 and isinstance(action.at[1], int) else 1)
     own = ".".join(str(part + 1) for part in action.at if isinstance(part, int))
     values = {
@@ -69,18 +69,24 @@ def planned_system_values(
             "Octopus.Environment.Id": f"Environments-{environment.name}",
             "Octopus.Environment.Name": environment.name,
         }
-        values |= _machines_in_roles(environment, targets)
+        values |= machines
     if target is not None:
-        values |= {
-            "Octopus.Machine.Id": f"Machines-{target.name}",
-            "Octopus.Machine.Name": target.name,
-            "Octopus.Machine.Hostname": target.name,
-            "Octopus.Machine.Roles": ",".join(target.roles),
-        }
+        values |= name_values(target.name)
+        values["Octopus.Machine.Roles"] = ",".join(target.roles)
     return _system(values)
 
 
-def _machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Mapping[str, str]:
+def name_values(target: str) -> dict[str, str]:
+    """What tells a target by its name."""
+    return {
+        "Octopus.Machine.Id": f"Machines-{target}",
+        "Octopus.Machine.Name": target,
+        "Octopus.Machine.Hostname": target,
+    }
+
+
+def machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Mapping[str, str]:
+    """The names of an environment's targets, by role."""
     by_role: dict[str, list[str]] = {}
     spelling: dict[str, str] = {}
     for target in targets:
