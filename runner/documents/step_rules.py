@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from registry.model import Problem, Reference
+from registry.model import Problem, Reference, Severity, path_text
 from registry.text.document import KeyPath, problem_at
 from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import is_sound
@@ -88,7 +88,9 @@ def step_rules(
 ) -> list[Problem]:
     """The problems of a step and its actions; `found` are those that the schema knows already."""
     at: KeyPath = ("steps", index)
-    place = _Place(document, at, f'step "{raw["name"]}"', is_sound(at, found))
+    inside = path_text((*at, "actions"))
+    own = [problem for problem in found if not problem.path.startswith(f"{inside}[")]
+    place = _Place(document, at, f'step "{raw["name"]}"', is_sound(at, own))
     problems = [*_shared_rules(place, raw), *_only_steps(place, raw)]
     for number, action in _named(raw.get("actions")):
         here = (*at, "actions", number)
@@ -192,10 +194,10 @@ def _only_steps(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
 def _once_on_the_worker(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
     for key in ("roles", "window"):
         if raw.get(key):
-            message = f"runs once, on the worker, but has `{key}`"
-            hint = "Write run_on: worker-per-target to run it for each target, or leave one of the two out."
-            yield place.problem(key, "worker-with-targets", message, hint)
-            return
+            message = f"runs once, on the worker: its `{key}` changes nothing"
+            hint = "Write run_on: worker-per-target to run it for each target, or leave it out."
+            problem = place.problem(key, "worker-with-targets", message, hint)
+            yield replace(problem, severity=Severity.WARNING)
 
 
 def _only_actions(place: _Place, raw: Mapping[str, Any], step: Mapping[str, Any]) -> Iterator[Problem]:

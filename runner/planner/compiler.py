@@ -214,7 +214,7 @@ class _Compiler:
 
     def _matching(self, step: Step) -> list[Target | None]:
         """The targets with at least one of the step's roles; None for a step that runs once, on the worker."""
-        if not step.roles:
+        if not step.roles or (step.is_lone and step.actions[0].run_on is RunOn.WORKER):
             return [None]
         wanted = folded(step.roles)
         return [target for target in self.targets if wanted & folded(target.roles)]

@@ -89,7 +89,7 @@ def plays(draw: st.DrawFn) -> Play:
     return Play(plan, failing, outputs)
 
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @quick
