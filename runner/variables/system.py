@@ -112,7 +112,8 @@ def run_system_values(
     }
     for step in steps:
         values[f"Octopus.Step[{step.step}].Status.Code"] = _STATUS_CODES[step.status]
-    failed = [action for step in steps for action in step.actions if action.status is Status.FAILED]
+    broken = [step for step in steps if step.status is Status.FAILED]
+    failed = [action for step in broken for action in step.actions if action.status is Status.FAILED]
     if failed:
         # Octopus puts exit codes here, never text of the log.
         code = failed[0].exit_code
