@@ -9,6 +9,7 @@ from typing import Any
 
 from registry.errors import NotFound
 from registry.model import Parameter, Provenance, Reference, ResolvedTemplate, StepTemplate
+from registry.template.octopus import SCRIPT_BODY
 from registry.text.yaml_document import dump_yaml
 from runner.actions import script
 from runner.documents import read_process, read_project
@@ -31,7 +32,7 @@ TWO_ENVIRONMENTS: Mapping[str, Any] = {
 
 def template(*parameters: Parameter, body: str = "true", **changes: Any) -> StepTemplate:
     """A Bash template; `changes` are other fields of StepTemplate."""
-    properties = {script.SYNTAX: "Bash", script.BODY: body, **changes.pop("properties", {})}
+    properties = {script.SYNTAX: "Bash", SCRIPT_BODY: body, **changes.pop("properties", {})}
     fields: dict[str, Any] = {
         "id": "4f0f6f9e-8f5c-4f4e-9d38-1f3c7b0d9a51",
         "name": "Tool",

@@ -122,26 +122,28 @@ class TestNotRunnable:
         [
             (
                 {"action_type": "Octopus.TentaclePackage"},
-                'has the action type "Octopus.TentaclePackage", which Treadle can not run yet [not-runnable]'
-                " > runnable action types: Octopus.Script",
+                'has the action type "Octopus.TentaclePackage", so Treadle cannot run it yet [not-runnable]'
+                " > Action types that run: Octopus.Script.",
             ),
             (
                 {"properties": {"Octopus.Action.Script.Syntax": "PowerShell"}},
-                "is written in PowerShell, which Treadle can not run yet [not-runnable]"
-                " > runnable: Bash, Python; find some with: treadle search ... --syntax bash",
+                "is written in PowerShell, so Treadle cannot run it yet [not-runnable]"
+                " > Bash and Python scripts run; find some with: treadle search WORDS --runnable",
             ),
             (
                 {"packages": ({"Name": "app"},)},
-                "needs packages, which Treadle can not provide yet [not-runnable] > choose a template without",
+                "needs packages, so Treadle cannot run it yet [not-runnable]"
+                " > Choose a template that needs none.",
             ),
             (
                 {"properties": {"Octopus.Action.Script.ScriptSource": "Package"}},
-                'takes its script from "Package", which Treadle can not do yet [not-runnable]'
-                " > choose a template with an inline script",
+                'takes its script from "Package", so Treadle cannot run it yet [not-runnable]'
+                " > Choose a template with an inline script.",
             ),
             (
                 {"properties": {"Octopus.Action.Script.ScriptBody": None}},
-                "has no script body [not-runnable] > see it with: treadle show REF --script",
+                "has no script, so Treadle cannot run it yet [not-runnable]"
+                " > See what it has with: treadle show REF --json",
             ),
         ],
     )
@@ -152,7 +154,7 @@ class TestNotRunnable:
     def test_even_if_the_step_is_skipped(self, tmp_path: Path) -> None:
         desk = desk_with(tmp_path, action_type="Octopus.Manual")
         assert refusal(lambda: desk.plan([{**use()[0], "disabled": True}]))[0].endswith(
-            "> runnable action types: Octopus.Script"
+            "> Action types that run: Octopus.Script."
         )
 
     def test_without_syntax_bash_is_assumed_and_said(self, tmp_path: Path) -> None:
