@@ -22,7 +22,14 @@ from registry.errors import Invalid, UserError
 from registry.git.reader import keep_readers, release_readers
 from registry.home import Home, exclusive
 from registry.index.database import Counts, Entry, Index, SourceFinding, SourceState
-from registry.index.search import NO_FILTERS, Filters, SearchResult, search_entries
+from registry.index.search import (
+    NO_FILTERS,
+    Facets,
+    Filters,
+    SearchResult,
+    facet_counts,
+    search_entries,
+)
 from registry.model import (
     BUILTIN_SOURCE,
     LIBRARY_SOURCE,
@@ -242,22 +249,27 @@ class Catalog:
     def search(self, query: str, filters: Filters = NO_FILTERS, limit: int = 50) -> SearchResult:
         """Templates at the heads of the sources that hold every word of `query`, the best first.
 
-        Raises NotFound for a source in `filters` that doesn't exist or was never synced.
+        Raises NotFound for a source in `filters` that doesn't exist or was never synced, and for a value that no
+        template has.
         """
-        if filters.source:
-            hits, total = search_entries(
-                self.index, [self._sources.source(filters.source).state.id], query, filters, limit
-            )
-            return SearchResult(hits, total, notices=self._notices_about(hits))
+        ids, unsynced, problem = self._searched(filters.source)
+        found = search_entries(self.index, ids, query, filters, limit)
+        notices = self._notices_about(found.hits) if problem is None else {}
+        return SearchResult(found.hits, found.total, unsynced, notices, problem, found.corrections)
+
+    def facets(self, query: str, filters: Filters = NO_FILTERS) -> Facets:
+        """What the templates that a search finds have, with how many have it. Raises as `search`."""
+        return facet_counts(self.index, self._searched(filters.source)[0], query, filters)
+
+    def _searched(self, names: Sequence[str]) -> tuple[list[int], tuple[str, ...], UserError | None]:
+        """The sources to search, those that have yet to be synced, and why the library is left out, if so."""
+        if names:
+            return [self._sources.source(name).state.id for name in dict.fromkeys(names)], (), None
         problem = self._library_problem()
-        names = [name for name in self._sources.names() if problem is None or name != LIBRARY_SOURCE]
-        reached = {name: self._sources.find(name) for name in names}
-        ids = [source.state.id for source in reached.values() if source]
-        hits, total = search_entries(self.index, ids, query, filters, limit)
+        searched = [name for name in self._sources.names() if problem is None or name != LIBRARY_SOURCE]
+        reached = {name: self._sources.find(name) for name in searched}
         unsynced = (name for name, source in reached.items() if source is None and name != LIBRARY_SOURCE)
-        if problem is not None:
-            return SearchResult(hits, total, tuple(unsynced), library_problem=problem)
-        return SearchResult(hits, total, tuple(unsynced), self._notices_about(hits))
+        return [source.state.id for source in reached.values() if source], tuple(unsynced), problem
 
     def _library_problem(self) -> UserError | None:
         """Why the library cannot be read, if so."""

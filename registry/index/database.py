@@ -21,7 +21,7 @@ from registry.errors import Unavailable
 from registry.home import make_folder
 from registry.model import TemplateForm
 
-INDEX_FORMAT = 2
+INDEX_FORMAT = 3
 UNREADABLE = "unreadable"
 REFUSED = "refused"
 
@@ -49,7 +49,7 @@ CREATE TABLE entry (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, lineage INTEGER NOT NULL, slug TEXT NOT NULL,
     name TEXT NOT NULL, category TEXT NOT NULL, action_type TEXT NOT NULL, syntaxes TEXT NOT NULL,
     summary TEXT NOT NULL, version INTEGER NOT NULL, guid TEXT NOT NULL, content TEXT NOT NULL,
-    UNIQUE (source, lineage));
+    obstacle TEXT NOT NULL, UNIQUE (source, lineage));
 CREATE VIRTUAL TABLE entry_text USING fts5 (
     slug, name, category, description, parameters, script, tokenize = "unicode61 remove_diacritics 2",
     prefix = '2 3');
@@ -113,8 +113,10 @@ class IndexedLineage:
 class Entry:
     """What lists show of a template: its newest readable content at the head.
 
-    `syntaxes` are those of its script, lower case; `summary` is the first line of the description; `content`
-    is the blob, or the tree of a folder.
+    syntaxes: those of its script, lower case
+    summary: the first line of the description
+    content: the blob, or the tree of a folder
+    obstacle: why it cannot run, as `Obstacle.reason`; empty for one that can
     """
 
     source: str
@@ -127,6 +129,11 @@ class Entry:
     version: int
     guid: str
     content: str
+    obstacle: str = ""
+
+    @property
+    def runnable(self) -> bool:
+        return not self.obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +277,8 @@ class Index:
             """SELECT lineage, version, guid, id, path, slug, shape, commit_id, author, date, main FROM content
                WHERE source = ? ORDER BY lineage, main, date, commit_id, version, id, path""",
             "SELECT number, path, slug, alive FROM lineage WHERE source = ? ORDER BY number",
-            """SELECT lineage, slug, name, category, action_type, syntaxes, summary, version, guid, content FROM entry
-               WHERE source = ? ORDER BY lineage""",
+            """SELECT lineage, slug, name, category, action_type, syntaxes, summary, version, guid, content,
+               obstacle FROM entry WHERE source = ? ORDER BY lineage""",
         )
         return [tuple(row) for question in questions for row in self._connection.execute(question, (source,))]
 
@@ -331,6 +338,7 @@ def entry_of(row: sqlite3.Row) -> Entry:
         version=row["version"],
         guid=row["guid"],
         content=row["content"],
+        obstacle=row["obstacle"],
     )
 
 

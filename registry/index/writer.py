@@ -33,6 +33,7 @@ from registry.index.lineage import (
 from registry.model import StepTemplate, TemplateForm, is_slug
 from registry.template.builtin import BuiltinTemplate
 from registry.template.octopus import syntaxes
+from registry.template.runnable import obstacle
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
 _ADD_LINEAGE = "INSERT OR REPLACE INTO lineage VALUES (?, ?, ?, ?, ?)"
@@ -293,10 +294,11 @@ class _Entries:
 
     def enter(self, slug: str, lineage: int, content: str, template: StepTemplate) -> None:
         what = (template.name, template.category, template.action_type, " ".join(syntaxes(template)))
+        stopping = obstacle(template)
         about = (_summary(template.description), template.version, template.id, content)
         made = self.connection.execute(
-            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self.source, lineage, slug, *what, *about),
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.source, lineage, slug, *what, *about, stopping.reason if stopping else ""),
         )
         self.connection.execute(
             """INSERT INTO entry_text (rowid, slug, name, category, description, parameters, script)

@@ -28,8 +28,8 @@ def project(make_project: MakeProject) -> ProjectTree:
 def test_search_prints_aligned_lines_into_a_pipe(project: ProjectTree) -> None:
     done = project.treadle("search", "say", "hello", "--source", "ours")
     assert done.stdout.splitlines() == [
-        "REFERENCE   VERSION  SCRIPT  NAME",
-        "ours/hello        2  bash    Say - Hello",
+        "REFERENCE   VERSION  SCRIPT  RUNS  NAME",
+        "ours/hello        2  bash    yes   Say - Hello",
     ]
     assert (done.exit_code, done.stderr) == (0, "")
 
