@@ -167,6 +167,15 @@ class Catalog:
 
     # --- templates
 
+    def with_source(self, reference: Reference) -> Reference:
+        """The reference, with the one source that has its template now in place of the source it names.
+
+        Raises NotFound where none has it, Conflict where several do.
+        """
+        from registry.catalog.resolve import the_only_source
+
+        return the_only_source(self.index, self._searched(())[0], reference)
+
     def find(self, reference: Reference, locked: LockEntry | None = None) -> FoundTemplate:
         """The content that a reference means, or that the lock says it means. Reads the index and one git object;
         never asks a remote.
@@ -252,24 +261,25 @@ class Catalog:
         Raises NotFound for a source in `filters` that doesn't exist or was never synced, and for a value that no
         template has.
         """
-        ids, unsynced, problem = self._searched(filters.source)
-        found = search_entries(self.index, ids, query, filters, limit)
+        sources, unsynced, problem = self._searched(filters.source)
+        found = search_entries(self.index, [item.state.id for item in sources], query, filters, limit)
         notices = self._notices_about(found.hits) if problem is None else {}
         return SearchResult(found.hits, found.total, unsynced, notices, problem, found.corrections)
 
     def facets(self, query: str, filters: Filters = NO_FILTERS) -> Facets:
         """What the templates that a search finds have, with how many have it. Raises as `search`."""
-        return facet_counts(self.index, self._searched(filters.source)[0], query, filters)
+        sources, _, _ = self._searched(filters.source)
+        return facet_counts(self.index, [item.state.id for item in sources], query, filters)
 
-    def _searched(self, names: Sequence[str]) -> tuple[list[int], tuple[str, ...], UserError | None]:
+    def _searched(self, names: Sequence[str]) -> tuple[list[OpenSource], tuple[str, ...], UserError | None]:
         """The sources to search, those that have yet to be synced, and why the library is left out, if so."""
         if names:
-            return [self._sources.source(name).state.id for name in dict.fromkeys(names)], (), None
+            return [self._sources.source(name) for name in dict.fromkeys(names)], (), None
         problem = self._library_problem()
         searched = [name for name in self._sources.names() if problem is None or name != LIBRARY_SOURCE]
         reached = {name: self._sources.find(name) for name in searched}
         unsynced = (name for name, source in reached.items() if source is None and name != LIBRARY_SOURCE)
-        return [source.state.id for source in reached.values() if source], tuple(unsynced), problem
+        return [source for source in reached.values() if source], tuple(unsynced), problem
 
     def _library_problem(self) -> UserError | None:
         """Why the library cannot be read, if so."""

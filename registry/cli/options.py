@@ -16,6 +16,7 @@ from registry.project.project_file import MAX_DAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_NO_SOURCE = "any"
 COOL_DOWN_DAYS = 7.0
 COOL_DOWN_VARIABLE = "TREADLE_COOL_DOWN"
 
@@ -28,7 +29,7 @@ push_option = click.option(
 
 
 class ReferenceType(click.ParamType[Reference]):
-    """`source/slug`, with a version or without one."""
+    """`source/slug`, with a version or without one. The source may be left out where only one has the template."""
 
     name = "reference"
 
@@ -42,6 +43,11 @@ class ReferenceType(click.ParamType[Reference]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Reference:
         if isinstance(value, Reference):
             return value
+        ctx = ctx or click.get_current_context(silent=True)
+        if ctx is not None and "/" not in value and (bare := _parsed(f"{_NO_SOURCE}/{value}")):
+            context: Context = ctx.obj
+            with context.catalog() as catalog:
+                return catalog.with_source(bare)
         try:
             return Reference.parse(value)
         except ValueError as error:
@@ -50,6 +56,13 @@ class ReferenceType(click.ParamType[Reference]):
                 str(error),
                 hint="Write SOURCE/NAME, or SOURCE/NAME@12 for an exact version.",
             ) from error
+
+
+def _parsed(text: str) -> Reference | None:
+    try:
+        return Reference.parse(text)
+    except ValueError:
+        return None
 
 
 REFERENCE = ReferenceType()

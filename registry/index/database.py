@@ -12,7 +12,7 @@ index or the new one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -253,6 +253,17 @@ class Index:
             (source,),
         )
         return [entry_of(row) for row in rows]
+
+    def sources_with(self, sources: Sequence[int], slug: str) -> list[int]:
+        """Those of the sources whose head has a template of that slug."""
+        question = "SELECT source FROM entry WHERE slug = ?"
+        having = {row[0] for row in self._connection.execute(question, (slug,))}
+        return [source for source in sources if source in having]
+
+    def slugs(self, source: int) -> list[str]:
+        """The slugs of the templates at the head."""
+        question = "SELECT slug FROM entry WHERE source = ? ORDER BY slug"
+        return [row[0] for row in self._connection.execute(question, (source,))]
 
     def head_record(self, source: int, slug: str) -> IndexedContent | None:
         """The newest readable content of the template that has `slug` at the head."""

@@ -94,7 +94,9 @@ def test_show_as_json_has_everything(project: ProjectTree) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["hello", "ours/", "ours/../x", "ours/hello@x", "ours/hello@1:zz", "a/b/c"])
+@pytest.mark.parametrize(
+    "text", ["hello@x", "..", "ours/", "ours/../x", "ours/hello@x", "ours/hello@1:zz", "a/b/c"]
+)
 def test_what_is_no_reference_is_told(text: str, project: ProjectTree) -> None:
     done = project.treadle("show", text)
     assert done.exit_code == 2
@@ -102,6 +104,40 @@ def test_what_is_no_reference_is_told(text: str, project: ProjectTree) -> None:
         f'error: "{text}" is not a template reference',
         "  hint: Write SOURCE/NAME, or SOURCE/NAME@12 for an exact version.",
     ]
+
+
+@pytest.mark.parametrize("version", ["", "@1", "@latest", "@1+"])
+def test_a_source_can_be_left_out_where_only_one_has_the_template(project: ProjectTree, version: str) -> None:
+    assert project.treadle("show", f"hello{version}") == project.treadle("show", f"ours/hello{version}")
+
+
+def test_of_several_sources_with_the_template_none_is_taken(project: ProjectTree) -> None:
+    assert project.treadle("import", "hello@1").stdout.startswith("Imported ours/hello@1 as library/hello.")
+    done = project.treadle("show", "hello@2")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines() == [
+        'error[reference-ambiguous]: "hello" is a template of 2 sources',
+        "  hint: Say which: library/hello@2, ours/hello@2.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slug", "hint"),
+    [("helo", 'Did you mean "ours/hello"?'), ("qqqq", "Look for it with: treadle search qqqq")],
+)
+def test_a_template_that_no_source_has_is_looked_for_in_all(
+    project: ProjectTree, slug: str, hint: str
+) -> None:
+    done = project.treadle("show", slug)
+    assert done.exit_code == 2
+    assert done.complaint.splitlines() == [f'error: no source has a template "{slug}"', f"  hint: {hint}"]
+
+
+@pytest.mark.parametrize(
+    "command", [("usage", "hello"), ("diff", "hello@1", "hello@2"), ("new", "x", "--from", "hello")]
+)
+def test_every_command_takes_a_template_by_its_slug(project: ProjectTree, command: tuple[str, ...]) -> None:
+    assert project.treadle(*command).exit_code == 0
 
 
 def test_import_tells_what_it_wrote(project: ProjectTree) -> None:
