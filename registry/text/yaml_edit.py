@@ -216,7 +216,7 @@ def _made(
         raise KeyError(key)
     lines = _lines(added)
     inline = f"{{{', '.join(lines)}}}"
-    block = lines if key is None else [f"{_scalar(key)}:", *(f"  {line}" for line in lines)]
+    block = lines if key is None else [f"{scalar(key)}:", *(f"  {line}" for line in lines)]
     if parent is None:
         yield _inserted(text, len(text), 0, block)
     elif node is not None and node.start_mark.index == node.end_mark.index and not parent.flow_style:
@@ -226,7 +226,7 @@ def _made(
         yield node.start_mark.index, node.end_mark.index, inline
     elif parent.flow_style:
         end = parent.value[-1][1].end_mark.index
-        yield end, end, f", {_scalar(str(key))}: {inline}"
+        yield end, end, f", {scalar(str(key))}: {inline}"
     else:
         yield _inserted(text, _line_end(text, _end(text, parent)), parent.start_mark.column, block)
 
@@ -238,13 +238,13 @@ def _inserted(text: str, at: int, indent: int, lines: Sequence[str]) -> _Splice:
 
 
 def _lines(entries: Mapping[str, Entry]) -> list[str]:
-    return [f"{_scalar(name)}: {_written(entry)}" for name, entry in entries.items()]
+    return [f"{scalar(name)}: {_written(entry)}" for name, entry in entries.items()]
 
 
 def _written(entry: Entry) -> str:
     if isinstance(entry, Mapping):
         return f"{{{', '.join(_lines(entry))}}}"
-    return _scalar(entry) if isinstance(entry, str) else str(entry)
+    return scalar(entry) if isinstance(entry, str) else str(entry)
 
 
 def _restyled(text: Entry, style: str | None) -> str:
@@ -253,7 +253,7 @@ def _restyled(text: Entry, style: str | None) -> str:
         return _written(text)
     if style == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return _quoted(text) if style == '"' else _scalar(text)
+    return _quoted(text) if style == '"' else scalar(text)
 
 
 def _end(text: str, node: Any) -> int:
@@ -304,7 +304,8 @@ def _too_unusual(advice: str) -> Conflict:
     )
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """A text as YAML, in quotes where it needs them; always on one line."""
     if _PLAIN.fullmatch(text) and isinstance(load_yaml(text, "").value, str):
         return text
     return _quoted(text)
