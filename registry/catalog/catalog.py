@@ -237,7 +237,12 @@ class Catalog:
         from registry.catalog.details import template_details
 
         found = self.find(reference)
-        return template_details(found, self.origin(found), self.resolved(found).notices)
+        return template_details(
+            found,
+            self.origin(found),
+            self.resolved(found).notices,
+            lambda version: self._notices.about(found.source.name, found.slug, version),
+        )
 
     def versions(self, reference: Reference) -> tuple[VersionInfo, ...]:
         """All versions of a template, deleted or not, the newest first. Raises NotFound."""

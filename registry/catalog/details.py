@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from registry.catalog.resolve import FoundTemplate, TemplateHistory
 from registry.index.database import IndexedContent
@@ -11,14 +12,23 @@ from registry.library.origin import Origin
 from registry.model import Notice, Provenance, ResolvedTemplate, StepTemplate, VersionInfo
 from registry.template.document import TemplateDocument, digest
 from registry.template.octopus import SCRIPT_BODY, syntaxes
+from registry.template.runnable import Obstacle, obstacle
 
 _CUSTOM_SCRIPT = "Octopus.Action.CustomScripts."
+_TESTS = "tests/"
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateDetails:
-    """`versions` are the newest first; `deleted` says that the source's head has the template no more; `origin` is
-    what a library's template was copied from, and `patched` that it says something else by now."""
+    """Everything there is to say about a template.
+
+    deleted: the source's head has it no more
+    versions: the newest first
+    tests: the names of the test files beside it
+    origin: what a library's template was copied from; `patched` says that it has changed since
+    notices: what is said against this version
+    version_notices: what is said against each version that something is said against
+    """
 
     template: StepTemplate
     provenance: Provenance
@@ -27,8 +37,15 @@ class TemplateDetails:
     deleted: bool
     versions: tuple[VersionInfo, ...]
     readme: str | None = None
+    tests: tuple[str, ...] = ()
     origin: Origin | None = None
     notices: tuple[Notice, ...] = ()
+    version_notices: Mapping[int, tuple[Notice, ...]] = field(default_factory=dict)
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """Why it cannot run, if so."""
+        return obstacle(self.template)
 
     @property
     def patched(self) -> bool:
@@ -64,11 +81,16 @@ class TemplateCopy:
 
 
 def template_details(
-    found: FoundTemplate, origin: Origin | None, notices: tuple[Notice, ...]
+    found: FoundTemplate,
+    origin: Origin | None,
+    notices: tuple[Notice, ...],
+    notices_of: Callable[[int], tuple[Notice, ...]],
 ) -> TemplateDetails:
     """What there is to say about a template that was found by its history."""
     assert found.history is not None
-    readme = found.document.files.get("README.md")
+    files = found.document.files
+    readme = files.get("README.md")
+    said = {record.version: notices_of(record.version) for record in found.history.versions()}
     return TemplateDetails(
         template=found.document.template,
         provenance=found.provenance,
@@ -77,9 +99,16 @@ def template_details(
         deleted=not found.history.alive,
         versions=version_infos(found.history),
         readme=readme.decode(errors="replace") if readme else None,
+        tests=tuple(sorted(name.removeprefix(_TESTS) for name in files if is_test(name))),
         origin=origin,
         notices=notices,
+        version_notices={version: about for version, about in said.items() if about},
     )
+
+
+def is_test(name: str) -> bool:
+    """Whether the file of a template folder is one of its tests."""
+    return re.fullmatch(rf"{_TESTS}[^/]+\.ya?ml", name) is not None
 
 
 def version_infos(history: TemplateHistory) -> tuple[VersionInfo, ...]:

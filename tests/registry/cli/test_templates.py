@@ -86,7 +86,17 @@ def test_show_as_json_has_everything(project: ProjectTree) -> None:
     assert (shown["version"], shown["latest"], shown["deleted"]) == (1, 2, False)
     assert shown["scripts"] == {"script": "echo hello\n"}
     assert [item["version"] for item in shown["versions"]] == [2, 1]
-    assert set(shown["versions"][0]) == {"version", "slug", "blob", "commit", "author", "date", "variants"}
+    assert set(shown["versions"][0]) == {
+        "version",
+        "slug",
+        "blob",
+        "commit",
+        "author",
+        "date",
+        "variants",
+        "notices",
+    }
+    assert (shown["runnable"], shown["obstacle"], shown["readme"], shown["tests"]) == (True, None, None, [])
     two = project.treadle("show", "ours/hello", "--json").json
     assert [(item["name"], item["type"], item["sensitive"]) for item in two["parameters"]] == [
         ("Url", "SingleLineText", False),
