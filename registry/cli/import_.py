@@ -16,6 +16,7 @@ from registry.cli.output import counted, print_json, style, working
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
 from registry.publishing.import_ import ImportedTemplate, ImportReport, ImportStatus, import_templates
+from registry.template.runnable import obstacle
 
 _PATH_ENDINGS = (".json", ".yaml", ".gz", ".tgz")
 _GZIP = b"\x1f\x8b"
@@ -63,6 +64,8 @@ def import_command(
         context.say(_sentence(item, dry_run=dry_run))
         for notice in item.resolved.notices:
             context.say(style(f"  {item.resolved.reference} is {notice}", fg="yellow"))
+        if stopping := obstacle(item.resolved.template):
+            context.say(style(f"  It cannot run yet: it {stopping.reason}.", fg="yellow"))
         if context.verbose or dry_run:
             for path in item.files:
                 context.say(f"  {path}")
@@ -115,10 +118,13 @@ def _tell_commit(context: Context, report: ImportReport) -> None:
 
 def _data(item: ImportedTemplate) -> dict[str, object]:
     where = item.resolved.provenance
+    stopping = obstacle(item.resolved.template)
     return {
         "reference": f"library/{item.slug}",
         "slug": item.slug,
         "status": item.status.value,
         "from": asdict(where),
         "files": list(item.files),
+        "runnable": stopping is None,
+        "obstacle": stopping.reason if stopping else None,
     }

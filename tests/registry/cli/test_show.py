@@ -1,4 +1,4 @@
-"""`treadle show`: README, tests, rules, examples, and what is said against versions."""
+"""What `show`, `import` and `new` say of templates: README, tests, rules, examples, versions not to be used."""
 
 from __future__ import annotations
 
@@ -89,3 +89,12 @@ def test_versions_that_must_not_run_are_marked_in_the_list(project: ProjectTree)
     lines = project.treadle("show", "library/tool", "--versions").stdout.splitlines()
     assert lines[-2].split()[-1] == "NOTICE"
     assert lines[-1].endswith("revoked: leaks")
+
+
+def test_import_and_new_say_what_cannot_run(project: ProjectTree) -> None:
+    done = project.treadle("import", "ours/windows")
+    assert "  It cannot run yet: it is written in PowerShell." in done.stdout.splitlines()
+    (item,) = project.treadle("import", "ours/windows", "--json").json["templates"]
+    assert (item["runnable"], item["obstacle"]) == (False, "is written in PowerShell")
+    assert "cannot run" not in project.treadle("import", "ours/tool").stdout
+    assert "cannot run PowerShell yet" in project.treadle("new", "mine", "--syntax", "powershell").stderr
