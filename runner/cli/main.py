@@ -51,6 +51,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
+        "add": ("runner.cli.add:add", "Add a step that uses a template to a process."),
         "plan": ("runner.cli.plan:plan", "Show what a run would do; create nothing."),
         "lock": ("runner.cli.lock:lock", "Pin the exact content of every template in use."),
         "verify": ("registry.cli.verify:verify_command", "Find altered bytes in mirrors, library and lock."),
@@ -76,7 +77,6 @@ class LazyCommands(Group):
     elsewhere = {  # noqa: RUF012 - as declared by Group
         **dict.fromkeys(("list", "ls"), '"source list", "runs list" or "image list"'),
         **dict.fromkeys(("sync", "fetch"), '"source sync"'),
-        "add": '"source add"',
         "build": '"image build"',
         "logs": '"runs logs"',
         "install": '"import"',
