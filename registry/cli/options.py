@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from registry.cli.context import Context
-from registry.errors import Invalid
+from registry.errors import Invalid, NotFound
 from registry.model import Reference
 from registry.project.project_file import MAX_DAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NO_SOURCE = "any"
+_PATH_ENDINGS = (".json", ".yaml", ".yml", ".gz", ".tgz")
 COOL_DOWN_DAYS = 7.0
 COOL_DOWN_VARIABLE = "TREADLE_COOL_DOWN"
 
@@ -66,6 +68,23 @@ def _parsed(text: str) -> Reference | None:
 
 
 REFERENCE = ReferenceType()
+
+
+def path_or_reference(directory: Path, name: str, sources: Collection[str] = ()) -> Reference | Path:
+    """What an argument means that may be either: a path where there is one, else a reference.
+
+    A name that begins with one of `sources` is a reference all the same. Raises NotFound for what can only be a path,
+    and as `REFERENCE`.
+    """
+    path = directory / name
+    source, slash, _ = name.partition("/")
+    if path.exists() and not (slash and source in sources):
+        return path
+    if name.startswith((".", "/", "~")) or name.endswith(_PATH_ENDINGS):
+        raise NotFound(
+            "path-not-found", f'there is no "{name}"', hint="Give a file, a folder or a reference."
+        )
+    return REFERENCE.convert(name, None, None)
 
 
 def cool_down_option(command: F) -> F:
