@@ -41,6 +41,7 @@ from registry.project.source_definition import SourceDefinition, unknown_source
 from registry.project.source_settings import source_definitions
 
 if TYPE_CHECKING:
+    from registry.catalog.changes import VersionChange
     from registry.catalog.details import TemplateCopy, TemplateDetails
     from registry.catalog.notices import NoticeLookup
     from registry.catalog.resolve import FoundTemplate
@@ -251,6 +252,21 @@ class Catalog:
 
         source = self._sources.source(reference.source)
         return version_infos(find_histories(self.index, source, reference.slug)[0])
+
+    def changes(self, reference: Reference, limit: int) -> tuple[VersionChange, ...]:
+        """What each version of a template changed, the newest first, up to the one that the reference names.
+
+        Raises as `find`; a template that was deleted has its history all the same.
+        """
+        from registry.catalog.changes import version_changes
+        from registry.catalog.resolve import find_histories
+
+        source = self._sources.source(reference.source)
+        if reference.version is None:
+            return version_changes(source, find_histories(self.index, source, reference.slug)[0], None, limit)
+        found = self.find(reference)
+        assert found.history is not None
+        return version_changes(source, found.history, found.record.version, limit)
 
     def has_origin(self, reference: Reference, locked: LockEntry) -> bool:
         """Whether the source is at the address that the lock says, and once had the content at that path, with that

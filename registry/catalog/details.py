@@ -113,10 +113,11 @@ def is_test(name: str) -> bool:
 
 def version_infos(history: TemplateHistory) -> tuple[VersionInfo, ...]:
     """All versions of a template, the newest first."""
-    return tuple(_info(record, history) for record in history.versions())
+    return tuple(version_info(record, history) for record in history.versions())
 
 
-def _info(record: IndexedContent, history: TemplateHistory) -> VersionInfo:
+def version_info(record: IndexedContent, history: TemplateHistory) -> VersionInfo:
+    """One version of a template."""
     others = (item.id for item in history.variants(record.version) if item.id != record.id)
     return VersionInfo(
         version=record.version,

@@ -46,6 +46,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "revoke": ("registry.cli.deprecation:revoke", "Say that a template must not run."),
         "remove": ("registry.cli.remove:remove_command", "Take a template out of the library."),
         "diff": ("registry.cli.compare:diff", "Tell what changed between two versions, and what it means."),
+        "log": ("registry.cli.log:log", "List the changes of a template, version by version."),
         "patch": ("registry.cli.patch:patch", "Change other people's templates, and keep the change."),
         "source": ("registry.cli.source:source", "Manage where templates come from."),
     },
