@@ -10,7 +10,7 @@ import registry.lint.script_rules
 import registry.lint.template_rules  # noqa: F401 - the rules register themselves
 from registry.errors import Invalid
 from registry.lint.rule import RULES, Hit, Rule, rule
-from registry.lint.subject import Subject, load_subjects
+from registry.lint.subject import Subject, TemplateContent, content_subject, load_subjects
 from registry.model import Problem, Severity
 from registry.suggest import suggest
 
@@ -23,14 +23,20 @@ class LintReport:
     problems: tuple[Problem, ...]
 
 
-def lint(paths: Iterable[Path], ignore: Collection[str] = ()) -> LintReport:
-    """Lint the templates at and below `paths`, without the rules in `ignore`. Of one that isn't valid, the report
-    holds the errors of validation only.
+def lint(
+    paths: Iterable[Path], ignore: Collection[str] = (), contents: Iterable[TemplateContent] = ()
+) -> LintReport:
+    """Lint the templates at and below `paths`, and those of `contents`, without the rules in `ignore`. Of one that
+    isn't valid, the report holds the errors of validation only.
 
     Raises NotFound where there is nothing at a path, Invalid for a rule that doesn't exist.
     """
     rules = chosen(ignore)
     subjects, problems = load_subjects(paths)
+    for given in contents:
+        valid, wrong = content_subject(given)
+        subjects += valid
+        problems += wrong
     twins = list(_twins(subjects))
     for subject in subjects:
         problems += (problem for rule in rules for problem in rule.problems(subject))

@@ -112,13 +112,47 @@ def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Problem]]:
     return _with_committed(subjects), errors
 
 
+@dataclass(frozen=True)
+class TemplateContent:
+    """A template that lies in no folder of the user's.
+
+    name: what messages call it, such as `community/slack`; its last part is the slug
+    content: its Octopus JSON, or the files of its folder by their paths
+    """
+
+    name: str
+    content: bytes | Mapping[str, bytes] = field(repr=False)
+
+
+def content_subject(given: TemplateContent) -> tuple[list[Subject], list[Problem]]:
+    """The template, if it is valid, and the errors of one that is not."""
+    from registry.validation.check import check_template, check_template_folder
+
+    path = Path(given.name)
+    try:
+        if isinstance(given.content, bytes):
+            document = load_json(given.content, given.name)
+            wrong = errors_of(check_template(document))
+            subject = Subject(path, document, document.value, json=document)
+        else:
+            subject = _files_subject(path, given.content)
+            view = load_yaml(given.content[TEMPLATE_FILE].decode("utf-8-sig"), subject.document.file)
+            wrong = errors_of(check_template_folder(view, given.content, given.name))
+    except Invalid as error:
+        return [], list(error.problems)
+    return ([], wrong) if wrong else ([subject], [])
+
+
 def _json_subject(path: Path) -> Subject:
     document = load_json(read_bytes(path), str(path))
     return Subject(path, document, document.value, json=document)
 
 
 def _folder_subject(folder: Path) -> Subject:
-    files = template_files(folder)
+    return _files_subject(folder, template_files(folder))
+
+
+def _files_subject(folder: Path, files: Mapping[str, bytes]) -> Subject:
     name = str(folder / TEMPLATE_FILE)
     value = read_folder(files, str(folder)).value
     return Subject(folder, load_yaml(files[TEMPLATE_FILE].decode("utf-8-sig"), name), value, files)
