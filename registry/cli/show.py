@@ -12,7 +12,6 @@ from registry.cli.context import Context, pass_context
 from registry.cli.options import REFERENCE, json_option
 from registry.cli.output import counted, echo, one_line, paragraphs, print_json, print_table, shorten, style
 from registry.model import Parameter, Reference
-from registry.project.step import parameter_limits, step_snippet
 
 
 @click.command("show")
@@ -47,6 +46,8 @@ def show_command(
 
 
 def _show_example(details: TemplateDetails, as_json: bool) -> None:
+    from registry.project.step import step_snippet
+
     where = details.provenance
     exact = Reference(where.source, where.slug, where.version)
     lines = step_snippet(details.template, exact, details.template.name).lines
@@ -102,7 +103,7 @@ def _traits(parameter: Parameter) -> str:
         traits.append("required")
     if parameter.default:
         traits.append(f"default: {shorten(parameter.default, 60)}")
-    traits += parameter_limits(parameter)
+    traits += parameter.limits
     return " · ".join(map(one_line, traits))
 
 

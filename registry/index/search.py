@@ -168,19 +168,16 @@ def _counted(values: Iterator[str]) -> Mapping[str, int]:
 
 def _check_filters(index: Index, sources: Sequence[int], filters: Filters) -> None:
     """Raises NotFound for a value that no template has, with the nearest, or those that there are."""
-    wanted = {
-        "category": filters.category,
-        "syntax": filters.syntax,
-        "action_type": filters.action_type,
-    }
-    if not any(wanted.values()):
-        return
-    facets = _facets(_matches(index, sources, (), "", NO_FILTERS, _NO_LIMIT).hits)
-    for name, values in wanted.items():
-        known = {value.casefold() for value in facets[name]} | {*(_LANGUAGES if name == "syntax" else ())}
-        for value in values:
-            if value.casefold() not in known:
-                raise _unknown_value(name.replace("_", " "), value, facets[name])
+    languages = (value for value in filters.syntax if value.casefold() not in _LANGUAGES)
+    alone = [
+        *(("category", value, Filters(category=(value,))) for value in filters.category),
+        *(("syntax", value, Filters(syntax=(value,))) for value in languages),
+        *(("action_type", value, Filters(action_type=(value,))) for value in filters.action_type),
+    ]
+    for name, value, wanted in alone:
+        if not _matches(index, sources, (), "", wanted, 1).hits:
+            facets = _facets(_matches(index, sources, (), "", NO_FILTERS, _NO_LIMIT).hits)
+            raise _unknown_value(name.replace("_", " "), value, facets[name])
 
 
 def _unknown_value(name: str, value: str, counts: Mapping[str, int]) -> NotFound:

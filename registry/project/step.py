@@ -99,14 +99,4 @@ def parameter_rules(parameter: Parameter) -> Iterator[str]:
         yield "secret: refer to a sensitive variable"
     if parameter.options:
         yield f"one of: {', '.join(value for value, _ in parameter.options)}"
-    yield from parameter_limits(parameter)
-
-
-def parameter_limits(parameter: Parameter) -> Iterator[str]:
-    """The pattern and the bounds of a value."""
-    if parameter.pattern is not None:
-        yield f"pattern: {parameter.pattern}"
-    if parameter.minimum is not None:
-        yield f"minimum: {parameter.minimum:g}"
-    if parameter.maximum is not None:
-        yield f"maximum: {parameter.maximum:g}"
+    yield from parameter.limits

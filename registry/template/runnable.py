@@ -83,5 +83,5 @@ def _script(properties: Mapping[str, str]) -> ChosenScript | None:
     body = properties.get(SCRIPT_BODY)
     if body is None:
         return None
-    syntax = properties.get(SCRIPT_SYNTAX)
-    return ChosenScript(syntax or _DEFAULT_SYNTAX, body, assumed=not syntax)
+    written = properties.get(SCRIPT_SYNTAX)
+    return ChosenScript(written or _DEFAULT_SYNTAX, body, assumed=not written)

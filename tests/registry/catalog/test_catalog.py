@@ -211,13 +211,10 @@ def test_search_puts_names_first_and_filters(catalog: Catalog, repository: Sourc
     )
     _sync(catalog)
 
-    def slugs(query: str, **filters: str) -> list[str]:
-        return [
-            entry.slug
-            for entry in catalog.search(
-                query, Filters(source=("team",), **{kind: (value,) for kind, value in filters.items()})
-            ).hits
-        ]
+    def slugs(query: str, category: str = "", syntax: str = "", action_type: str = "") -> list[str]:
+        kinds, languages, types = ((value,) if value else () for value in (category, syntax, action_type))
+        filters = Filters(("team",), kinds, languages, types)
+        return [entry.slug for entry in catalog.search(query, filters).hits]
 
     assert slugs("hello")[0] == "hello"
     assert set(slugs("hello")[:3]) == {"hello", "say-hello-ps", "hello-mail"}
