@@ -16,9 +16,6 @@ from pathlib import Path
 
 from registry.errors import Conflict, Invalid, Unavailable
 
-ENGINES_FILE = "engines.json"
-"""In a run's folder: the engines that it has containers on."""
-
 _LOCK_WAIT = 120.0
 _LOCK_POLL = 0.05
 
@@ -73,10 +70,6 @@ class Home:
     @property
     def runs(self) -> Path:
         return self.path / "runs"
-
-    def runs_with_containers(self) -> list[str]:
-        """The runs that have containers somewhere, or had when they died: they note it in their folder."""
-        return [path.parent.name for path in self.runs.glob(f"*/{ENGINES_FILE}")]
 
     def mirror(self, key: str) -> Path:
         """The bare mirror of a source. `key` is `SourceDefinition.mirror_key`."""

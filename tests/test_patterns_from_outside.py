@@ -8,10 +8,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OF_OUR_OWN = {
-    "_alternatives(sorted(lengths))": "numbers",
     r"f'\\A{pattern}'": "from a rule of lint",
     r"f'\\blint: allow {self.id}\\b'": "from a rule of lint",
     "schema_pattern": "from our JSON schemas",
+    "_IN_ASCII_TEXT if text.isascii() else _IN_TEXT": "classes of characters, written out",
+    "pattern": "one of those classes",
 }
 """Computed patterns, as `ast` writes them, that hold nothing from outside, and where they come from instead."""
 _COMPILING = {"compile", "search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn"}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -129,8 +129,8 @@ class Catalog:
             raise Invalid("source-fixed", f'"{name}" has no definition: it is always there')
         raise unknown_source(name, list(known))
 
-    def sync(self, definition: SourceDefinition) -> SyncReport | SyncFailure:
-        """Bring a source up to date. A failure leaves what was known before.
+    def sync(self, definition: SourceDefinition, *, again: bool = False) -> SyncReport | SyncFailure:
+        """Bring a source up to date; with `again` fetch all of it again. A failure leaves what was known before.
 
         It holds Unavailable for a source that doesn't answer, NotFound for a ref or folder it hasn't, Invalid
         where it never had a template.
@@ -138,7 +138,7 @@ class Catalog:
         from registry.catalog.sync import SyncFailure, sync_source
 
         try:
-            return sync_source(self.home, self.index, definition)
+            return sync_source(self.home, self.index, definition, again=again)
         except UserError as error:
             return SyncFailure(definition, error)
 
@@ -207,6 +207,18 @@ class Catalog:
             ),
         )
 
+    def is_edited(self, reference: Reference) -> bool:
+        """Whether the library's work tree has changes of a template that are not published."""
+        if reference.source != LIBRARY_SOURCE:
+            return False
+        place = self.library.path(reference.slug)
+        return any(file == f"{place}.json" or file.startswith(f"{place}/") for file in self._changed_files)
+
+    @cached_property
+    def _changed_files(self) -> list[str]:
+        """As of the first question."""
+        return self.library.changed_files()
+
     def origin(self, found: FoundTemplate) -> Origin | None:
         """What a template of the library was copied from, as of the version in question."""
         if found.source.name != LIBRARY_SOURCE:
@@ -238,12 +250,12 @@ class Catalog:
         from registry.catalog.details import template_details
 
         found = self.find(reference)
-        return template_details(
-            found,
-            self.origin(found),
-            self.resolved(found).notices,
-            lambda version: self._notices.about(found.source.name, found.slug, version),
-        )
+        details = template_details(found, self.origin(found), self.resolved(found).notices)
+        said = {
+            item.version: self._notices.about(found.source.name, found.slug, item.version)
+            for item in details.versions
+        }
+        return replace(details, said={version: notices for version, notices in said.items() if notices})
 
     def versions(self, reference: Reference) -> tuple[VersionInfo, ...]:
         """All versions of a template, deleted or not, the newest first. Raises NotFound."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from registry.catalog.resolve import FoundTemplate, TemplateHistory
@@ -27,7 +27,7 @@ class TemplateDetails:
     tests: the names of the test files beside it
     origin: what a library's template was copied from; `patched` says that it has changed since
     notices: what is said against this version
-    version_notices: what is said against each version that something is said against
+    said: what is said against each version that something is said against
     """
 
     template: StepTemplate
@@ -40,7 +40,7 @@ class TemplateDetails:
     tests: tuple[str, ...] = ()
     origin: Origin | None = None
     notices: tuple[Notice, ...] = ()
-    version_notices: Mapping[int, tuple[Notice, ...]] = field(default_factory=dict)
+    said: Mapping[int, tuple[Notice, ...]] = field(default_factory=dict)
 
     @property
     def obstacle(self) -> Obstacle | None:
@@ -81,16 +81,12 @@ class TemplateCopy:
 
 
 def template_details(
-    found: FoundTemplate,
-    origin: Origin | None,
-    notices: tuple[Notice, ...],
-    notices_of: Callable[[int], tuple[Notice, ...]],
+    found: FoundTemplate, origin: Origin | None, notices: tuple[Notice, ...]
 ) -> TemplateDetails:
     """What there is to say about a template that was found by its history."""
     assert found.history is not None
     files = found.document.files
     readme = files.get("README.md")
-    said = {record.version: notices_of(record.version) for record in found.history.versions()}
     return TemplateDetails(
         template=found.document.template,
         provenance=found.provenance,
@@ -102,7 +98,6 @@ def template_details(
         tests=tuple(sorted(name.removeprefix(_TESTS) for name in files if is_test(name))),
         origin=origin,
         notices=notices,
-        version_notices={version: about for version, about in said.items() if about},
     )
 
 

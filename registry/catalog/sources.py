@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ class OpenSource:
         return read_folder_files(Repository(self.git, trusted=self.mirrored), record.id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sources:
     """All sources of one project or user, by name."""
 
@@ -74,7 +75,7 @@ class Sources:
     definitions: Mapping[str, SourceDefinition]
     library_folder: Path
 
-    @property
+    @cached_property
     def library(self) -> Library:
         from registry.library.library import Library
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from registry.home import Home, exclusive
 from registry.index.database import Counts, Index, SourceFinding, SourceState
 from registry.index.writer import IndexChanges, IndexTarget, index_repository
 from registry.library.library import Library
+from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE
 from registry.project.source_definition import DEFAULT_FOLDER, SourceDefinition, is_path
 
@@ -65,25 +69,48 @@ def probe(source: SourceDefinition) -> str:
     return _choose(_ask(source), source).shown
 
 
-def sync_source(home: Home, index: Index, source: SourceDefinition) -> SyncReport:
-    """Fetch what is new and index it. Two at once take turns; a crash leaves the index as it was.
+def sync_source(home: Home, index: Index, source: SourceDefinition, *, again: bool = False) -> SyncReport:
+    """Fetch what is new and index it. Two at once take turns; a crash leaves the index as it was. With `again`
+    everything is fetched and indexed as if for the first time, for a mirror that is damaged.
 
     Raises Unavailable where the source doesn't answer, NotFound for a ref or folder it hasn't, Invalid where
     there has never been a template in it.
     """
     with exclusive(home.lock_file(f"source-{source.mirror_key}"), f'sync "{source.name}"'):
         wanted = _choose(_ask(source), source)
-        mirror = _mirror(home, source)
-        cut_off = mirror.shallow_commits()
-        commit = _fetched(mirror, source, wanted)
-        deepened = mirror.shallow_commits() != cut_off
-        known = index.source(source.index_key)
-        target = IndexTarget(
-            source.index_key, source.name, wanted.shown, _folder(mirror, commit, source), commit
-        )
-        changes = index_repository(index, mirror, target, allow_empty=False, again=deepened)
-        shallow = bool(mirror.shallow_commits())
-        state = index.source(source.index_key)
+        with _set_aside(home.mirror(source.mirror_key), again):
+            return _synced(index, _mirror(home, source), source, wanted, again)
+
+
+@contextmanager
+def _set_aside(folder: Path, again: bool) -> Iterator[None]:
+    """With `again` the old mirror makes room for a new one, and comes back if the block does not come to its end."""
+    aside = folder.with_name(f"{folder.name}.old")
+    if again and folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+    try:
+        yield
+    except BaseException:
+        if again and aside.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _synced(
+    index: Index, mirror: Repository, source: SourceDefinition, wanted: _Wanted, again: bool
+) -> SyncReport:
+    cut_off = mirror.shallow_commits()
+    commit = _fetched(mirror, source, wanted)
+    deepened = mirror.shallow_commits() != cut_off
+    known = index.source(source.index_key)
+    folder = _folder(mirror, commit, source)
+    target = IndexTarget(source.index_key, source.name, wanted.shown, folder, commit)
+    changes = index_repository(index, mirror, target, allow_empty=False, again=again or deepened)
+    shallow = bool(mirror.shallow_commits())
+    state = index.source(source.index_key)
     assert state is not None
     before = known.commit if known else None
     counts, findings = index.counts(state.id), tuple(index.findings(state.id))
@@ -102,7 +129,7 @@ def sync_library(index: Index, library: Library) -> SyncReport:
             f'the library "{library.folder}" has no repository yet, so there is nothing to sync it with',
             hint=f"Clone the team's: git clone ADDRESS {library.folder}",
         )
-    with library.writing("sync") as writer:
+    with writing(library, "sync") as writer:
         before = writer.tip.commit
         unpushed = writer.pull()
         commit, branch = writer.tip.commit, writer.tip.branch

@@ -67,7 +67,7 @@ def _verify_source(catalog: Catalog, source: OpenSource) -> Iterator[Problem]:
         repository.check_objects()
     except GitFailedError as error:
         hint = (
-            "Fetch it again: treadle source remove, add and sync."
+            f"Fetch it again: treadle source sync {source.name} --again"
             if source.mirrored
             else "Restore it from a clone."
         )

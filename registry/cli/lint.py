@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from registry.model import Reference, Severity, TemplateForm
 
 if TYPE_CHECKING:
     from registry.lint.linter import LintReport
-    from registry.lint.subject import TemplateContent
+    from registry.lint.subject import SourceContents
 
 
 @click.command("lint")
@@ -77,20 +78,19 @@ def _places(context: Context, names: tuple[str, ...]) -> tuple[list[Path], list[
     return paths, references
 
 
-def _contents(context: Context, references: list[Reference]) -> list[TemplateContent]:
+def _contents(context: Context, references: list[Reference]) -> SourceContents:
     """The templates that lie in sources. Raises as `Catalog.find`."""
+    contents: dict[str, bytes | Mapping[str, bytes]] = {}
     if not references:
-        return []
-    from registry.lint.subject import TemplateContent
+        return contents
     from registry.template.document import write_json
 
-    contents = []
     with context.catalog() as catalog:
         for reference in references:
             found = catalog.find(reference)
             is_json = found.record.shape is TemplateForm.JSON
             content = write_json(found.document) if is_json else found.source.read_files(found.record)
-            contents.append(TemplateContent(f"{reference.source}/{reference.slug}", content))
+            contents[f"{reference.source}/{reference.slug}"] = content
     return contents
 
 

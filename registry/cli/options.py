@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,13 +12,13 @@ from click.shell_completion import CompletionItem
 from registry.cli.context import Context
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
-from registry.project.project_file import MAX_DAYS
+from registry.project.cool_down import CoolDown
+from registry.project.source_definition import MAX_DAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NO_SOURCE = "any"
 _PATH_ENDINGS = (".json", ".yaml", ".yml", ".gz", ".tgz")
-COOL_DOWN_DAYS = 7.0
 COOL_DOWN_VARIABLE = "TREADLE_COOL_DOWN"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -88,8 +87,8 @@ def path_or_reference(directory: Path, name: str, sources: Collection[str] = ())
 
 
 def cool_down_option(command: F) -> F:
-    """Adds `--cool-down DAYS`, given to the command as a `timedelta`: the option, else TREADLE_COOL_DOWN, else what
-    the project says, else a week."""
+    """Adds `--cool-down DAYS`, given to the command as a `CoolDown`: the option, else TREADLE_COOL_DOWN, else what
+    the source says, else what the project says, else a week."""
     return click.option(
         "--cool-down",
         metavar="DAYS",
@@ -100,8 +99,10 @@ def cool_down_option(command: F) -> F:
     )(command)
 
 
-def _cool_down(ctx: click.Context, parameter: click.Parameter, days: float | None) -> timedelta:
+def _cool_down(ctx: click.Context, parameter: click.Parameter, days: float | None) -> CoolDown:
+    if days is not None:
+        return CoolDown(days, asked=True)
     context: Context = ctx.obj
-    project = context.project() if days is None else None
+    project = context.project()
     said = project.cool_down if project else None
-    return timedelta(days=next(value for value in (days, said, COOL_DOWN_DAYS) if value is not None))
+    return CoolDown() if said is None else CoolDown(said)

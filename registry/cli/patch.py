@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, js
 from registry.cli.output import echo, print_json
 from registry.errors import Invalid, NotFound
 from registry.model import LIBRARY_SOURCE, Reference
+from registry.project.cool_down import CoolDown, Ripeness
 
 if TYPE_CHECKING:
     from registry.catalog.catalog import Catalog
@@ -49,7 +50,7 @@ def patch(
     export: Path | None,
     message: str | None,
     resolve: Path | None,
-    cool_down: timedelta,
+    cool_down: CoolDown,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -135,7 +136,7 @@ def _bring_along(
     context: Context,
     catalog: Catalog,
     reference: Reference,
-    cool_down: timedelta,
+    cool_down: CoolDown,
     *,
     dry_run: bool,
     as_json: bool,
@@ -143,8 +144,8 @@ def _bring_along(
     from registry.publishing.patch import newer_base, rebase_copy
 
     copy = _copy(catalog, reference)
-    ripe_until = datetime.now(UTC) - cool_down if cool_down else None
-    onto = newer_base(catalog, copy, ripe_until)
+    ripeness = Ripeness(cool_down, datetime.now(UTC), {item.name: item for item in catalog.definitions()})
+    onto = newer_base(catalog, copy, ripeness.until(copy.base_reference.source))
     if onto is None:
         if as_json:
             _print({**_copy_data(copy), "onto": None})

@@ -50,7 +50,10 @@ def error_text(error: UserError) -> str:
 def show_error(error: UserError) -> None:
     """A user error: its problems first, the error itself last, where the eye is, unless it says nothing new."""
     show_problems(error.problems)
-    if len(error.problems) == 1 and error.message.endswith(error.problems[0].message):
+    only = error.problems[0] if len(error.problems) == 1 else None
+    if only is not None and error.message.endswith(only.message):
+        if error.hint is not None and error.hint != only.hint:
+            echo(f"  hint: {error.hint}", err=True)
         return
     echo(error_text(error), err=True)
 

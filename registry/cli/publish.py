@@ -36,26 +36,50 @@ def publish_command(
 ) -> None:
     """Check the template folder or JSON file PATH and commit it to the library as its next version.
 
-    The version number is given by the library. Nothing is committed where nothing changed.
+    The library gives the version number, and PATH is brought to what was published: so the next publish knows the
+    version that it is based on. What the library got since is merged, or named where both changed the same lines.
+    Where nothing changed, nothing is published.
     """
     with context.catalog() as catalog:
         published = publish(catalog, path, slug, message, push=push, dry_run=dry_run)
+        place = catalog.library.folder
+        to_share = not (push or dry_run) and bool(catalog.library.repository.remotes())
     if as_json:
         print_json(_data(published))
         return
     show_problems(published.warnings)
+    if not published.changed:
+        context.say(_unchanged(published, pushed=push and not dry_run))
+        return
     _tell(context, published, dry_run=dry_run, pushed=push)
+    if published.commit:
+        context.say(f"Commit {published.commit[:10]} in {place}.")
+        share = f"; share it with: treadle publish {path} --push" if to_share else ""
+        context.say(f"Use it with: uses: library/{published.slug}@{published.version}{share}")
 
 
 def _tell(context: Context, published: Published, *, dry_run: bool, pushed: bool) -> None:
-    if published.previous == published.version:
-        context.say(f"Pushed library/{published.slug}@{published.version}; nothing else was new.")
-        return
     verb = "Would publish" if dry_run else "Published and pushed" if pushed else "Published"
     since = f" (was {published.previous})" if published.previous is not None else ""
     context.say(f"{verb} library/{published.slug}@{published.version}{since}.")
-    if published.comparison and not context.quiet:
+    if published.based_on not in (published.previous, None):
+        context.say(
+            f"Merged: your copy was based on {published.based_on}, the library was at {published.previous}."
+        )
+    if published.comparison and not published.comparison.differences:
+        what = ", ".join(published.files) or "comments and layout of template.yaml"
+        context.say(f"Compatible: only {what} changed.")
+    elif published.comparison and not context.quiet:
         show_comparison(published.comparison)
+
+
+def _unchanged(published: Published, *, pushed: bool) -> str:
+    name = f"library/{published.slug}"
+    shared = " The remote has all of the library's commits." if pushed else ""
+    if published.based_on not in (published.version, None):
+        says = f"your copy says what {name}@{published.based_on} says"
+        return f"Nothing changed: {says}; the library is at {published.version}.{shared}"
+    return f"Nothing changed: this is {name}@{published.version} already.{shared}"
 
 
 def _data(published: Published) -> dict[str, object]:

@@ -11,7 +11,7 @@ from registry.catalog.details import TemplateDetails
 from registry.cli.context import Context, pass_context
 from registry.cli.options import REFERENCE, json_option
 from registry.cli.output import counted, echo, one_line, paragraphs, print_json, print_table, shorten, style
-from registry.model import Parameter, Reference
+from registry.model import Parameter, Reference, VersionInfo
 
 
 @click.command("show")
@@ -114,7 +114,6 @@ def _option(option: tuple[str, str]) -> str:
 
 def _show_versions(details: TemplateDetails) -> None:
     echo(style("\nVersions", bold=True))
-    said = details.version_notices
     rows = [
         (
             str(item.version),
@@ -123,12 +122,12 @@ def _show_versions(details: TemplateDetails) -> None:
             (item.commit or "-")[:10],
             str(len(item.variants) or "-"),
             item.author or "-",
-            "; ".join(map(str, said.get(item.version, ()))),
+            ", ".join(str(notice) for notice in details.said.get(item.version, ())),
         )
         for item in details.versions
     ]
-    heads = ("  VERSION", "DATE", "BLOB", "COMMIT", "VARIANTS", "AUTHOR", "NOTICE")
-    columns = len(heads) if said else len(heads) - 1
+    heads = ("  VERSION", "DATE", "BLOB", "COMMIT", "VARIANTS", "AUTHOR", "NOTICES")
+    columns = len(heads) if details.said else len(heads) - 1
     print_table(heads[:columns], [row[:columns] for row in rows], right=(0, 4))
 
 
@@ -177,13 +176,16 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "tests": list(details.tests),
         "origin": asdict(details.origin) if details.origin else None,
         "patched": details.patched,
-        "versions": [
-            asdict(item) | {"notices": [asdict(one) for one in details.version_notices.get(item.version, ())]}
-            for item in details.versions
-        ],
+        "versions": [_version_data(details, item) for item in details.versions],
     }
 
 
 def _parameter_data(parameter: Parameter) -> dict[str, Any]:
     data = asdict(parameter) | {"type": parameter.control, "sensitive": parameter.sensitive}
     return data | {"options": [{"value": value, "label": label} for value, label in parameter.options]}
+
+
+def _version_data(details: TemplateDetails, item: VersionInfo) -> dict[str, Any]:
+    """One version; `notices` only where there are any about it alone or all."""
+    said = [asdict(notice) for notice in details.said.get(item.version, ())]
+    return asdict(item) | ({"notices": said} if said else {})

@@ -91,9 +91,12 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
 
 @source.command("sync")
 @click.argument("name", required=False, shell_complete=complete_source)
+@click.option(
+    "--again", is_flag=True, help="Fetch and index everything from the start, for a damaged mirror."
+)
 @json_option
 @pass_context
-def sync(context: Context, name: str | None, as_json: bool) -> None:
+def sync(context: Context, name: str | None, again: bool, as_json: bool) -> None:
     """Fetch and index what is new in source NAME, or in all sources.
 
     The library is brought up to what its remote has, commits of its own on top. Without NAME only where it is a
@@ -103,7 +106,7 @@ def sync(context: Context, name: str | None, as_json: bool) -> None:
         with_library = name == LIBRARY_SOURCE or (name is None and catalog.library_has_remote())
         definitions = catalog.definitions(name) if name != LIBRARY_SOURCE else []
         results = [_sync_library(context, catalog, tell=not as_json)] if with_library else []
-        results += [_sync_one(context, catalog, each, tell=not as_json) for each in definitions]
+        results += [_sync_one(context, catalog, each, tell=not as_json, again=again) for each in definitions]
     if as_json:
         print_json([_result_data(result) for result in results])
     failures = [result.error for result in results if isinstance(result, SyncFailure)]
@@ -137,10 +140,10 @@ def _change_data(change: SourceChange, dry_run: bool) -> dict[str, Any]:
 
 
 def _sync_one(
-    context: Context, catalog: Catalog, definition: SourceDefinition, *, tell: bool
+    context: Context, catalog: Catalog, definition: SourceDefinition, *, tell: bool, again: bool = False
 ) -> SyncReport | SyncFailure:
     with working(context, f"syncing {definition.name} from {definition.url}"):
-        result = catalog.sync(definition)
+        result = catalog.sync(definition, again=again)
     if tell and isinstance(result, SyncReport):
         _tell_report(context, result)
     return result

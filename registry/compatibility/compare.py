@@ -24,6 +24,9 @@ class ChangeClass(StrEnum):
     NEEDS_INPUT = "needs input"
     INCOMPATIBLE = "incompatible"
 
+    def graver_than(self, other: ChangeClass) -> bool:
+        return _GRAVITY[self] > _GRAVITY[other]
+
 
 _GRAVITY = {change: gravity for gravity, change in enumerate(ChangeClass)}
 
@@ -125,7 +128,7 @@ def renamed_parameters(old: StepTemplate, new: StepTemplate) -> dict[str, str]:
 
 
 def _added(new: Parameter) -> Difference:
-    if new.default and not new.required:
+    if new.default:
         message = f'parameter "{new.name}" is new, with a default'
         return Difference("parameter-added", message, ChangeClass.COMPATIBLE, new.name)
     message = f'parameter "{new.name}" is new and has no default'

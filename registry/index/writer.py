@@ -30,7 +30,7 @@ from registry.index.lineage import (
     continues,
     locate,
 )
-from registry.model import StepTemplate, TemplateForm, is_slug
+from registry.model import LIBRARY_SOURCE, StepTemplate, TemplateForm, is_slug
 from registry.template.builtin import BuiltinTemplate
 from registry.template.octopus import syntaxes
 from registry.template.runnable import obstacle
@@ -127,10 +127,12 @@ def _begin(connection: sqlite3.Connection, target: IndexTarget) -> int:
 
 
 def _damaged(name: str, reason: str) -> Unavailable:
+    fetched = f"Fetch it again: treadle source sync {name} --again"
+    remedy = "Restore it from a clone." if name == LIBRARY_SOURCE else fetched
     return Unavailable(
         "repository-damaged",
         f'the repository of source "{name}" is damaged: {reason}',
-        hint=f"See: treadle verify. A mirror is made anew by: treadle source remove {name}, add and sync.",
+        hint=f"See: treadle verify. {remedy}",
     )
 
 

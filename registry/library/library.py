@@ -1,16 +1,14 @@
 """The library: the team's own repository of template folders. Every change is one commit.
 
-Readers read its HEAD commit, never the work tree, so nobody sees half a change. Writers take turns; what they
-write is built aside, becomes visible with one move of the branch, and only then reaches the work tree.
+Readers read its HEAD commit, never the work tree, so nobody sees half a change; `registry.library.writer` makes
+the changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from registry.errors import Conflict
 from registry.git.command import GitFailedError
@@ -19,12 +17,8 @@ from registry.git.repository import Repository
 from registry.home import library_key, nearest_folder
 from registry.library.origin import Origin, read_origins
 
-if TYPE_CHECKING:
-    from registry.library.writer import LibraryWriter
-
-
-_WRITTEN: dict[Path, LibraryWriter] = {}
-"""The libraries that this process writes to now, by the folder of the repository: nobody else moves their branch."""
+HEADS_WHILE_WRITING: dict[Path, Callable[[], str | None]] = {}
+"""Who to ask for the head of a repository that this process alone may write to now, by the repository's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +81,9 @@ class Library:
 
     def head(self) -> str | None:
         """The commit that readers see; None for a library without one."""
-        writer = _WRITTEN.get(self.repository.folder)
-        if writer is not None:
-            return writer.tip.commit
+        known = HEADS_WHILE_WRITING.get(self.repository.folder)
+        if known is not None:
+            return known()
         return self.repository.commit_of("HEAD") if self.repository.folder.is_dir() else None
 
     def changed_files(self) -> list[str]:
@@ -115,23 +109,6 @@ class Library:
             (origin for message in messages for origin in read_origins(message) if origin.template == slug),
             None,
         )
-
-    @contextmanager
-    def writing(self, purpose: str) -> Iterator[LibraryWriter]:
-        """The right to write, alone; makes the repository where there is none. `purpose` is for messages.
-
-        Raises Conflict when another process doesn't finish, or somebody's git is at work there; Invalid when no
-        branch is checked out.
-        """
-        from registry.library.writer import begin_writing
-
-        self.refuse_missing_checkout()
-        with begin_writing(self, purpose) as writer:
-            _WRITTEN[self.repository.folder] = writer
-            try:
-                yield writer
-            finally:
-                del _WRITTEN[self.repository.folder]
 
 
 def _is_ignored(root: Path, folder: Path) -> bool:

@@ -1,7 +1,12 @@
-"""Writing to the library: alone, aside, all at once, and on top of what its remote has."""
+"""Writing to the library: every change is one commit.
+
+Writers take turns; what they write is built aside, on top of what the remote has where it is shared, becomes visible
+with one move of the branch, and only then reaches the work tree.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import time
@@ -9,9 +14,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from registry.errors import Conflict
+from registry.git.command import GitFailedError
 from registry.git.commit import create_commit, rebase_onto
 from registry.git.push import Upstream, fetch_branch, follow, push, upstream
 from registry.git.repository import Repository, Tip, detached
@@ -26,9 +31,7 @@ from registry.git.workspace import (
     update_branch,
 )
 from registry.home import exclusive, make_folder, nearest_folder, write_atomically
-
-if TYPE_CHECKING:
-    from registry.library.library import Library
+from registry.library.library import HEADS_WHILE_WRITING, Library
 
 _LOCK = "treadle.lock"
 _PUSH_TRIES = 30
@@ -38,9 +41,21 @@ Changes = Mapping[str, Mapping[str, bytes] | None]
 """Template folders to write, by slug: files by their paths in the folder, None to delete it."""
 
 
+Prepare = Callable[[str | None], tuple[Changes, str]]
+"""The changes to commit on top of a commit, and their message; no changes where there is nothing to do."""
+
+Made = Callable[[str], None]
+"""Is called with a commit before anybody can see it."""
+
+
 @contextmanager
-def begin_writing(library: Library, purpose: str) -> Iterator[LibraryWriter]:
-    """As `Library.writing`."""
+def writing(library: Library, purpose: str) -> Iterator[LibraryWriter]:
+    """The right to write, alone; makes the repository where there is none. `purpose` is for messages.
+
+    Raises Conflict when another process doesn't finish, or somebody's git is at work there; Invalid when no branch is
+    checked out.
+    """
+    library.refuse_missing_checkout()
     repository = library.repository
     layout = repository.layout() if repository.folder.is_dir() else None
     settings = read_git_settings(repository if layout else Repository(nearest_folder(library.folder)))
@@ -51,8 +66,12 @@ def begin_writing(library: Library, purpose: str) -> Iterator[LibraryWriter]:
     with exclusive(git_folder / _LOCK, purpose):
         writer = LibraryWriter(library, git_folder, settings)
         writer.begin(just_made=layout is None)
-        with writer.journaled():
-            yield writer
+        HEADS_WHILE_WRITING[repository.folder] = lambda: writer.tip.commit
+        try:
+            with writer.journaled():
+                yield writer
+        finally:
+            del HEADS_WHILE_WRITING[repository.folder]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +121,9 @@ class LibraryWriter:
             status = read_status(repository, [self.library.prefix or "."])
             self.tip, self.changed = status.tip, status.changed
 
-    def commit(self, changes: Changes, message: str, edited: Collection[str] = ()) -> str:
+    def commit(
+        self, changes: Changes, message: str, edited: Collection[str] = (), made: Made = lambda _: None
+    ) -> str:
         """Replace whole templates, by slug, with these files (None deletes one), in one commit. Returns it.
 
         `edited` are slugs whose folders in the work tree hold what is being committed.
@@ -112,8 +133,17 @@ class LibraryWriter:
         paths = [self.library.path(slug) for slug in changes]
         self._refuse_uncommitted([self.library.path(slug) for slug in changes if slug not in edited])
         commit = self.build(head, changes, message)
+        made(commit)
         self._advance(head, commit, paths)
         return commit
+
+    def commit_prepared(
+        self, prepare: Prepare, edited: Collection[str] = (), made: Made = lambda _: None
+    ) -> str | None:
+        """As `commit`, for what is only known on top of the head. Without changes nothing is written; returns the
+        head then."""
+        changes, message = prepare(self.tip.commit)
+        return self.commit(changes, message, edited, made) if changes else self.tip.commit
 
     def commit_series(self, series: Sequence[tuple[Changes, str]]) -> str:
         """As `commit`, for several commits in a row (changes and message of each): all of them show at once.
@@ -149,9 +179,17 @@ class LibraryWriter:
             self._write_journal(head, paths)
         update_branch(repository, branch, commit, head)
         self.tip = Tip(branch, commit)
-        if not bare:
-            checkout_paths(repository, paths)
+        if not bare and self._follow(paths):
             self._write_journal(commit, ())
+
+    def _follow(self, paths: Sequence[str]) -> bool:
+        """Let the work tree follow the branch at `paths`, as far as it can: the commit counts, and a work tree that
+        cannot hold it (a name too long for this disk, no room) must not keep anybody from publishing or removing."""
+        try:
+            checkout_paths(self.library.repository, paths)
+        except GitFailedError:
+            return False
+        return True
 
     def _refuse_uncommitted(self, paths: Sequence[str]) -> None:
         """Raises Conflict for what `changed` says of these files and folders."""
@@ -159,6 +197,7 @@ class LibraryWriter:
         self._refuse([path for path in self.changed if path in paths or path.startswith(folders)])
 
     def _refuse(self, changed: Sequence[str]) -> None:
+        changed = [path for path in changed if _can_lie_in(self.library.repository.folder, path)]
         if changed and self.tip.commit:
             shown = ", ".join(f'"{path}"' for path in changed[:5]) + (", ..." if len(changed) > 5 else "")
             raise Conflict(
@@ -180,13 +219,13 @@ class LibraryWriter:
     # --- sharing with a remote
 
     def commit_and_push(
-        self, prepare: Callable[[str | None], tuple[Changes, str]], edited: Collection[str]
-    ) -> str:
+        self, prepare: Prepare, edited: Collection[str], made: Made = lambda _: None
+    ) -> str | None:
         """As `commit`, on top of what the remote branch holds now, and push it there.
 
         `prepare` gives changes and message for the commit they will stand on; it is asked again when another
         writer was faster. The branch here moves only after the remote took the commit; commits here that the
-        remote does not have go along. Returns the commit.
+        remote does not have go along, also where there are no changes to commit. Returns the commit.
 
         Raises Conflict where the same template was changed on both sides, or uncommitted changes are in the
         way; Unavailable where the remote does not answer, or refuses.
@@ -196,26 +235,20 @@ class LibraryWriter:
         for attempt in range(_PUSH_TRIES):
             meeting = self._meet(remote, keep)
             changes, message = prepare(meeting.base)
-            commit = self.build(meeting.base, changes, message)
-            if push(repository, remote, commit, meeting.theirs):
-                paths = [*meeting.paths, *(self.library.path(slug) for slug in changes)]
-                self._arrive(remote, commit, paths)
-                return commit
-            _wait_a_little(attempt)
-        raise _push_race(remote)
-
-    def push_pending(self) -> str | None:
-        """Push the commits that the remote branch does not have yet, on top of what it has. Returns the last of
-        them; None where there is none. Raises as `commit_and_push`.
-        """
-        repository, remote = self.library.repository, upstream(self.library.repository, self.settings)
-        for attempt in range(_PUSH_TRIES):
-            meeting = self._meet(remote)
-            if meeting.base is None or meeting.base == meeting.theirs:
+            commit = self.build(meeting.base, changes, message) if changes else meeting.base
+            if changes and commit is not None:
+                made(commit)
+            if commit is None:
                 return None
-            if push(repository, remote, meeting.base, meeting.theirs):
-                self._arrive(remote, meeting.base, meeting.paths)
-                return meeting.base
+            if commit == meeting.theirs or push(repository, remote, commit, meeting.theirs):
+                if commit != self.tip.commit:
+                    self._advance(
+                        self.tip.commit,
+                        commit,
+                        [*meeting.paths, *(self.library.path(slug) for slug in changes)],
+                    )
+                self._set_upstream(remote)
+                return commit
             _wait_a_little(attempt)
         raise _push_race(remote)
 
@@ -240,9 +273,8 @@ class LibraryWriter:
         self._refuse(uncommitted(repository, followed) if followed and not repository.is_bare() else [])
         return _Meeting(theirs, base, paths)
 
-    def _arrive(self, remote: Upstream, commit: str, paths: Sequence[str]) -> None:
-        """Follow with the branch here what was pushed; a branch that follows none follows the remote's from now."""
-        self._advance(self.tip.commit, commit, paths)
+    def _set_upstream(self, remote: Upstream) -> None:
+        """A branch that follows none follows the remote's, from its first push on."""
         if not remote.followed and self.tip.branch is not None:
             follow(self.library.repository, self.tip.branch, remote)
 
@@ -282,9 +314,18 @@ class LibraryWriter:
                 stale.unlink()
         if head is not None and head != note["parent"]:
             commits = [commit for commit in (note["parent"], head) if commit]
-            checkout_paths(repository, unedited_paths(repository, note["paths"], commits))
+            self._follow(unedited_paths(repository, note["paths"], commits))
         self._note.unlink(missing_ok=True)
         return True
+
+
+def _can_lie_in(folder: Path, path: str) -> bool:
+    """Whether the file system can hold a name at all; where it cannot, the file is missing, not deleted by anybody."""
+    try:
+        (folder / path).lstat()
+    except OSError as error:
+        return error.errno not in (errno.ENAMETOOLONG, errno.EILSEQ)
+    return True
 
 
 def _wait_a_little(attempt: int) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import registry.lint.script_rules
 import registry.lint.template_rules  # noqa: F401 - the rules register themselves
 from registry.errors import Invalid
 from registry.lint.rule import RULES, Hit, Rule, rule
-from registry.lint.subject import Subject, TemplateContent, content_subject, load_subjects
+from registry.lint.subject import SourceContents, Subject, load_subjects, source_subjects
 from registry.model import Problem, Severity
 from registry.suggest import suggest
 
@@ -24,19 +24,24 @@ class LintReport:
 
 
 def lint(
-    paths: Iterable[Path], ignore: Collection[str] = (), contents: Iterable[TemplateContent] = ()
+    paths: Iterable[Path], ignore: Collection[str] = (), contents: SourceContents | None = None
 ) -> LintReport:
     """Lint the templates at and below `paths`, and those of `contents`, without the rules in `ignore`. Of one that
     isn't valid, the report holds the errors of validation only.
 
     Raises NotFound where there is nothing at a path, Invalid for a rule that doesn't exist.
     """
+    subjects, errors = load_subjects(paths)
+    others, their_errors = source_subjects(contents or {})
+    report = lint_subjects([*subjects, *others], ignore)
+    wanted = [problem for problem in (*errors, *their_errors) if problem.code not in ignore]
+    return replace(report, problems=(*wanted, *report.problems))
+
+
+def lint_subjects(subjects: Sequence[Subject], ignore: Collection[str] = ()) -> LintReport:
+    """As `lint`, for templates that were read already."""
     rules = chosen(ignore)
-    subjects, problems = load_subjects(paths)
-    for given in contents:
-        valid, wrong = content_subject(given)
-        subjects += valid
-        problems += wrong
+    problems: list[Problem] = []
     twins = list(_twins(subjects))
     for subject in subjects:
         problems += (problem for rule in rules for problem in rule.problems(subject))

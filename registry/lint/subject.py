@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry.errors import Invalid
 from registry.git.repository import Repository
-from registry.model import Problem, StepTemplate, errors_of
-from registry.template.document import read_folder
-from registry.template.files import read_bytes, template_files
+from registry.model import Problem, StepTemplate
+from registry.template.document import TemplateDocument, read_folder, template_of
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
-from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX, to_template
-from registry.text.document import Document
+from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
 from registry.text.json_document import JsonDocument, load_json
-from registry.text.yaml_document import load_yaml
+from registry.text.yaml_document import YamlDocument
+
+if TYPE_CHECKING:
+    from registry.validation.check import Checked
+
+SourceContents = Mapping[str, bytes | Mapping[str, bytes]]
+"""Templates that lie in sources, by what messages call them (`community/slack`; the last part is the slug): Octopus
+JSON, or the files of a folder by relative path."""
 
 DocumentPath = tuple[str | int, ...]
 
@@ -42,20 +47,29 @@ class Script:
 class Subject:
     """A template to be linted.
 
-    `path` is the JSON file or the folder. `committed` is the template at git's HEAD: None where git doesn't
-    have it.
+    path: the JSON file or the folder
+    document: the JSON, or template.yaml
+    files: those of the folder by relative path, None for a JSON file
+    committed: the template at git's HEAD, None where git doesn't have it
     """
 
     path: Path
-    document: Document
-    value: Mapping[str, Any]
+    document: JsonDocument | YamlDocument
+    content: TemplateDocument
     files: Mapping[str, bytes] | None = None
     committed: Mapping[str, Any] | None = None
-    json: JsonDocument | None = field(default=None, repr=False)
 
-    @cached_property
+    @property
+    def value(self) -> Mapping[str, Any]:
+        return self.content.value
+
+    @property
     def template(self) -> StepTemplate:
-        return to_template(self.value, str(self.path))
+        return self.content.template
+
+    @property
+    def json(self) -> JsonDocument | None:
+        return self.document if isinstance(self.document, JsonDocument) else None
 
     @property
     def slug(self) -> str:
@@ -85,7 +99,7 @@ class Subject:
     def _file(self, word: str, key: str) -> str | None:
         if self.files is None:
             return None
-        view = load_yaml(self.files[TEMPLATE_FILE].decode("utf-8-sig"), "").value
+        view = self.document.value
         entry = view.get(word, {})
         name = entry.get("file") if word == "script" else (entry.get(key) or {}).get("file")
         return str(self.path / name) if name else None
@@ -98,67 +112,35 @@ def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Problem]]:
     """
     from registry.validation.check import check_paths
 
-    subjects: list[Subject] = []
-    errors: list[Problem] = []
-    for checked in check_paths(paths):
-        wrong = errors_of(checked.problems)
-        path = Path(checked.file)
-        if wrong and checked.kind in ("", *_TEMPLATES):
-            errors += wrong
-        elif checked.kind == "template-folder":
-            subjects.append(_folder_subject(path.parent))
-        elif checked.kind == "step-template":
-            subjects.append(_json_subject(path))
-    return _with_committed(subjects), errors
+    checked = check_paths(paths)
+    return with_committed([subject for each in checked if (subject := subject_of(each))]), _errors(checked)
 
 
-@dataclass(frozen=True)
-class TemplateContent:
-    """A template that lies in no folder of the user's.
+def source_subjects(contents: SourceContents) -> tuple[list[Subject], list[Problem]]:
+    """The valid templates among those that lie in sources, and the errors of the others."""
+    from registry.validation.check import check_content
 
-    name: what messages call it, such as `community/slack`; its last part is the slug
-    content: its Octopus JSON, or the files of its folder by their paths
-    """
-
-    name: str
-    content: bytes | Mapping[str, bytes] = field(repr=False)
+    checked = [check_content(content, name) for name, content in contents.items()]
+    return [subject for each in checked if (subject := subject_of(each))], _errors(checked)
 
 
-def content_subject(given: TemplateContent) -> tuple[list[Subject], list[Problem]]:
-    """The template, if it is valid, and the errors of one that is not."""
-    from registry.validation.check import check_template, check_template_folder
-
-    path = Path(given.name)
-    try:
-        if isinstance(given.content, bytes):
-            document = load_json(given.content, given.name)
-            wrong = errors_of(check_template(document))
-            subject = Subject(path, document, document.value, json=document)
-        else:
-            subject = _files_subject(path, given.content)
-            view = load_yaml(given.content[TEMPLATE_FILE].decode("utf-8-sig"), subject.document.file)
-            wrong = errors_of(check_template_folder(view, given.content, given.name))
-    except Invalid as error:
-        return [], list(error.problems)
-    return ([], wrong) if wrong else ([subject], [])
+def _errors(checked: Iterable[Checked]) -> list[Problem]:
+    return [error for each in checked if each.kind in ("", *_TEMPLATES) for error in each.errors]
 
 
-def _json_subject(path: Path) -> Subject:
-    document = load_json(read_bytes(path), str(path))
-    return Subject(path, document, document.value, json=document)
+def subject_of(checked: Checked) -> Subject | None:
+    """A document that was checked, to be linted; None for what is no template, or not a valid one."""
+    if checked.errors:
+        return None
+    if isinstance(checked.document, JsonDocument) and checked.kind == "step-template":
+        return Subject(Path(checked.file), checked.document, template_of(checked.document))
+    if checked.content is not None:
+        assert isinstance(checked.document, YamlDocument)
+        return Subject(Path(checked.file).parent, checked.document, checked.content, checked.files)
+    return None
 
 
-def _folder_subject(folder: Path) -> Subject:
-    return _files_subject(folder, template_files(folder))
-
-
-def _files_subject(folder: Path, files: Mapping[str, bytes]) -> Subject:
-    name = str(folder / TEMPLATE_FILE)
-    value = read_folder(files, str(folder)).value
-    return Subject(folder, load_yaml(files[TEMPLATE_FILE].decode("utf-8-sig"), name), value, files)
-
-
-def _with_committed(subjects: list[Subject]) -> list[Subject]:
+def with_committed(subjects: list[Subject]) -> list[Subject]:
     """Every subject with what git holds of it at HEAD; all of a repository in one go."""
     roots = {folder: Repository(folder).root() for folder in {_folder(subject) for subject in subjects}}
     by_root: dict[Path, list[Subject]] = {}
@@ -185,7 +167,7 @@ def _committed_in(root: Path, subjects: list[Subject]) -> list[Subject]:
     for subject in subjects:
         objects = _object_names(root, subject)
         held = {file: contents[name] for file, name in objects.items() if name in contents}
-        found.append(_replaced(subject, _parsed(held)))
+        found.append(replace(subject, committed=_parsed(held)))
     return found
 
 
@@ -205,7 +187,3 @@ def _parsed(held: Mapping[str, bytes]) -> Mapping[str, Any] | None:
         return read_folder(held, "HEAD").value if TEMPLATE_FILE in held else None
     except Invalid:
         return None  # what was committed was no template: nothing to compare with
-
-
-def _replaced(subject: Subject, committed: Mapping[str, Any] | None) -> Subject:
-    return Subject(subject.path, subject.document, subject.value, subject.files, committed, subject.json)

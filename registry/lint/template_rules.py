@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from registry.compatibility.script_reads import script_reads
 from registry.lint.rule import Hit, rule
 from registry.lint.secrets import looks_secret
 from registry.lint.subject import Subject
@@ -21,7 +22,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_VALUE = re.compile(
-    r"name|id$|path|file|url|length|expir|type|format|variable|header|vault|uri$", re.IGNORECASE
+    r"name|id$|path|file|url|length|expir|type|format|variable|header|vault|uri$|version|count$|number$|size$|age$|ttl",
+    re.IGNORECASE,
 )
 _EXAMPLE = re.compile(
     r"\bexample\.(?:com|org|net)\b|\byour[-_ ]|\bchange[-_ ]?me\b|^<[^<>]+>$|\bTODO\b|^x{3,}$|\bfoo\b|\bcontoso\b",
@@ -87,9 +89,9 @@ def _hidden_character(subject: Subject) -> Iterator[Hit]:
 
 @rule(
     "version-not-raised",
-    Severity.ERROR,
+    Severity.WARNING,
     why="Whoever uses the template learns of a change by its version only.",
-    fix="raise the version",
+    fix="publish raises it; without publish, raise the version",
     fixable=True,
 )
 def _version_not_raised(subject: Subject) -> Iterator[Hit]:
@@ -284,6 +286,25 @@ def _unused_parameter(subject: Subject) -> Iterator[Hit]:
             name, everything
         ):
             yield Hit(f'the parameter "{parameter.name}" is used nowhere', ("Parameters", number, "Name"))
+
+
+@rule(
+    "parameter-case",
+    Severity.WARNING,
+    why="Bash and Python scripts read names in their exact case: in another one there is nothing.",
+    fix="write the name as the parameter has it",
+)
+def _parameter_case(subject: Subject) -> Iterator[Hit]:
+    spelling = {parameter.name.casefold(): parameter.name for parameter in subject.template.parameters}
+    for script in subject.scripts:
+        if script.syntax not in ("Bash", "Python"):
+            continue
+        for name in sorted(script_reads(script.text, script.syntax).names - set(spelling.values())):
+            if meant := spelling.get(name.casefold()):
+                line = next((n for n, text in enumerate(script.lines, 1) if name in text), None)
+                yield Hit(
+                    f'"{name}" is read, and the parameter is called "{meant}"', script=script, line=line
+                )
 
 
 def _ways_to_name(name: str) -> set[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from registry.text.yaml_document import YamlDocument
 
 DEFAULT_FOLDER = "step-templates"
+MAX_DAYS = 36_500
+"""The longest cool-down; a hundred years are within what dates can do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceDefinition:
     """`url` is an address or an absolute path, without credentials; `ref` None means the remote's HEAD, else
-    main, master, or the only branch; `folder` None means `step-templates` where there is one, else the root.
+    main, master, or the only branch; `cool_down` is how many days its versions wait for updates, None where it
+    says nothing; `folder` None means `step-templates` where there is one, else the root.
     `defined_in` is the file that says so, None for Treadle's own."""
 
     name: str
@@ -44,6 +47,7 @@ class SourceDefinition:
     folder: str | None = None
     defined_in: Path | None = None
     credentials: Credentials | None = field(default=None, repr=False, compare=False)
+    cool_down: float | None = None
 
     @property
     def mirror_key(self) -> str:
@@ -196,9 +200,18 @@ def _read_source(name: str, item: Any, file: Path) -> SourceDefinition:
     if not isinstance(item, dict) or not isinstance(item.get("git"), str):
         raise Invalid("source-invalid", f'source "{name}" has no address', hint)
     for key, part in item.items():
-        if key not in ("git", "ref", "path") or not isinstance(part, str):
+        if key == "cool_down" and not is_days(part):
+            message = f'source "{name}": "cool_down" is "{part}", expected days, at most {MAX_DAYS}'
+            raise Invalid("source-invalid", message, "Write cool_down: 7, or 0 for none.")
+        if key != "cool_down" and (key not in ("git", "ref", "path") or not isinstance(part, str)):
             raise Invalid("source-invalid", f'source "{name}": "{key}" is not understood', hint)
-    return define(name, item["git"], item.get("ref"), item.get("path"), file, file.parent)
+    defined = define(name, item["git"], item.get("ref"), item.get("path"), file, file.parent)
+    return replace(defined, cool_down=item.get("cool_down"))
+
+
+def is_days(value: Any) -> bool:
+    """Whether a value can be a cool-down."""
+    return type(value) is not bool and isinstance(value, int | float) and 0 <= value <= MAX_DAYS
 
 
 def unknown_source(name: str, known: list[str]) -> NotFound:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from registry.catalog.catalog import Catalog
 from registry.errors import Invalid
 from registry.library.library import Library
+from registry.library.message import commit_message
 from registry.library.notices import FILE, FOLDER, notices_bytes, read_notices
+from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, Notice, NoticeKind, Notices, Reference
 
 
@@ -50,8 +52,8 @@ def add_notice(
         return (*(item for item in before if not _same_subject(item, said)), said)
 
     verb = "Deprecate" if notice.standing is NoticeKind.DEPRECATED else "Revoke"
-    subject = f"{verb} {reference}\n\n{notice.reason}".rstrip()
-    return _change(catalog.library, reference, change, subject, push=push, dry_run=dry_run)
+    message = commit_message(f"{verb} {reference}", [("Notice", str(reference))], notice.reason)
+    return _change(catalog.library, reference, change, message, push=push, dry_run=dry_run)
 
 
 def remove_notice(
@@ -64,8 +66,8 @@ def remove_notice(
     def change(before: tuple[Notice, ...]) -> tuple[Notice, ...]:
         return tuple(item for item in before if not _same_subject(item, gone))
 
-    subject = f"No longer call {reference} {standing.value}"
-    return _change(catalog.library, reference, change, subject, push=push, dry_run=dry_run)
+    message = commit_message(f"No longer call {reference} {standing.value}", [("Notice", str(reference))])
+    return _change(catalog.library, reference, change, message, push=push, dry_run=dry_run)
 
 
 def _same_subject(one: Notice, other: Notice) -> bool:
@@ -76,13 +78,12 @@ def _change(
     library: Library,
     reference: Reference,
     change: Callable[[tuple[Notice, ...]], tuple[Notice, ...]],
-    subject: str,
+    message: str,
     *,
     push: bool,
     dry_run: bool,
 ) -> NoticeChange:
     key = reference.slug if reference.source == LIBRARY_SOURCE else f"{reference.source}/{reference.slug}"
-    message = f"{subject}\n\nTreadle-Notice: {reference}\n"
 
     def changed(base: str | None) -> Notices:
         before = read_notices(library.repository, base, library.prefix)
@@ -100,8 +101,8 @@ def _change(
     def prepare(base: str | None) -> tuple[Mapping[str, Mapping[str, bytes]], str]:
         return {FOLDER: {FILE: notices_bytes(changed(base))}}, message
 
-    with library.writing("change notices") as writer:
-        commit = writer.commit_and_push(prepare, ()) if push else writer.commit(*prepare(library.head()))
+    with writing(library, "change notices") as writer:
+        commit = writer.commit_and_push(prepare, ()) if push else writer.commit_prepared(prepare)
     return NoticeChange(notices, changed=True, commit=commit)
 
 

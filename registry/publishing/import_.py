@@ -14,11 +14,13 @@ from registry.git.objects import tree_id
 from registry.index.content import read_content
 from registry.index.database import IndexedContent
 from registry.library.library import Library
-from registry.library.origin import Origin
+from registry.library.origin import Origin, import_message
+from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, NoticeKind, Provenance, Reference, ResolvedTemplate, Severity
-from registry.publishing.uniqueness import Identity, check_slug, check_unique, library_identities
+from registry.publishing.uniqueness import Identity, check_unique, library_identities
 from registry.template.document import TemplateDocument, digest, read_template, to_folder
 from registry.template.files import load_folder, read_bytes
+from registry.template.portable import check_names, check_slug
 from registry.validation.check import check_path
 
 FILE_SOURCE = "file"
@@ -40,19 +42,24 @@ class ImportCandidate:
     document: TemplateDocument
 
     def origin(self) -> Origin:
-        where = self.resolved.provenance
-        source = f"{where.source}/{where.slug}"
-        return Origin(self.slug, source, where.version, where.commit or "", where.blob, digest(self.document))
+        return Origin.of(self.slug, self.resolved.provenance, digest(self.document))
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedTemplate:
-    """`files` are those of the template folder in the library, by their paths in the repository."""
+    """`files` are those of the template folder in the library, by their paths in the repository; `previous` is the
+    version that the library had before, None for a new template."""
 
     slug: str
     resolved: ResolvedTemplate
     status: ImportStatus
     files: tuple[str, ...]
+    previous: int | None = None
+
+    @property
+    def downgrade(self) -> bool:
+        """Whether the template means an older version than before."""
+        return self.previous is not None and self.resolved.provenance.version < self.previous
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +88,11 @@ def import_templates(
     ]
     for candidate in candidates:
         check_slug(candidate.slug)
+        _check_names(candidate)
     if dry_run:
-        return ImportReport(_classify(catalog, candidates), None)
-    with catalog.library.writing("import") as writer:
-        items = _classify(catalog, candidates)
+        return ImportReport(_classify(catalog, candidates, catalog.library.head()), None)
+    with writing(catalog.library, "import") as writer:
+        items = _classify(catalog, candidates, writer.tip.commit)
         changed = {item.slug for item in items if item.status is not ImportStatus.UNCHANGED}
         chosen = [candidate for candidate in candidates if candidate.slug in changed]
         if not chosen:
@@ -122,30 +130,42 @@ def file_candidate(path: Path, slug: str | None = None) -> ImportCandidate:
     )
 
 
-def _classify(catalog: Catalog, candidates: Sequence[ImportCandidate]) -> tuple[ImportedTemplate, ...]:
+def _check_names(candidate: ImportCandidate) -> None:
+    document = candidate.document
+    check_names({**to_folder(document), **document.left_out}, f'"{candidate.resolved.reference}"')
+
+
+def _classify(
+    catalog: Catalog, candidates: Sequence[ImportCandidate], head: str | None
+) -> tuple[ImportedTemplate, ...]:
     """What becomes of each candidate, judged by the library's head and the other candidates."""
     index, library = catalog.index, catalog.library
-    state = library_state(index, library)
+    state = library_state(index, library, head) if head else None
     held = library_identities(index, state)
     asked: list[Identity] = []
     items = []
     for candidate in candidates:
         template = candidate.resolved.template
-        claim = Identity(candidate.slug, template.name, template.id, f'"{candidate.resolved.reference}"')
+        reference = candidate.resolved.reference
+        origin = "" if reference.source == FILE_SOURCE else str(reference)
+        claim = Identity(candidate.slug, template.name, template.id, f'"{reference}"', origin)
         check_unique(claim, [*asked, *(other for other in held if other.slug != claim.slug)])
         record = index.head_record(state.id, candidate.slug) if state else None
-        status = _compare(library, candidate, record) if record else ImportStatus.ADDED
+        status = _compare(library, candidate, record, head) if record else ImportStatus.ADDED
         files = tuple(
             sorted(f"{library.path(candidate.slug)}/{name}" for name in to_folder(candidate.document))
         )
-        items.append(ImportedTemplate(candidate.slug, candidate.resolved, status, files))
+        previous = record.version if record else None
+        items.append(ImportedTemplate(candidate.slug, candidate.resolved, status, files, previous))
         asked.append(claim)
     return tuple(items)
 
 
-def _compare(library: Library, candidate: ImportCandidate, record: IndexedContent) -> ImportStatus:
+def _compare(
+    library: Library, candidate: ImportCandidate, record: IndexedContent, head: str | None
+) -> ImportStatus:
     """What importing over a template of the same slug means. Raises Conflict where that one is another."""
-    origin, incoming = library.origin(candidate.slug), candidate.origin()
+    origin, incoming = library.origin(candidate.slug, head), candidate.origin()
     held = digest(read_content(library.repository, record))
     if held == incoming.digest:
         return ImportStatus.UNCHANGED
@@ -165,7 +185,4 @@ def _compare(library: Library, candidate: ImportCandidate, record: IndexedConten
 
 
 def _message(candidates: Sequence[ImportCandidate]) -> str:
-    named = [f"{item.resolved.template.name} {item.resolved.provenance.version}" for item in candidates]
-    subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
-    listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"
-    return f"{subject}\n\n{listing}" + "\n".join(item.origin().trailers() for item in candidates) + "\n"
+    return import_message([(item.resolved.template.name, item.origin()) for item in candidates])

@@ -20,8 +20,10 @@ from registry.compatibility.three_way import Files, MergedFiles, merge_folders, 
 from registry.errors import Conflict, Invalid, NotFound, UserError
 from registry.home import write_atomically
 from registry.index.content import read_folder_files
+from registry.library.message import commit_message, one_line
 from registry.library.origin import Origin
-from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity, VersionInfo
+from registry.library.writer import writing
+from registry.model import LIBRARY_SOURCE, Problem, Provenance, Reference, Severity, StepTemplate, VersionInfo
 from registry.project.project_file import read_versioned_yaml
 from registry.publishing.import_ import ImportStatus, import_templates
 from registry.template.document import digest, read_folder, to_folder
@@ -56,7 +58,8 @@ class LibraryCopy:
 @dataclass(frozen=True, slots=True)
 class RebasedCopy:
     """A copy brought to a newer base. `version` is what it is in the library now (or would be), `commit` None when
-    nothing was written; `conflicts` are the files that need a person, and `folder` is where they lie."""
+    nothing was written; `conflicts` are the files that need a person, and `folder` is where they lie; `template` is
+    what it says then, None with conflicts."""
 
     copy: LibraryCopy
     base: Provenance
@@ -65,6 +68,15 @@ class RebasedCopy:
     conflicts: tuple[str, ...] = ()
     commit: str | None = None
     folder: Path | None = None
+    template: StepTemplate | None = None
+
+    @property
+    def becomes(self) -> TemplateDetails | None:
+        """What the library shows of it afterwards, also where it was only tried; None with conflicts."""
+        if self.template is None:
+            return None
+        where = replace(self.copy.details.provenance, version=self.version, commit=None)
+        return replace(self.copy.details, template=self.template, provenance=where)
 
 
 def find_copy(catalog: Catalog, slug: str, version: int | None = None) -> LibraryCopy | None:
@@ -123,10 +135,11 @@ def rebase_copy(
         # The base has all that was changed here: the copy is an unchanged one again.
         version = theirs.provenance.version
         merged = MergedFiles(numbered(merged.files, version), ())
-    done = RebasedCopy(copy, theirs.provenance, version, comparison, merged.conflicts)
+    template = None if merged.conflicts else read_folder(merged.files, copy.slug).template
+    done = RebasedCopy(copy, theirs.provenance, version, comparison, merged.conflicts, template=template)
     if dry_run:
         return done
-    origin = _origin(copy.slug, theirs)
+    origin = Origin.of(copy.slug, theirs.provenance, theirs.digest)
     if merged.conflicts:
         _write_aside(conflicts_in, merged.files, copy, target)
         return replace(done, folder=conflicts_in)
@@ -157,7 +170,9 @@ def finish_merge(catalog: Catalog, folder: Path) -> RebasedCopy:
     files = template_files(folder)
     template = read_folder(files, str(folder)).template
     theirs = catalog.show(Reference.parse(str(value.get("onto"))))
-    commit = _commit(catalog, copy, files, _origin(copy.slug, theirs), template.version)
+    commit = _commit(
+        catalog, copy, files, Origin.of(copy.slug, theirs.provenance, theirs.digest), template.version
+    )
     shutil.rmtree(folder)
     comparison = compare(copy.details.template, template)
     return RebasedCopy(copy, theirs.provenance, template.version, comparison, commit=commit)
@@ -175,7 +190,10 @@ def _followed(
     """An unchanged copy simply becomes the newer version."""
     report = import_templates(catalog, [target], copy.slug, dry_run=dry_run)
     assert report.items[0].status is not ImportStatus.ADDED
-    return RebasedCopy(copy, theirs.provenance, theirs.provenance.version, comparison, commit=report.commit)
+    version = theirs.provenance.version
+    return RebasedCopy(
+        copy, theirs.provenance, version, comparison, commit=report.commit, template=theirs.template
+    )
 
 
 def _merge(catalog: Catalog, copy: LibraryCopy, target: Reference, version: int) -> MergedFiles:
@@ -204,23 +222,18 @@ def _says(merged: MergedFiles, theirs: TemplateDetails) -> bool:
     return digest(read_folder(numbered(merged.files, theirs.provenance.version))) == theirs.digest
 
 
-def _origin(slug: str, theirs: TemplateDetails) -> Origin:
-    where = theirs.provenance
-    source = f"{where.source}/{where.slug}"
-    return Origin(slug, source, where.version, where.commit or "", where.blob, theirs.digest)
-
-
 def _commit(catalog: Catalog, copy: LibraryCopy, files: Files, origin: Origin, version: int) -> str:
     name = copy.details.template.name
-    message = f"Bring {name} to {origin.source} {origin.version}\n\nThe local changes were applied again.\n\n"
-    trailers = f"Treadle-Publish: {copy.slug}@{version}\n{origin.trailers()}\n"
-    with catalog.library.writing("patch") as writer:
+    subject = one_line(f"Bring {name} to {origin.source} {origin.version}")
+    trailers = [("Publish", f"{copy.slug}@{version}"), *origin.trailers()]
+    message = commit_message(subject, trailers, "The local changes were applied again.")
+    with writing(catalog.library, "patch") as writer:
         now = find_copy(catalog, copy.slug)
         if now is None or now.details.provenance != copy.details.provenance:
             raise Conflict(
                 "copy-changed", f'"library/{copy.slug}" changed meanwhile', "Run the command again."
             )
-        return writer.commit({copy.slug: files}, message + trailers)
+        return writer.commit({copy.slug: files}, message)
 
 
 def _write_aside(folder: Path, files: Files, copy: LibraryCopy, target: Reference) -> None:

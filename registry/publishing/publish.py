@@ -1,38 +1,48 @@
-"""Publishing: a template that somebody wrote becomes the library's next version of it."""
+"""Publishing: a template that somebody wrote becomes the library's next version of it.
+
+A draft knows the version that it is based on by its own `version`, an edited folder of the library by the commit
+that is checked out. Where the library has gone on since, both changes are merged, or nothing is published: nobody's
+version is reverted by a copy that never saw it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.catalog.sources import library_state
 from registry.compatibility.compare import Comparison, compare
-from registry.errors import Conflict, Invalid
+from registry.compatibility.three_way import Files, merge_folders
+from registry.errors import Conflict
 from registry.index.content import read_content, read_folder_files
-from registry.index.database import Index
+from registry.index.database import Index, IndexedContent, SourceState
 from registry.library.library import Library
-from registry.lint.linter import lint
-from registry.model import Problem, Severity, StepTemplate, TemplateForm
-from registry.publishing.uniqueness import Identity, check_slug, check_unique, library_identities
-from registry.template.document import TemplateDocument, read_folder, read_template, to_folder
-from registry.template.files import read_bytes, template_files
+from registry.library.message import commit_message, one_line
+from registry.library.writer import Changes, writing
+from registry.model import Problem, StepTemplate, TemplateForm
+from registry.publishing.draft import Draft, bring_up, read_draft
+from registry.publishing.draft_record import DraftRecord
+from registry.publishing.uniqueness import Identity, check_unique, library_identities
+from registry.template.document import read_folder, to_folder
 from registry.template.folder_format import TEMPLATE_FILE
-from registry.text.yaml_edit import set_number
-from registry.validation.check import check_path
-
-# The library gives the number, so nobody has to raise it.
-_GIVEN_HERE = ("version-not-raised",)
-_NOTHING_CHANGED = "nothing-changed"
+from registry.text.yaml_document import load_yaml
+from registry.validation.check import check_template_folder
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a template became.
+    """What became of a draft.
 
-    `previous` is the version that the library had, None for a new template, `version` itself for one that was only
-    pushed; `commit` None: it was only tried; `warnings` are those of validation and lint.
+    version: the one that it is in the library now
+    previous: the one that the library had before, None for a new template
+    comparison: what changed since the library's version before
+    commit: the one that holds it, None where it was only tried
+    warnings: those of validation and lint
+    based_on: the version that the draft was made from, None for a new template
+    changed: False where the draft says what its base says; nothing is published then
+    files: those beside template.yaml that differ from the library's version before
     """
 
     slug: str
@@ -42,24 +52,26 @@ class Published:
     comparison: Comparison | None
     commit: str | None
     warnings: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """What is to be published: the files of its folder, with whatever version they say."""
-
-    slug: str
-    files: Mapping[str, bytes]
-    template: StepTemplate
-    warnings: tuple[Problem, ...]
+    based_on: int | None = None
+    changed: bool = True
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _NextVersion:
-    """The next version, on top of one commit of the library."""
+    """The next version, on top of one commit of the library. `merged`: it holds more than the draft does."""
 
-    files: Mapping[str, bytes]
+    files: Files
     published: Published
+    merged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What the library holds under the draft's name at one commit. `versions` are its contents by number."""
+
+    head: IndexedContent
+    versions: Mapping[int, IndexedContent]
 
 
 def publish(
@@ -75,123 +87,207 @@ def publish(
 
     The version is the highest that the library ever had of it, plus one; what the file says counts for a new
     template only. With `push` the commit is made on top of what the remote holds and is shared before it shows
-    here; where nothing has changed, what is not pushed yet is. Publishing the library's own folder `slug` publishes
-    the edits in its work tree.
+    here; where nothing changed, commits that the remote doesn't have are pushed all the same. Publishing the
+    library's own folder `slug` publishes the edits in its work tree; any other draft is brought to what was
+    published.
 
-    Raises Invalid with all problems of the template, Conflict where nothing changed, a slug, title or id is
-    taken, the id is another than before, or uncommitted changes are in the way; Unavailable for a remote.
+    Raises Invalid with all problems of the template, Conflict where the library changed the same lines since, a
+    slug, title or id is taken, the id is another than before, or uncommitted changes are in the way; Unavailable
+    for a remote.
     """
     index, library = catalog.index, catalog.library
-    draft = _read(path, slug)
-    in_place = path.resolve() == (library.folder / draft.slug).resolve()
-    if in_place:
-        draft = replace(draft, files=library.as_committed(draft.slug, draft.files))
+    draft = read_draft(path, slug, library)
+    head = library.head()
+    known = _held(index, library, head, draft.slug)
+    record = DraftRecord.of(catalog.home, path)
+    own = frozenset(record.commits())
     if dry_run:
-        return _next_version(index, library, library.head(), draft).published
-    edited = (draft.slug,) if in_place else ()
-    with library.writing("publish") as writer:
+        return _next_version(index, library, head, draft, known, own).published
+    edited = (draft.slug,) if draft.in_place else ()
+    with writing(library, "publish") as writer:
         made: list[_NextVersion] = []
 
-        def prepare(base: str | None) -> tuple[Mapping[str, Mapping[str, bytes]], str]:
-            made.append(_next_version(index, library, base, draft))
-            return {draft.slug: made[-1].files}, _message(made[-1].published, message)
+        def prepare(base: str | None) -> tuple[Changes, str]:
+            made.append(_next_version(index, library, base, draft, known, own))
+            files, published = made[-1].files, made[-1].published
+            return {draft.slug: files} if published.changed else {}, _message(published, message)
 
-        try:
-            commit = (
-                writer.commit_and_push(prepare, edited)
-                if push
-                else writer.commit(*prepare(library.head()), edited)
-            )
-        except Conflict as error:
-            pushed = writer.push_pending() if push and error.code == _NOTHING_CHANGED else None
-            if pushed is None:
-                raise
-            return _already_published(index, library, draft, pushed)
-    return replace(made[-1].published, commit=commit)
+        def note(commit: str) -> None:
+            if not made[-1].merged:
+                record.add(commit)
 
-
-def _already_published(index: Index, library: Library, draft: _Draft, commit: str) -> Published:
-    """What was published before, and is pushed only now."""
-    state = library_state(index, library, commit)
-    record = index.head_record(state.id, draft.slug) if state else None
-    assert record is not None, "nothing has changed in it"
-    name, version = draft.template.name, record.version
-    return Published(draft.slug, name, version, version, None, commit, draft.warnings)
+        write = writer.commit_and_push if push else writer.commit_prepared
+        commit = write(prepare, edited, note)
+    files, done = made[-1].files, replace(made[-1].published, commit=commit)
+    if draft.in_place or not (done.changed or draft.numbered(done.version) == files):
+        return done
+    return replace(done, warnings=(*done.warnings, *bring_up(draft, files, done.version)))
 
 
-def _read(path: Path, slug: str | None) -> _Draft:
-    """The template at `path`, validated and linted. Raises Invalid with every problem it has."""
-    problems = [problem for checked in check_path(path) for problem in checked.problems]
-    if not any(problem.severity is Severity.ERROR for problem in problems):
-        problems += lint([path], ignore=_GIVEN_HERE).problems
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if errors:
-        message = f'"{path}" can\'t be published: it has {len(errors)} problem' + (
-            "s" if len(errors) > 1 else ""
-        )
-        hint = f"Correct it, then check: treadle validate {path} && treadle lint {path}"
-        raise Invalid("template-invalid", message, hint, problems)
-    if path.is_dir():
-        files = template_files(path)
-        document = read_folder(files, str(path))
-    else:
-        document = read_template(read_bytes(path), str(path))
-        files = to_folder(document)
-    name = slug if slug is not None else path.resolve().name if path.is_dir() else path.stem
-    check_slug(name)
-    return _Draft(name, files, document.template, tuple(problems))
+def _held(index: Index, library: Library, commit: str | None, slug: str) -> _Held | None:
+    state = library_state(index, library, commit) if commit else None
+    head = index.head_record(state.id, slug) if state else None
+    if state is None or head is None:
+        return None
+    ever = index.records(state.id, head.lineage)
+    return _Held(head, {record.version: record for record in ever if record.main})
 
 
-def _next_version(index: Index, library: Library, base: str | None, draft: _Draft) -> _NextVersion:
-    """The draft as the next version on top of `base`."""
-    state = library_state(index, library, base)
+def _next_version(
+    index: Index,
+    library: Library,
+    commit: str | None,
+    draft: Draft,
+    known: _Held | None,
+    own: Collection[str],
+) -> _NextVersion:
+    """The draft as the next version on top of `commit`; `known` is what the library here held before a fetch, `own`
+    are the commits that came from this very draft."""
+    held = _held(index, library, commit, draft.slug)
+    state = library_state(index, library, commit) if commit else None
     claim = Identity(draft.slug, draft.template.name, draft.template.id, f'"{draft.slug}"')
     check_unique(claim, (other for other in library_identities(index, state) if other.slug != draft.slug))
-    record = index.head_record(state.id, draft.slug) if state else None
-    if state is None or record is None:
-        number = max(draft.template.version, 1)
-        published = Published(draft.slug, draft.template.name, number, None, None, None, draft.warnings)
-        return _NextVersion(_with_version(draft.files, number), published)
-    old = read_content(library.repository, record)
-    _refuse_other(draft, old)
-    if record.shape is TemplateForm.FOLDER:
-        present = read_folder_files(library.repository, record.id)
-        if _with_version(draft.files, record.version) == present:
-            raise Conflict(
-                _NOTHING_CHANGED, f'"{draft.slug}" is the library\'s version {record.version} already'
-            )
-    ever = index.records(state.id, record.lineage)
-    number = max(item.version for item in ever if item.main) + 1
+    if held is None:
+        number = _first_number(index, state, draft)
+        published = Published(
+            draft.slug,
+            draft.template.name,
+            number,
+            None,
+            None,
+            None,
+            draft.warnings,
+            files=_different({}, draft.files),
+        )
+        return _NextVersion(draft.numbered(number), published)
+    theirs = _files(library, held.head)
+    there = read_folder(theirs, draft.slug).template
+    _refuse_other(draft, there)
+    base = _base(draft, held, known)
+    number = max(held.versions) + 1
+    merged = _merged(library, draft, base, held, theirs, number, held.head.commit in own)
+    changed, files, template = merged is not None, theirs, there
+    if merged is not None:
+        files, template = merged
     published = Published(
-        slug=draft.slug,
-        name=draft.template.name,
-        version=number,
-        previous=record.version,
-        comparison=compare(old.template, draft.template),
-        commit=None,
-        warnings=draft.warnings,
+        draft.slug,
+        draft.template.name,
+        number if changed else held.head.version,
+        held.head.version,
+        compare(there, template) if changed else None,
+        None,
+        draft.warnings,
+        base.version if base else None,
+        changed,
+        _different(theirs, files) if changed else (),
     )
-    return _NextVersion(_with_version(draft.files, number), published)
+    return _NextVersion(files, published, template is not draft.template)
 
 
-def _refuse_other(draft: _Draft, old: TemplateDocument) -> None:
-    if draft.template.id.casefold() != old.template.id.casefold():
+def _different(one: Files, other: Files) -> tuple[str, ...]:
+    names = sorted({*one, *other} - {TEMPLATE_FILE})
+    return tuple(name for name in names if one.get(name) != other.get(name))
+
+
+def _first_number(index: Index, state: SourceState | None, draft: Draft) -> int:
+    """The number of a template that the library does not have: its own, or above those that a removed one had."""
+    removed = index.lineages_named(state.id, draft.slug) if state else []
+    ever = (
+        [record.version for item in removed for record in index.records(state.id, item.number)]
+        if state
+        else []
+    )
+    return max(ever) + 1 if ever else max(draft.template.version, 1)
+
+
+def _base(draft: Draft, held: _Held, known: _Held | None) -> IndexedContent | None:
+    """The version that the draft was made from; None where it never saw one.
+
+    A number that the library gave says it; one that it never gave says nothing, and then it is what the library
+    showed here. A new draft that the library here doesn't know was made from nothing.
+    """
+    said = draft.template.version
+    if known is not None and draft.in_place and said >= known.head.version:
+        return known.head
+    if known is None and said <= 1:
+        return None
+    return held.versions.get(said) or (known.head if known else None)
+
+
+def _merged(
+    library: Library,
+    draft: Draft,
+    base: IndexedContent | None,
+    held: _Held,
+    theirs: Files,
+    number: int,
+    own: bool,
+) -> tuple[Files, StepTemplate] | None:
+    """The folder to publish as `number`, and the template in it; None where there is nothing new. `own`: what the
+    library has came from this very draft. Raises Conflict."""
+    head = held.head
+    if draft.numbered(head.version) == theirs:
+        return None
+    if base is None and own:
+        return draft.numbered(number), draft.template
+    if base is None:
+        raise _behind(library, draft, held, base, "there is no version that both come from")
+    if base.id == head.id:
+        return draft.numbered(number), draft.template
+    before = _files(library, base)
+    if draft.numbered(base.version) == before:
+        return None
+    if own:
+        return draft.numbered(number), draft.template
+    name = f"library/{draft.slug}"
+    labels = (str(draft.path), f"{name}@{base.version}", f"{name}@{head.version}")
+    merged = merge_folders(before, draft.files, theirs, labels, number)
+    if merged.conflicts:
+        files = ", ".join(f'"{file}"' for file in merged.conflicts)
+        raise _behind(library, draft, held, base, f"both changed {files} in the same place")
+    document = load_yaml(merged.files[TEMPLATE_FILE].decode("utf-8-sig"), f"{draft.slug}/{TEMPLATE_FILE}")
+    checked = check_template_folder(document, merged.files, draft.slug)
+    if checked.errors or checked.content is None:
+        reason = checked.errors[0].message
+        raise _behind(library, draft, held, base, f"together they are not a template ({reason})")
+    return merged.files, checked.content.template
+
+
+def _files(library: Library, record: IndexedContent) -> Files:
+    if record.shape is TemplateForm.FOLDER:
+        return read_folder_files(library.repository, record.id)
+    return to_folder(read_content(library.repository, record))
+
+
+def _behind(
+    library: Library, draft: Draft, held: _Held, base: IndexedContent | None, reason: str
+) -> Conflict:
+    name, head = f"library/{draft.slug}", held.head.version
+    based = f"based on {base.version}" if base else "not based on any version of it"
+    compared = f"See what changed: treadle diff {name}@{base.version} {name}@{head}. " if base else ""
+    remedy = (
+        f'Bring the two together with git in "{library.folder}" (git stash, git pull, git stash pop)'
+        if draft.in_place and draft.template.version < head
+        else f'Take it into your copy, set "version: {head}" in it'
+    )
+    return Conflict(
+        "library-ahead",
+        f"{name} is at {head}, your copy is {based}: {reason}",
+        f"Nothing was written. {compared}{remedy}, and publish again.",
+    )
+
+
+def _refuse_other(draft: Draft, old: StepTemplate) -> None:
+    if draft.template.id.casefold() != old.id.casefold():
         raise Conflict(
             "id-changed",
-            f'"{draft.slug}" has the id {draft.template.id or "-"}, the library\'s has {old.template.id}',
+            f'"{draft.slug}" has the id {draft.template.id or "-"}, the library\'s has {old.id}',
             hint="An id never changes: take the old one, or publish under another name with --as.",
         )
 
 
-def _with_version(files: Mapping[str, bytes], number: int) -> dict[str, bytes]:
-    """The files with that version in template.yaml; every other byte of it stays."""
-    text = files[TEMPLATE_FILE].decode("utf-8-sig")
-    return {**files, TEMPLATE_FILE: set_number(text, "version", number).encode()}
-
-
 def _message(published: Published, message: str | None) -> str:
-    subject = message or f"Publish {published.name} {published.version}"
-    trailers = [f"Treadle-Publish: {published.slug}@{published.version}"]
+    trailers = [("Publish", f"{published.slug}@{published.version}")]
     if published.comparison:
-        trailers.append(f"Treadle-Change: {published.comparison.change.value}")
-    return f"{subject}\n\n" + "\n".join(trailers) + "\n"
+        trailers.append(("Change", published.comparison.change.value))
+    return commit_message(message or one_line(f"Publish {published.name} {published.version}"), trailers)

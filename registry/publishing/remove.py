@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from registry.catalog.catalog import Catalog
 from registry.errors import Conflict, Invalid, NotFound
+from registry.library.message import commit_message, one_line
+from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, Problem, Reference
 from registry.project.usage import Usage, UsageReport
 from registry.suggest import did_you_mean
@@ -46,12 +48,11 @@ def remove_template(
         _refuse_used(reference, report)
     if dry_run:
         return removed
-    with catalog.library.writing("remove") as writer:
+    with writing(catalog.library, "remove") as writer:
         removed = _present(catalog, reference)
-        text = message or f"Remove {removed.name}"
-        commit = writer.commit(
-            {removed.slug: None}, f"{text}\n\nTreadle-Remove: {removed.slug}@{removed.version}\n"
-        )
+        text = message or one_line(f"Remove {removed.name}")
+        trailers = [("Remove", f"{removed.slug}@{removed.version}")]
+        commit = writer.commit({removed.slug: None}, commit_message(text, trailers))
     return Removed(removed.slug, removed.name, removed.version, commit)
 
 

@@ -5,49 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from registry.errors import Conflict, Invalid
-from registry.index.database import Index, SourceState
-from registry.model import is_slug
+from registry.errors import Conflict
+from registry.index.database import Entry, Index, SourceState
+
+# For a second template of its own, with another id and title.
+_COPY = "For a template of its own that begins as a copy: treadle new SLUG --from {ref}"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One template's claim; `owner` names the template, for messages."""
+    """One template's claim; `owner` names the template, for messages, `reference` is where it comes from."""
 
     slug: str
     name: str
     guid: str
     owner: str
+    reference: str = ""
+
+    def is_same(self, other: Identity) -> bool:
+        """Whether both are one template: the same slug and id."""
+        return (self.slug, self.guid.casefold()) == (other.slug, other.guid.casefold())
 
 
 def check_unique(claim: Identity, others: Iterable[Identity]) -> None:
     for other in others:
-        if other.slug == claim.slug:
-            what = f'the name "{claim.slug}"'
+        if other.slug.casefold() == claim.slug.casefold():
+            what, hint = f'the name "{claim.slug}"', "Take another name with --as."
         elif other.name.casefold() == claim.name.casefold():
-            what = f'the title "{claim.name}"'
+            what, hint = f'the title "{claim.name}"', _COPY
         elif claim.guid and other.guid.casefold() == claim.guid.casefold():
-            what = f"the id {claim.guid}"
+            what, hint = f"the id {claim.guid}", _COPY
         else:
             continue
         raise Conflict(
             "template-clash",
             f"{claim.owner} and {other.owner} both have {what}",
-            hint="Nothing was written. A library holds one template of each name, title and id.",
-        )
-
-
-def check_slug(slug: str) -> None:
-    """Raises Invalid for what can't be the name of a template."""
-    if not is_slug(slug):
-        raise Invalid(
-            "slug-invalid",
-            f'"{slug}" can\'t be the name of a template in the library',
-            hint='Use letters, digits, ".", "_" and "-".',
+            hint=f"Nothing was written. {hint.format(ref=claim.reference or 'REF')}",
         )
 
 
 def library_identities(index: Index, state: SourceState | None) -> list[Identity]:
     """The claims of all templates that the library has."""
-    entries = index.entries(state.id) if state else []
-    return [Identity(item.slug, item.name, item.guid, f'the library\'s "{item.slug}"') for item in entries]
+    return [identity_of(entry) for entry in (index.entries(state.id) if state else [])]
+
+
+def identity_of(entry: Entry) -> Identity:
+    """The claim of a template that the library has."""
+    return Identity(entry.slug, entry.name, entry.guid, f'the library\'s "{entry.slug}"')

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import gzip
 import io
-import re
 import tarfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO
 
-from registry.errors import Invalid, Untrusted
+from registry.errors import Invalid, Mismatch, Untrusted
+from registry.template.portable import ATTRIBUTES_FILE, is_steering, path_problem, twins
 from registry.text.document import MAX_BYTES
 
 MAX_ARCHIVE_BYTES = 64 << 20
 MAX_UNPACKED_BYTES = 128 << 20
 MAX_ARCHIVE_FILES = 5000
-_MAX_NAME = 400
 _COMPRESSION = 9
+_CHUNK = 1 << 16
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\\:]")
 _PLAIN_TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
@@ -45,12 +44,11 @@ def pack_archive(files: Mapping[str, bytes]) -> bytes:
 def unpack_archive(stream: IO[bytes], label: str) -> dict[str, bytes]:
     """The files of a tar.gz, in their order. `label` is its name for messages.
 
-    Raises Invalid for what is no complete archive; Untrusted for a name that leads out or comes twice, for
-    anything but plain files, and for more than the limits.
+    Raises Invalid for what is no complete archive; Untrusted for a name that cannot be written or comes twice, for
+    anything but plain files, and for more than the limits; Mismatch where anything follows the archive's end.
     """
     try:
-        with gzip.GzipFile(fileobj=stream, mode="rb") as zipped:
-            return _files(_Limited(zipped.read, label), label)
+        return _files(_Limited(_GzipMember(stream, label).read, label), label)
     except (
         tarfile.TarError,
         zlib.error,
@@ -66,34 +64,72 @@ def unpack_archive(stream: IO[bytes], label: str) -> dict[str, bytes]:
         ) from error
 
 
+class _GzipMember:
+    """The only member of a gzip file, unpacked piece by piece. `gzip.GzipFile` reads on in whatever follows it."""
+
+    def __init__(self, stream: IO[bytes], label: str) -> None:
+        self.stream = stream
+        self.label = label
+        self.unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes, at least one of them before the end."""
+        data = b""
+        while not data and not self.unpacker.eof:
+            packed = self.unpacker.unconsumed_tail or self.stream.read(_CHUNK)
+            data = self.unpacker.decompress(packed, size)
+            if not packed and not data:
+                raise EOFError("it ends in the middle")
+        if self.unpacker.eof and not data:
+            self._refuse_more()
+        return data
+
+    def _refuse_more(self) -> None:
+        rest = self.unpacker.unused_data
+        while rest:
+            if rest.strip(b"\0"):
+                raise _goes_on(self.label)
+            rest = self.stream.read(_CHUNK)
+
+
 @dataclass
 class _Limited:
-    """Lets no more than the limit through, whatever a header declares."""
+    """Lets no more than the limit through, whatever a header declares. `last` is where the last byte stood that was
+    not zero."""
 
     source: Callable[[int], bytes]
     label: str
-    left: int = field(default=MAX_UNPACKED_BYTES)
+    done: int = 0
+    last: int = -1
 
     def read(self, size: int = -1) -> bytes:
-        data = self.source(self.left + 1 if size < 0 else min(size, self.left + 1))
-        self.left -= len(data)
-        if self.left < 0:
+        left = MAX_UNPACKED_BYTES - self.done
+        data = self.source(left + 1 if size < 0 else min(size, left + 1))
+        if len(data) > left:
             raise _too_large(self.label, f"unpacks to more than {MAX_UNPACKED_BYTES >> 20} MB")
+        content = len(data.rstrip(b"\0"))
+        if content:
+            self.last = self.done + content - 1
+        self.done += len(data)
         return data
 
 
 def _files(stream: _Limited, label: str) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 16) as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=_CHUNK) as archive:  # type: ignore[call-overload]
         for member in archive:
             _check(member, files, label)
             content = archive.extractfile(member)
             assert content is not None
             files[member.name] = content.read()
-    folders = {parent for name in files for parent in _parents(name)}
-    for name in files:
-        if name in folders:
-            raise Untrusted("archive-name", f'"{label}" holds "{_shown(name)}" as a file and as a folder')
+        end = archive.offset
+    while stream.read(_CHUNK):
+        pass
+    if stream.last >= end:
+        raise _goes_on(label)
+    for one, other in twins(files):
+        message = f'"{label}" holds "{_shown(one)}" and "{_shown(other)}", one name on many systems'
+        raise Untrusted("archive-name", message)
     return files
 
 
@@ -106,9 +142,12 @@ def _check(member: tarfile.TarInfo, seen: Mapping[str, bytes], label: str) -> No
             f'"{label}" holds "{name}", which is no plain file: links, folders and devices are not taken'
         )
         raise Untrusted("archive-entry", message)
-    if not _is_safe(member.name):
+    problem = path_problem(member.name)
+    if problem:
+        raise Untrusted("archive-name", f'"{label}" holds "{name}", which {problem}')
+    if is_steering(member.name) and not member.name.endswith(f"/{ATTRIBUTES_FILE}"):
         raise Untrusted(
-            "archive-name", f'"{label}" holds "{name}", which leads out of its folder or is no name'
+            "archive-name", f'"{label}" holds "{name}", which steers git or Treadle where it lies'
         )
     if member.name in seen:
         raise Untrusted("archive-name", f'"{label}" holds "{name}" twice')
@@ -117,27 +156,13 @@ def _check(member: tarfile.TarInfo, seen: Mapping[str, bytes], label: str) -> No
         raise _too_large(label, f'holds "{name}" of {size}; at most {MAX_BYTES >> 20} MB are taken')
 
 
-def _is_safe(name: str) -> bool:
-    """Whether a name stays below the folder it is written to, on every system."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    parts = name.split("/")
-    return (
-        len(name) <= _MAX_NAME
-        and not _CONTROL.search(name)
-        and all(part not in ("", ".", "..") and part.lower() != ".git" for part in parts)
-    )
-
-
-def _parents(name: str) -> list[str]:
-    parts = name.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
-
-
 def _shown(name: str) -> str:
     return ascii(name[:100])[1:-1]
+
+
+def _goes_on(label: str) -> Mismatch:
+    message = f'"{label}" goes on after the end of its archive: no manifest says what that is'
+    return Mismatch("archive-goes-on", message, "Get it again from its sender.")
 
 
 def _too_large(label: str, what: str) -> Untrusted:

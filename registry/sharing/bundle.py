@@ -22,6 +22,7 @@ from registry.project.project_file import PROJECT_FILE
 from registry.project.source_definition import is_path
 from registry.sharing.archive import MAX_ARCHIVE_BYTES, pack_archive, unpack_archive
 from registry.template.document import TemplateDocument, digest, read_folder
+from registry.template.portable import check_names
 from registry.text.document import decode_utf8
 from registry.text.json_document import load_json
 from registry.text.yaml_document import load_yaml
@@ -31,6 +32,7 @@ MANIFEST = "manifest.json"
 KIND = "treadle-share-bundle"
 VERSION = 1
 _PROCESSES = "processes"
+_PROJECT_NAMES = frozenset({PROJECT_FILE, f"{Path(PROJECT_FILE).stem}.yml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,7 @@ def _read_template(entry: Mapping[str, Any], files: dict[str, bytes], label: str
         raise _unexpected(label, f'calls a template "{entry["slug"]}" what no template can be called')
     prefix = f"{entry['folder']}/"
     content = {name.removeprefix(prefix): files.pop(name) for name in list(files) if name.startswith(prefix)}
+    check_names(content, f'"{label}": "{entry["folder"]}"')
     document = read_folder(content, f"{label}: {entry['folder']}")
     where = Provenance(slug=entry["slug"], version=entry["version"], **entry["provenance"])
     origin = Origin(template=where.slug, **entry["origin"]) if entry.get("origin") else None
@@ -249,7 +252,7 @@ def _check_processes(bundle: Bundle, label: str) -> None:
                 "bundle-altered", f'"{label}": "{reference}" is locked to content it does not hold'
             )
     for name, data in bundle.processes.items():
-        if name == PROJECT_FILE:
+        if name.casefold() in _PROJECT_NAMES:
             raise _unexpected(label, f'has a process called "{name}", which is the name of a project')
         file = f"{label}: {name}"
         document = load_yaml(decode_utf8(data, file), file)

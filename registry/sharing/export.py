@@ -15,6 +15,7 @@ from registry.model import ControlType, Problem, Severity
 from registry.template.document import TemplateDocument, to_folder, write_json
 from registry.template.files import write_files
 from registry.template.octopus import CONTROL_TYPE, property_text
+from registry.template.portable import check_names
 
 META_KEY = "$Meta"
 _META_TYPE = "ActionTemplate"
@@ -59,7 +60,9 @@ def export_templates(
             files[target if len(copies) == 1 else target / f"{slug}.json"] = octopus_json(copy)
         else:
             root = target if len(copies) == 1 else target / slug
-            files |= {root / name: data for name, data in exported_folder(copy).items()}
+            folder = exported_folder(copy)
+            check_names(folder, f'"{copy.resolved.reference}"')
+            files |= {root / name: data for name, data in folder.items()}
     warnings = tuple(warning for copy in copies for warning in secrets_in(copy))
     return Exported(files, write_files(files, force=force, dry_run=dry_run), warnings)
 

@@ -18,13 +18,14 @@ from registry.catalog.catalog import Catalog
 from registry.catalog.locking import lock_entry
 from registry.errors import Conflict, NotFound
 from registry.index.database import Entry
-from registry.library.origin import Origin
-from registry.library.writer import LibraryWriter
+from registry.library.message import one_line
+from registry.library.origin import Origin, import_message
+from registry.library.writer import LibraryWriter, writing
 from registry.model import LIBRARY_SOURCE, Reference
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock, write_lock
 from registry.project.process_file import repoint
 from registry.project.project_file import read_versioned_yaml
-from registry.publishing.uniqueness import Identity, check_unique
+from registry.publishing.uniqueness import Identity, check_unique, identity_of
 from registry.sharing.bundle import Bundle, Needs, SharedTemplate, references_of
 from registry.template.files import write_files
 
@@ -66,14 +67,16 @@ def import_bundle(
     content (unless `force`), a template's name, title or id is taken, its number has another content, or the
     library's copy was changed. The library gets its commits first; killed after that, the same again completes it.
     """
+    head = catalog.library.head()
     planned = _plan(catalog, bundle, folder, force)
     if dry_run:
         return planned
     commit = None
     new = any(item.status is not TemplateStatus.PRESENT for item in planned.templates)
-    if new or catalog.library.head() is not None:  # which also finishes what a killed process left there
-        with catalog.library.writing("import") as writer:
-            planned = _plan(catalog, bundle, folder, force)
+    if new or head is not None:  # which also finishes what a killed process left there
+        with writing(catalog.library, "import") as writer:
+            if writer.tip.commit != head:
+                planned = _plan(catalog, bundle, folder, force)
             commit = _write_templates(writer, planned.templates, bundle.name)
     write_files(planned.processes, force=force, dry_run=False)
     known = read_lock(folder / LOCK_FILE)
@@ -142,13 +145,9 @@ class _Classifier:
     def _claim(self, slug: str, item: SharedTemplate) -> None:
         template = item.document.template
         owner = f'the bundle\'s "{item.provenance.source}/{item.slug}"'
-        claim = Identity(slug, template.name, template.id.casefold(), owner)
-        held = [
-            Identity(entry.slug, entry.name, entry.guid.casefold(), f'the library\'s "{entry.slug}"')
-            for entry in self.entries
-        ]
-        same = (claim.slug, claim.guid)
-        check_unique(claim, (other for other in [*self.asked, *held] if (other.slug, other.guid) != same))
+        claim = Identity(slug, template.name, template.id, owner)
+        held = [identity_of(entry) for entry in self.entries]
+        check_unique(claim, (other for other in [*self.asked, *held] if not other.is_same(claim)))
         self.asked.append(claim)
 
 
@@ -215,11 +214,8 @@ def _write_templates(writer: LibraryWriter, templates: Sequence[BundledTemplate]
 
 
 def _message(items: Sequence[BundledTemplate], sender: str) -> str:
-    named = [f"{item.shared.document.template.name} {item.shared.version}" for item in items]
-    subject = f"Import {named[0]}" if len(named) == 1 else f"Import {len(named)} templates"
-    listing = "" if len(named) == 1 else "\n".join(f"- {name}" for name in named) + "\n\n"
-    trailers = "\n".join(_origin(item, sender).trailers() for item in items)
-    return f"{subject} from {sender}\n\n{listing}{trailers}\n"
+    named = [(item.shared.document.template.name, _origin(item, sender)) for item in items]
+    return import_message(named, f" from {sender}")
 
 
 def _origin(item: BundledTemplate, sender: str) -> Origin:
@@ -227,8 +223,9 @@ def _origin(item: BundledTemplate, sender: str) -> Origin:
     shared, where = item.shared, item.shared.provenance
     if shared.origin and shared.origin.digest == shared.digest:
         return replace(shared.origin, template=item.reference.slug)
-    source = f"{sender}/{where.slug}" if where.source == LIBRARY_SOURCE else f"{where.source}/{where.slug}"
-    return Origin(item.reference.slug, source, where.version, where.commit or "", where.blob, shared.digest)
+    if where.source == LIBRARY_SOURCE:
+        where = replace(where, source=one_line(sender))
+    return Origin.of(item.reference.slug, where, shared.digest)
 
 
 # --- what the processes need

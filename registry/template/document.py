@@ -17,21 +17,26 @@ from registry.template.folder_format import TEMPLATE_FILE
 from registry.template.folder_reader import read_view
 from registry.template.folder_writer import write_view
 from registry.template.octopus import to_template
-from registry.text.json_document import JsonLayout, dump_json, load_json
+from registry.template.portable import is_steering, steering_files
+from registry.text.json_document import JsonDocument, JsonLayout, dump_json, load_json
+from registry.text.yaml_document import YamlDocument
 
 
 @dataclass(frozen=True)
 class TemplateDocument:
     """A template with everything needed to write it back.
 
-    `value` is the Octopus document as plain data, `layout` how its JSON text is laid out, `files` what lies
-    beside it in a template folder (README.md, a logo, tests/...) and has no place in the JSON.
+    value: the Octopus document as plain data
+    layout: how its JSON text is laid out
+    files: what lies beside it in a template folder (README.md, a logo, tests/...) and has no place in the JSON
+    left_out: files in the folder that steer git or Treadle, and are no part of a template
     """
 
     template: StepTemplate
     value: Mapping[str, Any] = field(repr=False)
     layout: JsonLayout = field(default_factory=JsonLayout)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    left_out: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def read_template(data: bytes, name: str) -> TemplateDocument:
@@ -39,19 +44,26 @@ def read_template(data: bytes, name: str) -> TemplateDocument:
 
     Raises Invalid with `problems` where it can't be read or is no step template.
     """
-    document = load_json(data, name)
-    return TemplateDocument(to_template(document.value, name), document.value, document.layout)
+    return template_of(load_json(data, name))
 
 
-def read_folder(files: Mapping[str, bytes], folder: str = "") -> TemplateDocument:
+def template_of(document: JsonDocument) -> TemplateDocument:
+    """The template in parsed Octopus JSON. Raises Invalid where it is none."""
+    return TemplateDocument(to_template(document.value, document.file), document.value, document.layout)
+
+
+def read_folder(
+    files: Mapping[str, bytes], folder: str = "", document: YamlDocument | None = None
+) -> TemplateDocument:
     """Read a template folder. `files` are its files by relative path (`template.yaml`, `script.sh`,
-    `tests/ok.yaml`), `folder` its name for messages.
+    `tests/ok.yaml`), `folder` its name for messages, `document` its template.yaml where that was parsed already.
 
     Raises Invalid with `problems` where template.yaml is missing, can't be read or is no template.
     """
-    value, layout, used = read_view(files, folder)
-    beside = {name: data for name, data in files.items() if name not in used and name != ".gitattributes"}
-    return TemplateDocument(to_template(value, f"{folder}/{TEMPLATE_FILE}"), value, layout, beside)
+    value, layout, used = read_view(files, folder, document)
+    beside = {name: data for name, data in files.items() if name not in used and not is_steering(name)}
+    template = to_template(value, f"{folder}/{TEMPLATE_FILE}")
+    return TemplateDocument(template, value, layout, beside, steering_files(files))
 
 
 def to_folder(document: TemplateDocument) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from registry.template.document import (
     write_json,
 )
 from registry.template.folder_format import TEMPLATE_FILE
+from registry.template.portable import ATTRIBUTES_FILE, check_names
 from registry.text.document import MAX_BYTES
 
 
@@ -41,14 +42,16 @@ def pack_folder(folder: Path, target: Path, *, force: bool = False, dry_run: boo
 def unpack_file(file: Path, target: Path, *, force: bool = False, dry_run: bool = False) -> Written:
     """Write the template in an Octopus JSON file as a template folder to `target`.
 
-    Raises NotFound where there is no `file`, Invalid where it is no template, Conflict where `target` holds
-    other content and `force` isn't given. With `force`, files that the template doesn't have are left alone.
+    Raises NotFound where there is no `file`, Invalid where it is no template, Untrusted for names that cannot be
+    written everywhere, Conflict where `target` holds other content and `force` isn't given. With `force`, files
+    that the template doesn't have are left alone.
     """
     if not file.is_file():
         raise NotFound("path-not-found", f'"{file}" is no file', "give a JSON file of a step template")
     document = read_template(read_bytes(file), str(file))
-    files = {target / name: data for name, data in to_folder(document).items()}
-    return _write(document, files, force, dry_run)
+    folder = to_folder(document)
+    check_names(folder, f'"{file}"')
+    return _write(document, {target / name: data for name, data in folder.items()}, force, dry_run)
 
 
 def load_folder(folder: Path) -> TemplateDocument:
@@ -62,7 +65,7 @@ def load_folder(folder: Path) -> TemplateDocument:
 
 
 def template_files(folder: Path) -> dict[str, bytes]:
-    """The files of a template folder by relative path; hidden ones are left out.
+    """The files of a template folder by relative path; hidden ones but `.gitattributes` are left out.
 
     Raises Untrusted for a link, which could lead outside, and for a file of more than 10 MB.
     """
@@ -73,7 +76,8 @@ def template_files(folder: Path) -> dict[str, bytes]:
             raise Untrusted(
                 "link-in-template", f'"{path}" is a link: links are not followed', "copy the file"
             )
-        if path.is_file() and not any(part.startswith(".") for part in Path(name).parts):
+        hidden = any(part.startswith(".") for part in Path(name).parts) and name != ATTRIBUTES_FILE
+        if path.is_file() and not hidden:
             files[name] = read_bytes(path)
     return files
 

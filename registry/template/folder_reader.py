@@ -38,16 +38,19 @@ _LONGEST_END = 1000
 _MOST_BLANKS = 64
 
 
-def read_view(files: Mapping[str, bytes], folder: str = "") -> tuple[dict[str, Any], JsonLayout, set[str]]:
+def read_view(
+    files: Mapping[str, bytes], folder: str = "", document: YamlDocument | None = None
+) -> tuple[dict[str, Any], JsonLayout, set[str]]:
     """The Octopus value of a template folder, the layout of its JSON and the names of the files that made it.
 
-    `files` are the folder's files by relative path, `folder` its name for messages.
+    `files` are the folder's files by relative path, `folder` its name for messages, `document` its template.yaml
+    where that was parsed already.
     Raises Invalid where template.yaml is missing, can't be read or is no template, or names a missing file.
     """
     name = f"{folder}/{TEMPLATE_FILE}" if folder else TEMPLATE_FILE
     if TEMPLATE_FILE not in files:
         raise Invalid("no-template-yaml", f'"{name}" does not exist', "a template folder has a template.yaml")
-    document = load_yaml(decode_utf8(files[TEMPLATE_FILE], name), name)
+    document = document or load_yaml(decode_utf8(files[TEMPLATE_FILE], name), name)
     if document.problems:
         raise Invalid.of(document.problems[0].code, name, document.problems)
     reader = ViewReader(document, files)

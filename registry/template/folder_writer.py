@@ -31,6 +31,7 @@ from registry.template.octopus import (
     SCRIPT_SYNTAX,
     SELECT_OPTIONS,
 )
+from registry.template.portable import ATTRIBUTES_FILE
 from registry.text.json_document import JsonLayout, dump_json
 from registry.text.yaml_document import Inline, YamlDocument, dump_yaml
 
@@ -65,7 +66,7 @@ def write_view(value: Mapping[str, Any], layout: JsonLayout) -> dict[str, bytes]
     exact = [name for name, data in writer.files.items() if b"\r" in data]
     if exact:
         # Without it git would change the line ends of these scripts in some work trees.
-        files[".gitattributes"] = "".join(f"{name} -text\n" for name in exact).encode()
+        files[ATTRIBUTES_FILE] = "".join(f"{name} -text\n" for name in exact).encode()
     return files
 
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from registry.errors import Conflict, Invalid
+from registry.errors import Conflict
 from registry.home import write_atomically
-from registry.model import is_slug
 from registry.resources import builtin_templates, schema_url
 from registry.template.document import TemplateDocument, to_folder
 from registry.template.folder_format import SCRIPT_SUFFIXES
 from registry.template.octopus import EXTENSION_KEY, to_template
+from registry.template.portable import check_slug
 
 _SKELETON = Path(__file__).parent / "skeleton"
 _SYNTAXES: Mapping[str, str] = {"bash": "Bash", "python": "Python", "powershell": "PowerShell"}
@@ -31,7 +31,7 @@ def new_template(
 
     Raises Invalid for a slug that can't be one.
     """
-    _check_slug(slug)
+    check_slug(slug)
     words = slug.replace("_", "-").replace(".", "-").split("-")
     written = _SYNTAXES[syntax]
     file = f"script{SCRIPT_SUFFIXES[written]}"
@@ -63,7 +63,7 @@ def copied_template(
 
     Raises Invalid for a slug that can't be one.
     """
-    _check_slug(slug)
+    check_slug(slug)
     value: dict[str, Any] = {key: item for key, item in document.value.items() if key not in _NOT_COPIED}
     value |= {"Id": new_id(), "Version": 1, "Name": name or f"{document.template.name} ({slug})"}
     value["Parameters"] = [
@@ -87,15 +87,6 @@ def write_new(folder: Path, files: Mapping[str, bytes], *, dry_run: bool = False
         return
     for name, content in files.items():
         write_atomically(folder / name, content)
-
-
-def _check_slug(slug: str) -> None:
-    if not is_slug(slug):
-        raise Invalid(
-            "bad-slug",
-            f'"{slug}" can\'t be a slug: expected letters, digits, ".", "_" and "-", a letter or digit first',
-            "for example: notify-team",
-        )
 
 
 def _filled(skeleton: str, values: Mapping[str, str]) -> bytes:

@@ -165,9 +165,22 @@ def _parse(text: str, file: str, objects: _Objects) -> Any:
         position = (error.lineno, error.colno)
         raise unreadable(file, f"this is not JSON: {said}", "json-syntax", hint, position) from None
     except ValueError as error:
-        raise unreadable(file, f"this is not JSON: {error}", "json-number") from None
+        place = _number_position(text)
+        raise unreadable(file, f"this is not JSON: {error}", "json-number", position=place) from None
     except RecursionError:
         raise _too_deep(file) from None
+
+
+def _number_position(text: str) -> Position | None:
+    """Where the first number stands that cannot be read."""
+    for found in _NUMBER.finditer(text):
+        if found[1]:
+            try:
+                read_number(found[1])
+            except ValueError:
+                offset = found.start(1)
+                return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    return None
 
 
 def _no_constant(name: str) -> Any:
@@ -272,6 +285,7 @@ class _Places:
     duplicates: list[tuple[KeyPath, int]] = field(default_factory=list)
 
 
+_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?[0-9][0-9.eE+-]*|-?Infinity|NaN)', re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*")
 # Possessive: the engine would remember every character of a long text to come back to it.
 _SCALAR = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^\s,\]}]+', re.DOTALL)

@@ -56,9 +56,9 @@ def remove_entry(text: str, section: str, name: str) -> str:
 
 def set_number(text: str, key: str, number: int) -> str:
     """`text` with this number as the value of a top-level key. Raises as `edit_mappings`."""
-    present = key in _data(text)
-    edit = MappingEdit((), replaced={key: number}) if present else MappingEdit((), added={key: number})
-    return edit_mappings(text, [edit])
+    data = _data(text)
+    edit = MappingEdit((), replaced={key: number}) if key in data else MappingEdit((), added={key: number})
+    return _edited(text, data, [edit])
 
 
 def append_item(text: str, section: str, lines: Sequence[str], item: Any) -> str:
@@ -117,7 +117,12 @@ def edit_mappings(text: str, edits: Sequence[MappingEdit]) -> str:
     A removed entry takes the comment behind it along. Raises Conflict where the text is laid out in a way that
     can't be edited (entries that come from an anchor, say), Invalid where it is no YAML.
     """
-    expected = _unshared(_data(text))
+    return _edited(text, _data(text), edits)
+
+
+def _edited(text: str, data: Mapping[str, Any], edits: Sequence[MappingEdit]) -> str:
+    """The edits, done to a text that says `data`."""
+    expected = _unshared(data)
     advice = "\n".join(line for edit in edits for line in _advice(edit))
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     text = text.removeprefix(mark)

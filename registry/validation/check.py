@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from registry.errors import Invalid, NotFound, Untrusted
+from registry.errors import Invalid, NotFound, Untrusted, UserError
 from registry.model import Problem, Severity, errors_of
-from registry.template.document import read_folder
+from registry.project.process_file import is_ignored, is_process
+from registry.project.project_file import find_project
+from registry.template.document import TemplateDocument, read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
 from registry.text.document import Document, decode_utf8, in_order, problem_at
@@ -25,15 +27,29 @@ _YAML = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One document that was looked at. `kind` is the short name of its schema, empty where it is none."""
+    """One document that was looked at, and what was read for it: nobody has to read it again.
+
+    kind: the short name of its schema, empty where it is none of ours
+    document: None where it can't be read
+    files: those of a template folder by relative path
+    content: the template in a template folder that keeps to the schema
+    """
 
     file: str
     kind: str
     problems: tuple[Problem, ...]
+    document: JsonDocument | YamlDocument | None = field(default=None, repr=False)
+    files: Mapping[str, bytes] | None = field(default=None, repr=False)
+    content: TemplateDocument | None = field(default=None, repr=False)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
 
-Rules = Mapping[str, Callable[[YamlDocument], Iterable[Problem]]]
-"""By kind of document: rules beyond its schema, for documents that keep to the schema."""
+Rules = Mapping[str, Callable[[YamlDocument, Sequence[Problem]], Iterable[Problem]]]
+"""By kind of document: rules beyond its schema; they get what the schema found, and say nothing that may follow from
+that only."""
 
 _NO_RULES: Rules = {}
 
@@ -62,7 +78,7 @@ def check_path(path: Path, rules: Rules = _NO_RULES) -> Iterator[Checked]:
         # A file that was asked for by name is a finding even where it is none of our documents.
         yield check_file(path, rules)
     elif path.is_dir():
-        for file in _documents_below(path):
+        for file in _not_ignored(_documents_below(path), path):
             checked = check_file(file, rules)
             if checked.kind or checked.problems[0].code != "unknown-document":
                 yield checked
@@ -83,6 +99,19 @@ def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
         return Checked(str(path), "", error.problems)
 
 
+def check_content(content: bytes | Mapping[str, bytes], name: str) -> Checked:
+    """Check a template that lies in a source: its Octopus JSON, or the files of its folder by relative path. `name` is
+    what messages call it."""
+    try:
+        if isinstance(content, bytes):
+            return _check_json(load_json(content, name))
+        file = f"{name}/{TEMPLATE_FILE}"
+        document = load_yaml(decode_utf8(content[TEMPLATE_FILE], file), file)
+        return check_template_folder(document, content, name)
+    except Invalid as error:
+        return Checked(name, "", error.problems)
+
+
 def check_template(document: JsonDocument) -> list[Problem]:
     """All problems of a template in Octopus JSON."""
     problems = validate(document.value, "step-template", document)
@@ -96,37 +125,38 @@ def check_template(document: JsonDocument) -> list[Problem]:
     return in_order([*problems, *_misspelt_keys(document)])
 
 
-def check_template_folder(document: YamlDocument, files: Mapping[str, bytes], folder: str) -> list[Problem]:
-    """All problems of a template folder; `document` is its template.yaml, `files` all its files."""
+def check_template_folder(document: YamlDocument, files: Mapping[str, bytes], folder: str) -> Checked:
+    """Check a template folder; `document` is its template.yaml, `files` all its files."""
+    checked = Checked(document.file, "template-folder", (), document, files)
     problems = validate(document.value, "template-folder", document)
     if errors_of(problems):
-        return problems
+        return replace(checked, problems=tuple(problems))
     try:
-        value = read_folder(files, folder).value
+        content = read_folder(files, folder, document)
     except Invalid as error:
-        return list(error.problems)
-    return in_order([*problems, *_rule_problems(value, document, as_view=True)])
+        return replace(checked, problems=error.problems)
+    found = in_order([*problems, *_rule_problems(content.value, document, as_view=True)])
+    return replace(checked, problems=tuple(found), content=content)
 
 
 def _check_json(document: JsonDocument) -> Checked:
     value = document.value
     if isinstance(value, dict) and ("ActionType" in value or "Parameters" in value):
-        return Checked(document.file, "step-template", tuple(check_template(document)))
-    return Checked(document.file, "", (_unknown(document, "an Octopus step template"),))
+        return Checked(document.file, "step-template", tuple(check_template(document)), document)
+    return Checked(document.file, "", (_unknown(document, "an Octopus step template"),), document)
 
 
 def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
     kind = _kind(document, path)
     if kind == "template-folder":
-        folder = path.parent
-        problems = check_template_folder(document, template_files(folder), str(folder))
-    elif kind:
+        return check_template_folder(document, template_files(path.parent), str(path.parent))
+    if kind:
         problems = validate(document.value, kind, document)
-        if kind in rules and not errors_of(problems):
-            problems += rules[kind](document)
+        if kind in rules:
+            problems = in_order([*problems, *rules[kind](document, problems)])
     else:
         problems = [_unknown(document, "a template folder, a process, a project or a template test")]
-    return Checked(document.file, kind, tuple(problems))
+    return Checked(document.file, kind, tuple(problems), document)
 
 
 def _kind(document: YamlDocument, path: Path) -> str:
@@ -138,7 +168,7 @@ def _kind(document: YamlDocument, path: Path) -> str:
         return "project"
     if path.parent.name == "tests" and (path.parent.parent / TEMPLATE_FILE).is_file():
         return "template-test"
-    if "steps" in keys:
+    if is_process(keys):
         return "process"
     return "project" if {"targets", "environments", "sources"} & set(keys) else ""
 
@@ -170,6 +200,22 @@ def _misspelt_keys(document: JsonDocument) -> Iterator[Problem]:
         if meant:
             message = f'unknown key "{key}"{meant}'
             yield problem_at(document, (key,), message, "unknown-key", severity=Severity.WARNING, at_key=True)
+
+
+def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:
+    """The files without those that the project which `folder` lies in ignores."""
+    try:
+        project = find_project(folder)
+    except UserError:
+        project = None  # what is wrong with it is told when it is checked itself
+    if project is None or not project.ignore:
+        yield from files
+        return
+    for file in files:
+        path = file.resolve()
+        inside = path.relative_to(project.folder).as_posix() if path.is_relative_to(project.folder) else ""
+        if not is_ignored(inside, project.ignore):
+            yield file
 
 
 def _documents_below(folder: Path) -> Iterator[Path]:

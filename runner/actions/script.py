@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from registry.model import StepTemplate
+from registry.template.octopus import SCRIPT_SYNTAX
 from registry.template.runnable import Obstacle, choose_script
 from runner.model import InlineScript
 
-SYNTAX = "Octopus.Action.Script.Syntax"
 PARAMETERS = "Octopus.Action.Script.ScriptParameters"
 FAIL_ON_ERROR_OUTPUT = "Octopus.Action.FailScriptOnErrorOutput"
 FAIL_ON_SUBSTITUTION = "OctopusShouldFailDeploymentOnSubstitutionFails"
 SUPPRESS_ENVIRONMENT = "Octopus.Action.Script.SuppressEnvironmentLogging"
 
-_SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
+SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
 
 
 class NotRunnableError(ValueError):
@@ -41,8 +41,8 @@ class ScriptAction:
 
 def from_inline(script: InlineScript, properties: Mapping[str, str]) -> ScriptAction:
     """The action of a `run` step."""
-    syntax = _SHELL_SYNTAX[script.shell]
-    return ScriptAction(syntax, script.body, {SYNTAX: syntax, **properties})
+    syntax = SHELL_SYNTAX[script.shell]
+    return ScriptAction(syntax, script.body, {SCRIPT_SYNTAX: syntax, **properties})
 
 
 def from_template(template: StepTemplate, overrides: Mapping[str, str]) -> ScriptAction:

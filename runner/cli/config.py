@@ -10,8 +10,9 @@ import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import COOL_DOWN_DAYS, COOL_DOWN_VARIABLE, json_option
+from registry.cli.options import COOL_DOWN_VARIABLE, json_option
 from registry.cli.output import print_json, print_table
+from registry.project.cool_down import DEFAULT_DAYS
 
 DEFAULT = "default"
 
@@ -84,7 +85,7 @@ def _cool_down(of_project: float | None, file: str, environ: Mapping[str, str]) 
     elif of_project is not None:
         yield Setting("cool_down", of_project, file)
     else:
-        yield Setting("cool_down", COOL_DOWN_DAYS, DEFAULT)
+        yield Setting("cool_down", DEFAULT_DAYS, DEFAULT)
 
 
 def _sources(context: Context, environ: Mapping[str, str]) -> Iterator[Setting]:

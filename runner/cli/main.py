@@ -29,7 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Templates": {
         "search": ("registry.cli.search:search", "Find templates in all sources."),
         "show": ("registry.cli.show:show_command", "Describe a template: parameters, script, versions."),
-        "import": ("registry.cli.import_:import_command", "Copy templates into the library."),
+        "import": ("runner.cli.import_:import_command", "Copy templates into the library."),
         "export": ("runner.cli.export:export", "Hand templates and processes on."),
         "new": ("registry.cli.new:new", "Begin a template, new or as a copy."),
         "validate": ("runner.cli.validate:validate", "Check templates, processes and projects."),
@@ -140,12 +140,17 @@ cli.params[:0] = global_options(shown=True)
 
 
 def _clear_up(context: Context) -> None:
-    """Remove what killed runs left behind, whatever the command is. Where there was none, a look at a folder."""
-    if not context.home.runs_with_containers():
-        return
-    from runner.app import clear_up
+    """Remove what killed runs left behind, whatever the command is. Where there was none, a look at a folder.
 
-    for run in clear_up(context.home):
+    No command waits long for an engine that it may not even need.
+    """
+    from runner.runs.engine_notes import noted_runs
+
+    if not noted_runs(context.home.runs):
+        return
+    from runner.app import clear_up_soon
+
+    for run in clear_up_soon(context.home):
         if not context.quiet:
             echo(f"Cleared up after run {run}, which did not end by itself.", err=True)
 

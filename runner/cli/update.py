@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
 from registry.cli.output import ask, echo, print_json
 from registry.errors import Invalid
-from registry.model import Reference
+from registry.model import ControlType, Parameter, Reference
+from registry.project.cool_down import CoolDown
 
 if TYPE_CHECKING:
     from registry.publishing.patch import RebasedCopy
@@ -38,6 +39,12 @@ _WAITING = 4
     help="Do what was decided in FILE.",
 )
 @cool_down_option
+@click.option(
+    "--only",
+    metavar="CHANGE",
+    type=click.Choice(("compatible", "behaviour-changed", "needs-input")),
+    help="Take no graver change: compatible, behaviour-changed or needs-input.",
+)
 @click.option("--commit", is_flag=True, help="One commit for each template.")
 @dry_run_option
 @json_option
@@ -50,7 +57,8 @@ def update(
     steps: tuple[str, ...],
     values: tuple[str, ...],
     resolve: Path | None,
-    cool_down: timedelta,
+    cool_down: CoolDown,
+    only: str | None,
     commit: bool,
     dry_run: bool,
     as_json: bool,
@@ -67,6 +75,7 @@ def update(
       treadle update --all --dry-run
       treadle update community/slack-send-simple-notification@15 --set ssn_Color=good --commit
     """
+    from registry.cli.problems import show_problems
     from runner.dependencies.update import UpdateService
 
     _check(references, everything, to, resolve)
@@ -75,14 +84,17 @@ def update(
         if resolve is not None:
             report = service.resolve(resolve, commit=commit, dry_run=dry_run)
         else:
-            request = _request(references, to, steps, values)
+            request = _request(references, to, steps, values, only)
             copies = service.bring_copies(request, dry_run=dry_run)
+            request = replace(request, pending=tuple(copies)) if dry_run else request
             request = _asked(service, request, interactive=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
+        unreadable = service.unreadable()
     names = [str(item) for item in references] or ["--all"]
     _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
     waiting = any(not item.ready for item in report.held) or any(copy.conflicts for copy in copies)
-    exit_with(2 if report.refused else _WAITING if waiting else 0)
+    show_problems([problem for error in unreadable for problem in error.findings])
+    exit_with(2 if report.refused or unreadable else _WAITING if waiting else 0)
 
 
 def _check(
@@ -99,8 +111,13 @@ def _check(
 
 
 def _request(
-    references: Sequence[Reference], to: Reference | None, steps: tuple[str, ...], values: Sequence[str]
+    references: Sequence[Reference],
+    to: Reference | None,
+    steps: tuple[str, ...],
+    values: Sequence[str],
+    only: str | None,
 ) -> UpdateOptions:
+    from registry.compatibility.compare import ChangeClass
     from runner.dependencies.status import UpdateRequest
     from runner.dependencies.update import UpdateOptions
 
@@ -110,13 +127,13 @@ def _request(
         if not name or not equals:
             raise Invalid("bad-value", f'--set "{text}" is no NAME=VALUE', "Write --set NAME=VALUE.")
         given[name] = value
-    return UpdateOptions(tuple(UpdateRequest(reference, to) for reference in references), steps, given)
+    gravest = ChangeClass(only.replace("-", " ")) if only else None
+    wishes = tuple(UpdateRequest(reference, to) for reference in references)
+    return UpdateOptions(wishes, steps, given, gravest)
 
 
 def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool) -> UpdateOptions:
     """The request with what a person at the terminal answers to the questions that it leaves."""
-    from dataclasses import replace
-
     if not (interactive and sys.stdin.isatty()):
         return request
     given = dict(request.given or {})
@@ -128,9 +145,30 @@ def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool)
                 echo(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
                 if parameter.sensitive:
                     echo("  It is a secret: refer to a variable, such as #{My.Secret}")
-                label = parameter.label or parameter.name
-                given[parameter.name] = ask(f"  {label}", default=question.proposed or "")
+                given[parameter.name] = ask_value(parameter, question.proposed)
     return replace(request, given=given)
+
+
+def ask_value(parameter: Parameter, proposed: str | None) -> str:
+    """What a person at the terminal answers, asked until it is a value that the parameter can have. Enter keeps what is
+    proposed, else the parameter's default."""
+    from runner.planner import violation
+
+    if parameter.help:
+        echo(f"  {parameter.help.strip()}")
+    for value, label in parameter.options:
+        echo(f"    {value}" + (f"  {label}" if label != value else ""))
+    if parameter.control == ControlType.CHECKBOX:
+        echo("    True or False")
+    while True:
+        kept = proposed if proposed is not None else parameter.default or ""
+        value = ask(f"  {parameter.label or parameter.name}", default=kept)
+        complaint = None if "#{" in value else violation(parameter, value)
+        if not value and parameter.options:
+            complaint = "it must be one of those above"
+        if complaint is None:
+            return value
+        echo(f'  "{value}" will not do: {complaint}.')
 
 
 def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:

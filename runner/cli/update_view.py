@@ -91,7 +91,13 @@ def _reasons_of(item: UseStatus) -> Iterable[str]:
         changed = ", with local changes" if item.current.patched else ""
         yield f"a copy of {origin.source}@{origin.version}{changed}; {item.base.version} is there"
     if item.held_back is not None:
-        yield f"version {item.held_back.version} of {_date(item.held_back)} is held back: it is fresh"
+        until = f" until {item.held_until}" if item.held_until else ""
+        fresh = (
+            f"version {item.held_back.version} of {_date(item.held_back)} is held back{until}: it is fresh"
+        )
+        yield f"{fresh}. To take it now: --cool-down 0"
+    if item.passed_over is not None:
+        yield f"version {item.passed_over.version} asks for more than --only allows"
 
 
 def _date(item: VersionInfo) -> str:
@@ -110,8 +116,8 @@ def show_report(context: Context, report: UpdateReport, *, dry_run: bool) -> Non
     for item in report.idle:
         if item.error is not None:
             _show_refused(item, item.error)
-        elif item.held_back is not None:
-            context.say(f"{_where(item)}: {next(iter(_reasons_of(item)))}")
+        elif item.held_back is not None or item.passed_over is not None:
+            context.say(f"{_where(item)}: {list(_reasons_of(item))[-1]}")
     if not report.applied and not report.held and not report.refused:
         context.say("Nothing to update.")
 
@@ -194,6 +200,8 @@ def state_data(item: UseStatus) -> dict[str, Any]:
         **(comparison_data(item.comparison) if item.comparison else {"class": None, "differences": []}),
         "base": _version_data(item.base) if item.base else None,
         "held_back": _version_data(item.held_back) if item.held_back else None,
+        "held_until": item.held_until,
+        "passed_over": _version_data(item.passed_over) if item.passed_over else None,
         "notices": [asdict(notice) for notice in item.notices],
         "deleted": item.deleted,
         "error": error_data(item.error) if item.error else None,

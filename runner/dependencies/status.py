@@ -8,32 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.catalog.details import TemplateDetails
-from registry.compatibility.compare import Comparison, compare, interface_breaks
+from registry.compatibility.compare import ChangeClass, Comparison, compare, interface_breaks
 from registry.compatibility.migration import ValueMigration, VersionChoice, choose_version, merge_values
 from registry.errors import NotFound, UserError
-from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Notice, NoticeKind, Reference, VersionInfo
+from registry.model import LIBRARY_SOURCE, Notice, NoticeKind, Reference, VersionInfo
+from registry.project.cool_down import Ripeness
 from registry.project.lock_file import Lock, read_lock
 from registry.publishing.patch import LibraryCopy, newer_base
 from runner.dependencies.uses import StepUse
 from runner.planner import violation
 
 _VERSION_UNKNOWN = frozenset({"version-not-found", "variant-not-found"})
-_OWN_SOURCES = (BUILTIN_SOURCE, LIBRARY_SOURCE)
+_NOTHING_PENDING: Mapping[str, TemplateDetails] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class UseStatus:
     """Where a use stands.
 
-    `current` is what it uses now (None for a version that its source doesn't have),
-    `target` what it can be updated to, `held_back` the newest version if that is
-    too fresh; `notices` and `deleted` are what is held against the template; `error` says why nothing can be
-    told. `base` is a newer version of the template that it uses a copy of.
+    current: what it uses now, None for a version that its source doesn't have
+    target: what it can be updated to
+    held_back: the newest version if that is too fresh
+    held_until: the day (YYYY-MM-DD) from which it is not
+    passed_over: a newer version that asks for more than the update may
+    notices, deleted: what is held against the template
+    base: a newer version of the template that it uses a copy of
+    error: why nothing can be told
     """
 
     use: StepUse
@@ -45,6 +49,8 @@ class UseStatus:
     deleted: bool = False
     base: VersionInfo | None = None
     error: UserError | None = None
+    held_until: str | None = None
+    passed_over: VersionInfo | None = None
 
     @property
     def outdated(self) -> bool:
@@ -100,19 +106,31 @@ class UpdateRequest:
 
 @dataclass(frozen=True)
 class UpdateChecker:
-    """Looks at uses. `ripe_until` is the instant after which versions are too fresh, None for no cool-down; the
-    team's own sources know none."""
+    """Looks at uses.
+
+    ripeness: which versions are too fresh
+    only: the gravest change that is looked for, None for any
+    pending: what templates of the library will be by the time, by slug
+    """
 
     catalog: Catalog
     lock: Lock
-    ripe_until: datetime | None
+    ripeness: Ripeness
+    only: ChangeClass | None = None
+    pending: Mapping[str, TemplateDetails] = field(default_factory=dict)
     _details: dict[Reference, TemplateDetails] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, catalog: Catalog, lock_file: Path, now: datetime, cool_down: timedelta) -> UpdateChecker:
+    def open(
+        cls,
+        catalog: Catalog,
+        lock_file: Path,
+        ripeness: Ripeness,
+        only: ChangeClass | None = None,
+        pending: Mapping[str, TemplateDetails] = _NOTHING_PENDING,
+    ) -> UpdateChecker:
         """Raises Invalid for a lock that can't be read."""
-        lock = read_lock(lock_file) or Lock()
-        return cls(catalog, lock, now - cool_down if cool_down else None)
+        return cls(catalog, read_lock(lock_file) or Lock(), ripeness, only, pending)
 
     def check(self, use: StepUse, wish: UpdateRequest | None = None) -> UseStatus:
         """Where a use stands, in view of what was asked for. What can't be read is told, not raised."""
@@ -129,47 +147,72 @@ class UpdateChecker:
                 raise
             return self._from_unknown(use, wish)
         if wish is not None and wish.explicit is not None:
-            return self._moved(use, current, self._show(wish.explicit))
+            asked = self._show(wish.explicit)
+            if not self._allowed(current, asked):
+                return UseStatus(use, current, passed_over=_info(asked))
+            return self._moved(use, current, asked)
         if use.reference.latest:
             return _told(UseStatus(use, current), current)
         where = current.provenance
-        choice, target = self._choose(use, current.versions, where.version, where.blob)
+        pending = self.pending.get(where.slug) if where.source == LIBRARY_SOURCE else None
+        if pending is not None and pending.provenance.version != where.version:
+            return _told(self._moved(use, current, pending), pending)
+        choice, target, passed_over = self._choose(use, current.versions, where.version, where.blob, current)
         state = self._moved(use, current, target) if target else UseStatus(use, current)
         newest = self._version(use.reference, current.versions[0])
-        return _told(replace(state, held_back=choice.held_back, base=self._base(newest)), newest)
+        held_until = self._held_until(use, choice)
+        state = replace(state, held_back=choice.held_back, held_until=held_until, passed_over=passed_over)
+        return _told(replace(state, base=self._base(newest)), newest)
+
+    def _held_until(self, use: StepUse, choice: VersionChoice) -> str | None:
+        held = choice.held_back
+        return self.ripeness.day(use.reference.source, held.date) if held else None
+
+    def _allowed(self, current: TemplateDetails, target: TemplateDetails) -> bool:
+        """Whether the update asks for no more than it may."""
+        return self.only is None or not compare(current.template, target.template).change.graver_than(
+            self.only
+        )
 
     def _base(self, newest: TemplateDetails) -> VersionInfo | None:
         """The version that a copy in the library could be brought to."""
         if newest.origin is None:
             return None
         copy = LibraryCopy(newest, newest.origin, newest.patched)
-        ripe_until = None if copy.base_reference.source in _OWN_SOURCES else self.ripe_until
-        return newer_base(self.catalog, copy, ripe_until)
+        return newer_base(self.catalog, copy, self.ripeness.until(copy.base_reference.source))
 
     def _from_unknown(self, use: StepUse, wish: UpdateRequest | None) -> UseStatus:
         """A use of a version that its source doesn't have: it can be updated, but nothing compared."""
         if wish is not None and wish.explicit is not None:
             return UseStatus(use, None, self._show(wish.explicit))
         newest = self._show(Reference(use.reference.source, use.reference.slug))
-        choice, target = self._choose(use, newest.versions, -1, "")
-        return _told(UseStatus(use, None, target, choice.held_back), newest)
+        choice, target, _ = self._choose(use, newest.versions, -1, "", None)
+        state = UseStatus(use, None, target, choice.held_back, held_until=self._held_until(use, choice))
+        return _told(state, newest)
 
     def _choose(
-        self, use: StepUse, versions: Sequence[VersionInfo], version: int, blob: str
-    ) -> tuple[VersionChoice, TemplateDetails | None]:
-        """The newest version that is ripe and that nobody has revoked."""
-        left = list(versions)
+        self,
+        use: StepUse,
+        versions: Sequence[VersionInfo],
+        version: int,
+        blob: str,
+        current: TemplateDetails | None,
+    ) -> tuple[VersionChoice, TemplateDetails | None, VersionInfo | None]:
+        """The newest version that is ripe, that nobody has revoked and that asks for no more than it may; and the
+        newest that asks for more. Whoever uses a revoked version does not wait for its remedy."""
+        left, passed_over = list(versions), None
+        revoked = current is not None and _is_revoked(current)
+        until = None if revoked else self.ripeness.until(use.reference.source)
         while True:
-            choice = choose_version(left, version, blob, self._ripe_until(use))
+            choice = choose_version(left, version, blob, until)
             if choice.target is None:
-                return choice, None
+                return choice, None, passed_over
             target = self._version(use.reference, choice.target)
-            if not any(notice.standing is NoticeKind.REVOKED for notice in target.notices):
-                return choice, target
+            if not _is_revoked(target):
+                if current is None or self._allowed(current, target):
+                    return choice, target, passed_over
+                passed_over = passed_over or choice.target
             left.remove(choice.target)
-
-    def _ripe_until(self, use: StepUse) -> datetime | None:
-        return None if use.reference.source in _OWN_SOURCES else self.ripe_until
 
     def _moved(self, use: StepUse, current: TemplateDetails, target: TemplateDetails) -> UseStatus:
         if target.provenance == current.provenance:
@@ -233,6 +276,15 @@ class UpdateChecker:
             return False
         base = self._show(replace(reference, open=False))
         return not interface_breaks(base.template, target.template)
+
+
+def _is_revoked(details: TemplateDetails) -> bool:
+    return any(notice.standing is NoticeKind.REVOKED for notice in details.notices)
+
+
+def _info(details: TemplateDetails) -> VersionInfo:
+    where = details.provenance
+    return VersionInfo(where.version, where.slug, where.blob, where.commit, where.author, where.date, ())
 
 
 def _told(state: UseStatus, newest: TemplateDetails) -> UseStatus:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from registry.catalog.catalog import Catalog
-from registry.errors import Invalid, NotFound
+from registry.compatibility.compare import ChangeClass, compare
+from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
-from registry.model import Reference
+from registry.model import Reference, VersionInfo
+from registry.project.cool_down import CoolDown, Ripeness
 from registry.project.lock_file import LOCK_FILE
 from registry.project.project_file import ProjectSettings as RegistryProject
-from registry.publishing.patch import RebasedCopy, find_copy, rebase_copy
+from registry.publishing.patch import LibraryCopy, RebasedCopy, find_copy, rebase_copy
 from registry.suggest import did_you_mean
 from runner.dependencies.apply import Applied, ProjectFolder, apply
 from runner.dependencies.decisions import (
@@ -38,11 +40,14 @@ _EXPRESSION = "#{"
 @dataclass(frozen=True, slots=True)
 class UpdateOptions:
     """What to update: `wishes` (everything, if there are none), in these steps only if any are named. `given` are
-    values for parameters."""
+    values for parameters; `only` is the gravest change that is taken, None for any; `pending` are copies in the
+    library as they will be, where that is only tried."""
 
     wishes: tuple[UpdateRequest, ...] = ()
     steps: tuple[str, ...] = ()
     given: Mapping[str, str] | None = None
+    only: ChangeClass | None = None
+    pending: tuple[RebasedCopy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +71,32 @@ class UpdateService:
 
     catalog: Catalog
     project: ProjectFolder
-    cool_down: timedelta
+    cool_down: CoolDown
 
     @classmethod
     @contextmanager
     def open(
-        cls, home: Home, project: RegistryProject | None, directory: Path, cool_down: timedelta
+        cls, home: Home, project: RegistryProject | None, directory: Path, cool_down: CoolDown
     ) -> Iterator[UpdateService]:
         """The service for a project, or for the processes in a folder that is in none."""
         folder = (project.folder if project else directory).resolve()
         library = (project.library,) if project and project.library else ()
+        ignore = project.ignore if project else ()
         with Catalog.open(home, project) as catalog:
             yield cls(
-                catalog, ProjectFolder(folder, directory.resolve(), folder / LOCK_FILE, library), cool_down
+                catalog,
+                ProjectFolder(folder, directory.resolve(), folder / LOCK_FILE, library, ignore),
+                cool_down,
             )
 
     def outdated(self) -> list[UseStatus]:
-        """Where every use of a template stands. Asks no source. Raises Invalid."""
+        """Where every use of a template stands that can be read (see `unreadable`). Asks no source."""
         checker = self._surveyor()
         return [checker.check(use) for use in self.project.uses()]
+
+    def unreadable(self) -> tuple[UserError, ...]:
+        """Why some processes, or steps of theirs, are not among the uses."""
+        return self.project.unreadable()
 
     def prepare(self, request: UpdateOptions) -> tuple[list[StepUpdate], list[UseStatus]]:
         """What an update would do, and the uses that it has nothing to do for. Writes nothing.
@@ -92,7 +104,7 @@ class UpdateService:
         Raises NotFound for a template or step that no process uses; Invalid for a value that no update takes,
         or a secret in clear.
         """
-        checker, uses = self._surveyor(), self.project.uses()
+        checker, uses = self._surveyor(request), self.project.uses()
         _check_steps(request.steps, [use.step for use in uses])
         given = request.given or {}
         updates: list[StepUpdate] = []
@@ -119,7 +131,7 @@ class UpdateService:
         done = []
         for slug, base in bases.items():
             copy = find_copy(self.catalog, slug)
-            if copy is not None:
+            if copy is not None and self._is_taken(copy, base, request.only):
                 aside = self.project.folder / f"{slug}.merge"
                 done.append(rebase_copy(self.catalog, copy, base, aside, dry_run=dry_run))
         return done
@@ -158,8 +170,18 @@ class UpdateService:
             file.unlink()
         return UpdateReport(tuple(applied), held, (), file if held else None)
 
-    def _surveyor(self) -> UpdateChecker:
-        return UpdateChecker.open(self.catalog, self.project.lock_file, datetime.now(UTC), self.cool_down)
+    def _is_taken(self, copy: LibraryCopy, base: VersionInfo, only: ChangeClass | None) -> bool:
+        if only is None:
+            return True
+        target = replace(copy.base_reference, version=base.version, blob=base.blob)
+        there = self.catalog.find(target).document.template
+        return not compare(copy.details.template, there).change.graver_than(only)
+
+    def _surveyor(self, request: UpdateOptions = UpdateOptions()) -> UpdateChecker:
+        definitions = {item.name: item for item in self.catalog.definitions()}
+        ripeness = Ripeness(self.cool_down, datetime.now(UTC), definitions)
+        pending = {copy.copy.slug: after for copy in request.pending if (after := copy.becomes)}
+        return UpdateChecker.open(self.catalog, self.project.lock_file, ripeness, request.only, pending)
 
     @property
     def _decisions_file(self) -> Path:

@@ -69,19 +69,23 @@ steps:
 
 
 def start_project(folder: Path, *, dry_run: bool = False) -> list[Path]:
-    """Write the files of a new project, or with `dry_run` only look whether that can be; return their paths.
+    """Write the files of a new project, or with `dry_run` only look whether that can be; return their paths. A
+    process that is there already (from a share bundle, say) stays, and gets its project.
 
-    Raises Conflict, before anything is written, if one of them is there; Unavailable where it can't be written.
+    Raises Conflict, before anything is written, if there is a project; Unavailable where it can't be written.
     """
     files = {
         folder / PROJECT_FILE: _PROJECT.format(schema=_schema("project")),
         folder / PROCESS_FILE: _PROCESS.format(schema=_schema("process")),
     }
-    there = [path.name for path in files if path.exists() or path.is_symlink()]
-    if there:
+    there = [path for path in files if path.exists() or path.is_symlink()]
+    files = {path: content for path, content in files.items() if path not in there}
+    # A link that leads nowhere is no process to keep.
+    taken = [path for path in there if path.name == PROJECT_FILE or not path.exists()]
+    if taken:
         raise Conflict(
             "project-exists",
-            f'"{folder}" has a {" and a ".join(there)} already',
+            f'"{folder}" has a {taken[0].name} already',
             hint="Nothing was written. Start in another folder: treadle init DIR",
         )
     if dry_run:

@@ -7,7 +7,8 @@
                  artifacts/     what scripts asked to keep
                  lock           held while the run is live; the kernel frees it when the process dies
 
-What is in it is masked text. When `append` returns, the event is in the kernel's hands: a `kill -9` loses
+What is in it is masked text: `append` hides what the run knows to be secret. When it returns, the event is in the
+kernel's hands: a `kill -9` loses
 nothing. Starts and ends of the run and its actions, and everything before them, are on the disk, too.
 """
 
@@ -29,7 +30,8 @@ from typing import Any, Self
 
 from registry.errors import Invalid, NotFound, Unavailable
 from registry.home import make_folder, write_atomically
-from runner.execution.events import Event, Kind, run_finished, warning
+from runner.execution.events import Event, Kind, masked, run_finished, warning
+from runner.masking.masker import Masker
 from runner.model import RunResult
 
 JOURNAL_FORMAT = 1
@@ -57,8 +59,9 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 class Journal:
     """The journal of a live run, open for writing. Thread-safe. Use it as a context manager."""
 
-    def __init__(self, folder: Path, lock: int) -> None:
+    def __init__(self, folder: Path, lock: int, masker: Masker) -> None:
         self.folder = folder
+        self._masker = masker
         self._lock_file = lock
         self._events = os.open(folder / _EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         self._seq = 0
@@ -74,11 +77,12 @@ class Journal:
         project: str,
         plan: Mapping[str, Any],
         folder: Path | None = None,
+        masker: Masker | None = None,
     ) -> Self:
         """A new run's journal in the folder `runs`, under a new id. Raises Unavailable.
 
-        `plan` must be free of secrets. `folder` is the project's. The journal's own folder appears as a whole: whoever
-        sees it finds it locked.
+        `plan` must be free of secrets; `masker` knows those that events may hold. `folder` is the project's. The
+        journal's own folder appears as a whole: whoever sees it finds it locked.
         """
         make_folder(runs)
         run = new_run_id()
@@ -95,7 +99,7 @@ class Journal:
             lock = _lock(draft)
             try:
                 draft.rename(runs / run)
-                return cls(runs / run, lock)
+                return cls(runs / run, lock, masker or Masker())
             except BaseException:
                 os.close(lock)
                 raise
@@ -109,8 +113,8 @@ class Journal:
         return self.folder.name
 
     def append(self, event: Event) -> int:
-        """Record `event` and return its `seq`. Raises Unavailable, with nothing of it recorded."""
-        body = _encode(event)  # outside the lock: of a log batch this is the long part
+        """Record `event`, masked, and return its `seq`. Raises Unavailable, with nothing of it recorded."""
+        body = _encode(masked(event, self._masker))  # outside the lock: of a log batch this is the long part
         with self._appended:
             if self._lock_file < 0:
                 raise ValueError("the journal is closed")
@@ -125,7 +129,7 @@ class Journal:
 
     def finish(self, result: RunResult) -> int:
         """Record how the run ended: its last event, and `result.json`. Raises Unavailable."""
-        event = run_finished(result)
+        event = masked(run_finished(result), self._masker)
         seq = self.append(event)
         try:
             _write_json(self.folder / _RESULT, {"format": JOURNAL_FORMAT, **event})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from registry.text.patterns import PatternError, compile_untrusted, shortened
 from runner.testing.model import (
@@ -15,11 +15,20 @@ from runner.testing.model import (
     SeenRequest,
 )
 
-_MAX_SHOWN = 300
+_MAX_SHOWN = 1000
 
 
-def differences(expect: Expectations, seen: Observed) -> tuple[Failure, ...]:
-    """All expectations that weren't met."""
+def differences(
+    expect: Expectations, seen: Observed, mask: Callable[[str], str] = str
+) -> tuple[Failure, ...]:
+    """All expectations that weren't met. What the failures say of them is masked; what is compared is not."""
+    return tuple(
+        Failure(*(_cut(mask(text)) for text in (failure.what, failure.expected, failure.got)))
+        for failure in _failures(expect, seen)
+    )
+
+
+def _failures(expect: Expectations, seen: Observed) -> tuple[Failure, ...]:
     return (
         *_ending(expect, seen),
         *_outputs(expect, seen),
@@ -133,8 +142,12 @@ def _calls(expect: Expectations, seen: Observed) -> Iterator[Failure]:
 def _quoted(text: str | None) -> str:
     if text is None:
         return "nothing"
-    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
-    return json.dumps(shown, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _cut(text: str) -> str:
+    """The beginning of a long text. Masked before: half a secret would not be found any more."""
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
 def _listed(texts: object) -> str:

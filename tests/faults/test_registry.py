@@ -15,6 +15,7 @@ import pytest
 from registry.catalog.catalog import Catalog
 from registry.home import Home
 from registry.library.library import Library
+from registry.library.writer import writing
 from registry.model import Reference
 from registry.project.project_file import find_project
 from tests.support.repository import SourceRepository, template
@@ -136,7 +137,7 @@ def test_what_somebody_edited_meanwhile_is_kept(place: Place) -> None:
     place.library.write({"t1/script.sh": b"mine\n"})
     note = place.library.path / ".git/treadle-writing.json"
     note.write_text(f'{{"parent": "{before}", "paths": ["t1"]}}')
-    with Library.at(place.library.path).writing("test"):
+    with writing(Library.at(place.library.path), "test"):
         pass
     assert not note.exists()
     assert (place.library.path / "t1/script.sh").read_bytes() == b"mine\n"

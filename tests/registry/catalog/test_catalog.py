@@ -339,7 +339,7 @@ def test_a_dry_run_writes_nothing(catalog: Catalog, tmp_path: Path) -> None:
 @pytest.mark.parametrize("slug", ["../x", "a/b", "", ".git", "a b"])
 def test_a_copy_can_have_no_name_that_leads_out(slug: str, catalog: Catalog, tmp_path: Path) -> None:
     _sync(catalog)
-    with pytest.raises(Invalid, match="can't be the name"):
+    with pytest.raises(Invalid, match="cannot be the name"):
         _import(catalog, "team/hello", slug=slug)
     assert not (tmp_path / "project/library").exists()
 

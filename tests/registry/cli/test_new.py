@@ -40,7 +40,7 @@ def test_dry_run(make_project: MakeProject) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["a/b"], '"a/b" can\'t be a slug'),
+        (["a/b"], '"a/b" cannot be the name of a template'),
         (["taken"], '"taken" exists already'),
         (["nap", "--from", "builtin/slep"], "slep"),
         (["nap", "--from", "nowhere/x"], "nowhere"),

@@ -13,6 +13,7 @@ from registry.cli.compare import diff
 from registry.cli.context import Context
 from registry.cli.publish import publish_command
 from registry.home import Home
+from registry.template.files import unpack_file
 from tests.support.repository import parameter, template
 
 ID = "9f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c11"
@@ -81,3 +82,30 @@ def test_diff_of_a_version_with_itself_says_so(context: Context) -> None:
     _run(context, publish_command, _draft(context, "echo one\n"))
     told = _run(context, diff, "library/hello@1", "library/hello").stdout
     assert told == "Compatible\n  nothing changed but the version\n"
+
+
+def test_publish_tells_commit_place_and_next_step(context: Context) -> None:
+    told = _run(context, publish_command, _draft(context, "echo one\n")).stdout.splitlines()
+    assert told[0] == "Published library/hello@1."
+    assert told[1].startswith("Commit ")
+    assert told[1].endswith(f" in {context.directory / 'library'}.")
+    assert told[2] == "Use it with: uses: library/hello@1"
+
+
+def test_publishing_what_did_not_change_is_no_error(context: Context) -> None:
+    draft = _draft(context, "echo one\n")
+    _run(context, publish_command, draft)
+    again = _run(context, publish_command, draft)
+    assert (again.exit_code, again.stdout) == (0, "Nothing changed: this is library/hello@1 already.\n")
+    data = json.loads(_run(context, publish_command, draft, "--json").stdout)
+    assert (data["changed"], data["reference"], data["comparison"]) == (False, "library/hello@1", None)
+    tried = json.loads(_run(context, publish_command, draft, "--dry-run", "--json").stdout)
+    assert (tried["changed"], tried["commit"]) == (False, None)
+
+
+def test_what_changed_beside_the_template_is_named(context: Context) -> None:
+    folder = context.directory / "hello"
+    unpack_file(Path(_draft(context, "echo one\n")), folder)
+    _run(context, publish_command, str(folder))
+    (folder / "README.md").write_text("How to.\n")
+    assert "Compatible: only README.md changed.\n" in _run(context, publish_command, str(folder)).stdout

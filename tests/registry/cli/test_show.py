@@ -84,10 +84,10 @@ def test_an_example_is_a_step_to_paste(project: ProjectTree) -> None:
 
 def test_versions_that_must_not_run_are_marked_in_the_list(project: ProjectTree) -> None:
     assert project.treadle("import", "ours/tool").exit_code == 0
-    assert "NOTICE" not in project.treadle("show", "library/tool", "--versions").stdout
+    assert "NOTICES" not in project.treadle("show", "library/tool", "--versions").stdout
     assert project.treadle("revoke", "library/tool@1", "--reason", "leaks").exit_code == 0
     lines = project.treadle("show", "library/tool", "--versions").stdout.splitlines()
-    assert lines[-2].split()[-1] == "NOTICE"
+    assert lines[-2].split()[-1] == "NOTICES"
     assert lines[-1].endswith("revoked: leaks")
 
 

@@ -177,3 +177,25 @@ def test_the_community_library_comes_from_where_the_environment_says(
     assert "community: 89 contents of its history can't be read:" in done.stderr
     listed = place.treadle("source", "list", "community", "--json").json
     assert len(listed[0]["problems"]) == 89
+
+
+def test_a_damaged_mirror_is_fetched_again(make_project: MakeProject) -> None:
+    project = make_project({"treadle.yaml": "sources: {ours: {git: ./ours}}\n"})
+    repository = SourceRepository.create(project.root / "ours")
+    repository.commit({"hello.json": template("Say - Hello", 1)})
+    assert project.treadle("source", "sync", "ours").exit_code == 0
+    (mirror,) = (project.home / "sources").glob("ours-*.git")
+    for file in (path for path in (mirror / "objects").rglob("*") if path.is_file()):
+        file.chmod(0o600)
+        file.write_bytes(b"damaged")
+    damaged = project.treadle("verify")
+    assert damaged.exit_code == 5
+    assert "treadle source sync ours --again" in damaged.stderr + damaged.stdout
+    repository.path.rename(project.root / "away")
+    assert project.treadle("source", "sync", "ours", "--again").exit_code == 3
+    assert list((project.home / "sources").iterdir()) == [mirror]
+    (project.root / "away").rename(repository.path)
+    assert project.treadle("source", "sync", "ours", "--again").exit_code == 0
+    assert project.treadle("verify").exit_code == 0
+    assert project.treadle("show", "ours/hello").exit_code == 0
+    assert list((project.home / "sources").iterdir()) == [mirror]

@@ -94,7 +94,6 @@ def test_show_as_json_has_everything(project: ProjectTree) -> None:
         "author",
         "date",
         "variants",
-        "notices",
     }
     assert (shown["runnable"], shown["obstacle"], shown["readme"], shown["tests"]) == (True, None, None, [])
     two = project.treadle("show", "ours/hello", "--json").json
@@ -177,3 +176,18 @@ def test_import_under_another_name(project: ProjectTree) -> None:
     assert (project.root / "library/greet/template.yaml").is_file()
     done = project.treadle("import", "ours/hello", "builtin/sleep", "--as", "x")
     assert (done.exit_code, "only a single template" in done.stderr) == (2, True)
+
+
+def test_an_older_version_is_called_a_downgrade(project: ProjectTree) -> None:
+    project.treadle("import", "ours/hello@2")
+    tried = project.treadle("import", "ours/hello@1", "--dry-run")
+    assert "Would downgrade library/hello from 2 to the older ours/hello@1." in tried.stdout
+    done = project.treadle("import", "ours/hello@1", "--json").json["templates"][0]
+    assert (done["status"], done["previous"], done["downgrade"]) == ("updated", 2, True)
+
+
+def test_a_second_copy_clashes_and_the_hint_says_what_to_do(project: ProjectTree) -> None:
+    project.treadle("import", "ours/hello")
+    refused = project.treadle("import", "ours/hello", "--as", "other")
+    assert 'both have the title "Say - Hello"' in refused.stderr
+    assert "treadle new SLUG --from ours/hello" in refused.stderr

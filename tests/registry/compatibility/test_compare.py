@@ -40,8 +40,8 @@ PARAMETER_CASES = [
     pytest.param((URL, TEXT, Parameter("Color")), INPUT, ['"Color" is new and has no default'], id="input"),
     pytest.param(
         (URL, TEXT, Parameter("Color", default="red", required=True)),
-        INPUT,
-        ['"Color" is new and has no default'],
+        COMPATIBLE,
+        ['"Color" is new, with a default'],
         id="required",
     ),
     pytest.param((URL,), INCOMPATIBLE, ['"Text" is gone'], id="removed"),
@@ -198,3 +198,9 @@ def test_every_real_bump_is_judged(community_library: CommunityLibrary, tmp_path
         'parameter "ssn_HookUrl" is a secret now',
         'errors may end it differently: "throw" is new, "exit 0" is gone',
     ]
+
+
+def test_a_new_parameter_that_must_be_given_and_has_a_default_has_a_default() -> None:
+    new = _template(URL, TEXT, Parameter("Size", default="5", required=True))
+    assert compare(OLD, new).change is COMPATIBLE
+    assert interface_breaks(OLD, new) == ()

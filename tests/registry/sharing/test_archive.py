@@ -14,15 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import Invalid, Untrusted, UserError
+from registry.errors import Invalid, Mismatch, Untrusted, UserError
 from registry.sharing.archive import MAX_ARCHIVE_FILES, MAX_UNPACKED_BYTES, pack_archive, unpack_archive
+from registry.template.portable import name_problems
 from registry.text.document import MAX_BYTES
 
 NAMES = st.from_regex(r"[a-z0-9é]{1,12}(/[A-Za-z0-9 ._-]{0,120}[a-z]){0,3}", fullmatch=True)
 
 
 def _is_free(names: Mapping[str, bytes]) -> bool:
-    return not any(other.startswith(f"{name}/") for name in names for other in names)
+    return not name_problems(dict(names), "they")
 
 
 def _read(data: bytes) -> dict[str, bytes]:
@@ -85,10 +86,21 @@ def test_nothing_of_the_maker_is_in_it() -> None:
         ".GIT/config",
         "x" * 401,
         "bad\udcff",
+        "a" * 201,
+        "\u00e9" * 101,
+        "a/" * 200 + "b",
+        "a/con.txt",
+        "a.",
+        "a /b",
+        "a\u202eb",
+        ".gitattributes",
+        "a/.GitModules",
+        "git~1/config",
+        ".treadle/notices.yaml",
     ],
 )
-def test_a_name_that_leads_out_is_refused(name: str) -> None:
-    with pytest.raises(Untrusted, match="leads out") as refused:
+def test_a_name_that_leads_out_or_cannot_be_written_everywhere_is_refused(name: str) -> None:
+    with pytest.raises(Untrusted, match=r'"x\.tar\.gz" holds') as refused:
         _read(_tar(_member("fine"), _member(name, b"x")))
     assert refused.value.code == "archive-name"
 
@@ -117,8 +129,29 @@ def test_one_name_twice_is_refused() -> None:
 
 
 def test_a_file_that_is_a_folder_is_refused() -> None:
-    with pytest.raises(Untrusted, match="as a file and as a folder"):
+    with pytest.raises(Untrusted, match="one name on many systems"):
         _read(_tar(_member("a/b", b"1"), _member("a", b"2")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("a", "A"), ("x/a", "X/b"), ("\u00e9", "e\u0301"), ("straße", "STRASSE"), ("A/b", "a")]
+)
+def test_names_that_are_one_elsewhere_are_refused(one: str, other: str) -> None:
+    with pytest.raises(Untrusted, match="one name on many systems"):
+        _read(_tar(_member(one, b"1"), _member(other, b"2")))
+
+
+@pytest.mark.parametrize(
+    "more", [b"x", b"\0" * 512 + b"x", gzip.compress(b"hidden", mtime=0), gzip.compress(b"", mtime=0)]
+)
+def test_whatever_follows_the_end_is_refused(more: bytes) -> None:
+    packed = pack_archive({"a": b"1"})
+    with pytest.raises(Mismatch, match="goes on after the end"):
+        _read(packed + more)
+    with pytest.raises(Mismatch, match="goes on after the end"):
+        _read(gzip.compress(gzip.decompress(packed) + b"\0" * 1024 + more))
+    assert _read(packed + b"\0" * 700_000) == {"a": b"1"}
+    assert _read(gzip.compress(gzip.decompress(packed) + b"\0" * 700_000)) == {"a": b"1"}
 
 
 def test_a_declared_size_is_refused_before_a_byte_is_read() -> None:

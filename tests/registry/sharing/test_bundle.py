@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,28 @@ def test_a_file_too_large_is_not_opened(tmp_path: Path) -> None:
         file.truncate(10 << 30)
     with pytest.raises(Untrusted, match="10,737 MB large"):
         read_bundle(tmp_path / "x.tar.gz")
+
+
+@pytest.mark.parametrize("name", ["TREADLE.yaml", "treadle.yml", "Treadle.YML"])
+def test_a_process_is_never_called_as_a_project_is(tmp_path: Path, name: str) -> None:
+    bundle = replace(_bundle(), processes={name: PROCESS})
+    with pytest.raises(Invalid):
+        read_bundle(_packed(tmp_path / "x.tar.gz", bundle_bytes(bundle)))
+
+
+@pytest.mark.parametrize("name", [".gitattributes", "x/.gitattributes"])
+def test_attributes_that_are_not_ours_are_refused(tmp_path: Path, name: str) -> None:
+    shared = _template()
+    bundle = replace(_bundle(), templates=(replace(shared, files={**shared.files, name: b"* filter=x\n"}),))
+    with pytest.raises(Untrusted, match="steers git"):
+        read_bundle(_packed(tmp_path / "x.tar.gz", bundle_bytes(bundle)))
+
+
+def test_attributes_that_keep_line_ends_come_along(tmp_path: Path) -> None:
+    shared = _template(body="echo hello\r\n")
+    assert ".gitattributes" in shared.files
+    entry = replace(_bundle().lock.templates["library/tell"], sha256=shared.digest)
+    bundle = replace(_bundle(), templates=(shared,), lock=Lock({"library/tell": entry}))
+    assert (
+        read_bundle(_packed(tmp_path / "x.tar.gz", bundle_bytes(bundle))).templates[0].files == shared.files
+    )

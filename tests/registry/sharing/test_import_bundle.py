@@ -52,9 +52,11 @@ class Place:
         return Catalog.open(Home.at(self.root / "home"), find_project(self.root), {})
 
     def publish(self, slug: str, body: str) -> None:
-        (self.root / f"{slug}.json").write_bytes(template(f"Team - {slug.title()}", 1, body))
+        file = self.root / f"{slug}.json"
         with self.catalog() as catalog:
-            publish(catalog, self.root / f"{slug}.json")
+            held = [entry.version for entry in catalog.library_entries() if entry.slug == slug]
+            file.write_bytes(template(f"Team - {slug.title()}", held[0] if held else 1, body))
+            publish(catalog, file)
 
     def share(self, *references: str) -> Bundle:
         """A bundle with one process, which uses these templates one after the other."""

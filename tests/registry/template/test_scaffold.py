@@ -59,7 +59,7 @@ def test_copy_has_its_own_identity_and_the_same_content() -> None:
 
 @pytest.mark.parametrize("slug", ["", "../x", "a/b", "with blank", "-x"])
 def test_bad_slug_is_refused(slug: str) -> None:
-    with pytest.raises(Invalid, match="can't be a slug"):
+    with pytest.raises(Invalid, match="cannot be the name of a template"):
         new_template(slug, "bash")
 
 

@@ -79,9 +79,13 @@ def test_a_bundle_is_told_before_and_after(project: ProjectTree, tmp_path: Path)
         "  library/tell@1  would be added\n"
         "  deploy.yaml  would be written\n"
         "  treadle.lock  would be updated\n"
-        "Define these variables in treadle.yaml, or give them with --var:\n"
-        "  Secret\n"
-        "  Site  (at the sender's: x)\n"
+        "Define what the processes need in treadle.yaml:\n"
+        "\n"
+        "variables:\n"
+        "  Secret:\n"
+        "    value: '...'\n"
+        "  Site:\n"
+        "    value: x\n"
     )
     assert sorted(path.name for path in receiver.root.iterdir()) == ["treadle.yaml"]
     done = receiver.treadle("import", bundle, "--json").json
@@ -93,6 +97,24 @@ def test_a_bundle_is_told_before_and_after(project: ProjectTree, tmp_path: Path)
     assert receiver.treadle("plan", "deploy", "--locked").exit_code == 0
     again = receiver.treadle("import", bundle, "--json").json
     assert (again["commit"], again["lock_changed"]) == (None, False)
+
+
+def test_a_bundle_first_and_the_project_second(project: ProjectTree, tmp_path: Path) -> None:
+    project.treadle("export", "deploy", "-o", "out.tar.gz")
+    receiver = _receiver(project, tmp_path)
+    (receiver.root / "treadle.yaml").unlink()
+    told = receiver.treadle("import", str(project.root / "out.tar.gz")).stdout
+    assert "Start a project with: treadle init. Define what the processes need in treadle.yaml:" in told
+    before = (receiver.root / "deploy.yaml").read_bytes()
+    started = receiver.treadle("init")
+    assert (started.exit_code, started.stdout.splitlines()[0]) == (0, "wrote treadle.yaml")
+    assert (receiver.root / "deploy.yaml").read_bytes() == before
+    assert receiver.treadle("init").exit_code == 2
+    block = told.partition("variables:\n")[2]
+    (receiver.root / "treadle.yaml").write_text(f"version: 1\nvariables:\n{block}")
+    assert receiver.treadle("validate", "treadle.yaml").exit_code == 0
+    again = receiver.treadle("import", str(project.root / "out.tar.gz"), "--json").json
+    assert again["missing_yaml"] == ""
 
 
 def test_a_hostile_bundle_leaves_no_trace(project: ProjectTree, tmp_path: Path) -> None:

@@ -43,8 +43,15 @@ def test_leads_editors_to_a_schema_that_is_there(empty: ProjectTree, name: str) 
     assert schema.is_file()
 
 
-@pytest.mark.parametrize("name", ["treadle.yaml", "deploy.yaml"])
-def test_overwrites_nothing(make_project: MakeProject, name: str) -> None:
+def test_a_process_gets_its_project(make_project: MakeProject) -> None:
+    project = make_project({"deploy.yaml": "mine"})
+    assert project.treadle("init").exit_code == 0
+    assert sorted(path.name for path in project.root.iterdir()) == ["deploy.yaml", "treadle.yaml"]
+    assert (project.root / "deploy.yaml").read_text() == "mine"
+
+
+def test_overwrites_nothing(make_project: MakeProject) -> None:
+    name = "treadle.yaml"
     project = make_project({name: "mine"})
     done = project.treadle("init")
     assert done.exit_code == 2

@@ -140,3 +140,14 @@ def test_the_lock_keeps_to_its_schema(project: ProjectTree) -> None:
     file = project.root / "treadle.lock"
     document = load_yaml(file.read_text(), "treadle.lock")
     assert validate(document.value, "lock", document) == []
+
+
+@pytest.mark.parametrize("content", ["garbage\n", "a: [\n", "version: 9\n", "version: 1\nbuiltin: 3\n"])
+def test_a_lock_that_cannot_be_read_is_replaced_if_asked(project: ProjectTree, content: str) -> None:
+    project.write({"treadle.lock": content})
+    refused = project.treadle("lock")
+    assert (refused.exit_code, "treadle lock --renew" in refused.stderr) == (2, True)
+    assert (project.root / "treadle.lock").read_text() == content
+    assert project.treadle("lock", "--renew", "--locked").exit_code == 2
+    assert project.treadle("lock", "--renew").exit_code == 0
+    assert "up to date" in project.treadle("lock").stdout

@@ -127,6 +127,71 @@ def test_a_fresh_version_is_held_back(project: ProjectTree, team: Team) -> None:
     assert "team/tell@3 " in _process(project)
 
 
+def test_a_version_that_is_held_back_says_until_when_and_how_to_take_it(
+    project: ProjectTree, team: Team
+) -> None:
+    day = datetime.now(UTC) - timedelta(days=3)
+    team.offer(2, URL, TEXT, date=day.isoformat(timespec="seconds"))
+    _sync(project)
+    until = (day + timedelta(days=7)).date().isoformat()
+    said = f"is held back until {until}: it is fresh. To take it now: --cool-down 0"
+    assert said in project.treadle("outdated").stdout
+    assert said in project.treadle("update", "--all").stdout
+    (found,) = project.treadle("outdated", "--json").json
+    assert found["held_until"] == until
+
+
+def test_the_remedy_of_a_revoked_version_does_not_wait(project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT, date=datetime.now(UTC).isoformat(timespec="seconds"))
+    _sync(project)
+    project.treadle("revoke", "team/tell@1", "-m", "Leaks its token")
+    assert project.treadle("outdated").exit_code == 1
+    assert project.treadle("update", "--all").exit_code == 0
+    assert "team/tell@2 " in _process(project)
+
+
+def test_versions_that_are_revoked_are_marked(project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT)
+    _sync(project)
+    assert "NOTICES" not in project.treadle("show", "team/tell", "--versions").stdout
+    project.treadle("revoke", "team/tell@1", "-m", "Leaks its token")
+    lines = project.treadle("show", "team/tell", "--versions").stdout.splitlines()
+    assert lines[-1].endswith("revoked: Leaks its token")
+    assert "revoked" not in lines[-2]
+    versions = project.treadle("show", "team/tell", "--json").json["versions"]
+    assert [len(item.get("notices", ())) for item in versions] == [0, 1]
+
+
+def test_a_source_has_a_cool_down_of_its_own(project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT, date=datetime.now(UTC).isoformat(timespec="seconds"))
+    _sync(project)
+    assert project.treadle("outdated").exit_code == 0
+    settings = {"git": str(team.repository.path), "cool_down": 0}
+    project.write(
+        {"treadle.yaml": {"library": {"git": "./library"}, "sources": {"team": settings}, "cool_down": 9}}
+    )
+    assert project.treadle("validate", "treadle.yaml").exit_code == 0
+    assert project.treadle("outdated").exit_code == 1
+    assert project.treadle("outdated", "--cool-down", "5").exit_code == 0
+    project.write({"treadle.yaml": {"sources": {"team": {**settings, "cool_down": -1}}}})
+    assert '"cool_down" is "-1", expected days' in project.treadle("outdated").stderr
+
+
+def test_only_compatible_versions_are_taken_if_asked(project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT, parameter("More", DefaultValue="x"))
+    team.offer(3, URL, TEXT, parameter("More", DefaultValue="x"), body="set -e\necho 3\n")
+    _sync(project)
+    done = project.treadle("update", "--all", "--only", "compatible")
+    assert done.exit_code == 0
+    assert "team/tell@2 " in _process(project)
+    again = project.treadle("update", "--all", "--only", "compatible")
+    assert "version 3 asks for more than --only allows" in again.stdout
+    assert project.treadle("update", "team/tell@3", "--only", "compatible").exit_code == 0
+    assert "team/tell@2 " in _process(project)
+    project.treadle("update", "--all", "--only", "behaviour-changed")
+    assert "team/tell@3 " in _process(project)
+
+
 @pytest.mark.parametrize(("days", "found"), [("5", 1), ("9", 0)])
 def test_the_project_and_the_environment_say_how_long(
     project: ProjectTree, team: Team, monkeypatch: pytest.MonkeyPatch, days: str, found: int
@@ -232,9 +297,8 @@ def test_a_missing_value_ends_with_the_flag_to_give(project: ProjectTree, team: 
     assert load_yaml(_process(project), "").value["steps"][0]["with"]["Color"] == ""
 
 
-def test_a_person_at_a_terminal_is_asked(project: ProjectTree, team: Team) -> None:
-    team.offer(2, URL, TEXT, parameter("Color", Label="Which color"))
-    _sync(project)
+def _at_a_terminal(project: ProjectTree, typed: bytes) -> tuple[int, str]:
+    """What `update --all` says to somebody who types that, and its exit code."""
     master, slave = os.openpty()
     try:
         process = subprocess.Popen(
@@ -245,14 +309,32 @@ def test_a_person_at_a_terminal_is_asked(project: ProjectTree, team: Team) -> No
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        os.write(master, b"#{Color}\n")
+        os.write(master, typed)
         said = process.communicate(timeout=60)[0].decode()
     finally:
         os.close(master)
         os.close(slave)
-    assert process.returncode == 0, said
+    return process.returncode, said
+
+
+def test_a_person_at_a_terminal_is_asked(project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT, parameter("Color", Label="Which color"))
+    _sync(project)
+    code, said = _at_a_terminal(project, b"#{Color}\n")
+    assert code == 0, said
     assert '"Color" is new and has no default\n  Which color []: ' in said
     assert 'Color: "#{Color}"' in _process(project)
+
+
+def test_a_person_chooses_among_the_options_and_is_asked_again(project: ProjectTree, team: Team) -> None:
+    settings = {"Octopus.ControlType": "Select", "Octopus.SelectOptions": "red|Red\nblue|Blue as the sky"}
+    team.offer(2, URL, TEXT, parameter("Color", HelpText="Of the roof.", DisplaySettings=settings))
+    _sync(project)
+    code, said = _at_a_terminal(project, b"\nteal\nblue\n")
+    assert code == 0, said
+    assert "  Of the roof.\n    red  Red\n    blue  Blue as the sky\n" in said
+    assert '"teal" will not do: it must be "red" or "blue".' in said
+    assert "Color: blue" in _process(project)
 
 
 def test_ready_steps_go_ahead_of_those_that_wait(project: ProjectTree, team: Team) -> None:
@@ -477,6 +559,36 @@ def test_a_patched_copy_is_brought_to_its_newer_base_first(project: ProjectTree,
     assert (project.root / "library/tell/script.sh").read_text() == "echo ONE\n\n\necho two\necho ours\n"
     assert _process(project) == PROCESS.replace("team/tell@1", "library/tell@3").replace("Url:", "Address:")
     assert project.treadle("outdated").exit_code == 0
+
+
+def test_a_dry_run_says_of_a_patched_copy_what_the_update_does(project: ProjectTree, team: Team) -> None:
+    team.offer(1, URL, TEXT, body="echo one\n\n\necho two\n")
+    _sync(project)
+    _patch(project)
+    secret = {**URL, "DisplaySettings": {"Octopus.ControlType": "Sensitive"}}
+    team.offer(5, secret, TEXT, body="echo ONE\n\n\necho two\n")
+    _sync(project)
+    tried = project.treadle("update", "--all", "--dry-run")
+    done = project.treadle("update", "--all")
+    assert (tried.exit_code, done.exit_code) == (4, 4)
+    waiting = [line for line in done.stdout.splitlines() if "waiting" in line]
+    assert waiting
+    assert [line for line in tried.stdout.splitlines() if "waiting" in line] == waiting
+
+
+def test_a_dry_run_and_an_update_of_a_copy_change_the_same_steps(project: ProjectTree, team: Team) -> None:
+    team.offer(1, URL, TEXT, body="echo one\n\n\necho two\n")
+    _sync(project)
+    _patch(project)
+    team.offer(5, URL, TEXT, body="echo ONE\n\n\necho two\n")
+    _sync(project)
+    tried = project.treadle("update", "--all", "--dry-run").stdout
+    done = project.treadle("update", "--all").stdout
+    assert "library/tell@3" in done
+    assert (
+        tried.replace("Would bring", "Brought").replace("Would update", "Updated").splitlines()[-3:]
+        == (done.splitlines()[-3:])
+    )
 
 
 def test_conflicts_of_a_patch_wait_in_a_folder(project: ProjectTree, team: Team) -> None:

@@ -131,9 +131,9 @@ def test_a_step_may_insist_on_targets(desk: Desk) -> None:
 def test_environments_of_steps_must_be_defined(desk: Desk) -> None:
     steps = [{**ONCE, "environments": ["test", "Tset"]}, {**ON_WEB, "exclude_environments": ["Prodction"]}]
     assert refusal(lambda: desk.plan(steps, TWO_ENVIRONMENTS, environment="Test")) == [
-        '7:9 step "Once" names environment "Tset", which is not defined [unknown-environment] > did you mean "Test"?',
+        '7:9 step "Once" names environment "Tset", which is not defined [unknown-environment] > Did you mean "Test"?',
         '13:9 step "Web" names environment "Prodction", which is not defined [unknown-environment]'
-        ' > did you mean "Production"?',
+        ' > Did you mean "Production"?',
     ]
     assert desk.plan(steps, environment="Test").environment == "Test"
 

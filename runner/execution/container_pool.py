@@ -1,7 +1,7 @@
 """Containers ahead of time: while one action runs, the containers of the next ones are made and started.
 
 Making a container, its network namespace above all, costs far more than running a small script in it. So the
-preparer keeps a few containers waiting for their payload, and lets the actions of a run that share a target and a
+pool keeps a few containers waiting for their payload, and lets the actions of a run that share a target and a
 network join one namespace. Never two actions in one container.
 """
 
@@ -18,12 +18,13 @@ from runner.engine.base import (
     HOME_LABEL,
     RUN_LABEL,
     Container,
+    ContainerLimits,
     ContainerSpec,
     Engine,
-    Limits,
     Namespace,
 )
-from runner.model import PlannedAction, Target
+from runner.model import Target
+from runner.plan import PlannedAction
 
 AHEAD = 2
 """More gains nothing on two cores: a container's whole life costs about 120 ms of CPU."""
@@ -32,7 +33,7 @@ _SHARING_PAYS_FROM = 3
 """A namespace holder costs about as much as two actions save by joining it."""
 
 NetworkKey = tuple[str | None, str | None, str]
-Engines = Callable[[Target | None], Engine]
+EngineOf = Callable[[Target | None], Engine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +55,19 @@ class _Shared:
     namespace: Namespace | None = None
 
 
-class Preparer:
+class ContainerPool:
     """Hands out started containers in the order of the plan, and removes them.
 
     `take`, `remove` and `skip` may be called from any thread; `close` once, at the end.
     """
 
-    def __init__(self, engines: Engines, labels: RunLabels, actions: Iterable[PlannedAction]) -> None:
+    def __init__(self, engines: EngineOf, labels: RunLabels, actions: Iterable[PlannedAction]) -> None:
         self._engines = engines
         self._labels = labels
         self._waiting = deque(actions)
         self._ready: dict[str, Future[Container]] = {}
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(max_workers=AHEAD + 2, thread_name_prefix="prepare")
+        self._threads = ThreadPoolExecutor(max_workers=AHEAD + 2, thread_name_prefix="prepare")
         self._removals: list[Future[None]] = []
         sharing = Counter(_network_key(action) for action in self._waiting if _may_share(action))
         self._shared = {key: _Shared() for key, n in sharing.items() if n >= _SHARING_PAYS_FROM}
@@ -94,7 +95,7 @@ class Preparer:
     def remove(self, container: Container) -> None:
         """Remove a taken container, in the background; `close` waits for it."""
         with self._lock:
-            self._removals.append(self._pool.submit(container.remove))
+            self._removals.append(self._threads.submit(container.remove))
 
     def close(self) -> None:
         """Remove everything that is left. Raises EngineError if the engine could not remove something."""
@@ -106,8 +107,8 @@ class Preparer:
             self._discard(future)
         for shared in self._shared.values():
             if shared.namespace is not None:
-                self._removals.append(self._pool.submit(shared.namespace.remove))
-        self._pool.shutdown(wait=True)
+                self._removals.append(self._threads.submit(shared.namespace.remove))
+        self._threads.shutdown(wait=True)
         for removal in self._removals:
             removal.result()
 
@@ -115,11 +116,11 @@ class Preparer:
         with self._lock:
             while self._waiting and len(self._ready) < AHEAD:
                 action = self._waiting.popleft()
-                self._ready[action.id] = self._pool.submit(self._prepare, action)
+                self._ready[action.id] = self._threads.submit(self._prepare, action)
 
     def _prepare_now(self, action: PlannedAction) -> Future[Container]:
         self._forget(action)
-        return self._pool.submit(self._prepare, action)
+        return self._threads.submit(self._prepare, action)
 
     def _forget(self, action: PlannedAction) -> None:
         self._waiting = deque(other for other in self._waiting if other.id != action.id)
@@ -130,7 +131,7 @@ class Preparer:
                 future.result().remove()
 
         with self._lock:
-            self._removals.append(self._pool.submit(remove_when_made))
+            self._removals.append(self._threads.submit(remove_when_made))
 
     def _prepare(self, action: PlannedAction) -> Container:
         engine = self._engines(action.target)
@@ -148,8 +149,7 @@ class Preparer:
 
 
 def _network(action: PlannedAction) -> str:
-    """The step's own wish, else the target's network, else bridge."""
-    return action.container.network or (action.target.network if action.target else None) or "bridge"
+    return action.container.network_on(action.target)
 
 
 def _may_share(action: PlannedAction) -> bool:
@@ -165,18 +165,19 @@ def _network_key(action: PlannedAction) -> NetworkKey:
 def container_spec(action: PlannedAction, labels: RunLabels, namespace: str | None) -> ContainerSpec:
     """An action's container; `namespace` is the id of the holder it joins, if any."""
     wish = action.container
-    default = Limits()
+    default = ContainerLimits()
     return ContainerSpec(
         image=action.image,
         labels=labels.of(action.id),
         user=wish.user,
         network=_network(action),
         namespace=namespace,
-        limits=Limits(
+        limits=ContainerLimits(
             memory=wish.memory or default.memory,
             cpus=wish.cpus or default.cpus,
             pids=wish.pids or default.pids,
             tmp_size=wish.tmp or default.tmp_size,
+            disk=wish.disk or default.disk,
         ),
         read_only=wish.read_only,
         capabilities=wish.capabilities,

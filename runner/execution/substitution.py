@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from runner.actions import script as properties
 from runner.bootstrap import ScriptRequest, Syntax
 from runner.engine.base import Container
-from runner.execution.service_messages import Level
-from runner.model import PlannedAction
+from runner.model import Level
 from runner.octostache.files import substitute
-from runner.variables.binding import Bound
+from runner.plan import PlannedAction
+from runner.variables.binding import Bound, telling
 
+_NOTHING: Mapping[str, str] = {}
 _FEATURE = "Octopus.Features.SubstituteInFiles"
 _ENABLED = "Octopus.Action.EnabledFeatures"
 _FILES = "Octopus.Action.SubstituteInFiles.TargetFiles"
@@ -25,25 +26,31 @@ _WARN_NO_MATCH = "Octopus.Action.SubstituteInFiles.EnableNoMatchWarning"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ScriptContext:
     """What a script finds around it beside its variables; see `runner.bootstrap.ScriptRequest`.
 
-    `examine` looks at the container after the script has ended.
+    `examine` looks at the container after the script has ended. `certificates` are the contents of the files that
+    actions name as `ca`, by their paths.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     programs: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
     examine: Callable[[Container], None] | None = None
+    certificates: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A script ready to run, what to tell about it, and why it must not run, if so."""
+    """A script ready to run, what to tell about it, and why it must not run, if so.
+
+    `secrets` are what expressions in script and files came to that read a secret.
+    """
 
     request: ScriptRequest
     notes: tuple[tuple[Level, str], ...] = ()
     complaint: str | None = None
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +61,18 @@ class _Files:
     secret: frozenset[str] = frozenset()
     notes: tuple[tuple[Level, str], ...] = ()
     errors: tuple[str, ...] = ()
+    derived: frozenset[str] = field(default=frozenset(), repr=False)
 
 
-def prepare_request(action: PlannedAction, bound: Bound, around: Surroundings) -> Prepared:
-    """The action's script with all it needs. Raises OctostacheError."""
+def prepare_request(
+    action: PlannedAction, bound: Bound, around: ScriptContext, environment: Mapping[str, str] = _NOTHING
+) -> Prepared:
+    """The action's script with all it needs; `environment` is what its step says. Raises OctostacheError."""
     scope = bound.scope
+    own = {file.path: file.content for file in action.files}
+    programs = {file.path for file in action.files if file.executable}
     script = scope.evaluate(action.script, halt_on_error=False)
-    files = _substituted(around.files, bound)
+    files = _substituted({**own, **around.files}, bound)
     errors = ([f"in the script: {script.error}"] if script.error else []) + list(files.errors)
     request = ScriptRequest(
         syntax=Syntax(action.syntax),
@@ -68,9 +80,11 @@ def prepare_request(action: PlannedAction, bound: Bound, around: Surroundings) -
         variables=bound.texts(),
         parameters=scope.get(properties.PARAMETERS),
         files=files.contents,
-        programs=around.programs,
+        programs=around.programs | programs,
         secret_files=files.secret,
-        environment=around.environment,
+        environment={**environment, **around.environment},
+        fail_fast=action.fail_fast,
+        ca=around.certificates.get(action.ca) if action.ca else None,
         log_environment=not scope.get_flag(properties.SUPPRESS_ENVIRONMENT),
     )
     must_not_fail = scope.get_flag(properties.FAIL_ON_SUBSTITUTION)
@@ -78,6 +92,7 @@ def prepare_request(action: PlannedAction, bound: Bound, around: Surroundings) -
         request,
         (*files.notes, *((Level.VERBOSE, f"Substitution {error}") for error in errors)),
         f"substitution failed {'; '.join(errors)}" if errors and must_not_fail else None,
+        telling((*script.secret_results, *files.derived)),
     )
 
 
@@ -86,7 +101,7 @@ def _substituted(files: Mapping[str, bytes], bound: Bound) -> _Files:
     scope = bound.scope
     if _FEATURE not in scope.get_strings(_ENABLED):
         return _Files(files)
-    contents, secret = dict(files), set()
+    contents, secret, derived = dict(files), set(), set[str]()
     notes: list[tuple[Level, str]] = []
     errors: list[str] = []
     for pattern in scope.get_paths(_FILES):
@@ -96,11 +111,12 @@ def _substituted(files: Mapping[str, bytes], bound: Bound) -> _Files:
         for name in names:
             done = substitute(files[name], scope, scope.get(_ENCODING))
             contents[name] = done.content
+            derived.update(done.evaluation.secret_results)
             if done.evaluation.error:
                 errors.append(f'in "{name}": {done.evaluation.error}')
             if any(read.casefold() in bound.sensitive_names for read in done.evaluation.reads):
                 secret.add(name)
-    return _Files(contents, frozenset(secret), tuple(notes), tuple(errors))
+    return _Files(contents, frozenset(secret), tuple(notes), tuple(errors), frozenset(derived))
 
 
 def _matching(pattern: str, names: Mapping[str, bytes]) -> Iterator[str]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from registry.errors import Mismatch
 from runner.engine.base import Endpoint, Engine, Image
-from runner.model import Plan, PlannedAction, Target
+from runner.model import Target
+from runner.plan import Plan, PlannedAction
 
 Connect = Callable[[Endpoint], Engine]
 Tell = Callable[[str], None]
@@ -20,7 +21,7 @@ def endpoint_of(target: Target | None) -> Endpoint:
     return Endpoint(target.engine.host, tuple(sorted(target.engine.tls.items())))
 
 
-class Engines:
+class Connections:
     """Open engines, shared by all threads of a run."""
 
     def __init__(self, connect: Connect) -> None:
@@ -49,7 +50,7 @@ def endpoints(plan: Plan) -> list[Endpoint]:
     return list(dict.fromkeys(endpoint_of(action.target) for action in plan.actions))
 
 
-class Images:
+class RunImages:
     """The images of a run, looked up before it begins."""
 
     def __init__(self, found: Mapping[tuple[Endpoint, str], Image]) -> None:
@@ -62,13 +63,13 @@ class Images:
         return self._found[endpoint_of(action.target), action.image]
 
 
-def ensure_images(engines: Engines, actions: Iterable[PlannedAction], tell: Tell) -> Images:
+def ensure_images(engines: Connections, actions: Iterable[PlannedAction], tell: Tell) -> RunImages:
     """See to it that every image is where it is needed.
 
     Raises ImageNotFound and EngineError, before anything has run.
     """
     needed = dict.fromkeys((endpoint_of(action.target), action.image) for action in actions)
-    return Images({(at, name): engines.at(at).ensure_image(name, tell) for at, name in needed})
+    return RunImages({(at, name): engines.at(at).ensure_image(name, tell) for at, name in needed})
 
 
 def image_digest(image: Image) -> str:

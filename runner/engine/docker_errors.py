@@ -1,4 +1,4 @@
-"""What an engine says when it refuses a container, told as the mistake it is."""
+"""What goes wrong with an engine, in our terms: `engine_errors` for its faults, `user_errors` for what it refuses."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING
 
 from registry.errors import UserError
 from runner.engine.base import ContainerRefused, EngineError, ImageNotFound
-from runner.engine.docker_connect import Connection, explanation, translated
 
 if TYPE_CHECKING:
     from docker import APIClient
+    from docker.errors import APIError
+
+    from runner.engine.docker_connect import Connection
 
 SERVER_FAULT = 500
 
 
 @contextmanager
-def refusals(connection: Connection, image: str, user: str | None = None) -> Iterator[None]:
+def user_errors(connection: Connection, image: str, user: str | None = None) -> Iterator[None]:
     """Turn a refusal to create or start a container into ImageNotFound or ContainerRefused."""
     from docker.errors import APIError
 
-    with translated(connection.name, "starting a container"):
+    with engine_errors(connection, "starting a container"):
         try:
             yield
         except APIError as error:
@@ -86,3 +88,65 @@ def image_not_found(client: APIClient, reference: str, reason: str | None = None
 def local_images(client: APIClient) -> list[str]:
     """The names of all images that the engine has."""
     return sorted({tag for image in client.images() for tag in image.get("RepoTags") or ()})
+
+
+def unreachable(host: str, error: Exception) -> EngineError:
+    """The engine does not answer: what to do about it, by the kind of failure."""
+    detail = _innermost(error)
+    if isinstance(detail, PermissionError):
+        hint = 'Add yourself to the group "docker" (and log in again), or run as root.'
+    elif host.startswith("unix://"):
+        hint = "Start it (sudo systemctl start docker), or name another engine in DOCKER_HOST."
+    else:
+        hint = "Check the address, its port, and that TLS is used on both sides."
+    return EngineError(
+        "engine-unreachable", f'The Docker engine at "{host}" does not answer: {detail}.', hint
+    )
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The operating system's reason; the libraries between wrap it several times."""
+    seen = error
+    while (inner := seen.__cause__ or seen.__context__) is not None:
+        seen = inner
+        if isinstance(seen, OSError) and seen.errno:
+            break
+    return seen
+
+
+def _timed_out(error: Exception) -> bool:
+    from requests.exceptions import ConnectionError as BrokenConnection
+    from requests.exceptions import Timeout
+    from urllib3.exceptions import ReadTimeoutError
+
+    # Within a body that comes in pieces, a timeout arrives as a broken connection.
+    within = error.args[0] if isinstance(error, BrokenConnection) and error.args else None
+    return isinstance(error, Timeout | TimeoutError) or isinstance(within, ReadTimeoutError)
+
+
+def explanation(error: APIError) -> str:
+    """What the engine itself said."""
+    return str(error.explanation or error).strip().rstrip(".")
+
+
+@contextmanager
+def engine_errors(connection: Connection, doing: str, *, may_be_slow: bool = False) -> Iterator[None]:
+    """Turn whatever the client raises while `doing` something into EngineError.
+
+    Something that `may_be_slow` says nothing about the engine when it takes too long.
+    """
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except APIError as error:
+        message = f'The Docker engine at "{connection.name}" failed while {doing}: {explanation(error)}.'
+        raise EngineError("engine-failed", message) from error
+    except (DockerException, RequestException, HTTPError, OSError) as error:
+        if not may_be_slow and _timed_out(error):
+            connection.note_lost()
+        reason = _innermost(error)
+        message = f'The connection to the Docker engine at "{connection.name}" broke while {doing}: {reason}.'
+        raise EngineError("engine-lost", message, hint="Check that the engine is still running.") from error

@@ -8,7 +8,7 @@ import pytest
 
 from runner.engine.base import Endpoint, Image, ImageNotFound
 from runner.engine.fake import FakeEngine
-from runner.execution.engines import Engines, endpoint_of, endpoints, ensure_images
+from runner.execution.connections import Connections, endpoint_of, endpoints, ensure_images
 from runner.model import Target, TargetEngine
 from tests.support.plans import IMAGE, Desk
 
@@ -37,13 +37,13 @@ def opened() -> dict[Endpoint, Counting]:
 
 
 @pytest.fixture
-def engines(opened: dict[Endpoint, Counting]) -> Engines:
+def engines(opened: dict[Endpoint, Counting]) -> Connections:
     def connect(endpoint: Endpoint) -> Counting:
         assert endpoint not in opened, "opened twice"
         opened[endpoint] = Counting(IMAGE, "alpine:3")
         return opened[endpoint]
 
-    return Engines(connect)
+    return Connections(connect)
 
 
 def farm(folder: Path) -> Any:
@@ -68,7 +68,7 @@ def test_a_plan_names_each_endpoint_once(tmp_path: Path) -> None:
     assert endpoints(farm(tmp_path)) == [Endpoint(), REMOTE]
 
 
-def test_an_engine_is_opened_once_and_closed(engines: Engines, opened: dict[Endpoint, Counting]) -> None:
+def test_an_engine_is_opened_once_and_closed(engines: Connections, opened: dict[Endpoint, Counting]) -> None:
     threads = [threading.Thread(target=engines.of, args=(None,)) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -81,7 +81,7 @@ def test_an_engine_is_opened_once_and_closed(engines: Engines, opened: dict[Endp
 
 
 def test_every_image_is_looked_up_once_where_it_is_needed(
-    engines: Engines, opened: dict[Endpoint, Counting], tmp_path: Path
+    engines: Connections, opened: dict[Endpoint, Counting], tmp_path: Path
 ) -> None:
     plan = farm(tmp_path)
     told: list[str] = []
@@ -97,7 +97,7 @@ def test_every_image_is_looked_up_once_where_it_is_needed(
     ]
 
 
-def test_one_that_is_not_to_be_had_is_told(engines: Engines, tmp_path: Path) -> None:
+def test_one_that_is_not_to_be_had_is_told(engines: Connections, tmp_path: Path) -> None:
     plan = Desk(tmp_path).plan([{"name": "A", "run": "x", "container": {"image": "nope:1"}}])
     with pytest.raises(ImageNotFound):
         ensure_images(engines, plan.actions, lambda _: None)

@@ -4,17 +4,17 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterable
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.execution import masking
-from runner.execution.masking import LineMasker, Masker
-from runner.execution.needles import forms
-from runner.execution.service_messages import Level
+from runner.masking import masker as masking
+from runner.masking.lines import LineMasker
+from runner.masking.masker import Masker
+from runner.masking.patterns import Pattern, patterns_of
+from runner.model import Level
 
 LINES = st.lists(st.text(alphabet="abx", max_size=7), min_size=1, max_size=12)
 SECRETS = st.lists(st.text(alphabet="ab\n", min_size=4, max_size=12), max_size=4)
@@ -217,12 +217,12 @@ def test_many_threads_add_and_mask() -> None:
 def test_a_secret_hides_even_while_another_thread_takes_it_in(monkeypatch: pytest.MonkeyPatch) -> None:
     taking_in = threading.Event()
 
-    def slow_forms(values: Iterable[str]) -> tuple[set[str], set[str]]:
+    def slow_patterns(secret: str) -> list[Pattern]:
         taking_in.set()
         time.sleep(0.1)
-        return forms(values)
+        return list(patterns_of(secret))
 
-    monkeypatch.setattr(masking, "forms", slow_forms)
+    monkeypatch.setattr(masking, "patterns_of", slow_patterns)
     secrets = masker("hunter2")
     other = threading.Thread(target=secrets.mask_text, args=("x",))
     other.start()
@@ -234,3 +234,16 @@ def test_a_secret_hides_even_while_another_thread_takes_it_in(monkeypatch: pytes
 def test_text_without_hits_stays_as_it_is() -> None:
     assert masker("secret").mask_text("a\r\nb\rc") == "a\r\nb\rc"
     assert masker("secret", "two\nlines").mask_text("a\r\nsecret\rtwo\r\nlines") == "a\n********\n********"
+
+
+@pytest.mark.parametrize(
+    "secret", ["''''''", "'a'b'c'", "- - - -", "\\\\\\\\", "\x01\x02\x03\x04", "'''a\n'''b"]
+)
+def test_a_secret_of_hardly_more_than_quotes_and_blanks_is_hidden(secret: str) -> None:
+    assert masker(secret).mask_text(f"<{secret}>") in ("<********>", "<********\n********>")
+    assert masker(secret).mask_text("<plain text>") == "<plain text>"
+
+
+def test_a_value_that_is_not_text_is_hidden_as_programs_print_it() -> None:
+    secrets = masker("s\udce9cret12", "s\ud800cret34")
+    assert secrets.mask_text("s\ufffdcret12 s\ufffdcret34") == "******** ********"

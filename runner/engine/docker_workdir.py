@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from runner.engine.base import ContainerSpec
 from runner.engine.docker_images import ImageFacts
-from runner.engine.docker_spec import ROOM_DIR
+from runner.engine.docker_spec import WORK_ROOT
 from runner.engine.payload import WORK_DIR
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROOTS = ("", "0", "root")
 
 
-def make_room(client: APIClient, container: str, image: ImageFacts, spec: ContainerSpec) -> None:
+def prepare_workdir(client: APIClient, container: str, image: ImageFacts, spec: ContainerSpec) -> None:
     """Let the container's user make WORK_DIR, where it may not."""
     user, _, group = (spec.user or image.user).partition(":")
     if image.is_worker or user in ROOTS:
@@ -31,10 +31,10 @@ def make_room(client: APIClient, container: str, image: ImageFacts, spec: Contai
     if spec.read_only:
         # Onto a read-only root nothing can be put, into a volume of it new folders can.
         owner = (int(user), int(group or 0)) if user.isdecimal() and (group or "0").isdecimal() else (0, 0)
-        client.put_archive(container, ROOM_DIR, _folders([Path(WORK_DIR).name], owner))
+        client.put_archive(container, WORK_ROOT, _folders([Path(WORK_DIR).name], owner))
     else:
         # /tmp too: the runtime gives a tmpfs the mode of the folder below it.
-        client.put_archive(container, "/", _folders([ROOM_DIR.strip("/"), "tmp"]))
+        client.put_archive(container, "/", _folders([WORK_ROOT.strip("/"), "tmp"]))
 
 
 def _folders(names: list[str], owner: tuple[int, int] = (0, 0)) -> bytes:

@@ -9,8 +9,9 @@ import pytest
 
 from runner.engine.base import ACTION_LABEL, HOME_LABEL, RUN_LABEL, EngineError, ImageNotFound
 from runner.engine.fake import FakeContainer, FakeEngine, State
-from runner.execution.preparing import AHEAD, Preparer, RunLabels
-from runner.model import ContainerSettings, PlannedAction, Target, TargetEngine
+from runner.execution.container_pool import AHEAD, ContainerPool, RunLabels
+from runner.model import ContainerSettings, Target, TargetEngine
+from runner.plan import PlannedAction
 from tests.support.plans import IMAGE
 
 LABELS = RunLabels("home-1", "run-1")
@@ -38,8 +39,8 @@ def engine() -> Iterator[FakeEngine]:
     engine.check_nothing_left()
 
 
-def preparer(engine: FakeEngine, actions: list[PlannedAction]) -> Preparer:
-    return Preparer(lambda _: engine, LABELS, actions)
+def pool(engine: FakeEngine, actions: list[PlannedAction]) -> ContainerPool:
+    return ContainerPool(lambda _: engine, LABELS, actions)
 
 
 def made(engine: FakeEngine) -> list[str]:
@@ -55,7 +56,7 @@ def await_made(engine: FakeEngine, count: int) -> None:
     assert len(engine.containers) == count
 
 
-def take(one: Preparer, wanted: PlannedAction) -> FakeContainer:
+def take(one: ContainerPool, wanted: PlannedAction) -> FakeContainer:
     container = one.take(wanted)
     assert isinstance(container, FakeContainer)
     return container
@@ -63,14 +64,14 @@ def take(one: Preparer, wanted: PlannedAction) -> FakeContainer:
 
 class TestAhead:
     def test_the_first_containers_wait_before_anything_is_asked_for(self, engine: FakeEngine) -> None:
-        one = preparer(engine, [action(number) for number in range(6)])
+        one = pool(engine, [action(number) for number in range(6)])
         await_made(engine, AHEAD)
         assert {container.state for container in engine.containers} == {State.WAITING}
         one.close()
 
     def test_taking_one_makes_the_next(self, engine: FakeEngine) -> None:
         actions = [action(number) for number in range(6)]
-        one = preparer(engine, actions)
+        one = pool(engine, actions)
         await_made(engine, AHEAD)
         one.remove(one.take(actions[0]))
         await_made(engine, AHEAD + 1)
@@ -79,7 +80,7 @@ class TestAhead:
 
     def test_each_action_gets_a_container_of_its_own_in_any_order(self, engine: FakeEngine) -> None:
         actions = [action(number) for number in range(6)]
-        one = preparer(engine, actions)
+        one = pool(engine, actions)
         for each in reversed(actions):
             container = take(one, each)
             assert container.spec.labels == {HOME_LABEL: "home-1", RUN_LABEL: "run-1", ACTION_LABEL: each.id}
@@ -89,7 +90,7 @@ class TestAhead:
 
     def test_what_is_skipped_is_not_made_or_given_up(self, engine: FakeEngine) -> None:
         actions = [action(number) for number in range(6)]
-        one = preparer(engine, actions)
+        one = pool(engine, actions)
         await_made(engine, AHEAD)
         for skipped in (actions[0], actions[4]):
             one.skip(skipped)
@@ -102,7 +103,7 @@ class TestAhead:
 class TestFailures:
     def test_come_to_the_one_who_takes(self, engine: FakeEngine) -> None:
         actions = [action(1, image="nope:1"), action(2)]
-        one = preparer(engine, actions)
+        one = pool(engine, actions)
         with pytest.raises(ImageNotFound):
             one.take(actions[0])
         one.remove(one.take(actions[1]))
@@ -110,7 +111,7 @@ class TestFailures:
 
     def test_of_an_action_that_is_skipped_come_to_nobody(self, engine: FakeEngine) -> None:
         actions = [action(1, image="nope:1")]
-        one = preparer(engine, actions)
+        one = pool(engine, actions)
         one.skip(actions[0])
         one.close()
 
@@ -120,7 +121,7 @@ class TestFailures:
                 super().remove()
                 raise EngineError("engine-lost", "gone")
 
-        one = preparer(engine, [action(1)])
+        one = pool(engine, [action(1)])
         container = take(one, action(1))
         container.__class__ = Stubborn
         one.remove(container)
@@ -131,7 +132,7 @@ class TestFailures:
 class TestNamespaces:
     def test_three_actions_on_one_network_share_one(self, engine: FakeEngine) -> None:
         actions = [action(number) for number in range(3)]
-        one = preparer(engine, actions)
+        one = pool(engine, actions)
         taken = [take(one, each) for each in actions]
         (namespace,) = engine.namespaces
         assert {container.spec.namespace for container in taken} == {namespace.id}
@@ -170,7 +171,7 @@ class TestNamespaces:
         assert len(set.union(*shared)) == len(engine.namespaces) == 4
 
     def take_all(self, engine: FakeEngine, actions: list[PlannedAction]) -> None:
-        one = preparer(engine, actions)
+        one = pool(engine, actions)
         for each in actions:
             one.remove(one.take(each))
         one.close()
@@ -178,7 +179,7 @@ class TestNamespaces:
 
 class TestSpec:
     def spec_of(self, engine: FakeEngine, wanted: PlannedAction) -> Any:
-        one = preparer(engine, [wanted])
+        one = pool(engine, [wanted])
         container = take(one, wanted)
         one.remove(container)
         one.close()
@@ -223,7 +224,7 @@ def test_each_target_has_its_own_engine() -> None:
 
     remote = replace(WEB, engine=TargetEngine("tcp://10.0.0.1:2376"))
     actions = [action(1), action(2, remote)]
-    one = Preparer(engine_of, LABELS, actions)
+    one = ContainerPool(engine_of, LABELS, actions)
     for each in actions:
         one.remove(one.take(each))
     one.close()
