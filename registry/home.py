@@ -86,19 +86,48 @@ def exclusive(lock_file: Path, purpose: str, wait: float = _LOCK_WAIT) -> Iterat
     `purpose` names what is being done, for the one who has to wait in vain. Raises Conflict.
     """
     make_folder(lock_file.parent)
-    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _wait_for(lock_file, purpose, time.monotonic() + wait)
     try:
-        _acquire(descriptor, lock_file, purpose, time.monotonic() + wait)
         yield
     finally:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, lock_file: Path, purpose: str, deadline: float) -> None:
+def try_lock(lock_file: Path) -> int:
+    """Lock `lock_file`, made where it is missing: the descriptor that holds the lock until it is closed, or until the
+    process dies.
+
+    Raises BlockingIOError where somebody else holds it; OSError where the file cannot be opened.
+    """
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def is_locked(lock_file: Path) -> bool:
+    """Whether a process holds `lock_file` at this moment; a file that is not there, nobody does."""
+    try:
+        descriptor = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared: who only looks disturbs nobody else who looks.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _wait_for(lock_file: Path, purpose: str, deadline: float) -> int:
     while True:
         with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
+            return try_lock(lock_file)
         if time.monotonic() >= deadline:
             raise Conflict(
                 "locked",
@@ -132,24 +161,36 @@ def library_key(folder: Path) -> str:
     return f"library-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """As `write_atomically`, for a file of ours: its folder is readable by its owner only."""
+    make_folder(path.parent)
+    write_atomically(path, content)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
 
-    A symlink is followed, the file's mode is kept.
+    A symlink is followed. A file that is there keeps its mode; new files and folders have what the umask leaves.
+    Raises Unavailable where the folder cannot be made; OSError where the file cannot be written.
     """
-    import tempfile
-
     target = path.resolve()
-    make_folder(target.parent)
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f'cannot create "{target.parent}": {error.strerror}'
+        raise Unavailable("not-written", message, hint="Choose a folder that you may write to.") from error
+    import secrets
+
+    draft = target.parent / f".treadle-{secrets.token_hex(8)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(target)
+        if target.exists():
+            draft.chmod(target.stat().st_mode & 0o777)
+        draft.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise

@@ -11,8 +11,6 @@ OF_OUR_OWN = {
     r"f'\\A{pattern}'": "from a rule of lint",
     r"f'\\blint: allow {self.id}\\b'": "from a rule of lint",
     "schema_pattern": "from our JSON schemas",
-    "_IN_ASCII_TEXT if text.isascii() else _IN_TEXT": "classes of characters, written out",
-    "pattern": "one of those classes",
 }
 """Computed patterns, as `ast` writes them, that hold nothing from outside, and where they come from instead."""
 _COMPILING = {"compile", "search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn"}
@@ -63,6 +61,8 @@ def _is_written_out(node: ast.expr) -> bool:
             return True
         case ast.Name(id=name):
             return name.isupper()
+        case ast.IfExp(body=one, orelse=other):
+            return _is_written_out(one) and _is_written_out(other)
         case ast.JoinedStr(values=parts):
             return all(map(_is_written_out, parts))
         case ast.FormattedValue(value=value):

@@ -330,6 +330,11 @@ class Catalog:
         }
         return {name: notices for name, notices in said.items() if notices}
 
+    def entries(self, source: str) -> list[Entry]:
+        """The templates that a source has now, by slug. Raises NotFound for one that there isn't, or that was never
+        synced."""
+        return self.index.entries(self._sources.source(source).state.id)
+
     def library_entries(self) -> list[Entry]:
         """The templates that the library has now, by slug."""
         library = self._sources.find(LIBRARY_SOURCE)

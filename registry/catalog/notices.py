@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.catalog.sources import OpenSource, Sources
-from registry.home import Home, write_atomically
+from registry.home import Home, write_private
 from registry.index.database import SourceState
 from registry.model import LIBRARY_SOURCE, Notice, NoticeKind, Notices, StepTemplate
 
@@ -84,7 +84,7 @@ def _load(home: Home, source: OpenSource) -> Notices:
     known = _cached(cache, source.state)
     if known is None:
         known = _read(source, source.git)
-        write_atomically(cache, _cache_bytes(source.state, known))
+        write_private(cache, _cache_bytes(source.state, known))
     return known
 
 

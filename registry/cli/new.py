@@ -40,6 +40,8 @@ def new(
 
     It is valid and runs as it is. With --from it begins as a copy of another template, with ids of its own.
     """
+    import shlex
+
     from registry.template.scaffold import copied_template, new_template, write_new
 
     if origin is None:
@@ -56,4 +58,5 @@ def new(
         echo("Treadle cannot run PowerShell yet: plans and tests refuse this template.", err=True)
     if not as_json:
         commands = ("validate", "lint", "test", "publish")
-        context.say(f"next: {', '.join(f'treadle {command} {folder}' for command in commands)}")
+        place = shlex.quote(str(folder))
+        context.say(f"next: {', '.join(f'treadle {command} {place}' for command in commands)}")

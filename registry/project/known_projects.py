@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from registry.home import Home, write_atomically
+from registry.home import Home, write_private
 from registry.project.project_file import PROJECT_FILE, ProjectSettings
 
 
@@ -14,7 +14,7 @@ def remember_project(home: Home, project: ProjectSettings) -> None:
     """Note where a project is, so that `usage` finds it again from elsewhere."""
     note = _notes(home) / hashlib.sha256(str(project.folder).encode()).hexdigest()[:16]
     if not note.exists():
-        write_atomically(note, f"{project.folder}\n".encode())
+        write_private(note, f"{project.folder}\n".encode())
 
 
 def known_projects(home: Home) -> Iterator[Path]:

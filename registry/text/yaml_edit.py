@@ -308,7 +308,7 @@ def _restyled(text: Entry, style: str | None) -> str:
         return _written(text)
     if style == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return _quoted(text) if style == '"' else scalar(text)
+    return quoted(text) if style == '"' else scalar(text)
 
 
 def _end(text: str, node: Any) -> int:
@@ -363,8 +363,9 @@ def scalar(text: str) -> str:
     """A text as YAML, in quotes where it needs them; always on one line."""
     if _PLAIN.fullmatch(text) and isinstance(load_yaml(text, "").value, str):
         return text
-    return _quoted(text)
+    return quoted(text)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as a double-quoted YAML scalar on one line."""
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

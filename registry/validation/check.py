@@ -12,6 +12,7 @@ from registry.errors import Invalid, NotFound, Untrusted, UserError
 from registry.model import Problem, Severity, errors_of
 from registry.project.process_file import is_ignored, is_process
 from registry.project.project_file import find_project
+from registry.suggest import did_you_mean_inline
 from registry.template.document import TemplateDocument, read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
@@ -19,7 +20,6 @@ from registry.text.document import Document, decode_utf8, in_order, problem_at
 from registry.text.json_document import JsonDocument, load_json
 from registry.text.yaml_document import YamlDocument, load_yaml
 from registry.validation.json_schema import MAX_PROBLEMS, known_keys, validate
-from registry.validation.messages import did_you_mean
 from registry.validation.template_rules import breaches
 
 _YAML = (".yaml", ".yml")
@@ -196,7 +196,7 @@ def _misspelt_keys(document: JsonDocument) -> Iterator[Problem]:
     known = known_keys("step-template")
     unknown = [key for key in document.value if key not in known]
     for key in unknown[:MAX_PROBLEMS]:
-        meant = did_you_mean(key, known)
+        meant = did_you_mean_inline(key, known)
         if meant:
             message = f'unknown key "{key}"{meant}'
             yield problem_at(document, (key,), message, "unknown-key", severity=Severity.WARNING, at_key=True)

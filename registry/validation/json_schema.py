@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from registry.model import Problem, path_text
 from registry.resources import schema_file
+from registry.suggest import did_you_mean_inline
 from registry.text.document import Document, KeyPath, in_order, problem_at
 from registry.text.patterns import PatternError, compile_untrusted
 from registry.validation.messages import (
     Violation,
     describe,
-    did_you_mean,
     hint_for,
     missing_key,
     with_location,
@@ -193,5 +193,5 @@ def _about_unknown(key: str, known: Sequence[str], schema: Mapping[str, Any]) ->
             return "unknown-key", f'unknown key "{key}"', item["here"]
     if key in not_yet:
         return "not-supported-yet", f'"{key}" is not supported yet', not_yet[key]
-    meant = did_you_mean(key, [*known, *not_yet])
+    meant = did_you_mean_inline(key, [*known, *not_yet])
     return "unknown-key", f'unknown key "{key}"{meant}', None if meant else f"known here: {', '.join(known)}"

@@ -1,6 +1,7 @@
 """The script action: `Octopus.Script`, and scripts written into a process.
 
-Which property holds what is Octopus's naming; docs/script-contract.md tells users what a script finds.
+The names of the properties stand in `registry.template.octopus`; docs/script-contract.md tells users what a script
+finds.
 """
 
 from __future__ import annotations
@@ -12,11 +13,6 @@ from registry.model import StepTemplate
 from registry.template.octopus import SCRIPT_SYNTAX
 from registry.template.runnable import Obstacle, choose_script
 from runner.model import InlineScript
-
-PARAMETERS = "Octopus.Action.Script.ScriptParameters"
-FAIL_ON_ERROR_OUTPUT = "Octopus.Action.FailScriptOnErrorOutput"
-FAIL_ON_SUBSTITUTION = "OctopusShouldFailDeploymentOnSubstitutionFails"
-SUPPRESS_ENVIRONMENT = "Octopus.Action.Script.SuppressEnvironmentLogging"
 
 SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
 

@@ -49,6 +49,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "log": ("registry.cli.log:log", "List the changes of a template, version by version."),
         "patch": ("registry.cli.patch:patch", "Change other people's templates, and keep the change."),
         "source": ("registry.cli.source:source", "Manage where templates come from."),
+        "index": ("registry.cli.index:index", "Build a web site of the catalog."),
     },
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
@@ -76,12 +77,12 @@ class LazyCommands(Group):
     """The commands of `COMMANDS`, each imported on first use."""
 
     elsewhere = {  # noqa: RUF012 - as declared by Group
-        **dict.fromkeys(("list", "ls"), '"source list", "runs list" or "image list"'),
-        **dict.fromkeys(("sync", "fetch"), '"source sync"'),
-        "build": '"image build"',
-        "logs": '"runs logs"',
-        "install": '"import"',
-        "deploy": '"run"',
+        **dict.fromkeys(("list", "ls"), ("source list", "runs list", "image list")),
+        **dict.fromkeys(("sync", "fetch"), ("source sync",)),
+        "build": ("image build", "index build"),
+        "logs": ("runs logs",),
+        "install": ("import",),
+        "deploy": ("run",),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -161,7 +162,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _prepare_streams()
     start_output(colours="NO_COLOR" not in os.environ)
     try:
-        sys.exit(_run(given))
+        status = _run(given)
+        if status == CANCELLED and arguments is None:
+            _cancel_no_more()
+        sys.exit(status)
     except BrokenPipeError:
         # The reader went away (`treadle search x | head`): nobody is left to tell.
         _give_up_output()
@@ -170,6 +174,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Raised while an error was told: the error output can't be written either.
         _give_up_output()
         sys.exit(OUR_FAULT)
+
+
+def _cancel_no_more() -> None:
+    """One Ctrl-C more than needed, while this process ends, does not change how it ended."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run(arguments: list[str]) -> int:

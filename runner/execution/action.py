@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.errors import Unavailable, UserError
-from runner.actions import script as properties
+from registry.template import octopus as properties
 from runner.bootstrap import build_payload
 from runner.bootstrap.dictionary import is_true
 from runner.engine.base import KILLED, Container, ContainerLimits, EngineError, Exit

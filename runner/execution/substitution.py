@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from runner.actions import script as properties
+from registry.template import octopus as properties
 from runner.bootstrap import ScriptRequest, Syntax
 from runner.engine.base import Container
 from runner.model import Level
@@ -78,7 +78,7 @@ def prepare_request(
         syntax=Syntax(action.syntax),
         body=script.text if script.text is not None else action.script,
         variables=bound.texts(),
-        parameters=scope.get(properties.PARAMETERS),
+        parameters=scope.get(properties.SCRIPT_PARAMETERS),
         files=files.contents,
         programs=around.programs | programs,
         secret_files=files.secret,

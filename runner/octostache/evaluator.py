@@ -7,7 +7,6 @@ variables of the text that mentions it.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import monotonic
 from typing import Final, cast
 
@@ -24,6 +23,7 @@ from runner.octostache.errors import (
 )
 from runner.octostache.filters import FILTERS, NULL, Filter, FilterFailure
 from runner.octostache.json_values import json_items, json_member
+from runner.octostache.limits import EvaluationLimits
 from runner.octostache.nodes import (
     Calculation,
     Conditional,
@@ -46,24 +46,6 @@ from runner.octostache.scopes import EvaluationContext, item_node, loop_nodes
 from runner.octostache.variable_tree import VariableNode
 
 _NO_INPUT: Final = Symbol(())
-
-
-@dataclass(frozen=True)
-class EvaluationLimits:
-    """What one evaluation may use before it ends with `LimitExceededError`."""
-
-    nesting: int = 100
-    """Levels of values, bodies and filter options inside each other."""
-    steps: int = 1_000_000
-    """Tokens evaluated inside values, bodies and options; those of the text itself are free."""
-    output: int = 64 * 1024 * 1024
-    """Characters that all values and results together may have, beyond the length of the text."""
-    read: int = 256 * 1024 * 1024
-    """Characters that filters may read, inputs and options together."""
-    seconds: float = 10.0
-    """Time on the clock, looked at before each value, body and filter."""
-    total_seconds: float | None = None
-    """Time that all evaluations of a `Variables` and of its children may take together."""
 
 
 def is_truthy(text: str) -> bool:

@@ -9,9 +9,10 @@ from typing import Final
 
 from runner.octostache.dotnet.characters import WHITE_SPACE, encodable, fold
 from runner.octostache.errors import LimitExceededError, MissingVariableError, TemplateSyntaxError
-from runner.octostache.evaluator import EvaluationLimits, Evaluator, is_truthy
+from runner.octostache.evaluator import Evaluator, is_truthy
 from runner.octostache.filters import Filter
 from runner.octostache.json_values import write_flat_object
+from runner.octostache.limits import EvaluationLimits
 from runner.octostache.parser import parse_name, parse_tokens
 from runner.octostache.variable_tree import VariableTree
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.errors import Unavailable
-from registry.home import Home, write_atomically
+from registry.home import Home, write_private
 
 if TYPE_CHECKING:
     from runner.engine.base import Endpoint
@@ -70,7 +70,7 @@ def _endpoint(entry: Any) -> Endpoint:
 def write_home_file(path: Path, text: str) -> None:
     """Write a small file of the home as a whole. Raises Unavailable."""
     try:
-        write_atomically(path, text.encode())
+        write_private(path, text.encode())
     except OSError as error:
         raise Unavailable(
             "home-not-writable",

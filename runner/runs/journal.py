@@ -14,7 +14,6 @@ nothing. Starts and ends of the run and its actions, and everything before them,
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -29,7 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from registry.errors import Invalid, NotFound, Unavailable
-from registry.home import make_folder, write_atomically
+from registry.home import is_locked, make_folder, try_lock, write_atomically
 from runner.execution.events import Event, Kind, masked, run_finished, warning
 from runner.masking.masker import Masker
 from runner.model import RunResult
@@ -96,7 +95,7 @@ class Journal:
             )
             _write_json(draft / _PLAN, plan)
             (draft / _EVENTS).touch(mode=0o600)
-            lock = _lock(draft)
+            lock = try_lock(draft / RUN_LOCK_FILE)
             try:
                 draft.rename(runs / run)
                 return cls(runs / run, lock, masker or Masker())
@@ -192,25 +191,9 @@ def new_run_id() -> str:
     return "".join(_DIGITS[number >> shift & 31] for shift in range(50, -5, -5))
 
 
-def _lock(folder: Path) -> int:
-    lock = os.open(folder / RUN_LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
-
-
 def is_live(folder: Path) -> bool:
     """Whether a process works on the run in `folder` at this moment."""
-    try:
-        lock = os.open(folder / RUN_LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return is_locked(folder / RUN_LOCK_FILE)
 
 
 def read_head(folder: Path) -> dict[str, Any]:

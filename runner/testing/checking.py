@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from registry.text.patterns import PatternError, compile_untrusted, shortened
 from runner.testing.model import (
@@ -53,10 +53,7 @@ def _ending(expect: Expectations, seen: Observed) -> Iterator[Failure]:
 
 
 def _outputs(expect: Expectations, seen: Observed) -> Iterator[Failure]:
-    for name, expected in expect.outputs.items():
-        got = seen.outputs.get(name)
-        if got != expected:
-            yield Failure(f'output "{name}"', _quoted(expected), _quoted(got))
+    yield from _differences("output", expect.outputs, seen.outputs)
 
 
 def _line(expect: ExpectedLine, seen: Observed) -> Failure | None:
@@ -88,10 +85,16 @@ def _mismatch(pattern: str, lines: Sequence[str]) -> str | None:
 
 
 def _files(expect: Expectations, seen: Observed) -> Iterator[Failure]:
-    for name, expected in expect.files.items():
-        got = seen.files.get(name)
-        if got != expected:
-            yield Failure(f'file "{name}"', _quoted(expected), _quoted(got))
+    yield from _differences("file", expect.files, seen.files)
+
+
+def _differences(
+    kind: str, expected: Mapping[str, str | None], seen: Mapping[str, str | None] | Mapping[str, str]
+) -> Iterator[Failure]:
+    """One for each name that has another text than expected; None: there is none."""
+    for name, text in expected.items():
+        if seen.get(name) != text:
+            yield Failure(f'{kind} "{name}"', _quoted(text), _quoted(seen.get(name)))
 
 
 def _request(expect: ExpectedRequest, seen: Observed) -> Failure | None:

@@ -24,9 +24,9 @@ def use(**values: Any) -> list[dict[str, Any]]:
 def test_a_parameter_must_exist_in_its_exact_spelling(tmp_path: Path) -> None:
     desk = desk_with(tmp_path, Parameter("tool_Url"), Parameter("tool_Text"))
     assert refusal(lambda: desk.plan(use(tool_url="x", tool_Txt="y", colour="z"))) == [
-        '6:17 step "A": library/tool@3 has no parameter "tool_url" [unknown-parameter] > did you mean "tool_Url"?',
-        '7:17 step "A": library/tool@3 has no parameter "tool_Txt" [unknown-parameter] > did you mean "tool_Text"?',
-        '8:15 step "A": library/tool@3 has no parameter "colour" [unknown-parameter] > there are: tool_Url, tool_Text',
+        '6:17 step "A": library/tool@3 has no parameter "tool_url" [unknown-parameter] > Did you mean "tool_Url"?',
+        '7:17 step "A": library/tool@3 has no parameter "tool_Txt" [unknown-parameter] > Did you mean "tool_Text"?',
+        '8:15 step "A": library/tool@3 has no parameter "colour" [unknown-parameter] > There are: tool_Url, tool_Text.',
     ]
 
 
