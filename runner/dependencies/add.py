@@ -59,7 +59,7 @@ def add_step(
 
     A reference without a version becomes the exact version that it means now. Raises what finding the template
     raises; Conflict for a name that is taken and for a file whose layout cannot be edited; Invalid where the file
-    is no valid process then.
+    is not a valid process then.
     """
     found = catalog.find(reference)
     exact = reference

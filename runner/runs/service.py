@@ -152,7 +152,7 @@ def read_source(source: VariableSource, folder: Path) -> str:
             raise NotFound(
                 "environment-variable",
                 f'the environment variable "{source.env}" is not set',
-                hint=f"export {source.env}=...",
+                hint=f"Export {source.env}=...",
             )
         try:
             value.encode()
@@ -169,7 +169,7 @@ def read_source(source: VariableSource, folder: Path) -> str:
     except UnicodeDecodeError:
         raise Invalid("variable-file", f'"{path}" is not UTF-8 text') from None
     except OSError as error:
-        raise NotFound("variable-file", f'"{path}" can not be read: {error.strerror}') from None
+        raise NotFound("variable-file", f'"{path}" cannot be read: {error.strerror}') from None
     return content.removesuffix("\n").removesuffix("\r")
 
 

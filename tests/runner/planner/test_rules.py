@@ -116,7 +116,7 @@ def test_a_secret_in_the_process_file_is_a_warning(tmp_path: Path) -> None:
 
 
 class TestNotRunnable:
-    """Templates that this version can't run are problems of the plan, not failures of the run."""
+    """Templates that this version cannot run are problems of the plan, not failures of the run."""
 
     @pytest.mark.parametrize(
         ("changes", "expected"),

@@ -51,7 +51,7 @@ class TestRun:
 
 
 class TestBeforeTheRun:
-    """What is wrong before anything ran is no failed run: nothing is recorded."""
+    """What is wrong before anything ran is not a failed run: nothing is recorded."""
 
     def refused(self, stage: Stage, ended: Ended) -> tuple[str, int]:
         assert ended.error is not None
@@ -182,8 +182,8 @@ class TestReadSource:
     def test_a_file_that_is_none(self, tmp_path: Path) -> None:
         (tmp_path / "binary").write_bytes(b"\xff\xfe")
         for name, said_ in {
-            "nope": "can not be read: No such file or directory",
-            ".": "can not be read: Is a directory",
+            "nope": "cannot be read: No such file or directory",
+            ".": "cannot be read: Is a directory",
             "binary": "is not UTF-8 text",
         }.items():
             (line,) = refusal(lambda name=name: read_source(VariableSource(file=name), tmp_path))  # type: ignore[misc]
