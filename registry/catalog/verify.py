@@ -39,7 +39,7 @@ def verify(catalog: Catalog, lock: Lock | None) -> list[Problem]:
 
 def _other_origin(reference: str) -> Problem:
     message = f'"{reference}" is locked to an address, path or commit that its content does not come from'
-    hint = "If the source has moved or rewrote its history, run: treadle lock --renew"
+    hint = "If the source has moved or rewrote its history, run `treadle lock --renew`."
     return Problem(message, "locked-origin-altered", reference, hint)
 
 
@@ -67,7 +67,7 @@ def _verify_source(catalog: Catalog, source: OpenSource) -> Iterator[Problem]:
         repository.check_objects()
     except GitFailedError as error:
         hint = (
-            f"Fetch it again: treadle source sync {source.name} --again"
+            f"Fetch it again: `treadle source sync {source.name} --again`."
             if source.mirrored
             else "Restore it from a clone."
         )

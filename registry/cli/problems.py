@@ -94,4 +94,4 @@ def crash_error(error: Exception) -> UserError:
         write_private(path, trace.encode(errors="backslashreplace"))
     except (OSError, UserError):
         return UserError("internal-error", f"{line}\n{trace}")
-    return UserError("internal-error", line, f"The details are in {path}")
+    return UserError("internal-error", line, f"The details are in {path}.")

@@ -127,12 +127,12 @@ def _begin(connection: sqlite3.Connection, target: IndexTarget) -> int:
 
 
 def _damaged(name: str, reason: str) -> Unavailable:
-    fetched = f"Fetch it again: treadle source sync {name} --again"
+    fetched = f"Fetch it again: `treadle source sync {name} --again`."
     remedy = "Restore it from a clone." if name == LIBRARY_SOURCE else fetched
     return Unavailable(
         "repository-damaged",
         f'the repository of source "{name}" is damaged: {reason}',
-        hint=f"See: treadle verify. {remedy}",
+        hint=f"See `treadle verify`. {remedy}",
     )
 
 

@@ -171,7 +171,7 @@ def _repository(project: ProjectFolder, files: Iterable[Path]) -> Repository:
         raise Invalid(
             "not-a-repository",
             f'"{project.folder}" is in no git repository, so there is nothing to commit to',
-            hint="Leave --commit out, or begin with: git init",
+            hint="Leave --commit out, or begin with `git init`.",
         )
     repository = Repository(root)
     names = [_name_in(repository, file) for file in files if file.exists()]

@@ -18,7 +18,7 @@ from runner.runs import journal
 LAST = "last"
 """What stands for the latest run's id."""
 
-_START_ONE = "Start one with: treadle run PROCESS -e ENVIRONMENT"
+_START_ONE = "Start one with `treadle run PROCESS -e ENVIRONMENT`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Runs:
         if found:
             shown = ", ".join(f'"{run}"' for run in found[:5])
             raise Invalid("run-ambiguous", f'"{text}" may be any of {shown}', hint="Give more of the id.")
-        hint = did_you_mean(text, ids) or "List them with: treadle runs list"
+        hint = did_you_mean(text, ids) or "List them with `treadle runs list`."
         raise NotFound("run-not-found", f'there is no run "{text}"', hint=hint)
 
     def _last(self, chosen: RunFilter) -> RunRecord:
@@ -186,7 +186,7 @@ class Runs:
         raise NotFound(
             "run-not-found",
             "there are no such runs in this project yet",
-            hint="See those of all projects: treadle runs list --all-projects",
+            hint="See those of all projects: `treadle runs list --all-projects`.",
         )
 
     def record(self, run: str) -> RunRecord:

@@ -44,7 +44,7 @@ def test_search_tells_what_it_did_not_find_or_ask(project: ProjectTree) -> None:
     done = project.treadle("search", "nothing-like-it")
     assert done.exit_code == 0
     assert 'No template matches "nothing-like-it"' in done.stderr
-    assert "Run: treadle source sync community" in done.stderr
+    assert "Run `treadle source sync community`." in done.stderr
     assert (
         project.treadle("search", "x", "--source", "ousr").stderr.splitlines()[1]
         == '  hint: Did you mean "ours"?'

@@ -150,15 +150,15 @@ def test_what_is_no_document_is_refused(text: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "hint"),
     [
-        ("a:\n\tb: 1", "a tab indents this line", "indent with blanks, not tabs"),
-        ("a: x\n\t- b", "a tab indents this line", "indent with blanks, not tabs"),
+        ("a:\n\tb: 1", "a tab indents this line", "Indent with blanks, not tabs."),
+        ("a: x\n\t- b", "a tab indents this line", "Indent with blanks, not tabs."),
         ("a: \x00", "the character U+0000 is not allowed", None),
         ("a: @x", '"@" cannot begin a text without quotes', "quote the text"),
         ("a: b: c", 'a ":" does not belong here', "quote the text if the colon is part of it; if not, "),
         ('a: 1\nb: "x\nc: 1\n', "the quoted text that begins on line 2 does not end", None),
         ("a: [1, 2", 'expected "," or "]" in the "[" that opens on line 1', None),
         ("a: {b: 1\nc: 2\n", 'expected "," or "}" in the "{" that opens on line 1', None),
-        ("- a\nb: 1", "this line does not continue what begins on line 1", "check its indentation"),
+        ("- a\nb: 1", "this line does not continue what begins on line 1", "Check its indentation."),
     ],
 )
 @pytest.mark.parametrize("loader", [yaml_document.LOADER, yaml.SafeLoader])

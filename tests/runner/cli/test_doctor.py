@@ -37,7 +37,7 @@ def test_all_is_well_where_everything_is_there(make_project: MakeProject) -> Non
         "engine": "ok",
         "worker image on engine": "ok",
     }
-    assert found["source community"]["hint"] == "Run: treadle source sync community"
+    assert found["source community"]["hint"] == "Run `treadle source sync community`."
 
 
 def test_an_engine_that_does_not_answer_is_told_with_a_way_out(without_engine: ProjectTree) -> None:

@@ -120,7 +120,7 @@ def test_a_step_may_insist_on_targets(desk: Desk) -> None:
     step = {**ON_WEB, "roles": ["mail"], "on_no_targets": "fail"}
     assert refusal(lambda: desk.plan([step], TWO_ENVIRONMENTS, environment="Test")) == [
         '6:7 step "Web": no target with role "mail" in Test [no-targets]'
-        " > give a target the role, or set on_no_targets: skip"
+        " > Give a target the role, or set on_no_targets: skip."
     ]
     elsewhere = {**step, "environments": ["Production"]}
     assert (
