@@ -49,7 +49,7 @@ def _checked(error: UserError, *arguments: Any, **named: Any) -> None:
 
 _make = UserError.__init__
 _SENTENCE = re.compile(r"""(?=[^a-z])(?:.*[.?!]|[^\n]*:\n.+)\Z""", re.DOTALL)
-UserError.__init__ = _checked  # type: ignore[method-assign]
+UserError.__init__ = _checked  # type: ignore[method-assign, assignment]
 
 # Where a shell started the tests in the background, Ctrl-C is ignored, and under nohup the hang-up; so they would be by
 # every program that the tests start and interrupt (POSIX, "Asynchronous Lists" and "nohup").

@@ -44,7 +44,7 @@ def test_search_tells_what_it_did_not_find_or_ask(project: ProjectTree) -> None:
     done = project.treadle("search", "nothing-like-it")
     assert done.exit_code == 0
     assert 'No template matches "nothing-like-it"' in done.stderr
-    assert "Run `treadle source sync community`." in done.stderr
+    assert "Run: treadle source sync community" in done.stderr
     assert (
         project.treadle("search", "x", "--source", "ousr").stderr.splitlines()[1]
         == '  hint: Did you mean "ours"?'
@@ -132,7 +132,7 @@ def test_of_several_sources_with_the_template_none_is_taken(project: ProjectTree
 
 @pytest.mark.parametrize(
     ("slug", "hint"),
-    [("helo", 'Did you mean "ours/hello"?'), ("qqqq", "Look for it with: treadle search qqqq")],
+    [("helo", 'Did you mean "ours/hello"?'), ("qqqq", "Look for it with `treadle search qqqq`.")],
 )
 def test_a_template_that_no_source_has_is_looked_for_in_all(
     project: ProjectTree, slug: str, hint: str

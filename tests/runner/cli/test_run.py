@@ -41,7 +41,7 @@ SCRIPTS = {
     ),
     "3-last": said("done"),
 }
-THERE = "process files there: deploy.yaml"
+THERE = "Process files there: deploy.yaml."
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ class TestExitCodes:
         assert done.exit_code == 3
         first, second = done.complaint.splitlines()
         assert first == "error: Treadle itself failed: RuntimeError: a bug"
-        log = Path(second.partition("details are in ")[2])
+        log = Path(second.partition("details are in ")[2].strip('".'))
         assert "Traceback" in log.read_text()
         assert log.is_relative_to(shop.home)
 
@@ -232,7 +232,7 @@ class TestInputs:
                 ["--var", f"hook={SECRET}"],
                 b"",
                 'the variable "Hook" is sensitive; a plain value would show in process lists\n'
-                "  hint: use --var Hook=@FILE or --var Hook=- (standard input)",
+                "  hint: Use --var Hook=@FILE or --var Hook=- (standard input).",
             ),
         ],
     )

@@ -161,7 +161,7 @@ class TestReadSource:
         monkeypatch.setenv("SHOP_HOOK", "with a line end\n")
         assert read_source(VariableSource(env="SHOP_HOOK"), tmp_path) == "with a line end\n"
         assert refusal(lambda: read_source(VariableSource(env="NOT_SET_AT_ALL"), tmp_path)) == [
-            'the environment variable "NOT_SET_AT_ALL" is not set [environment-variable] > export NOT_SET_AT_ALL=...'
+            'the environment variable "NOT_SET_AT_ALL" is not set [environment-variable] > Export NOT_SET_AT_ALL=...'
         ]
 
     @pytest.mark.parametrize(
