@@ -90,10 +90,13 @@ class Home:
 def exclusive(lock_file: Path, purpose: str, wait: float = _LOCK_WAIT) -> Iterator[None]:
     """Hold `lock_file` alone, waiting up to `wait` seconds. The kernel frees it when the process dies.
 
-    `purpose` names what is being done, for the one who has to wait in vain. Raises Conflict.
+    `purpose` names what is being done, for the one who has to wait in vain. Raises Conflict, Unavailable.
     """
     make_folder(lock_file.parent)
-    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise home_not_writable(lock_file, error.strerror) from error
     try:
         _acquire(descriptor, lock_file, purpose, time.monotonic() + wait)
         yield
@@ -115,16 +118,23 @@ def _acquire(descriptor: int, lock_file: Path, purpose: str, deadline: float) ->
         time.sleep(_LOCK_POLL)
 
 
+def home_not_writable(path: Path, reason: str | None) -> Unavailable:
+    """The error for a file or folder of ours that cannot be written."""
+    return Unavailable(
+        "home-not-writable",
+        f'cannot write "{path}": {reason}',
+        hint="Make room on that disk, or point TREADLE_HOME at a folder that you may write to.",
+    )
+
+
 def make_folder(path: Path) -> None:
-    """Create a folder of ours, readable by its owner only. Raises Unavailable."""
+    """Create a folder of ours and those above it, each for its owner only. Raises Unavailable."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise Unavailable(
-            "home-not-writable",
-            f'cannot create "{path}": {error.strerror}',
-            hint="Point TREADLE_HOME at a folder that you may write to.",
-        ) from error
+        raise home_not_writable(path, error.strerror) from error
 
 
 def nearest_folder(path: Path) -> Path:
@@ -136,20 +146,45 @@ def library_key(folder: Path) -> str:
     """Names the library in `folder`, a resolved path, in the index."""
     import hashlib
 
-    return f"library-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    return f"library-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]}"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """As `write_atomically`, for files of the home: they and their folders are for their owner only."""
+    make_folder(path.parent)
+    try:
+        _replace(path, content, 0o600)
+    except OSError as error:
+        raise home_not_writable(path, error.strerror) from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
 
-    A symlink is followed, the file's mode is kept.
+    A symlink is followed, an existing file keeps its mode. Raises Unavailable.
     """
+    try:
+        _replace(path.resolve(), content, 0o644)
+    except OSError as error:
+        raise _not_written(path, error.strerror) from error
+    except RuntimeError as error:  # how `resolve` tells of links that lead in a circle
+        raise _not_written(path, "links lead in a circle") from error
+
+
+def _not_written(path: Path, reason: str | None) -> Unavailable:
+    return Unavailable(
+        "not-written",
+        f'cannot write "{path}": {reason}',
+        hint="Check the folder's rights and the free space.",
+    )
+
+
+def _replace(target: Path, content: bytes, mode: int) -> None:
     import tempfile
 
-    target = path.resolve()
-    make_folder(target.parent)
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mode = target.stat().st_mode & 0o777 if target.exists() else mode
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".treadle-")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

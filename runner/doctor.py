@@ -111,14 +111,26 @@ def _disk(home: Home) -> DoctorCheck:
 
 
 def _sources(open_catalog: Callable[[], Catalog]) -> Iterator[DoctorCheck]:
+    from registry.index.connection import IndexDamagedError
+
     try:
-        with open_catalog() as catalog:
-            found = catalog.source_summaries()
+        try:
+            found = _summaries(open_catalog)
+        except IndexDamagedError as damage:
+            damage.discard()
+            yield DoctorCheck("index", CheckResult.WARNING, f"{damage.path} was damaged: it is built again")
+            found = _summaries(open_catalog)
     except UserError as error:
         yield DoctorCheck("sources", CheckResult.BROKEN, error.message, error.hint)
         return
     for source in found:
         yield _source(source)
+
+
+def _summaries(open_catalog: Callable[[], Catalog]) -> list[SourceSummary]:
+    with open_catalog() as catalog:
+        catalog.index.check()
+        return catalog.source_summaries()
 
 
 def _source(source: SourceSummary) -> DoctorCheck:

@@ -12,7 +12,7 @@ import click
 
 from registry.cli.output import echo, has_printed_json, indented, print_json, print_json_line, style, to_data
 from registry.errors import Invalid, UserError
-from registry.home import Home, write_atomically
+from registry.home import Home, write_private
 from registry.model import Problem, Severity
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -91,7 +91,7 @@ def crash_error(error: Exception) -> UserError:
     try:
         now = datetime.now(UTC)
         path = Home.locate().path / "logs" / f"crash-{now:%Y%m%d-%H%M%S-%f}-{os.getpid()}.log"
-        write_atomically(path, trace.encode(errors="backslashreplace"))
+        write_private(path, trace.encode(errors="backslashreplace"))
     except (OSError, UserError):
         return UserError("internal-error", f"{line}\n{trace}")
     return UserError("internal-error", line, f"The details are in {path}")

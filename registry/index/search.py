@@ -86,4 +86,4 @@ def search_entries(
         "limit": limit,
     }
     rows = index.connection.execute(_MATCHING if words else _ALL, values).fetchall()
-    return tuple(entry_of(row) for row in rows), rows[0]["total"] if rows else 0
+    return tuple(index.connection.read(rows, entry_of)), rows[0]["total"] if rows else 0

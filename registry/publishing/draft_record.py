@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import UserError
-from registry.home import Home, write_atomically
+from registry.home import Home, write_private
 
 _KEPT = 50
 
@@ -36,7 +36,7 @@ class DraftRecord:
     def add(self, commit: str) -> None:
         """Note a commit. A home that cannot be written to keeps nobody from publishing."""
         try:
-            write_atomically(
+            write_private(
                 self.file, "".join(f"{each}\n" for each in [*self.commits(), commit][-_KEPT:]).encode()
             )
         except (OSError, UserError):

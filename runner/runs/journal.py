@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from registry.errors import Invalid, NotFound, Unavailable
-from registry.home import make_folder, write_atomically
+from registry.home import make_folder, write_private
 from runner.execution.events import Event, Kind, run_finished, warning
 from runner.model import RunResult
 
@@ -102,6 +102,9 @@ class Journal:
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise _not_written(runs, error) from error
+        except Unavailable:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
 
     @property
     def run(self) -> str:
@@ -127,10 +130,7 @@ class Journal:
         """Record how the run ended: its last event, and `result.json`. Raises Unavailable."""
         event = run_finished(result)
         seq = self.append(event)
-        try:
-            _write_json(self.folder / _RESULT, {"format": JOURNAL_FORMAT, **event})
-        except OSError as error:
-            raise _not_written(self.folder, error) from error
+        _write_json(self.folder / _RESULT, {"format": JOURNAL_FORMAT, **event})
         return seq
 
     def follow(self, after: int = 0) -> Iterator[Event]:
@@ -341,7 +341,7 @@ def _unreadable(path: Path, error: Exception) -> Invalid:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_atomically(path, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())
+    write_private(path, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())
 
 
 def _not_written(folder: Path, error: OSError) -> Unavailable:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable
-from pathlib import Path
 
-from registry.errors import Unavailable
-from registry.home import ENGINES_FILE, Home, exclusive, write_atomically
+from registry.home import ENGINES_FILE, Home, exclusive, write_private
 from runner.engine.base import Endpoint, EngineError
 from runner.execution.engines import Engines
 from runner.runs import journal
@@ -26,25 +24,14 @@ def home_identity(home: Home) -> str:
     if not path.exists():
         with exclusive(home.lock_file(_IDENTITY), "give this home its identity"):
             if not path.exists():
-                _write(path, uuid.uuid4().hex)
+                write_private(path, uuid.uuid4().hex.encode())
     return path.read_text().strip()
 
 
 def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
     """Remember where a run has containers, before it has any. `forget_engines` undoes it. Raises Unavailable."""
     content = json.dumps([{"host": endpoint.host, "tls": endpoint.tls} for endpoint in used])
-    _write(home.runs / run / ENGINES_FILE, content)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise Unavailable(
-            "home-not-writable",
-            f'cannot write "{path}": {error.strerror}',
-            hint="Make room on that disk, or point TREADLE_HOME elsewhere.",
-        ) from error
+    write_private(home.runs / run / ENGINES_FILE, content.encode())
 
 
 def forget_engines(home: Home, run: str) -> None:
