@@ -31,13 +31,14 @@ from registry.errors import Invalid, NotFound, Unavailable
 from registry.home import make_folder, write_private
 from runner.execution.events import Event, Kind, run_finished, warning
 from runner.model import RunResult
+from runner.runs.record_files import is_event, open_record, read_object
 
 JOURNAL_FORMAT = 1
 
-_HEAD = "run.json"
+HEAD_FILE = "run.json"
 _PLAN = "plan.json"
 _EVENTS = "events.jsonl"
-_RESULT = "result.json"
+RESULT_FILE = "result.json"
 RUN_LOCK_FILE = "lock"
 
 _DURABLE = {
@@ -87,7 +88,7 @@ class Journal:
         try:
             draft.mkdir(mode=0o700)
             _write_json(
-                draft / _HEAD,
+                draft / HEAD_FILE,
                 {**head, "project": project, "folder": str(folder) if folder else None, "started": _now()},
             )
             _write_json(draft / _PLAN, plan)
@@ -130,7 +131,7 @@ class Journal:
         """Record how the run ended: its last event, and `result.json`. Raises Unavailable."""
         event = run_finished(result)
         seq = self.append(event)
-        _write_json(self.folder / _RESULT, {"format": JOURNAL_FORMAT, **event})
+        _write_json(self.folder / RESULT_FILE, {"format": JOURNAL_FORMAT, **event})
         return seq
 
     def follow(self, after: int = 0) -> Iterator[Event]:
@@ -211,19 +212,19 @@ def is_live(folder: Path) -> bool:
 
 def read_head(folder: Path) -> dict[str, Any]:
     """`run`, `process`, `environment`, `project`, `started` of a run. Raises NotFound, Invalid."""
-    return _read_json(folder / _HEAD)
+    return _read_json(folder / HEAD_FILE)
 
 
 def read_plan(folder: Path) -> dict[str, Any]:
     """The plan as it was given to the journal. Raises NotFound, Invalid."""
     read_head(folder)
-    return _read_object(folder / _PLAN)
+    return read_object(folder / _PLAN)
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
     """The run's last event; None while there is none. Raises NotFound, Invalid."""
-    if (folder / _RESULT).exists():
-        return _read_json(folder / _RESULT)
+    with suppress(NotFound):
+        return _read_json(folder / RESULT_FILE)
     # On a full disk there may have been room for the event, but not for another file.
     with _EventReader(folder, after=0, logs=False) as reader:
         last = reader.last()
@@ -262,10 +263,7 @@ class _EventReader:
 
     def __init__(self, folder: Path, after: int, logs: bool) -> None:
         read_head(folder)
-        try:
-            self._file = (folder / _EVENTS).open("rb")
-        except OSError as error:
-            raise _unreadable(folder / _EVENTS, error) from error
+        self._file = open_record(folder / _EVENTS)
         self._after = after
         self._logs = logs
         self._number = 0
@@ -304,17 +302,18 @@ class _EventReader:
     def _event(self, line: bytes) -> Iterator[Event]:
         try:
             event = json.loads(line)
-            seq, _ = int(event["seq"]), Kind(event["event"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, RecursionError):
+            event = None
+        if not is_event(event):
             message = f"Line {self._number} of {_EVENTS} cannot be read: torn by a crash, or changed."
             yield {"seq": self._number, "time": None, **warning("journal-damaged", message)}
             return
-        if seq > self._after:
+        if event["seq"] > self._after:
             yield event
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    content = _read_object(path)
+    content = read_object(path)
     if content.get("format") != JOURNAL_FORMAT:
         raise Invalid(
             "journal-format",
@@ -322,22 +321,6 @@ def _read_json(path: Path) -> dict[str, Any]:
             hint="Use the version of Treadle that wrote it, or a newer one.",
         )
     return content
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise NotFound("run-not-found", f'there is no "{path}"') from None
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(content, dict):
-        raise Invalid("journal-damaged", f'"{path}" holds no JSON object')
-    return content
-
-
-def _unreadable(path: Path, error: Exception) -> Invalid:
-    return Invalid("journal-damaged", f'"{path}" cannot be read: {error}')
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
