@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +19,24 @@ from registry.errors import Conflict, Invalid, Unavailable
 
 ENGINES_FILE = "engines.json"
 """In a run's folder: the engines that it has containers on."""
+
+_OURS = frozenset(
+    (
+        "index.sqlite",
+        "index.sqlite-journal",
+        "config.yaml",
+        "library",
+        "runs",
+        "sources",
+        "locks",
+        "notices",
+        "drafts",
+        "projects",
+        "logs",
+        "home-id",
+    )
+)
+"""Everything that Treadle puts into a home."""
 
 _LOCK_WAIT = 120.0
 _LOCK_POLL = 0.05
@@ -61,6 +80,28 @@ class Home:
         """The home whose folder is `path`: the environment's own, with its settings, if that is the one."""
         located = cls.locate(environ)
         return located if located.path == path else cls.at(path)
+
+    def check(self) -> None:
+        """See that the home can be reached, and take the rights that others have on it: what is in it is its owner's.
+        A folder that holds other things, too, keeps its rights. Raises Unavailable."""
+        try:
+            found = self.path.stat()
+            if not stat.S_ISDIR(found.st_mode):
+                raise home_not_writable(self.path, "it is not a folder")
+            if self.is_open_to_others(found) and {entry.name for entry in self.path.iterdir()} <= _OURS:
+                with suppress(OSError):  # a file system that is read-only, or knows no rights
+                    self.path.chmod(found.st_mode & 0o700)
+        except FileNotFoundError:
+            if self.path.is_symlink():
+                raise home_not_writable(self.path, "it is a link to nothing") from None
+        except OSError as error:
+            raise home_not_writable(self.path, error.strerror) from error
+
+    def is_open_to_others(self, found: os.stat_result | None = None) -> bool:
+        """Whether the home is a folder of this user's that others may read or write; a shared one like /tmp is not."""
+        mode = found or self.path.stat()
+        own = stat.S_ISDIR(mode.st_mode) and mode.st_uid == os.getuid() and not mode.st_mode & stat.S_ISVTX
+        return own and bool(mode.st_mode & 0o077)
 
     @property
     def index_file(self) -> Path:

@@ -103,6 +103,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translation(path, error) from error
+    except OSError as error:
+        raise home_not_writable(path, error.strerror) from error
 
 
 def _translation(path: Path, error: sqlite3.Error) -> Exception:
@@ -126,6 +128,7 @@ def connect(path: Path) -> IndexConnection:
     with translated(path):
         if path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
             return _copy_in_memory(path)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite would ask the umask
         return _prepared(
             sqlite3.connect(path, timeout=60, isolation_level=None, factory=IndexConnection), path
         )

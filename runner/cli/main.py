@@ -132,6 +132,7 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 def cli(ctx: click.Context) -> None:
     """Deployment step templates from git, run as processes in containers."""
     ctx.obj = ctx.obj or Context.from_environment()
+    ctx.obj.home.check()
     _clear_up(ctx.obj)
 
 
@@ -144,7 +145,11 @@ def _clear_up(context: Context) -> None:
         return
     from runner.app import clear_up
 
-    for run in clear_up(context.home):
+    try:
+        cleared = clear_up(context.home)
+    except Unavailable:
+        return  # a home that cannot be written: what is left is for a later command
+    for run in cleared:
         if not context.quiet:
             echo(f"Cleared up after run {run}, which did not end by itself.", err=True)
 

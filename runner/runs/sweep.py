@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Iterable
 
-from registry.home import ENGINES_FILE, Home, exclusive, write_private
+from registry.home import ENGINES_FILE, Home, exclusive, home_not_writable, write_private
 from runner.engine.base import Endpoint, EngineError
 from runner.execution.engines import Engines
 from runner.runs import journal
@@ -35,8 +35,12 @@ def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
 
 
 def forget_engines(home: Home, run: str) -> None:
-    """The run has removed its containers itself."""
-    (home.runs / run / ENGINES_FILE).unlink(missing_ok=True)
+    """The run has removed its containers itself. Raises Unavailable."""
+    file = home.runs / run / ENGINES_FILE
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise home_not_writable(file, error.strerror) from error
 
 
 def dead_runs(home: Home) -> list[str]:
