@@ -73,13 +73,14 @@ def search_entries(
     A template whose slug is the query comes first, then those whose name or slug hold all words, then by
     relevance. Without a word in the query all match, in order of their slugs.
     """
+    query = _well_formed(query)
     words = re.findall(r"\w+", query.casefold())
     expression = " AND ".join(f'"{word}"*' for word in words)
     values = {
         "sources": json.dumps(list(sources)),
-        "category": filters.category,
-        "action_type": filters.action_type,
-        "syntax": filters.syntax,
+        "category": _well_formed(filters.category),
+        "action_type": _well_formed(filters.action_type),
+        "syntax": _well_formed(filters.syntax),
         "words": expression,
         "name_words": f"{{slug name}} : ({expression})",
         "slug": query.strip().casefold(),
@@ -87,3 +88,8 @@ def search_entries(
     }
     rows = index.connection.execute(_MATCHING if words else _ALL, values).fetchall()
     return tuple(index.connection.read(rows, entry_of)), rows[0]["total"] if rows else 0
+
+
+def _well_formed(text: str) -> str:
+    """A word of the command line that is not UTF-8, with U+FFFD for what no database holds."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")

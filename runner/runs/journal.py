@@ -324,7 +324,12 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_private(path, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # a path that is not UTF-8: JSON's own escapes hold it
+        data = json.dumps(content, indent=2).encode()
+    write_private(path, data + b"\n")
 
 
 def _not_written(folder: Path, error: OSError) -> Unavailable:
