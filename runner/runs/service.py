@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from registry.errors import Invalid, NotFound, UserError
+from registry.errors import NotFound, UserError
 from registry.home import Home
 from runner.documents import find_process, read_process, read_project
+from runner.documents.value_file import read_value_file
 from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
@@ -115,14 +116,7 @@ def read_source(source: VariableSource, folder: Path) -> str:
                 hint=f"export {source.env}=...",
             )
         return value
-    path = folder / (source.file or "")
-    try:
-        content = path.read_bytes().decode("utf-8")  # as it is: reading text would change line ends
-    except UnicodeDecodeError:
-        raise Invalid("variable-file", f'"{path}" is not UTF-8 text') from None
-    except OSError as error:
-        raise NotFound("variable-file", f'"{path}" can not be read: {error.strerror}') from None
-    return content.removesuffix("\n").removesuffix("\r")
+    return read_value_file(folder / (source.file or ""))
 
 
 @dataclass
