@@ -30,6 +30,9 @@ _MOST_LINKS = 8
 _MOST_TOLD = 20
 _HEADER = 512  # bytes of a file's head in a tar: a million empty files count, too
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\<>:"|?*]')
+PART_PREFIX = ".part-"
+"""How the folder of an artifact begins that is still being fetched."""
+
 _SUFFIX = re.compile(r"(\.tar)?\.[^.]{1,20}\Z")
 
 Fetch = Callable[[str], Iterator[bytes]]
@@ -85,7 +88,7 @@ class ArtifactStore:
         folder = self._run_folder / "artifacts" / file_name(action)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as scratch:
+            with tempfile.TemporaryDirectory(dir=folder, prefix=PART_PREFIX) as scratch:
                 part = Path(scratch) / "content"
                 with _opened(fetch, path, name) as (tar, first):
                     suffix, left_out = _receive(tar, first, part, allowance)

@@ -7,11 +7,13 @@ colleague's run, or another home's, has on the same engine is never touched.
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Iterable
 
 from registry.home import ENGINES_FILE, Home, exclusive, home_not_writable, write_private
 from runner.engine.base import Endpoint, EngineError
+from runner.execution.artifacts import PART_PREFIX
 from runner.execution.engines import Engines
 from runner.runs import journal
 
@@ -51,10 +53,12 @@ def dead_runs(home: Home) -> list[str]:
 def sweep(home: Home, engines: Engines) -> list[str]:
     """Remove what dead runs left on their engines; tells the runs that are clear now.
 
-    An engine that doesn't answer is left for the next time.
+    Artifacts of theirs that had come in part go, too. An engine that doesn't answer is left for the next time.
     """
     clear: list[str] = []
     for run in dead_runs(home):
+        for part in (home.runs / run / "artifacts").glob(f"*/{PART_PREFIX}*"):
+            shutil.rmtree(part, ignore_errors=True)
         try:
             for endpoint in _engines_of(home, run):
                 engines.at(endpoint).sweep(home_identity(home), lambda other: _is_live(home, other))
