@@ -1,7 +1,8 @@
 """How fast output gets into the journal, and in how much memory: `python -m bench.logs`.
 
 200 MB in two million lines, in chunks as an engine gives them, through pump and journal into a file; the same with
-secrets to hide. The ratio is to merely splitting the same chunks into lines, in the same round. Every round runs in
+secrets to hide. The ratio is to merely splitting the same chunks into lines, in the same round; `mask` is the masker
+alone, over blocks of whole lines, its preparation included. Every round runs in
 a process of its own, for its peak of memory; figures are medians.
 """
 
@@ -19,9 +20,12 @@ from pathlib import Path
 
 from runner.engine.base import Stream
 from runner.execution import events
-from runner.execution.masking import Masker
+from runner.execution.lines import LineLimit, LineSplitter
 from runner.execution.pump import OutputPump
-from runner.execution.service_messages import Level, ServiceMessage
+from runner.execution.service_messages import ServiceMessage
+from runner.masking.lines import LineMasker
+from runner.masking.masker import Masker
+from runner.model import Level
 from runner.runs.journal import Journal, read
 
 LINES = 2_000_000
@@ -30,17 +34,25 @@ ROUNDS = 5
 CASES = {
     "plain": "no secrets, chunks of 64 KiB",
     "small": "no secrets, chunks of 1 KiB",
+    "one": "1 secret, not printed",
     "secrets": "20 secrets, none of them printed",
+    "hundreds": "500 secrets, none of them printed",
     "multiline": "20 secrets of two lines, none of them printed",
     "printed": "20 secrets, one of them in every tenth line",
+    "printed-hundreds": "500 secrets, one of them in every tenth line",
+    "coloured": "20 secrets, every line coloured",
 }
+COUNTS = {"plain": 0, "small": 0, "one": 1, "hundreds": 500, "printed-hundreds": 500}
 
 
 def chunks(case: str) -> Iterator[bytes]:
     """The output, the same every time."""
-    words = ["a0b1c2d3e4f5a6b7c8"] * 9 + [secret(5) if case == "printed" else "a0b1c2d3e4f5a6b7c8"]
+    words = ["a0b1c2d3e4f5a6b7c8"] * 9 + [secret(5) if "printed" in case else "a0b1c2d3e4f5a6b7c8"]
+    green, normal = ("\x1b[32m", "\x1b[0m") if case == "coloured" else ("", "")
     pattern = "".join(
-        f"09:{n // 60:02}:{n % 60:02} INFO request {n:06} done in {n % 97} ms {words[n % 10]}".ljust(LINE - 1)
+        f"{green}09:{normal}{n // 60:02}:{n % 60:02} INFO request {n:06} done in {n % 97} ms {words[n % 10]}".ljust(
+            LINE - 1
+        )
         + "\n"
         for n in range(3600)
     ).encode()
@@ -57,7 +69,7 @@ def secret(number: int) -> str:
 
 def masker(case: str) -> Masker:
     result = Masker()
-    for number in range(0 if case in ("plain", "small") else 20):
+    for number in range(COUNTS.get(case, 20)):
         more = f"\n{number}-and-more-of-it" if case == "multiline" else ""
         result.add(secret(number) + more)
     return result
@@ -91,6 +103,19 @@ def into_journal(case: str, journal: Journal) -> int:
     return pump.close().lines
 
 
+def mask_only(case: str) -> float:
+    """Seconds for the masker alone."""
+    splitter = LineSplitter(LineLimit(1024**2, "##octopus[", 1024**2))
+    blocks = [block for chunk in chunks(case) if (block := splitter.feed(chunk))]
+    started = time.perf_counter()
+    lines = LineMasker(masker(case))
+    count = sum(len(batch) for block in blocks for _, batch in lines.feed(Level.INFO, block))
+    count += sum(len(batch) for _, batch in lines.close())
+    seconds = time.perf_counter() - started
+    assert count == LINES
+    return seconds
+
+
 def measure(case: str) -> dict[str, float]:
     """One round: seconds of both ways, and the peak of memory in bytes. No line may be lost."""
     started = time.perf_counter()
@@ -105,20 +130,21 @@ def measure(case: str) -> dict[str, float]:
         journaled = time.perf_counter() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         assert sum(len(event["lines"]) for event in read(journal.folder)) == LINES
-    return {"split": split, "journal": journaled, "peak": peak}
+    return {"split": split, "journal": journaled, "peak": peak, "mask": mask_only(case)}
 
 
 def main() -> None:
     """Print a table of all cases."""
     megabytes = LINES * LINE / 1e6
-    print(f"{'':46}  MB/s  ratio  peak MB")
+    print(f"{'':46}  MB/s  ratio  peak MB  mask MB/s")
     for case, title in CASES.items():
         command = [sys.executable, "-m", "bench.logs", case]
         rounds = [json.loads(subprocess.check_output(command)) for _ in range(ROUNDS)]
         speed = statistics.median(megabytes / figures["journal"] for figures in rounds)
         ratio = statistics.median(figures["journal"] / figures["split"] for figures in rounds)
         peak = statistics.median(figures["peak"] for figures in rounds) / 1e6
-        print(f"{title:46} {speed:5.0f} {ratio:6.1f} {peak:8.0f}")
+        mask = statistics.median(megabytes / figures["mask"] for figures in rounds)
+        print(f"{title:46} {speed:5.0f} {ratio:6.1f} {peak:8.0f} {mask:10.0f}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.rounds import alternate, run, table
-from runner.engine.base import Limits
+from runner.engine.base import ContainerLimits
 from runner.engine.payload import PRIVATE_DIR
 from runner.engine.worker_image import worker_reference
 
@@ -54,7 +54,7 @@ def treadle_run(folder: Path) -> list[dict[str, object]]:
 
 def docker_run() -> str:
     """`docker run` with the isolation that an action has by default."""
-    limits = Limits()
+    limits = ContainerLimits()
     options = [
         "--rm --init --network bridge --log-driver none --cap-drop ALL --security-opt no-new-privileges",
         f"--memory {limits.memory} --memory-swap {limits.memory} --pids-limit {limits.pids}",

@@ -30,6 +30,11 @@ class UserError(Exception):
         self.hint = hint
         self.problems = tuple(problems)
 
+    @property
+    def findings(self) -> tuple[Problem, ...]:
+        """Its problems, or itself as one: for a report that goes on to other things."""
+        return self.problems or (Problem(self.message, self.code, hint=self.hint),)
+
 
 class NotFound(UserError):
     """A reference, source, environment, file or image that does not exist."""

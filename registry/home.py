@@ -17,9 +17,6 @@ from pathlib import Path
 
 from registry.errors import Conflict, Invalid, Unavailable
 
-ENGINES_FILE = "engines.json"
-"""In a run's folder: the engines that it has containers on."""
-
 _OURS = frozenset(
     (
         "index.sqlite",
@@ -34,6 +31,7 @@ _OURS = frozenset(
         "projects",
         "logs",
         "home-id",
+        "sweep-postponed",
     )
 )
 """Everything that Treadle puts into a home."""
@@ -115,10 +113,6 @@ class Home:
     def runs(self) -> Path:
         return self.path / "runs"
 
-    def runs_with_containers(self) -> list[str]:
-        """The runs that have containers somewhere, or had when they died: they note it in their folder."""
-        return [path.parent.name for path in self.runs.glob(f"*/{ENGINES_FILE}")]
-
     def mirror(self, key: str) -> Path:
         """The bare mirror of a source. `key` is `SourceDefinition.mirror_key`."""
         return self.path / "sources" / f"{key}.git"
@@ -134,22 +128,52 @@ def exclusive(lock_file: Path, purpose: str, wait: float = _LOCK_WAIT) -> Iterat
     `purpose` names what is being done, for the one who has to wait in vain. Raises Conflict, Unavailable.
     """
     make_folder(lock_file.parent)
+    descriptor = _wait_for(lock_file, purpose, time.monotonic() + wait)
     try:
-        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise home_not_writable(lock_file, error.strerror) from error
-    try:
-        _acquire(descriptor, lock_file, purpose, time.monotonic() + wait)
         yield
     finally:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, lock_file: Path, purpose: str, deadline: float) -> None:
+def try_lock(lock_file: Path) -> int:
+    """Lock `lock_file`, made where it is missing: the descriptor that holds the lock until it is closed, or until the
+    process dies.
+
+    Raises BlockingIOError where somebody else holds it; OSError where the file cannot be opened.
+    """
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def is_locked(lock_file: Path) -> bool:
+    """Whether a process holds `lock_file` at this moment; a file that is not there, nobody does."""
+    try:
+        descriptor = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared: who only looks disturbs nobody else who looks.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _wait_for(lock_file: Path, purpose: str, deadline: float) -> int:
     while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
+        try:
+            return try_lock(lock_file)
+        except BlockingIOError:
+            pass  # somebody else's, for now
+        except OSError as error:
+            raise home_not_writable(lock_file, error.strerror) from error
         if time.monotonic() >= deadline:
             raise Conflict(
                 "locked",
@@ -202,10 +226,13 @@ def write_private(path: Path, content: bytes) -> None:
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
 
-    A symlink is followed, an existing file keeps its mode. Raises Unavailable.
+    A symlink is followed. A file that is there keeps its mode; new files and folders have what the umask leaves.
+    Raises Unavailable.
     """
     try:
-        _replace(path.resolve(), content, 0o644)
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, content, 0o666)
     except OSError as error:
         raise _not_written(path, error.strerror) from error
     except RuntimeError as error:  # how `resolve` tells of links that lead in a circle
@@ -221,18 +248,19 @@ def _not_written(path: Path, reason: str | None) -> Unavailable:
 
 
 def _replace(target: Path, content: bytes, mode: int) -> None:
-    import tempfile
+    """`mode`: of a new file, as far as the umask leaves it. Raises OSError."""
+    import secrets
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    mode = target.stat().st_mode & 0o777 if target.exists() else mode
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".treadle-")
+    draft = target.parent / f".treadle-{secrets.token_hex(8)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(target)
+        if target.exists():
+            draft.chmod(target.stat().st_mode & 0o777)
+        draft.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise

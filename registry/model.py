@@ -13,6 +13,9 @@ from enum import StrEnum
 from typing import Any
 
 BUILTIN_SOURCE = "builtin"
+LOCAL_SOURCE = "."
+"""The source of references such as `./folder`: template folders of the project itself, which nobody has published."""
+
 LIBRARY_SOURCE = "library"
 
 MAX_VERSION = 2**31 - 1
@@ -230,13 +233,15 @@ Notices = Mapping[str, tuple[Notice, ...]]
 @dataclass(frozen=True, slots=True)
 class ResolvedTemplate:
     """A reference made exact. `patches` names the template that this is a locally changed copy of, with its
-    version: `community/slack@12`; None for anything else. `notices` are about this version."""
+    version: `community/slack@12`; None for anything else. `notices` are about this version. `edited`: the
+    library's work tree holds changes of it that are not published, and not in `template`."""
 
     reference: Reference
     template: StepTemplate
     provenance: Provenance
     patches: str | None = None
     notices: tuple[Notice, ...] = ()
+    edited: bool = False
 
 
 _REFERENCE = re.compile(
@@ -264,6 +269,17 @@ class Reference:
     open: bool = False
     latest: bool = False
     blob: str | None = None
+
+    @classmethod
+    def local(cls, text: str) -> Reference | None:
+        """The reference for `./folder`; None for a text that is nothing of the kind. Raises ValueError for a folder
+        that leads out."""
+        if not text.startswith("./"):
+            return None
+        parts = [part for part in text.split("/") if part not in ("", ".")]
+        if not parts or ".." in parts:
+            raise ValueError(f'"{text}" is not a folder of the project')
+        return cls(LOCAL_SOURCE, "/".join(parts))
 
     @classmethod
     def parse(cls, text: str) -> Reference:

@@ -6,7 +6,6 @@ that an edit shows at once. Nothing else knows.
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -16,11 +15,6 @@ _PACKAGE = Path(__file__).resolve().parent
 def schema_file(name: str) -> Path:
     """The file of a schema by its short name, such as `process`."""
     return _folder("schemas") / f"{name}.schema.json"
-
-
-def schema_url(name: str) -> str:
-    """The address that a schema gives itself: what an editor is told to check a file with."""
-    return str(json.loads(schema_file(name).read_bytes())["$id"])
 
 
 def builtin_templates() -> Path:

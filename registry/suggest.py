@@ -1,34 +1,61 @@
-"""What somebody may have meant."""
+"""Did-you-mean suggestions: the nearest known name, and the one way to ask for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 _LISTED = 10
+_SHORTEST_PART = 2
+_ALIKE = 0.6
+_VERY_ALIKE = 0.7
 
 
 def close_to(word: str, known: Iterable[str], count: int = 1) -> list[str]:
-    """The known words closest to `word`, best first; also those that contain it, or that it contains."""
-    from difflib import get_close_matches
-
+    """The known words closest to `word`, best first: those spelt like it, then those that contain it."""
     words = list(known)
-    folded = {item.casefold(): item for item in words}
-    close = [folded[item] for item in get_close_matches(word.casefold(), folded, n=count, cutoff=0.6)]
-    parts = [item for item in words if word.casefold() in item.casefold()]
-    return list(dict.fromkeys([*close, *sorted(parts, key=len)]))[:count]
+    folded = word.casefold()
+    parts = [item for item in words if len(folded.strip()) >= _SHORTEST_PART and folded in item.casefold()]
+    return list(dict.fromkeys([*_spelt_like(word, words, count, _ALIKE), *sorted(parts, key=len)]))[:count]
+
+
+def question(*names: str) -> str:
+    """What to ask inside a sentence: `did you mean "run" or "runs"?`. There is at least one name."""
+    *others, last = (f'"{name}"' for name in names)
+    return f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The question, or None where nothing comes close."""
+    """The question as a hint, or None where nothing comes close."""
     close = close_to(word, known)
-    return f'Did you mean "{close[0]}"?' if close else None
+    return _as_hint(question(close[0])) if close else None
+
+
+def did_you_mean_inline(word: str, known: Iterable[str]) -> str:
+    """The question as the end of a message: ` (did you mean "uses"?)`, or nothing where nothing comes close."""
+    close = close_to(word, known)
+    return f" ({question(close[0])})" if close else ""
+
+
+def is_meant_inline(missing: str, given: Iterable[str]) -> str:
+    """` (is "nmae" meant for it?)` where one of the `given` names is spelt much like the missing one."""
+    close = _spelt_like(missing, list(given), 1, _VERY_ALIKE)
+    return f' (is "{close[0]}" meant for it?)' if close else ""
 
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """A hint: the nearest known word, else those there are, else nothing."""
     words = list(known)
-    close = close_to(word, words) if word.strip() else []
-    if close:
-        return f'did you mean "{close[0]}"?'
     more = f" and {len(words) - _LISTED:,} more" if len(words) > _LISTED else ""
-    return f"there are: {', '.join(words[:_LISTED])}{more}" if words else None
+    every = f"There are: {', '.join(words[:_LISTED])}{more}." if words else None
+    return did_you_mean(word, words) or every
+
+
+def _spelt_like(word: str, words: list[str], count: int, cutoff: float) -> list[str]:
+    from difflib import get_close_matches  # only where something is misspelt
+
+    folded = {item.casefold(): item for item in words}
+    return [folded[item] for item in get_close_matches(word.casefold(), folded, n=count, cutoff=cutoff)]
+
+
+def _as_hint(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from registry.catalog.session import Session
 from registry.errors import Mismatch
+from registry.model import LOCAL_SOURCE, Reference, ResolvedTemplate
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock
 from runner.engine.worker_image import worker_reference
 from runner.planner import Resolve
@@ -57,16 +58,12 @@ def test_service(session: Session) -> TestService:
     return TestService(session.home, _resolver(session), connect, worker_reference())
 
 
-def clear_up(home: Home) -> list[str]:
-    """Remove the containers of dead runs; tells the runs that are clear now."""
-    from runner.execution.engines import Engines
-    from runner.runs.sweep import sweep
+def clear_up_soon(home: Home) -> list[str]:
+    """Remove the containers of dead runs, as far as their engines answer at once; tells the runs that are clear now."""
+    from runner.execution.connections import Connections
+    from runner.runs.sweep import sweep_soon
 
-    engines = Engines(connect)
-    try:
-        return sweep(home, engines)
-    finally:
-        engines.close()
+    return sweep_soon(home, Connections(connect))
 
 
 def connect(endpoint: Endpoint) -> Engine:
@@ -92,4 +89,12 @@ def _resolver(session: Session, lock: Lock | None = None, must_be_locked: bool =
 
         return LockedResolver(cache(session.catalog), lock, must_be_locked)
 
-    return lambda reference: locked()(reference)
+    def resolve(reference: Reference) -> ResolvedTemplate:
+        if reference.source != LOCAL_SOURCE:
+            return locked()(reference)
+        from runner.dependencies.local import local_template
+
+        project = session.project()
+        return local_template(project.folder if project else session.directory, reference)
+
+    return resolve

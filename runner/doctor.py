@@ -58,9 +58,14 @@ def diagnose(
 ) -> Iterator[DoctorCheck]:
     """Look at everything, what takes longest last. Raises nothing that a user could meet."""
     yield _guarded("git", _git)
-    yield _guarded("home", lambda: _home(home))
-    yield _guarded("disk", lambda: _disk(home))
-    yield from _sources(open_catalog)
+    try:
+        home.check()
+    except UserError as error:  # then there is nothing below it to look at
+        yield DoctorCheck("home", CheckResult.BROKEN, error.message, error.hint)
+    else:
+        yield _guarded("home", lambda: _home(home))
+        yield _guarded("disk", lambda: _disk(home))
+        yield from _sources(open_catalog)
     for engine in engines:
         yield from _engine(engine)
 
@@ -152,13 +157,19 @@ def _engine(engine: EngineProbe) -> Iterator[DoctorCheck]:
     except UserError as error:
         yield DoctorCheck(engine.name, CheckResult.BROKEN, error.message, error.hint)
         return
-    version = f"{info.name} answers, version {info.version}"
+    version = f"{info.name} answers, version {info.version}; {_disk_limit(info)}"
     if info.rootless:
         hint = "It ignores memory limits unless cgroups are delegated to it."
         yield DoctorCheck(engine.name, CheckResult.WARNING, f"{version}, rootless", hint)
     else:
         yield DoctorCheck(engine.name, CheckResult.OK, version)
     yield _guarded(f"worker image on {engine.name}", lambda: _worker_image(engine))
+
+
+def _disk_limit(info: EngineInfo) -> str:
+    """How what actions write to its disk is bounded there."""
+    driver = f" (storage driver {info.storage})" if info.storage else ""
+    return f"the disk that actions take{driver} is watched, not limited by the engine"
 
 
 def _worker_image(engine: EngineProbe) -> DoctorCheck:

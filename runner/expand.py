@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from registry.errors import Invalid
+from registry.errors import Invalid, NotFound
 from runner.documents import read_project
-from runner.model import MASK, InlineScript, PlannedAction, PlannedValue, Process, Project, Step
+from runner.model import MASK, InlineScript, Process, Project, Step
 from runner.octostache import OctostacheError, Variables
+from runner.plan import PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
 from runner.runs.service import RunService, read_source
 from runner.variables.binding import bind, explain_error
 from runner.variables.names import Mistake, mistakes_in, name_in, no_answer, refusing_filter
+from runner.variables.readers import ReadingText, is_read
 
 _NAME = "expand"
 
@@ -37,13 +39,10 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
     Raises UserError for unknown names and for a text that can not be evaluated.
     """
     action = _action(service, inputs)
+    _refuse_unset(text, action)
     try:
         bound = bind(action.variables, ())
-        evaluation = bound.scope.evaluate(text)
-        masked = bound.scope.child(
-            {value.name: MASK for value in bound.values if value.sensitive and value.value}
-        )
-        shown = masked.evaluate(text)
+        evaluation = bound.scope.evaluate(text, conceal=MASK)
     except OctostacheError as error:
         raise Invalid("expression", explain_error(error)) from error
     mistakes = _mistakes(text, evaluation.missing, bound.scope)
@@ -51,10 +50,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
         raise Invalid("expression", mistakes[0].message, hint=mistakes[0].hint)
     values = {value.name.casefold(): value for value in bound.values}
     reads = tuple(values[name.casefold()] for name in evaluation.reads if name.casefold() in values)
-    secret = any(value.sensitive for value in reads)
-    return Expansion(
-        shown.text if secret else evaluation.text, evaluation.error, reads, evaluation.missing, mistakes
-    )
+    return Expansion(evaluation.text, evaluation.error, reads, evaluation.missing, mistakes)
 
 
 def _mistakes(text: str, missing: Iterable[str], scope: Variables) -> tuple[Mistake, ...]:
@@ -65,6 +61,18 @@ def _mistakes(text: str, missing: Iterable[str], scope: Variables) -> tuple[Mist
         if not mistakes_in(token) and (refused := refusing_filter(token, text, scope)):
             found.append(no_answer(name_in(token), refused))
     return tuple({mistake.message: mistake for mistake in reversed(found)}.values())[::-1]
+
+
+def _refuse_unset(text: str, action: PlannedAction) -> None:
+    """Raises NotFound for a variable that the text reads and whose source is not there."""
+    contents = {value.name: value.text for value in action.variables}
+    for value in action.variables:
+        if value.unset and is_read(value.name, [ReadingText(text)], contents):
+            raise NotFound(
+                "variable-unset",
+                f'variable "{value.name}": {value.unset}',
+                hint=f"Set it, or give it with --var {value.name}=@FILE.",
+            )
 
 
 def _action(service: RunService, inputs: Inputs) -> PlannedAction:

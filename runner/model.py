@@ -8,10 +8,10 @@ process for one environment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from registry.model import Parameter, Problem, Provenance, Reference, TextPlace
+from registry.model import Problem, Reference, TextPlace
 
 MASK = "********"
 """What is shown in place of a secret: always eight characters, whatever its length."""
@@ -29,6 +29,18 @@ class Status(StrEnum):
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+
+
+class Level(StrEnum):
+    """How a log line is meant; `IGNORE` lines are dropped."""
+
+    VERBOSE = "verbose"
+    INFO = "info"
+    HIGHLIGHT = "highlight"
+    WAIT = "wait"
+    WARNING = "warning"
+    ERROR = "error"
+    IGNORE = "ignore"
 
 
 class Condition(StrEnum):
@@ -49,13 +61,18 @@ class SkipReason(StrEnum):
     CONDITION = "condition"
     CANCELLED = "cancelled"
 
+    @property
+    def asked_for(self) -> bool:
+        """Whether somebody wanted this step left out, and said so of this very step."""
+        return self in (SkipReason.DISABLED, SkipReason.SKIPPED_BY_USER)
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerSettings:
     """What a step asks of its container; None means the default.
 
-    `memory` and `tmp` in bytes, `cpus` in cores. `shared_network` False: the action gets a network namespace of
-    its own instead of joining the one of its target's run.
+    `memory`, `tmp` and `disk` in bytes, `cpus` in cores. `shared_network` False: the action gets a network namespace of
+    its own instead of joining the one of its target's run. `given`: the fields that somebody wrote.
     """
 
     image: str | None = None
@@ -65,17 +82,37 @@ class ContainerSettings:
     cpus: float | None = None
     pids: int | None = None
     tmp: int | None = None
+    disk: int | None = None
     read_only: bool = False
     capabilities: tuple[str, ...] = ()
     shared_network: bool = True
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+
+    def over(self, defaults: ContainerSettings) -> ContainerSettings:
+        """These settings where they were given, the defaults elsewhere."""
+        own = {name: getattr(self, name) for name in self.given}
+        return replace(defaults, **own, given=defaults.given | self.given)
+
+    @property
+    def reads_everything(self) -> bool:
+        """Whether root in the container may read files whatever their modes."""
+        return not {"ALL", "DAC_OVERRIDE", "DAC_READ_SEARCH"}.isdisjoint(self.capabilities)
+
+    def network_on(self, target: Target | None) -> str:
+        """The step's own wish, else the target's network, else bridge."""
+        return self.network or (target.network if target else None) or "bridge"
 
 
 @dataclass(frozen=True, slots=True)
 class InlineScript:
-    """A script written into the process. `shell` is `bash`, `python` or `sh`."""
+    """A script written into the process. `shell` is `bash`, `python` or `sh`.
+
+    `fail_fast`: its first command that fails ends it; None leaves that to the project.
+    """
 
     body: str
     shell: str = "bash"
+    fail_fast: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +124,19 @@ class TemplateUse:
 
 
 @dataclass(frozen=True, slots=True)
+class FileCopy:
+    """A file or folder of the project that a step finds in its work directory; both paths are relative."""
+
+    source: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None is no limit."""
+    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None is no limit.
+
+    `env` are texts by the names of environment variables.
+    """
 
     name: str
     action: InlineScript | TemplateUse
@@ -103,6 +151,8 @@ class Step:
     timeout: float | None = None
     container: ContainerSettings = ContainerSettings()
     properties: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[FileCopy, ...] = ()
     notes: str = ""
 
 
@@ -135,7 +185,7 @@ class TargetEngine:
 @dataclass(frozen=True, slots=True)
 class Target:
     """A place where actions run. `volumes` maps volume names or absolute paths to absolute container paths;
-    they and the `network` belong to the target: Treadle never removes them."""
+    they and the `network` belong to the target: Treadle never removes them. `ca` is the path of a PEM file."""
 
     name: str
     environments: tuple[str, ...]
@@ -143,6 +193,7 @@ class Target:
     engine: TargetEngine | None = None
     network: str | None = None
     volumes: Mapping[str, str] = field(default_factory=dict)
+    ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +242,9 @@ class Environment:
 class Project:
     """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do.
 
+    `fail_fast` holds for the scripts of its processes that do not say otherwise. `container` holds defaults for all
+    steps, `ca` is the path of a PEM file.
+
     `positions` maps paths in the document (`("variables", "Site.Host")`) to (line, column). `warnings` were found
     while reading.
     """
@@ -199,118 +253,12 @@ class Project:
     environments: tuple[Environment, ...] = ()
     targets: tuple[Target, ...] = ()
     variables: tuple[Variable, ...] = ()
+    container: ContainerSettings = ContainerSettings()
+    ca: str | None = None
     file: str | None = None
+    fail_fast: bool = True
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
-
-
-class OriginKind(StrEnum):
-    """Who said what a value is, weakest first."""
-
-    SYSTEM = "system"
-    PROPERTY = "property"
-    PROJECT = "project"
-    INPUT = "input"
-    DEFAULT = "default"
-    GIVEN = "given"
-
-
-@dataclass(frozen=True, slots=True)
-class ValueOrigin:
-    """Where a value comes from, for people: `detail` is a place (`deploy.yaml:12:7`, `--var`, a scope)."""
-
-    kind: OriginKind
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedValue:
-    """A variable of an action, before the run.
-
-    `text` is as written and may hold `#{...}`; `value` is what it comes to as far as the plan can know; `reads`
-    and `missing` are the names that the text read and could not find (outputs of earlier steps, mostly).
-    """
-
-    name: str
-    text: str | None = field(repr=False)
-    origin: ValueOrigin
-    sensitive: bool = False
-    value: str | None = field(default=None, repr=False)
-    reads: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-
-    @property
-    def shown(self) -> str | None:
-        """The value as people may see it."""
-        return MASK if self.sensitive and self.value else self.value
-
-
-@dataclass(frozen=True, slots=True)
-class TemplatePin:
-    """The template version that an action uses, made exact; `patches` as in `ResolvedTemplate`."""
-
-    reference: str
-    id: str
-    name: str
-    version: int
-    action_type: str
-    provenance: Provenance
-    parameters: tuple[Parameter, ...] = ()
-    patches: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedAction:
-    """One execution: an action on a target, or once on the worker (`target` None).
-
-    `id` is unique in the plan and stable for the same process. `script` is the body as written (octostache
-    inside), `preview` the body as it will run as far as the plan can know, secrets masked.
-    """
-
-    id: str
-    step: str
-    name: str
-    target: Target | None
-    syntax: str
-    script: str = field(repr=False)
-    preview: str = field(repr=False)
-    image: str = ""
-    container: ContainerSettings = ContainerSettings()
-    template: TemplatePin | None = None
-    parameters: tuple[PlannedValue, ...] = ()
-    variables: tuple[PlannedValue, ...] = ()
-    properties: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """A step of the plan; `skip` tells why it won't run, when that is known already."""
-
-    number: int
-    name: str
-    condition: Condition
-    actions: tuple[PlannedAction, ...]
-    max_parallel: int = 10
-    timeout: float | None = None
-    skip: SkipReason | None = None
-    skip_detail: str = ""
-    notes: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`)."""
-
-    process: str
-    file: str
-    project: str
-    environment: str | None
-    steps: tuple[PlannedStep, ...]
-    warnings: tuple[Problem, ...] = ()
-
-    @property
-    def actions(self) -> tuple[PlannedAction, ...]:
-        return tuple(action for step in self.steps for action in step.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,11 +274,14 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
+    """How a step ended; `skip` is set if it was skipped."""
+
     step: str
     status: Status
     reason: str = ""
     seconds: float = 0.0
     actions: tuple[ActionResult, ...] = ()
+    skip: SkipReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,3 +293,8 @@ class RunResult:
     seconds: float
     steps: tuple[StepResult, ...]
     message: str = ""
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether a run that skipped every step did what it was asked to."""
+        return all(step.skip is not None and step.skip.asked_for for step in self.steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,11 @@ def _trip(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_trip)
+
+# Where a shell started the tests in the background, Ctrl-C is ignored, and under nohup the hang-up; so they would be by
+# every program that the tests start and interrupt (POSIX, "Asynchronous Lists" and "nohup").
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -48,14 +48,29 @@ def test_the_wheel_holds_schemas_templates_and_container_files(wheel: Path) -> N
         for file in (CHECKOUT / folder).rglob("*"):
             if file.is_file():
                 assert f"registry/data/{folder}/{file.relative_to(CHECKOUT / folder).as_posix()}" in names
-    for name in ("runner/engine/receiver.sh", "runner/engine/worker/Dockerfile", "runner/bootstrap/start.sh"):
+    for name in (
+        "runner/engine/receiver.sh",
+        "runner/engine/worker/Dockerfile",
+        "runner/bootstrap/start.sh",
+        "registry/site/pages/index.html.jinja",
+        "registry/site/pages/style.css",
+    ):
         assert name in names
+    skeletons = [*CHECKOUT.glob("registry/**/*.j2"), *CHECKOUT.glob("runner/**/*.j2")]
+    assert {path.parent.parent.name for path in skeletons} == {"template", "documents"}
+    assert {path.relative_to(CHECKOUT).as_posix() for path in skeletons} <= names
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]
 
 
 def test_the_installed_program_reads_its_templates(program: Path, tmp_path: Path) -> None:
     found = json.loads(_treadle(program, tmp_path, "show", "builtin/sleep", "--json"))
     assert found["name"] == "Treadle - Sleep"
+
+
+def test_the_installed_program_begins_templates_and_projects(program: Path, tmp_path: Path) -> None:
+    _treadle(program, tmp_path, "init", "shop")
+    _treadle(program, tmp_path, "new", "notify-team", "--syntax", "python")
+    _treadle(program, tmp_path, "validate", "shop", "notify-team")
 
 
 def test_the_installed_program_plans_with_its_schemas(program: Path, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OF_OUR_OWN = {
-    "_alternatives(sorted(lengths))": "numbers",
     r"f'\\A{pattern}'": "from a rule of lint",
     r"f'\\blint: allow {self.id}\\b'": "from a rule of lint",
     "schema_pattern": "from our JSON schemas",
@@ -62,6 +61,8 @@ def _is_written_out(node: ast.expr) -> bool:
             return True
         case ast.Name(id=name):
             return name.isupper()
+        case ast.IfExp(body=one, orelse=other):
+            return _is_written_out(one) and _is_written_out(other)
         case ast.JoinedStr(values=parts):
             return all(map(_is_written_out, parts))
         case ast.FormattedValue(value=value):

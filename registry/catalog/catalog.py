@@ -190,6 +190,18 @@ class Catalog:
             ),
         )
 
+    def is_edited(self, reference: Reference) -> bool:
+        """Whether the library's work tree has changes of a template that are not published."""
+        if reference.source != LIBRARY_SOURCE:
+            return False
+        place = self.library.path(reference.slug)
+        return any(file == f"{place}.json" or file.startswith(f"{place}/") for file in self._changed_files)
+
+    @cached_property
+    def _changed_files(self) -> list[str]:
+        """As of the first question."""
+        return self.library.changed_files()
+
     def origin(self, found: FoundTemplate) -> Origin | None:
         """What a template of the library was copied from, as of the version in question."""
         if found.source.name != LIBRARY_SOURCE:
@@ -279,6 +291,11 @@ class Catalog:
             f"{hit.source}/{hit.slug}": self._notices.about(hit.source, hit.slug, hit.version) for hit in hits
         }
         return {name: notices for name, notices in said.items() if notices}
+
+    def entries(self, source: str) -> list[Entry]:
+        """The templates that a source has now, by slug. Raises NotFound for one that there isn't, or that was never
+        synced."""
+        return self.index.entries(self._sources.source(source).state.id)
 
     def library_entries(self) -> list[Entry]:
         """The templates that the library has now, by slug."""

@@ -20,6 +20,7 @@ from registry.library.library import Library
 from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE
 from registry.project.source_definition import DEFAULT_FOLDER, SourceDefinition, is_path
+from registry.suggest import suggest
 
 _USUAL_BRANCHES = ("refs/heads/main", "refs/heads/master")
 
@@ -236,13 +237,10 @@ def _asked(remote: RemoteRefs, source: SourceDefinition, ref: str) -> _Wanted:
         return _Wanted(by_commit.removesuffix("^{}"), ref, ref)
     branches_and_tags = (name for name in remote.refs if name.startswith(("refs/heads/", "refs/tags/")))
     names = list(dict.fromkeys(name.split("/", 2)[2].removesuffix("^{}") for name in branches_and_tags))
-    from difflib import get_close_matches
-
-    close = get_close_matches(ref, names, n=1)
     raise NotFound(
         "ref-not-found",
         f'source "{source.name}" has no branch or tag "{ref}"',
-        hint=f'Did you mean "{close[0]}"?' if close else f"It has: {', '.join(names[:8])}.",
+        hint=suggest(ref, names),
     )
 
 

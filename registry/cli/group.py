@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,7 +24,7 @@ class Group(click.Group):
     `elsewhere` maps words that people try to what they look for.
     """
 
-    elsewhere: Mapping[str, str] = {}
+    elsewhere: Mapping[str, Sequence[str]] = {}
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
@@ -46,11 +46,10 @@ class Group(click.Group):
 
     def fail_unknown(self, ctx: click.Context, name: str) -> NoReturn:
         """Say that there is no such command, and which one may be meant. Raises UsageError."""
-        from registry.suggest import close_to
+        from registry.suggest import close_to, question
 
-        close = [f'"{near}"' for near in close_to(name, self.list_commands(ctx))]
-        meant = [self.elsewhere[name]] if name in self.elsewhere else close
-        ctx.fail(f'there is no command "{name}"' + (f"; did you mean {meant[0]}?" if meant else ""))
+        meant = self.elsewhere.get(name) or close_to(name, self.list_commands(ctx))
+        ctx.fail(f'there is no command "{name}"' + (f"; {question(*meant)}" if meant else ""))
 
 
 def with_global_options(command: click.Command) -> click.Command:

@@ -10,7 +10,7 @@ import click
 
 from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
-from registry.cli.import_bundle import import_bundle
+from registry.cli.import_bundle import Asks, asks_nothing, import_bundle
 from registry.cli.options import REFERENCE, dry_run_option, json_option
 from registry.cli.output import counted, print_json, style, working
 from registry.errors import Invalid, NotFound
@@ -31,11 +31,19 @@ _GZIP = b"\x1f\x8b"
 )
 @click.option("--as", "slug", metavar="SLUG", help="The name of the copy, for a single template.")
 @click.option("--force", is_flag=True, help="Overwrite processes that have other content, for a bundle.")
+@click.option("--allow", is_flag=True, help="Take processes that ask for more than the default isolation.")
 @dry_run_option
 @json_option
 @pass_context
 def import_command(
-    context: Context, names: tuple[str, ...], slug: str | None, force: bool, dry_run: bool, as_json: bool
+    context: Context,
+    names: tuple[str, ...],
+    slug: str | None,
+    force: bool,
+    allow: bool,
+    dry_run: bool,
+    as_json: bool,
+    asks: Asks = asks_nothing,
 ) -> None:
     """Copy templates into the library, each as a folder with its script in a file of its own.
 
@@ -53,7 +61,8 @@ def import_command(
             raise Invalid(
                 "bundle-alone", f'"{bundles[0]}" is a share bundle: import it alone, under no other name'
             )
-        import_bundle(context, context.directory / bundles[0], force=force, dry_run=dry_run, as_json=as_json)
+        bundle = context.directory / bundles[0]
+        import_bundle(context, bundle, asks, force=force, allow=allow, dry_run=dry_run, as_json=as_json)
         return
     report = _import(context, names, slug, dry_run)
     if as_json:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.cli.context import Context
 from registry.cli.output import echo, print_json, style, working
+from registry.cli.problems import show_problems
+from registry.errors import Invalid, Untrusted
+from registry.model import Problem, Severity
 
 if TYPE_CHECKING:
     from registry.sharing.bundle import NeededVariable, Needs
@@ -18,19 +21,38 @@ _VERBS = {"present": ("is here already", "is here already"), "added": ("added", 
 _UPDATED = ("added as a newer version", "would be added as a newer version")
 
 
-def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, as_json: bool) -> None:
-    """Check the bundle, take it in, and tell what became of it and what it still needs."""
+Asks = Callable[[str, bytes], list[Problem]]
+"""What a process, given by its name and content, asks of containers beyond the default isolation: a warning each.
+
+A process that cannot be read has errors instead."""
+
+
+def asks_nothing(_name: str, _data: bytes) -> list[Problem]:
+    """For those who know nothing of processes."""
+    return []
+
+
+def import_bundle(
+    context: Context, path: Path, asks: Asks, *, force: bool, allow: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Check the bundle, take it in, and tell what became of it and what it still needs.
+
+    Raises Untrusted, with nothing written, when a process asks for more than the default isolation, unless that is
+    allowed.
+    """
     from registry.sharing.bundle import read_bundle
     from registry.sharing.import_bundle import import_bundle, missing_needs
 
     bundle = read_bundle(path)
+    asked = [problem for name, data in bundle.processes.items() for problem in asks(name, data)]
+    _refuse(bundle.name, asked, allow)
     project = context.project()
     folder = project.folder if project else context.directory
     with working(context, f"importing {path.name}"), context.catalog() as catalog:
         reception = import_bundle(catalog, bundle, folder, force=force, dry_run=dry_run)
     missing = missing_needs(bundle.needs, project.file if project else None)
     if as_json:
-        print_json(_data(bundle.name, reception, bundle.needs, missing))
+        print_json({**_data(bundle.name, reception, bundle.needs, missing), "asks_for": _asked_data(asked)})
         return
     context.say(f'Bundle of "{bundle.name}": complete and unaltered.')
     for item in reception.templates:
@@ -41,7 +63,26 @@ def import_bundle(context: Context, path: Path, *, force: bool, dry_run: bool, a
     if reception.lock_changed:
         context.say(f"  treadle.lock  {'would be updated' if dry_run else 'updated'}")
     if not context.quiet:
+        show_problems(asked)
         _show_missing(missing, has_project=project is not None)
+
+
+def _refuse(bundle: str, asked: Sequence[Problem], allow: bool) -> None:
+    if any(problem.severity is Severity.ERROR for problem in asked):
+        raise Invalid("bundle-process", f'a process of "{bundle}" cannot be used', problems=asked)
+    if asked and not allow:
+        raise Untrusted(
+            "bundle-asks-for-more",
+            f'processes of "{bundle}" ask for more than the default isolation; nothing was imported',
+            hint="If you trust whoever made the bundle, and its scripts, add --allow.",
+            problems=asked,
+        )
+
+
+def _asked_data(asked: Sequence[Problem]) -> list[Mapping[str, Any]]:
+    return [
+        {"file": one.file, "line": one.line, "column": one.column, "message": one.message} for one in asked
+    ]
 
 
 def _verb(item: BundledTemplate, dry_run: bool) -> str:

@@ -39,6 +39,8 @@ def new(
 
     It is valid and runs as it is. With --from it begins as a copy of another template, with ids of its own.
     """
+    import shlex
+
     from registry.template.scaffold import copied_template, new_template, write_new
 
     if origin is None:
@@ -53,4 +55,5 @@ def new(
     tell_written(context, folder, (folder / file for file in files), dry_run=dry_run, as_json=as_json)
     if not as_json:
         commands = ("validate", "lint", "test", "publish")
-        context.say(f"next: {', '.join(f'treadle {command} {folder}' for command in commands)}")
+        place = shlex.quote(str(folder))
+        context.say(f"next: {', '.join(f'treadle {command} {place}' for command in commands)}")

@@ -20,6 +20,7 @@ COOL_DOWN_VARIABLE = "TREADLE_COOL_DOWN"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+force_option = click.option("--force", is_flag=True, help="Overwrite files that have other content.")
 message_option = click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
 push_option = click.option(
     "--push", is_flag=True, help="Share it: on top of what the remote holds, and again if others push too."

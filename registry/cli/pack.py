@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.options import dry_run_option, json_option
+from registry.cli.options import dry_run_option, force_option, json_option
 from registry.cli.output import print_document
 from registry.cli.written import tell_written
 
@@ -17,7 +17,7 @@ _PATH = click.Path(path_type=Path)
 @click.command("pack")
 @click.argument("folder", type=_PATH)
 @click.option("-o", "--output", type=_PATH, help="The JSON file to write; - for the terminal.")
-@click.option("--force", is_flag=True, help="Overwrite a file that has other content.")
+@force_option
 @dry_run_option
 @json_option
 @pass_context
@@ -29,8 +29,7 @@ def pack_command(
     Writes FOLDER's name with .json here unless told otherwise. What was unpacked packs to the same bytes.
     """
     from registry.template.document import write_json
-    from registry.template.files import load_folder
-    from registry.template.files import pack_folder as pack_folder
+    from registry.template.files import load_folder, pack_folder
 
     if output == Path("-"):
         print_document(write_json(load_folder(folder)))
@@ -43,7 +42,7 @@ def pack_command(
 @click.command("unpack")
 @click.argument("file", type=_PATH)
 @click.option("-o", "--output", type=_PATH, help="The folder to write.")
-@click.option("--force", is_flag=True, help="Overwrite files that have other content.")
+@force_option
 @dry_run_option
 @json_option
 @pass_context

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import registry.lint.script_rules
+import registry.lint.template_file_rules
 import registry.lint.template_rules  # noqa: F401 - the rules register themselves
 from registry.errors import Invalid
 from registry.lint.rule import RULES, Hit, Rule, rule

@@ -13,6 +13,16 @@ from registry.model import Severity
 _BASH_FAILS = re.compile(
     r"\bexit\s+(?:[1-9$\"]|-1)|\bset\s+-[a-z]*e|\bset -o errexit|\bfail_step\b|\breturn\s+[1-9$]"
 )
+# What succeeds whatever it does, or is part of another command: output, assignments, words of the shell.
+_BASH_HARMLESS = re.compile(
+    r"#|(?:echo|printf|true|:|write_\w+|set_octopusvariable|update_progress|exit(?:\s+0)?\s*$|export|local|declare|readonly"
+    r"|set|shopt|function|if|then|else|elif|fi|for|while|until|do|done|case|esac|in|return)\b"
+    r"|[\w\[\]]+\+?=(?![\"']?\$\((?!get_octopusvariable))|[{}();]|\w+\s*\(\)|[^\s()]+\)"
+)
+_BASH_END = re.compile(r"\s*(?:fi|done|esac|\}|\)|;;)?\s*(?:#.*)?")
+_BASH_FORGIVEN = re.compile(r"\|\|\s*(?:true|:|echo\b)|;\s*(?:true|:)\s*$|\bexit\s+0\s*$")
+_HEREDOC = re.compile(r"(<<-?\s*['\"]?(\w+)['\"]?[^\n]*)\n.*?^\s*\2[ \t]*$", re.DOTALL | re.MULTILINE)
+_BASH_CHECKED = re.compile(r"\|\||&&")
 _POWERSHELL_FAILS = re.compile(
     r"\bthrow\b|\bexit\s+(?:[1-9$(]|-1)|ErrorActionPreference\s*=\s*[\"']?Stop|-ErrorAction:?\s+[\"']?Stop"
     r"|\bFail-Step\b|\[Environment\]::Exit",
@@ -60,16 +70,23 @@ def _secret_in_script(subject: Subject) -> Iterator[Hit]:
 )
 def _never_fails(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
-        if len(script.lines) > 3 and not _fails(script):
-            yield Hit(f"no error fails this {script.syntax} script", script=script)
+        if len(script.lines) > 3 and (but := _forgiven(script)) is not None:
+            yield Hit(f"no error fails this {script.syntax} script{but}", script=script)
 
 
-def _fails(script: Script) -> bool:
-    if script.syntax == "Bash":
-        return _BASH_FAILS.search(script.text) is not None
-    if script.syntax == "PowerShell":
-        return not _GOES_ON.search(script.text) or _POWERSHELL_FAILS.search(script.text) is not None
-    return True
+def _forgiven(script: Script) -> str | None:
+    """The end of the sentence that no error fails a script; None where one does."""
+    if script.syntax == "Bash" and not _BASH_FAILS.search(script.text):
+        lines = [line.strip() for line in _HEREDOC.sub(r"\1", script.text.replace("\\\n", " ")).splitlines()]
+        commands = [line for line in lines if line and not _BASH_HARMLESS.match(line)]
+        last = next((line for line in reversed(lines) if not _BASH_END.fullmatch(line)), "")
+        if not commands or _BASH_HARMLESS.match(last) or _BASH_FORGIVEN.search(last):
+            return ""
+        unchecked = [line for line in commands if line != last and not _BASH_CHECKED.search(line)]
+        return ", but for that of its last command" if unchecked else None
+    if script.syntax == "PowerShell" and _GOES_ON.search(script.text):
+        return None if _POWERSHELL_FAILS.search(script.text) else ""
+    return None
 
 
 @rule(

@@ -1,12 +1,11 @@
-"""Rules about what a template says of itself: identity, inputs, packages, files beside it."""
+"""Rules about what a template says of itself: identity, inputs, packages, outputs."""
 
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from registry.compatibility.script_reads import script_reads
 from registry.lint.rule import Hit, rule
 from registry.lint.secrets import looks_secret
 from registry.lint.subject import Subject
@@ -21,7 +20,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_VALUE = re.compile(
-    r"name|id$|path|file|url|length|expir|type|format|variable|header|vault|uri$", re.IGNORECASE
+    r"name|id$|path|file|url|length|expir|type|format|variable|header|vault|uri$|version|count$|number$|size$|age$|ttl",
+    re.IGNORECASE,
 )
 _EXAMPLE = re.compile(
     r"\bexample\.(?:com|org|net)\b|\byour[-_ ]|\bchange[-_ ]?me\b|^<[^<>]+>$|\bTODO\b|^x{3,}$|\bfoo\b|\bcontoso\b",
@@ -87,9 +87,9 @@ def _hidden_character(subject: Subject) -> Iterator[Hit]:
 
 @rule(
     "version-not-raised",
-    Severity.ERROR,
+    Severity.WARNING,
     why="Whoever uses the template learns of a change by its version only.",
-    fix="raise the version",
+    fix="publish raises it; without publish, raise the version",
     fixable=True,
 )
 def _version_not_raised(subject: Subject) -> Iterator[Hit]:
@@ -286,6 +286,25 @@ def _unused_parameter(subject: Subject) -> Iterator[Hit]:
             yield Hit(f'the parameter "{parameter.name}" is used nowhere', ("Parameters", number, "Name"))
 
 
+@rule(
+    "parameter-case",
+    Severity.WARNING,
+    why="Bash and Python scripts read names in their exact case: in another one there is nothing.",
+    fix="write the name as the parameter has it",
+)
+def _parameter_case(subject: Subject) -> Iterator[Hit]:
+    spelling = {parameter.name.casefold(): parameter.name for parameter in subject.template.parameters}
+    for script in subject.scripts:
+        if script.syntax not in ("Bash", "Python"):
+            continue
+        for name in sorted(script_reads(script.text, script.syntax).names - set(spelling.values())):
+            if meant := spelling.get(name.casefold()):
+                line = next((n for n, text in enumerate(script.lines, 1) if name in text), None)
+                yield Hit(
+                    f'"{name}" is read, and the parameter is called "{meant}"', script=script, line=line
+                )
+
+
 def _ways_to_name(name: str) -> set[str]:
     """PowerShell scripts of Octopus also see a parameter as a variable, without the signs it can't have."""
     return {name, re.sub(r"[^\w]", "", name), re.sub(r"[^\w]", "_", name)}
@@ -312,71 +331,3 @@ def _outputs_undeclared(subject: Subject) -> Iterator[Hit]:
             for name in re.findall(r"set_octopusvariable[ (]+[\"']([\w.-]+)[\"']", text):
                 if name not in declared:
                     yield Hit(f'the output "{name}" is not declared', script=script, line=line)
-
-
-@rule(
-    "byte-order-mark",
-    Severity.ERROR,
-    why="Octopus doesn't read a document that begins with a byte order mark.",
-    fix="save the file as UTF-8 without it",
-    fixable=True,
-)
-def _byte_order_mark(subject: Subject) -> Iterator[Hit]:
-    if subject.json is not None and subject.json.byte_order_mark:
-        yield Hit("the file begins with a byte order mark")
-
-
-@rule(
-    "export-data",
-    Severity.WARNING,
-    why="The community library takes no document without them.",
-    fix="export it from Octopus, or add $Meta.ExportedAt and LastModifiedBy",
-)
-def _export_data(subject: Subject) -> Iterator[Hit]:
-    if subject.files is not None:
-        return  # a folder gets them when it is exported
-    meta: Mapping[str, Any] = subject.value.get("$Meta") or {}
-    if not meta.get("ExportedAt"):
-        yield Hit('"$Meta.ExportedAt" is missing', ("$Meta",))
-    if not subject.value.get("LastModifiedBy"):
-        yield Hit('"LastModifiedBy" is missing', ("LastModifiedBy",))
-
-
-@rule(
-    "logo",
-    Severity.WARNING,
-    why="A list of templates is read by their logos.",
-    fix="add logo.png with 200 x 200 pixels, or logo.svg",
-)
-def _logo(subject: Subject) -> Iterator[Hit]:
-    if subject.files is None:
-        return  # the logo of a lone document is its category's
-    logo = subject.files.get("logo.png")
-    if logo is None and "logo.svg" not in subject.files:
-        yield Hit("there is no logo")
-    elif logo is not None and logo[16:24] != struct.pack(">II", 200, 200):
-        yield Hit("logo.png is not of 200 x 200 pixels")
-
-
-@rule(
-    "readme",
-    Severity.WARNING,
-    why="An example says more than a list of parameters.",
-    fix="add README.md with an example",
-)
-def _readme(subject: Subject) -> Iterator[Hit]:
-    if subject.files is not None and "README.md" not in subject.files:
-        yield Hit("there is no README.md")
-
-
-@rule(
-    "tests",
-    Severity.WARNING,
-    why="Nobody knows whether a template without tests works, its author included.",
-    fix="add tests/*.yaml",
-)
-def _tests(subject: Subject) -> Iterator[Hit]:
-    if subject.files is not None and not any(
-        re.fullmatch(r"tests/.+\.ya?ml", name) for name in subject.files
-    ):
-        yield Hit("there are no tests")

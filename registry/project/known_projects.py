@@ -18,8 +18,8 @@ def remember_project(home: Home, project: ProjectSettings) -> None:
     keeps no notes."""
     folder = os.fsencode(project.folder)
     note = _notes(home) / hashlib.sha256(folder).hexdigest()[:16]
-    if not note.exists():
-        with suppress(Unavailable):
+    with suppress(Unavailable, OSError):
+        if not note.exists():
             write_private(note, folder + b"\n")
 
 

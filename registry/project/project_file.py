@@ -1,6 +1,6 @@
 """The project: the nearest treadle.yaml, as far as the registry is concerned.
 
-Only `version`, `sources`, `library` and `cool_down` are read here; the rest belongs to the runner.
+Only `version`, `sources`, `library`, `cool_down` and `ignore` are read here; the rest belongs to the runner.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ _VERSION = 1
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
     """`library` is the folder of the team's own templates, `cool_down` how many days updates wait; None where the
-    project says nothing of it."""
+    project says nothing of it. `ignore` are patterns of files that are no processes of the project."""
 
     file: Path
     sources: Mapping[str, SourceDefinition]
     library: Path | None
     cool_down: float | None = None
+    ignore: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -53,9 +54,10 @@ def read_project_settings(file: Path) -> ProjectSettings:
     sources = read_sources(document, file, problems)
     library = _library(value.get("library"), document, file, problems)
     cool_down = _cool_down(value.get("cool_down"), document, problems)
+    ignore = _ignore(value.get("ignore"), document, problems)
     if problems:
         raise Invalid.of("project-invalid", file, problems)
-    return ProjectSettings(file, sources, library, cool_down)
+    return ProjectSettings(file, sources, library, cool_down, ignore)
 
 
 def read_versioned_yaml(file: Path, what: str) -> tuple[YamlDocument, Mapping[str, Any]]:
@@ -98,3 +100,13 @@ def _cool_down(value: Any, document: YamlDocument, problems: list[Problem]) -> f
     message = f'"cool_down" needs a number of days, at most {MAX_DAYS}'
     problems.append(problem_at(document, ("cool_down",), message, "cool-down-invalid", "Write cool_down: 7."))
     return None
+
+
+def _ignore(value: Any, document: YamlDocument, problems: list[Problem]) -> tuple[str, ...]:
+    if value is None or (isinstance(value, list) and all(isinstance(item, str) and item for item in value)):
+        return tuple(value or ())
+    message = '"ignore" needs a list of files and folders'
+    problems.append(
+        problem_at(document, ("ignore",), message, "ignore-invalid", "Write ignore: [ci/, drafts/*.yaml].")
+    )
+    return ()

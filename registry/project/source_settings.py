@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.errors import Conflict, Invalid, NotFound
-from registry.home import Home, write_atomically
+from registry.home import Home, make_folder, write_atomically
 from registry.model import Problem
 from registry.project.project_file import ProjectSettings, read_versioned_yaml
 from registry.project.source_definition import SourceDefinition, read_address, read_sources
@@ -79,6 +79,8 @@ def add_source(
                 hint=f"Take another name, or remove it first: treadle source remove {wanted.name}",
             )
     elif not dry_run:
+        if file == home.config_file:
+            make_folder(file.parent)
         text = file.read_bytes().decode() if file.is_file() else "version: 1\n"
         write_atomically(file, add_entry(text, "sources", wanted.name, _entry(wanted, file)).encode())
     return change

@@ -7,7 +7,7 @@ A template is the same wherever it is reached from: what one project calls `libr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,13 +18,12 @@ from registry.git.repository import Repository
 from registry.home import Home
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, Reference, Severity
 from registry.project.lock_file import LOCK_FILE, Lock, parse_lock
-from registry.project.process_file import SUFFIXES, template_uses
+from registry.project.process_file import MAX_BYTES, SUFFIXES, is_ignored, parse_process_file, template_uses
 from registry.project.project_file import PROJECT_FILE, ProjectSettings, find_project
 from registry.project.source_definition import read_address, unknown_source
 from registry.project.source_settings import source_definitions
 
 WORK_TREE = "work tree"
-_MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ def find_usage(
             meanings = _meanings(home, project, env)
             names = {name for name, meaning in meanings.items() if meaning & wanted}
             usages += _merged(_usages(folder, project, names, reference.slug))
+            problems += _unreadable(folder, project)
         except (UserError, GitFailedError) as error:
             hint = "It may use the template: look yourself."
             message = f'"{folder}" could not be read: {error}'
@@ -117,9 +117,18 @@ def _merged(usages: Iterable[Usage]) -> list[Usage]:
 
 
 def _usages(folder: Path, project: ProjectSettings | None, names: set[str], slug: str) -> Iterator[Usage]:
-    library = project.library if project else None
-    for place, files in _places(folder, library):
+    for place, files in _places(folder, project):
         yield from (replace(usage, places=(place,)) for usage in _in_files(folder, files, names, slug))
+
+
+def _unreadable(folder: Path, project: ProjectSettings | None) -> Iterator[Problem]:
+    """Processes of the work tree that may use the template, and cannot be read."""
+    for file, data in _work_tree(folder, project).items():
+        process = parse_process_file(folder / file, data, str(folder / file)) if file != LOCK_FILE else None
+        if process is not None and process.error is not None:
+            message = f'"{folder / file}" cannot be read: {process.error.message}'
+            hint = "It may use the template: look yourself."
+            yield Problem(message, "process-unreadable", hint=hint, severity=Severity.WARNING)
 
 
 def _in_files(folder: Path, files: Mapping[str, bytes], names: set[str], slug: str) -> Iterator[Usage]:
@@ -155,15 +164,16 @@ def _read_lock(data: bytes | None) -> Lock:
 # --- files of a project, in its work tree and in every branch
 
 
-def _places(folder: Path, library: Path | None) -> Iterator[tuple[str, Mapping[str, bytes]]]:
+def _places(folder: Path, project: ProjectSettings | None) -> Iterator[tuple[str, Mapping[str, bytes]]]:
     """Each place with its process files and its lock, by their paths in the project."""
-    yield WORK_TREE, _work_tree(folder, library)
+    yield WORK_TREE, _work_tree(folder, project)
     repository = Repository(folder)
     root = repository.root()
     if root is None:
         return
     inside = folder.relative_to(root).as_posix()
     prefix = "" if inside == "." else f"{inside}/"
+    library, ignore = (project.library, project.ignore) if project else (None, ())
     held = (
         f"{library.relative_to(folder).as_posix()}/" if library and library.is_relative_to(folder) else None
     )
@@ -171,15 +181,16 @@ def _places(folder: Path, library: Path | None) -> Iterator[tuple[str, Mapping[s
         found = {
             entry.path.removeprefix(prefix): entry.id
             for entry in repository.entries(commit)
-            if entry.path.startswith(prefix) and _is_wanted(entry.path.removeprefix(prefix), held)
+            if entry.path.startswith(prefix) and _is_wanted(entry.path.removeprefix(prefix), held, ignore)
         }
         sizes = repository.sizes(list(found.values()))
-        small = [blob for blob in found.values() if sizes.get(blob, 0) <= _MAX_BYTES]
+        small = [blob for blob in found.values() if sizes.get(blob, 0) <= MAX_BYTES]
         contents = dict(repository.blobs(small))
         yield branch, {path: contents[blob] for path, blob in found.items() if blob in contents}
 
 
-def _work_tree(folder: Path, library: Path | None) -> Mapping[str, bytes]:
+def _work_tree(folder: Path, project: ProjectSettings | None) -> Mapping[str, bytes]:
+    library, ignore = (project.library, project.ignore) if project else (None, ())
     files = {}
     for root, folders, names in os.walk(folder):
         here = Path(root)
@@ -189,14 +200,16 @@ def _work_tree(folder: Path, library: Path | None) -> Mapping[str, bytes]:
         for name in sorted(names):
             path = here / name
             relative = path.relative_to(folder).as_posix()
-            if _is_wanted(relative, None) and path.is_file() and path.stat().st_size <= _MAX_BYTES:
+            if _is_wanted(relative, None, ignore) and path.is_file() and path.stat().st_size <= MAX_BYTES:
                 files[relative] = path.read_bytes()
     return files
 
 
-def _is_wanted(path: str, library: str | None) -> bool:
+def _is_wanted(path: str, library: str | None, ignore: Sequence[str]) -> bool:
     """Whether a file may be a process, or is the lock; `library` is the folder of the library, with a slash."""
     parts = path.split("/")
     if any(part.startswith(".") for part in parts) or (library and path.startswith(library)):
         return False
-    return path == LOCK_FILE or (path.endswith(SUFFIXES) and parts[-1] != PROJECT_FILE)
+    if path == LOCK_FILE:
+        return True
+    return path.endswith(SUFFIXES) and parts[-1] != PROJECT_FILE and not is_ignored(path, ignore)

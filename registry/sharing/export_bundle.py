@@ -12,6 +12,7 @@ from registry.catalog.locking import make_lock
 from registry.errors import Invalid
 from registry.model import Problem, Reference
 from registry.project.lock_file import Lock
+from registry.project.process_file import document_uses, parse_process_file
 from registry.sharing.bundle import Bundle, Needs, SharedTemplate, references_of
 from registry.sharing.export import secrets_in
 
@@ -57,8 +58,21 @@ def _by_name(files: Sequence[Path]) -> dict[str, bytes]:
             raise Invalid(
                 "process-twice", f'two processes are called "{path.name}"', "Rename one of the files."
             )
-        contents[path.name] = path.read_bytes()
+        contents[path.name] = _shareable(path)
     return contents
+
+
+def _shareable(path: Path) -> bytes:
+    """The content of a process. Raises Invalid for one that uses a template which nobody has published."""
+    data = path.read_bytes()
+    process = parse_process_file(path, data, str(path))
+    for use in document_uses(process.document) if process and process.document else ():
+        if use.is_local:
+            message = (
+                f'step "{use.step}" uses "{use.written}", a folder of the project that nobody has published'
+            )
+            raise Invalid("local-template", message, f"Publish it: treadle publish {use.written}.")
+    return data
 
 
 def _trimmed(known: Lock | None, wanted: Iterable[Reference]) -> Lock | None:

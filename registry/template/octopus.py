@@ -25,6 +25,10 @@ SELECT_OPTIONS = "Octopus.SelectOptions"
 SCRIPT_BODY = "Octopus.Action.Script.ScriptBody"
 SCRIPT_SYNTAX = "Octopus.Action.Script.Syntax"
 SCRIPT_SOURCE = "Octopus.Action.Script.ScriptSource"
+SCRIPT_PARAMETERS = "Octopus.Action.Script.ScriptParameters"
+FAIL_ON_ERROR_OUTPUT = "Octopus.Action.FailScriptOnErrorOutput"
+FAIL_ON_SUBSTITUTION = "OctopusShouldFailDeploymentOnSubstitutionFails"
+SUPPRESS_ENVIRONMENT = "Octopus.Action.Script.SuppressEnvironmentLogging"
 
 _FIELDS = frozenset(
     {"Id", "Name", "Version", "ActionType", "Description", "Category", "Properties", "Parameters", "Packages"}

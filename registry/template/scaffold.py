@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,11 +10,12 @@ from typing import Any
 
 from registry.errors import Conflict
 from registry.home import write_atomically
-from registry.resources import builtin_templates, schema_url
+from registry.resources import builtin_templates
 from registry.template.document import TemplateDocument, to_folder
 from registry.template.folder_format import SCRIPT_SUFFIXES
 from registry.template.octopus import EXTENSION_KEY, to_template
 from registry.template.portable import check_slug
+from registry.text.skeleton import fill
 
 _SKELETON = Path(__file__).parent / "skeleton"
 _SYNTAXES: Mapping[str, str] = {"bash": "Bash", "python": "Python", "powershell": "PowerShell"}
@@ -29,7 +29,7 @@ def new_template(
 ) -> dict[str, bytes]:
     """The files of a new template in `syntax` (bash, python, powershell) that says a message.
 
-    Raises Invalid for a slug that can't be one.
+    Raises Invalid for a slug that cannot be one.
     """
     check_slug(slug)
     words = slug.replace("_", "-").replace(".", "-").split("-")
@@ -50,9 +50,7 @@ def new_template(
         "README.md": "README.md",
         "tests/says.yaml": "test.yaml",
     }
-    files = {name: _filled(skeleton, values) for name, skeleton in texts.items()}
-    files["template.yaml"] = _modeline("template-folder") + files["template.yaml"]
-    files["tests/says.yaml"] = _modeline("template-test") + files["tests/says.yaml"]
+    files = {path: fill(_SKELETON / f"{skeleton}.j2", **values) for path, skeleton in texts.items()}
     return {**files, "logo.png": (builtin_templates() / "run-a-script" / "logo.png").read_bytes()}
 
 
@@ -61,7 +59,7 @@ def copied_template(
 ) -> dict[str, bytes]:
     """The files of a new template that begins as a copy: with ids of its own, at version 1.
 
-    Raises Invalid for a slug that can't be one.
+    Raises Invalid for a slug that cannot be one.
     """
     check_slug(slug)
     value: dict[str, Any] = {key: item for key, item in document.value.items() if key not in _NOT_COPIED}
@@ -87,12 +85,3 @@ def write_new(folder: Path, files: Mapping[str, bytes], *, dry_run: bool = False
         return
     for name, content in files.items():
         write_atomically(folder / name, content)
-
-
-def _filled(skeleton: str, values: Mapping[str, str]) -> bytes:
-    text = (_SKELETON / f"{skeleton}.in").read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text).encode()
-
-
-def _modeline(schema: str) -> bytes:
-    return f"# yaml-language-server: $schema={schema_url(schema)}\n".encode()

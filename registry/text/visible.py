@@ -40,8 +40,8 @@ def escape_json(document: str) -> str:
 def unseen(text: str, *, one_line: bool = False) -> list[tuple[int, str]]:
     """The place (from 0) and the spelling of each character of `text` that `visible` would write out; with `one_line`,
     `visible_line`."""
-    pattern = _IN_LINE if one_line else _IN_TEXT
-    return [(found.start(), _written_out(found)) for found in re.finditer(pattern, text)]
+    places = re.finditer(_IN_LINE if one_line else _IN_TEXT, text)
+    return [(found.start(), _written_out(found)) for found in places]
 
 
 def _written_out(found: re.Match[str]) -> str:

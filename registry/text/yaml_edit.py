@@ -258,7 +258,7 @@ def _restyled(text: Entry, style: str | None) -> str:
         return _written(text)
     if style == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return _quoted(text) if style == '"' else _scalar(text)
+    return quoted(text) if style == '"' else _scalar(text)
 
 
 def _end(text: str, node: Any) -> int:
@@ -312,8 +312,9 @@ def _too_unusual(advice: str) -> Conflict:
 def _scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and isinstance(load_yaml(text, "").value, str):
         return text
-    return _quoted(text)
+    return quoted(text)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as a double-quoted YAML scalar on one line."""
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from registry.errors import Invalid, NotFound, Untrusted
+from registry.errors import Invalid, NotFound, Untrusted, UserError
 from registry.model import Problem, Severity, errors_of
+from registry.project.process_file import is_ignored, is_process
+from registry.project.project_file import find_project
+from registry.suggest import did_you_mean_inline
 from registry.template.document import TemplateDocument, read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
@@ -17,7 +20,6 @@ from registry.text.document import Document, decode_utf8, in_order, problem_at
 from registry.text.json_document import JsonDocument, load_json
 from registry.text.yaml_document import YamlDocument, load_yaml
 from registry.validation.json_schema import MAX_PROBLEMS, known_keys, validate
-from registry.validation.messages import did_you_mean
 from registry.validation.template_rules import breaches
 
 _YAML = (".yaml", ".yml")
@@ -45,8 +47,9 @@ class Checked:
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
 
-Rules = Mapping[str, Callable[[YamlDocument], Iterable[Problem]]]
-"""By kind of document: rules beyond its schema, for documents that keep to the schema."""
+Rules = Mapping[str, Callable[[YamlDocument, Sequence[Problem]], Iterable[Problem]]]
+"""By kind of document: rules beyond its schema; they get what the schema found, and say nothing that may follow from
+that only."""
 
 _NO_RULES: Rules = {}
 
@@ -75,7 +78,7 @@ def check_path(path: Path, rules: Rules = _NO_RULES) -> Iterator[Checked]:
         # A file that was asked for by name is a finding even where it is none of our documents.
         yield check_file(path, rules)
     elif path.is_dir():
-        for file in _documents_below(path):
+        for file in _not_ignored(_documents_below(path), path):
             checked = check_file(file, rules)
             if checked.kind or checked.problems[0].code != "unknown-document":
                 yield checked
@@ -136,8 +139,8 @@ def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
         return check_template_folder(document, template_files(path.parent), str(path.parent))
     if kind:
         problems = validate(document.value, kind, document)
-        if kind in rules and not errors_of(problems):
-            problems += rules[kind](document)
+        if kind in rules:
+            problems = in_order([*problems, *rules[kind](document, problems)])
     else:
         problems = [_unknown(document, "a template folder, a process, a project or a template test")]
     return Checked(document.file, kind, tuple(problems), document)
@@ -152,7 +155,7 @@ def _kind(document: YamlDocument, path: Path) -> str:
         return "project"
     if path.parent.name == "tests" and (path.parent.parent / TEMPLATE_FILE).is_file():
         return "template-test"
-    if "steps" in keys:
+    if is_process(keys):
         return "process"
     return "project" if {"targets", "environments", "sources"} & set(keys) else ""
 
@@ -180,10 +183,26 @@ def _misspelt_keys(document: JsonDocument) -> Iterator[Problem]:
     known = known_keys("step-template")
     unknown = [key for key in document.value if key not in known]
     for key in unknown[:MAX_PROBLEMS]:
-        meant = did_you_mean(key, known)
+        meant = did_you_mean_inline(key, known)
         if meant:
             message = f'unknown key "{key}"{meant}'
             yield problem_at(document, (key,), message, "unknown-key", severity=Severity.WARNING, at_key=True)
+
+
+def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:
+    """The files without those that the project which `folder` lies in ignores."""
+    try:
+        project = find_project(folder)
+    except UserError:
+        project = None  # what is wrong with it is told when it is checked itself
+    if project is None or not project.ignore:
+        yield from files
+        return
+    for file in files:
+        path = file.resolve()
+        inside = path.relative_to(project.folder).as_posix() if path.is_relative_to(project.folder) else ""
+        if not is_ignored(inside, project.ignore):
+            yield file
 
 
 def _documents_below(folder: Path) -> Iterator[Path]:

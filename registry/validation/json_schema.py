@@ -13,14 +13,14 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from registry.model import Problem
+from registry.model import Problem, path_text
 from registry.resources import schema_file
-from registry.text.document import Document, in_order, problem_at
+from registry.suggest import did_you_mean_inline
+from registry.text.document import Document, KeyPath, in_order, problem_at
 from registry.text.patterns import PatternError, compile_untrusted
 from registry.validation.messages import (
     Violation,
     describe,
-    did_you_mean,
     hint_for,
     missing_key,
     with_location,
@@ -38,6 +38,12 @@ _VERSION_KEYS = ("version", "schema")
 _NOT_YET = "x-not-yet"
 """Our own keyword: keys that a later version will know, each with what to do until then."""
 
+_ELSEWHERE = "x-elsewhere"
+"""Our own keyword: a list of a `key` that other tools have, with what to write `here` for it."""
+
+FORMAT_VERSION = "format-version"
+"""The code of the one problem of a document whose format is unknown."""
+
 
 def validate(value: Any, schema: str, document: Document) -> list[Problem]:
     """All problems of `value` against the schema of that short name (`process`), by place in the text.
@@ -52,6 +58,13 @@ def validate(value: Any, schema: str, document: Document) -> list[Problem]:
     every = (problem for finding in findings for problem in _problems(finding, value, document))
     found = islice(every, MAX_PROBLEMS)
     return in_order([*document.problems, *found])
+
+
+def is_sound(path: KeyPath, problems: Sequence[Problem]) -> bool:
+    """Whether none of the problems is at `path` or below."""
+    place = path_text(path)
+    below = (f"{place}.", f"{place}[")
+    return not any(problem.path == place or problem.path.startswith(below) for problem in problems)
 
 
 def known_keys(schema: str) -> list[str]:
@@ -102,7 +115,7 @@ def _version_problem(value: Any, schema: Mapping[str, Any], document: Document) 
         given = value.get(key) if isinstance(value, dict) else None
         if isinstance(known, int) and isinstance(given, int) and given != known:
             message = f"{key}: this is format version {given}, and only version {known} is known here"
-            return problem_at(document, (key,), message, "format-version", "upgrade Treadle")
+            return problem_at(document, (key,), message, FORMAT_VERSION, "upgrade Treadle")
     return None
 
 
@@ -167,14 +180,18 @@ def _unknown_keys(finding: Violation, root: Any, document: Document) -> Iterator
     for key in finding.value:
         if key in known or any(re.search(schema_pattern, key) for schema_pattern in patterns):
             continue
-        code, said, hint = _about_unknown(key, known, finding.schema.get(_NOT_YET, {}))
+        code, said, hint = _about_unknown(key, known, finding.schema)
         message = with_location(finding.path, root, said)
         yield problem_at(document, (*finding.path, key), message, code, hint, at_key=True)
 
 
-def _about_unknown(key: str, known: Sequence[str], not_yet: Mapping[str, str]) -> tuple[str, str, str | None]:
+def _about_unknown(key: str, known: Sequence[str], schema: Mapping[str, Any]) -> tuple[str, str, str | None]:
     """Code, message and hint for a key that the schema has no place for."""
+    not_yet = schema.get(_NOT_YET, {})
+    for item in schema.get(_ELSEWHERE, ()):
+        if item["key"] == key:
+            return "unknown-key", f'unknown key "{key}"', item["here"]
     if key in not_yet:
         return "not-supported-yet", f'"{key}" is not supported yet', not_yet[key]
-    meant = did_you_mean(key, [*known, *not_yet])
+    meant = did_you_mean_inline(key, [*known, *not_yet])
     return "unknown-key", f'unknown key "{key}"{meant}', None if meant else f"known here: {', '.join(known)}"

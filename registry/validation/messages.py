@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from registry.suggest import did_you_mean_inline, is_meant_inline
 
 _KINDS: Mapping[str, str] = {
     "string": "text",
@@ -73,13 +74,6 @@ def breadcrumbs(path: Sequence[str | int], root: Any) -> str:
     return " → ".join(crumbs)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` (did you mean "uses"?)`, or nothing where no known word is close."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    close = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
-    return f' (did you mean "{by_folded[close[0]]}"?)' if close else ""
-
-
 def shown(value: Any) -> str:
     """A value in a message: text in quotes and not too long, the kind of anything that has parts."""
     if isinstance(value, dict | list):
@@ -114,13 +108,7 @@ def _type(types: Any, finding: Violation) -> str:
 def missing_key(key: str, finding: Violation) -> str:
     """What to say of a required key that is not there."""
     others = [given for given in finding.value if given not in finding.schema.get("properties", {})]
-    return f'"{key}" is missing{did_you_mean_for(key, others)}'
-
-
-def did_you_mean_for(key: str, given: Iterable[str]) -> str:
-    """` (is "nmae" meant for it?)` where an unknown key is close to the missing one."""
-    close = difflib.get_close_matches(key, list(given), n=1, cutoff=0.7)
-    return f' (is "{close[0]}" meant for it?)' if close else ""
+    return f'"{key}" is missing{is_meant_inline(key, others)}'
 
 
 def _dependent(needs: Mapping[str, Sequence[str]], finding: Violation) -> str:
@@ -131,7 +119,7 @@ def _dependent(needs: Mapping[str, Sequence[str]], finding: Violation) -> str:
 
 def _enum(allowed: Sequence[Any], finding: Violation) -> str:
     wanted = _or([shown(value) for value in allowed])
-    meant = did_you_mean(str(finding.value), [str(value) for value in allowed])
+    meant = did_you_mean_inline(str(finding.value), [str(value) for value in allowed])
     return f"expected {wanted}, got {shown(finding.value)}{meant}"
 
 

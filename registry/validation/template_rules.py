@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from registry.model import ControlType, Severity, path_text
+from registry.suggest import did_you_mean_inline
 from registry.template.folder_format import SCRIPT_SUFFIXES
 from registry.template.octopus import (
     CONTROL_TYPE,
@@ -26,7 +27,7 @@ from registry.template.octopus import (
 from registry.text.document import KeyPath
 from registry.text.patterns import PatternError, compile_untrusted, shortened
 from registry.validation.hidden_characters import describe_hidden, hidden_texts
-from registry.validation.messages import did_you_mean, shown
+from registry.validation.messages import shown
 
 Value = Mapping[str, Any]
 
@@ -110,7 +111,7 @@ def _missing_script(value: Value) -> Iterator[RuleViolation]:
 def _unknown_syntax(value: Value) -> Iterator[RuleViolation]:
     syntax = value["Properties"].get(SCRIPT_SYNTAX)
     if syntax and syntax not in SCRIPT_SUFFIXES:
-        meant = did_you_mean(syntax, SCRIPT_SUFFIXES)
+        meant = did_you_mean_inline(syntax, SCRIPT_SUFFIXES)
         message = f'the syntax "{syntax}" is unknown{meant}'
         hint = f"known are {', '.join(SCRIPT_SUFFIXES)}"
         yield RuleViolation(("Properties", SCRIPT_SYNTAX), "unknown-syntax", message, hint)
@@ -123,7 +124,7 @@ def _package_without_parameter(value: Value) -> Iterator[RuleViolation]:
         if isinstance(name, str) and name not in names:
             message = f'package {number + 1} takes its id from the parameter "{name}", which doesn\'t exist'
             path = ("Packages", number, "Properties", "PackageParameterName")
-            yield RuleViolation(path, "unknown-parameter", message + did_you_mean(name, names))
+            yield RuleViolation(path, "unknown-parameter", message + did_you_mean_inline(name, names))
 
 
 def _parameter_without_package(value: Value) -> Iterator[RuleViolation]:
@@ -152,7 +153,7 @@ def _extras_of_nobody(value: Value) -> Iterator[RuleViolation]:
     names = [parameter["Name"] for parameter in value["Parameters"]]
     for name in (value.get(EXTENSION_KEY) or {}).get("Parameters") or ():
         if name not in names:
-            message = f'there is no parameter "{name}"{did_you_mean(name, names)}'
+            message = f'there is no parameter "{name}"{did_you_mean_inline(name, names)}'
             path = (EXTENSION_KEY, "Parameters", name)
             yield RuleViolation(path, "unknown-parameter", message, severity=Severity.ERROR)
 
@@ -207,7 +208,7 @@ def _default_not_text(parameter: Value, path: KeyPath) -> Iterator[RuleViolation
 def _unknown_control(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:
     control = _control(parameter)
     if control not in set(ControlType):
-        meant = did_you_mean(control, list(ControlType))
+        meant = did_you_mean_inline(control, list(ControlType))
         message = f'the control "{control}" of "{parameter["Name"]}" is unknown{meant}'
         yield RuleViolation(
             (*path, "DisplaySettings", CONTROL_TYPE), "unknown-control", message, "it counts as plain text"
@@ -229,7 +230,7 @@ def _select_options(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:
     elif isinstance(default, str) and default and default not in offered and "#{" not in default:
         message = f'the default {shown(default)} of "{name}" is none of its options'
         yield RuleViolation(
-            (*path, "DefaultValue"), "default-not-offered", message + did_you_mean(default, offered)
+            (*path, "DefaultValue"), "default-not-offered", message + did_you_mean_inline(default, offered)
         )
 
 

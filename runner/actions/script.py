@@ -1,6 +1,7 @@
 """The script action: `Octopus.Script`, and scripts written into a process.
 
-Which property holds what is Octopus's naming; docs/script-contract.md tells users what a script finds.
+The names of the properties stand in `registry.template.octopus`; docs/script-contract.md tells users what a script
+finds.
 """
 
 from __future__ import annotations
@@ -9,19 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from registry.model import StepTemplate
+from registry.template.octopus import SCRIPT_BODY, SCRIPT_SOURCE, SCRIPT_SYNTAX
 from runner.model import InlineScript
 
 ACTION_TYPES = frozenset({"Octopus.Script"})
 
-SYNTAX = "Octopus.Action.Script.Syntax"
-BODY = "Octopus.Action.Script.ScriptBody"
-SOURCE = "Octopus.Action.Script.ScriptSource"
-PARAMETERS = "Octopus.Action.Script.ScriptParameters"
-FAIL_ON_ERROR_OUTPUT = "Octopus.Action.FailScriptOnErrorOutput"
-FAIL_ON_SUBSTITUTION = "OctopusShouldFailDeploymentOnSubstitutionFails"
-SUPPRESS_ENVIRONMENT = "Octopus.Action.Script.SuppressEnvironmentLogging"
-
-_SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
+SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
 _RUNNABLE = ("Bash", "Python")
 # Where a template has one body per language, the first of these that is there wins on Linux.
 _PREFERENCE = ("Bash", "Python", "CSharp", "PowerShell")
@@ -47,8 +41,8 @@ class ScriptAction:
 
 def from_inline(script: InlineScript, properties: Mapping[str, str]) -> ScriptAction:
     """The action of a `run` step."""
-    syntax = _SHELL_SYNTAX[script.shell]
-    return ScriptAction(syntax, script.body, {SYNTAX: syntax, **properties})
+    syntax = SHELL_SYNTAX[script.shell]
+    return ScriptAction(syntax, script.body, {SCRIPT_SYNTAX: syntax, **properties})
 
 
 def from_template(template: StepTemplate, overrides: Mapping[str, str]) -> ScriptAction:
@@ -64,9 +58,9 @@ def from_template(template: StepTemplate, overrides: Mapping[str, str]) -> Scrip
         )
     properties = {name: value for name, value in template.properties.items() if value is not None}
     properties |= overrides
-    if properties.get(SOURCE, "Inline") != "Inline":
+    if properties.get(SCRIPT_SOURCE, "Inline") != "Inline":
         raise NotRunnableError(
-            f'takes its script from "{properties[SOURCE]}", which Treadle can not do yet',
+            f'takes its script from "{properties[SCRIPT_SOURCE]}", which Treadle can not do yet',
             "choose a template with an inline script",
         )
     syntax, body, warning = _script(properties)
@@ -81,12 +75,12 @@ def from_template(template: StepTemplate, overrides: Mapping[str, str]) -> Scrip
 def _script(properties: Mapping[str, str]) -> tuple[str, str, str | None]:
     """Syntax and body, as Calamari picks them: per-language bodies first, then the one with its syntax."""
     for syntax in _PREFERENCE:
-        body = properties.get(f"{BODY}[{syntax}]")
+        body = properties.get(f"{SCRIPT_BODY}[{syntax}]")
         if body is not None:
             return syntax, body, None
-    body = properties.get(BODY)
+    body = properties.get(SCRIPT_BODY)
     if body is None:
         raise NotRunnableError("has no script body", "see it with: treadle show REF --script")
-    if SYNTAX in properties:
-        return properties[SYNTAX], body, None
+    if SCRIPT_SYNTAX in properties:
+        return properties[SCRIPT_SYNTAX], body, None
     return "Bash", body, "names no script syntax; Bash is assumed"

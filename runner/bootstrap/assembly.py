@@ -21,6 +21,7 @@ _LANGUAGES: Mapping[Syntax, Language] = {
     Syntax.PYTHON: python.LANGUAGE,
     Syntax.SH: sh.LANGUAGE,
 }
+_CA_FILE = f"{PRIVATE_DIR}/ca.pem"
 _SECRET_FILES = f"{PRIVATE_DIR}/files"
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -35,6 +36,8 @@ def build_payload(request: ScriptRequest) -> Payload:
     files = [PayloadFile(f"{SHOWN_DIR}/", mode=0o700)]
     files += language.files(request, variables)
     files += _work_files(request)
+    if request.ca is not None:
+        files.append(PayloadFile(_CA_FILE, request.ca, 0o644))
     files.append(PayloadFile(START_FILE, _start(request, variables, language).encode()))
     return Payload(tuple(files))
 
@@ -43,6 +46,7 @@ def _start(request: ScriptRequest, variables: Mapping[str, str], language: Langu
     environment = {
         "OctopusCalamariWorkingDirectory": WORK_DIR,
         **proxy_settings(variables),
+        **({"TREADLE_CA": _CA_FILE} if request.ca is not None else {}),
         **request.environment,
     }
     return "\n".join(

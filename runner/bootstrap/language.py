@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.bootstrap.dictionary import is_true, lookup
 from runner.bootstrap.request import ScriptRequest
 from runner.engine.payload import PRIVATE_DIR, PayloadFile
 
@@ -14,8 +13,6 @@ SHOWN_DIR = f"{PRIVATE_DIR}/shown"
 hold secrets, and the working directory is on disk."""
 
 VARIABLES_DIR = f"{PRIVATE_DIR}/variables"
-
-_SUPPRESS_ENVIRONMENT = "Octopus.Action.Script.SuppressEnvironmentLogging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,3 @@ def unix_text(text: str) -> str:
 def shown_file(name: str, text: str) -> PayloadFile:
     """A private file that is seen in the working directory."""
     return PayloadFile(f"{SHOWN_DIR}/{name}", text.encode("utf-8", "replace"))
-
-
-def logs_environment(request: ScriptRequest) -> bool:
-    """Whether the bootstrap begins with a summary of its environment."""
-    return request.log_environment and not is_true(lookup(request.variables, _SUPPRESS_ENVIRONMENT))

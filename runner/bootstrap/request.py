@@ -35,7 +35,9 @@ class ScriptRequest:
     a folder); they are on disk, but for `secret_files`: the work directory has links to those. `programs` are those
     that can be executed.
     `environment` is exported to the script and may hold secrets: unlike a container's own, it is not seen from
-    outside.
+    outside. `log_environment`: the bootstrap begins with a summary of its environment.
+    `ca`: certificates in PEM form that programs are made to trust beside those of the image.
+    `fail_fast`: a shell script ends with its first command that fails.
     """
 
     syntax: Syntax
@@ -47,3 +49,5 @@ class ScriptRequest:
     secret_files: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=_nothing)
     log_environment: bool = True
+    ca: bytes | None = None
+    fail_fast: bool = False

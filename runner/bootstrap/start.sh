@@ -20,6 +20,22 @@ if [ "${TREADLE_PROXY-}${TREADLE_NO_PROXY-}${HTTP_PROXY-}${HTTPS_PROXY-}${NO_PRO
     unset TREADLE_PROXY TREADLE_NO_PROXY pair upper lower default value
 fi
 
+# Every program has a name of its own for the file of certificates, and takes one only: so it gets all there are.
+if [ "${TREADLE_CA-}" ]; then
+    bundle=${TREADLE_CA%/*}/ca-bundle.pem
+    for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem \
+        /etc/ssl/cert.pem; do
+        [ ! -r "$file" ] || break
+    done
+    for file in "$file" "${SSL_CERT_FILE-}" "${REQUESTS_CA_BUNDLE-}" "${CURL_CA_BUNDLE-}" "${GIT_SSL_CAINFO-}" \
+        "${NODE_EXTRA_CA_CERTS-}" "$TREADLE_CA"; do
+        [ ! -r "$file" ] || { cat "$file" && echo; }
+    done >"$bundle"
+    export SSL_CERT_FILE="$bundle" REQUESTS_CA_BUNDLE="$bundle" CURL_CA_BUNDLE="$bundle" GIT_SSL_CAINFO="$bundle" \
+        NODE_EXTRA_CA_CERTS="$bundle"
+    unset TREADLE_CA bundle file
+fi
+
 if ! command -v "$1" >/dev/null; then
     echo "The image has no $1 to run this script with: choose another image or another shell." >&2
     exit 255

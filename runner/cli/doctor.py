@@ -49,7 +49,7 @@ def _endpoints(context: Context) -> dict[Endpoint, str]:
     """Every engine that the project uses, with a name for it."""
     from runner.documents import read_project
     from runner.engine.base import Endpoint
-    from runner.execution.engines import endpoint_of
+    from runner.execution.connections import endpoint_of
 
     project = context.project()
     names = {Endpoint(): "engine"}

@@ -9,7 +9,7 @@ import click
 
 from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
-from registry.cli.options import REFERENCE, dry_run_option, json_option
+from registry.cli.options import REFERENCE, dry_run_option, force_option, json_option
 from registry.cli.problems import show_problems
 from registry.cli.written import tell_written
 from registry.errors import Invalid
@@ -33,7 +33,7 @@ _ENDINGS = {".json": "octopus-json", ".tgz": _BUNDLE, ".gz": _BUNDLE}
     type=click.Choice(_FORMATS),
     help="Default: by PATH's ending: .json, .tar.gz (a bundle), else a folder.",
 )
-@click.option("--force", is_flag=True, help="Overwrite files that have other content.")
+@force_option
 @dry_run_option
 @json_option
 @pass_context

@@ -19,8 +19,10 @@ from registry.cli.written import tell_written
 def init(context: Context, folder: Path, dry_run: bool, as_json: bool) -> None:
     """Start a project: a treadle.yaml and a first process, deploy.yaml, that runs at once.
 
-    Both are full of comments and tell editors their schema. Nothing that exists is overwritten.
+    Both are full of comments. Nothing that exists is overwritten.
     """
+    import shlex
+
     from runner.documents.new_project import start_project
 
     written = start_project(folder, dry_run=dry_run)
@@ -30,6 +32,6 @@ def init(context: Context, folder: Path, dry_run: bool, as_json: bool) -> None:
     for path in written:
         context.say(f"{'would write' if dry_run else 'wrote'} {path}")
     if not dry_run:
-        where = "" if folder == Path() else f"-C {folder} "
+        where = "" if folder == Path() else f"-C {shlex.quote(str(folder))} "
         context.say(f"\nSee what it would do:  treadle {where}plan deploy -e Test")
         context.say(f"Run it:                treadle {where}run deploy -e Test")

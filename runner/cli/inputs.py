@@ -111,6 +111,15 @@ def read_inputs(
 
 def _name_and_value(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # Python keeps bytes that are not UTF-8 as lone surrogates
+        shown = name.encode("utf-8", "replace").decode()
+        raise Invalid(
+            "variable-encoding",
+            f'--var "{shown}" is not UTF-8 text',
+            hint="Give text in UTF-8, or the base64 of the bytes.",
+        ) from None
     if not name.strip():
         raise Invalid("bad-variable", f'--var "{text}" has no name', hint="write --var NAME=value")
     if not equals:

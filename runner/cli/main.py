@@ -29,7 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Templates": {
         "search": ("registry.cli.search:search", "Find templates in all sources."),
         "show": ("registry.cli.show:show_command", "Describe a template: parameters, script, versions."),
-        "import": ("registry.cli.import_:import_command", "Copy templates into the library."),
+        "import": ("runner.cli.import_:import_command", "Copy templates into the library."),
         "export": ("runner.cli.export:export", "Hand templates and processes on."),
         "new": ("registry.cli.new:new", "Begin a template, new or as a copy."),
         "validate": ("runner.cli.validate:validate", "Check templates, processes and projects."),
@@ -48,6 +48,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "diff": ("registry.cli.compare:diff", "Tell what changed between two versions, and what it means."),
         "patch": ("registry.cli.patch:patch", "Change other people's templates, and keep the change."),
         "source": ("registry.cli.source:source", "Manage where templates come from."),
+        "index": ("registry.cli.index:index", "Build a web site of the catalog."),
     },
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
@@ -74,13 +75,13 @@ class LazyCommands(Group):
     """The commands of `COMMANDS`, each imported on first use."""
 
     elsewhere = {  # noqa: RUF012 - as declared by Group
-        **dict.fromkeys(("list", "ls"), '"source list", "runs list" or "image list"'),
-        **dict.fromkeys(("sync", "fetch"), '"source sync"'),
-        "add": '"source add"',
-        "build": '"image build"',
-        "logs": '"runs logs"',
-        "install": '"import"',
-        "deploy": '"run"',
+        **dict.fromkeys(("list", "ls"), ("source list", "runs list", "image list")),
+        **dict.fromkeys(("sync", "fetch"), ("source sync",)),
+        "add": ("source add",),
+        "build": ("image build", "index build"),
+        "logs": ("runs logs",),
+        "install": ("import",),
+        "deploy": ("run",),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -132,24 +133,30 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 def cli(ctx: click.Context) -> None:
     """Deployment step templates from git, run as processes in containers."""
     ctx.obj = ctx.obj or Context.from_environment()
-    ctx.obj.home.check()
-    _clear_up(ctx.obj)
+    try:
+        ctx.obj.home.check()
+    except Unavailable:
+        if ctx.invoked_subcommand != "doctor":  # which says so, among other things
+            raise
+    else:
+        _clear_up(ctx.obj)
 
 
 cli.params[:0] = global_options(shown=True)
 
 
 def _clear_up(context: Context) -> None:
-    """Remove what killed runs left behind, whatever the command is. Where there was none, a look at a folder."""
-    if not context.home.runs_with_containers():
-        return
-    from runner.app import clear_up
+    """Remove what killed runs left behind, whatever the command is. Where there was none, a look at a folder.
 
-    try:
-        cleared = clear_up(context.home)
-    except Unavailable:
-        return  # a home that cannot be written: what is left is for a later command
-    for run in cleared:
+    No command waits long for an engine that it may not even need.
+    """
+    from runner.runs.engine_notes import noted_runs
+
+    if not noted_runs(context.home.runs):
+        return
+    from runner.app import clear_up_soon
+
+    for run in clear_up_soon(context.home):
         if not context.quiet:
             echo(f"Cleared up after run {run}, which did not end by itself.", err=True)
 
@@ -160,7 +167,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _prepare_streams()
     start_output(colours="NO_COLOR" not in os.environ)
     try:
-        sys.exit(_run(given))
+        status = _run(given)
+        if status == CANCELLED and arguments is None:
+            _cancel_no_more()
+        sys.exit(status)
     except BrokenPipeError:
         # The reader went away (`treadle search x | head`): nobody is left to tell.
         _give_up_output()
@@ -169,6 +179,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Raised while an error was told: the error output can't be written either.
         _give_up_output()
         sys.exit(OUR_FAULT)
+
+
+def _cancel_no_more() -> None:
+    """One Ctrl-C more than needed, while this process ends, does not change how it ended."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run(arguments: list[str]) -> int:

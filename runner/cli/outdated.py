@@ -21,17 +21,20 @@ def outdated(context: Context, cool_down: CoolDown, everything: bool, as_json: b
     Also told: templates that are deprecated, revoked or deleted, and versions held back because they are fresh.
     Exit code 1 when there is something to do. No source is asked: run treadle source sync first.
     """
+    from registry.cli.problems import show_problems
     from runner.cli.update_view import show_states, state_data
     from runner.dependencies.update import UpdateService
 
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
         states = service.outdated()
+        unreadable = service.unreadable()
     shown = [state for state in states if everything or state.worth_showing]
     if as_json:
         print_json([state_data(state) for state in shown])
     else:
         show_states(context, shown, len(states))
-    if any(state.error for state in states):
+    show_problems([problem for error in unreadable for problem in error.findings])
+    if unreadable or any(state.error for state in states):
         exit_with(2)
     if any(state.outdated for state in states):
         exit_with(1)

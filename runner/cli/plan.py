@@ -52,7 +52,7 @@ def plan(
 
     inputs = read_inputs(environment, variables, var_files, skip, targets)
     service = run_service(context, locked=locked, offline=offline)
-    made = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
+    made = service.plan(process, replace(inputs, allow_revoked=allow_revoked, allow_unset=True))
     if as_json:
         print_json(plan_to_json(made))
     else:

@@ -16,7 +16,8 @@ from registry.errors import Invalid
 from runner.cli.complete import complete_process
 from runner.cli.inputs import input_options, lock_options, read_inputs
 from runner.cli.signals import cancel_on_signals
-from runner.model import Plan, Status
+from runner.model import Status
+from runner.plan import Plan
 
 if TYPE_CHECKING:
     from runner.cli.run_view import RunView
@@ -56,8 +57,8 @@ def run_command(
 ) -> None:
     """Run PROCESS: every step on its targets, each in a container of its own.
 
-    Exit code 0: all steps succeeded. 1: a step failed. 2: nothing ran, the input is wrong. 3: the engine or Treadle
-    itself failed. 130: cancelled with Ctrl-C.
+    Exit code 0: all steps succeeded. 1: a step failed, or every step was skipped without --skip or disabled asking for
+    it. 2: nothing ran, the input is wrong. 3: the engine or Treadle itself failed. 130: cancelled with Ctrl-C.
 
     \b
     Example:
@@ -81,7 +82,8 @@ def run_command(
         result = service.run(plan, view.show, cancellation, _silence if context.quiet else _tell)
     if as_json:
         _print_result(context, result.run)
-    exit_with(_EXIT_CODES.get(result.status, 1))
+    idle = result.status is Status.SKIPPED and result.as_asked
+    exit_with(0 if idle else _EXIT_CODES.get(result.status, 1))
 
 
 def _print_result(context: Context, run: str) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style
 from registry.text.visible import visible_line
 from runner.cli.marks import WORKER, ending, level_line, mark_of
-from runner.model import Plan
+from runner.plan import Plan
 
 if TYPE_CHECKING:
     from rich.console import Console

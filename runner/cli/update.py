@@ -14,7 +14,7 @@ from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
 from registry.cli.output import ask, echo, print_json
 from registry.errors import Invalid
-from registry.model import Reference
+from registry.model import ControlType, Parameter, Reference
 from registry.project.cool_down import CoolDown
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def update(
       treadle update --all --dry-run
       treadle update community/slack-send-simple-notification@15 --set ssn_Color=good --commit
     """
+    from registry.cli.problems import show_problems
     from runner.dependencies.update import UpdateService
 
     _check(references, everything, to, resolve)
@@ -88,10 +89,12 @@ def update(
             request = replace(request, pending=tuple(copies)) if dry_run else request
             request = _asked(service, request, interactive=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
+        unreadable = service.unreadable()
     names = [str(item) for item in references] or ["--all"]
     _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
     waiting = any(not item.ready for item in report.held) or any(copy.conflicts for copy in copies)
-    exit_with(2 if report.refused else _WAITING if waiting else 0)
+    show_problems([problem for error in unreadable for problem in error.findings])
+    exit_with(2 if report.refused or unreadable else _WAITING if waiting else 0)
 
 
 def _check(
@@ -142,9 +145,30 @@ def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool)
                 echo(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
                 if parameter.sensitive:
                     echo("  It is a secret: refer to a variable, such as #{My.Secret}")
-                label = parameter.label or parameter.name
-                given[parameter.name] = ask(f"  {label}", default=question.proposed or "")
+                given[parameter.name] = ask_value(parameter, question.proposed)
     return replace(request, given=given)
+
+
+def ask_value(parameter: Parameter, proposed: str | None) -> str:
+    """What a person at the terminal answers, asked until it is a value that the parameter can have. Enter keeps what is
+    proposed, else the parameter's default."""
+    from runner.planner import violation
+
+    if parameter.help:
+        echo(f"  {parameter.help.strip()}")
+    for value, label in parameter.options:
+        echo(f"    {value}" + (f"  {label}" if label != value else ""))
+    if parameter.control == ControlType.CHECKBOX:
+        echo("    True or False")
+    while True:
+        kept = proposed if proposed is not None else parameter.default or ""
+        value = ask(f"  {parameter.label or parameter.name}", default=kept)
+        complaint = None if "#{" in value else violation(parameter, value)
+        if not value and parameter.options:
+            complaint = "it must be one of those above"
+        if complaint is None:
+            return value
+        echo(f'  "{value}" will not do: {complaint}.')
 
 
 def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:

@@ -11,7 +11,7 @@ from pathlib import Path
 from registry.catalog.catalog import Catalog
 from registry.catalog.locking import lock_entry
 from registry.compatibility.migration import explain_migration
-from registry.errors import Conflict, Invalid
+from registry.errors import Conflict, Invalid, UserError
 from registry.git.repository import Repository
 from registry.git.settings import read_git_settings
 from registry.git.workspace import commit as commit_paths
@@ -21,22 +21,30 @@ from registry.model import Reference
 from registry.project.lock_file import LockEntry, is_lockable, read_lock, write_lock
 from registry.text.yaml_edit import MappingEdit, edit_mappings
 from runner.dependencies.status import StepUpdate
-from runner.dependencies.uses import StepUse, find_uses
+from runner.dependencies.uses import FoundUses, StepUse, find_uses
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectFolder:
     """Where the processes of a project lie: `folder` holds them and the lock; `directory` is where the user works,
-    `leave_out` are folders that belong to others (the library)."""
+    `leave_out` are folders that belong to others (the library), `ignore` patterns of files that are no processes."""
 
     folder: Path
     directory: Path
     lock_file: Path
     leave_out: tuple[Path, ...] = ()
+    ignore: tuple[str, ...] = ()
 
     def uses(self) -> list[StepUse]:
-        """Every use of a template. Raises Invalid for a process that can't be read."""
-        return find_uses(self.folder, self.directory, self.leave_out)
+        """Every use of a template that can be read."""
+        return list(self._found().uses)
+
+    def unreadable(self) -> tuple[UserError, ...]:
+        """Why some processes, or steps of theirs, cannot be read."""
+        return self._found().errors
+
+    def _found(self) -> FoundUses:
+        return find_uses(self.folder, self.directory, self.leave_out, self.ignore)
 
 
 @dataclass(frozen=True, slots=True)

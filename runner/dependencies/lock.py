@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.catalog.locking import make_lock
-from registry.errors import Invalid, Mismatch
+from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Reference, ResolvedTemplate
 from registry.project.lock_file import (
     LOCK_FILE,
@@ -23,10 +23,11 @@ from registry.project.lock_file import (
     refuse_change,
     write_lock,
 )
-from runner.dependencies.uses import find_uses, process_files
+from runner.dependencies.uses import find_uses
 from runner.documents import read_process
 from runner.engine.base import Endpoint
-from runner.execution.engines import Connect, image_digest
+from runner.execution.connections import Connect, image_digest
+from runner.model import Process
 
 if TYPE_CHECKING:
     from registry.catalog.catalog import Catalog
@@ -34,11 +35,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LockChange:
-    """A lock as it was and as it is now; `file` is where it lies."""
+    """A lock as it was and as it is now; `file` is where it lies.
+
+    `errors` say which processes cannot be read: what these use is locked as it was before.
+    `local` are template folders of the project itself, which no lock pins.
+    """
 
     file: Path
     before: Lock | None
     after: Lock
+    errors: tuple[UserError, ...] = ()
+    local: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -51,11 +58,13 @@ def lock_project(
     connect: Connect,
     *,
     leave_out: Collection[Path] = (),
+    ignore: Sequence[str] = (),
     renew: bool = False,
     locked: bool = False,
     dry_run: bool = False,
 ) -> LockChange:
-    """Bring `treadle.lock` in `folder` up to what the processes below it use, those in `leave_out` aside.
+    """Bring `treadle.lock` in `folder` up to what the processes below it use, those in `leave_out` and those that
+    match a pattern of `ignore` aside.
 
     What is locked already stays as it is, unless `renew` asks what references mean now, which also replaces a file
     that cannot be read. Raises what resolving
@@ -64,15 +73,35 @@ def lock_project(
     """
     file = folder / LOCK_FILE
     before = _known(file, replaced=renew and not locked)
-    references = dict.fromkeys(use.reference for use in find_uses(folder, folder, leave_out))
-    digests = _digests(process_files(folder, leave_out), folder, connect)
+    found = find_uses(folder, folder, leave_out, ignore)
+    processes, invalid = _read_processes(
+        [process.path for process in found.processes if process.document], folder
+    )
+    errors = (*(process.error for process in found.processes if process.error), *invalid)
+    references = dict.fromkeys(use.reference for use in found.uses)
+    digests = _digests(processes, connect)
+    if errors and before is not None:
+        references |= dict.fromkeys(map(Reference.parse, before.templates))
+        digests = {**before.images, **digests}
     after = make_lock(catalog, references, None if renew else before, digests)
     if locked:
         refuse_change(before, after)
-    change = LockChange(file, before, after)
+    change = LockChange(file, before, after, errors, found.local)
     if change.changed and not dry_run:
         write_lock(file, after)
     return change
+
+
+def _read_processes(files: Iterable[Path], folder: Path) -> tuple[list[Process], list[UserError]]:
+    """The processes in files, and why some of them are not valid."""
+    processes: list[Process] = []
+    errors: list[UserError] = []
+    for file in files:
+        try:
+            processes.append(read_process(file, folder))
+        except Invalid as error:
+            errors.append(error)
+    return processes, errors
 
 
 def _known(file: Path, *, replaced: bool) -> Lock | None:
@@ -85,14 +114,9 @@ def _known(file: Path, *, replaced: bool) -> Lock | None:
         raise Invalid(error.code, error.message, hint, error.problems) from error
 
 
-def _digests(files: Iterable[Path], folder: Path, connect: Connect) -> Mapping[str, str]:
+def _digests(processes: Iterable[Process], connect: Connect) -> Mapping[str, str]:
     """The digests of all images that processes name; the engine is asked only if there are any."""
-    names = {
-        step.container.image
-        for file in files
-        for step in read_process(file, folder).steps
-        if step.container.image
-    }
+    names = {step.container.image for process in processes for step in process.steps if step.container.image}
     if not names:
         return {}
     with connect(Endpoint()) as engine:
@@ -126,4 +150,5 @@ class LockedResolver:
                 f'"{reference}" is not in {LOCK_FILE}',
                 hint="Run: treadle lock, and commit the result.",
             )
-        return self.open_catalog().resolve(reference, entry)
+        catalog = self.open_catalog()
+        return replace(catalog.resolve(reference, entry), edited=catalog.is_edited(reference))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.compatibility.compare import ChangeClass, compare
-from registry.errors import Invalid, NotFound
+from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
 from registry.model import Reference, VersionInfo
 from registry.project.cool_down import CoolDown, Ripeness
@@ -81,15 +81,22 @@ class UpdateService:
         """The service for a project, or for the processes in a folder that is in none."""
         folder = (project.folder if project else directory).resolve()
         library = (project.library,) if project and project.library else ()
+        ignore = project.ignore if project else ()
         with Catalog.open(home, project) as catalog:
             yield cls(
-                catalog, ProjectFolder(folder, directory.resolve(), folder / LOCK_FILE, library), cool_down
+                catalog,
+                ProjectFolder(folder, directory.resolve(), folder / LOCK_FILE, library, ignore),
+                cool_down,
             )
 
     def outdated(self) -> list[UseStatus]:
-        """Where every use of a template stands. Asks no source. Raises Invalid."""
+        """Where every use of a template stands that can be read (see `unreadable`). Asks no source."""
         checker = self._surveyor()
         return [checker.check(use) for use in self.project.uses()]
+
+    def unreadable(self) -> tuple[UserError, ...]:
+        """Why some processes, or steps of theirs, are not among the uses."""
+        return self.project.unreadable()
 
     def prepare(self, request: UpdateOptions) -> tuple[list[StepUpdate], list[UseStatus]]:
         """What an update would do, and the uses that it has nothing to do for. Writes nothing.

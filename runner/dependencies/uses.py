@@ -5,24 +5,14 @@ Read from the documents themselves, not from compiled processes: what edits them
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from registry.errors import Invalid
+from registry.errors import Invalid, UserError
 from registry.model import Reference
-from registry.project.process_file import SUFFIXES as PROCESS_SUFFIXES
-from registry.project.project_file import PROJECT_FILE
-from registry.text.document import decode_utf8
-from registry.text.yaml_document import YamlDocument, load_yaml
+from registry.project.process_file import ProcessFile, ProcessUse, document_uses, find_processes
 from runner.documents import text
-from runner.documents.loading import label_of
-
-_STEPS = re.compile(rb"^\s*[\"']?steps[\"']?\s*:", re.MULTILINE)
-
 
 StepPlace = tuple[Path, tuple[str | int, ...]]
 """A file, and where in it."""
@@ -47,60 +37,46 @@ class StepUse:
         return self.file, self.path
 
 
-def find_uses(folder: Path, directory: Path, leave_out: Collection[Path] = ()) -> list[StepUse]:
-    """The uses in every process file below `folder`, hidden folders and those of `leave_out` aside.
+@dataclass(frozen=True, slots=True)
+class FoundUses:
+    """What the processes of a folder use; `errors` say which of them, or which steps of theirs, cannot be read."""
 
-    `directory` is where the user works. Raises Invalid for a process file that can't be read.
-    """
-    return [use for file in process_files(folder, leave_out) for use in _uses_in(file, directory)]
-
-
-def process_files(folder: Path, leave_out: Collection[Path] = ()) -> Iterator[Path]:
-    """The YAML files below `folder` that may hold a process."""
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and Path(root, name) not in leave_out
-        )
-        for name in sorted(names):
-            path = Path(root, name)
-            if path.suffix in PROCESS_SUFFIXES and name != PROJECT_FILE and _STEPS.search(_content(path)):
-                yield path
+    processes: tuple[ProcessFile, ...]
+    uses: tuple[StepUse, ...]
+    errors: tuple[UserError, ...]
+    local: tuple[str, ...] = ()
+    """The template folders of the project itself that they use, as they say it."""
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of a file; none of a link that leads nowhere."""
+def find_uses(
+    folder: Path, directory: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()
+) -> FoundUses:
+    """The uses in every process below `folder`; the arguments are those of `find_processes`."""
+    processes = find_processes(folder, directory, leave_out, ignore)
+    uses: list[StepUse] = []
+    errors: list[UserError] = []
+    local: list[str] = []
+    for process in processes:
+        if process.document is None:
+            errors += [process.error] if process.error else []
+            continue
+        for use in document_uses(process.document):
+            if use.is_local:
+                local.append(use.written)  # its content is the project's own
+                continue
+            try:
+                uses.append(_step_use(process.path, process.document.file, use))
+            except Invalid as error:
+                errors.append(error)
+    return FoundUses(tuple(processes), tuple(uses), tuple(errors), tuple(dict.fromkeys(local)))
+
+
+def _step_use(file: Path, label: str, use: ProcessUse) -> StepUse:
+    """Raises Invalid for what is not a reference."""
     try:
-        return path.read_bytes() if path.is_file() else b""
-    except OSError as error:
-        raise Invalid("file-unreadable", f'"{path}" can not be read: {error.strerror}') from error
-
-
-def _uses_in(file: Path, directory: Path) -> Iterator[StepUse]:
-    label = label_of(file, directory)
-    document: YamlDocument = load_yaml(decode_utf8(file.read_bytes(), label), label)
-    steps = document.value.get("steps") if isinstance(document.value, dict) else None
-    for place, step in enumerate(steps if isinstance(steps, list) else []):
-        if isinstance(step, dict):
-            yield from _uses_of(step, file, label, ("steps", place), str(step.get("name", place + 1)))
-
-
-def _uses_of(
-    raw: Mapping[str, Any], file: Path, label: str, path: tuple[str | int, ...], name: str
-) -> Iterator[StepUse]:
-    if isinstance(raw.get("uses"), str):
-        given = raw.get("with")
-        values = {key: text(value) for key, value in given.items()} if isinstance(given, dict) else {}
-        yield StepUse(file, label, path, name, _reference(raw["uses"], label, name), values)
-    actions = raw.get("actions")
-    for place, action in enumerate(actions if isinstance(actions, list) else []):
-        if isinstance(action, dict):
-            inner = f"{name} / {action.get('name', place + 1)}"
-            yield from _uses_of(action, file, label, (*path, "actions", place), inner)
-
-
-def _reference(written: str, label: str, step: str) -> Reference:
-    try:
-        return Reference.parse(written)
+        reference = use.reference
     except ValueError as error:
         hint = f"Run: treadle validate {label}"
-        raise Invalid("bad-reference", f'{label}: step "{step}": {error}', hint) from error
+        raise Invalid("bad-reference", f'{label}: step "{use.step}": {error}', hint) from error
+    values = {name: text(value) for name, value in use.values.items()}
+    return StepUse(file, label, use.path[:-1], use.step, reference, values)

@@ -16,41 +16,45 @@ from runner.octostache import (
     parse_template,
 )
 from runner.variables.names import Mistake, mistakes_in, name_in, offset_of, refusing_filter
-from runner.variables.system import known_at_run_time
+from runner.variables.system import is_of_a_step, known_at_run_time
 
 Text = tuple[KeyPath, str, str]
 """Where a text is in its document, what it is called in a sentence, and the text."""
 
 _SYNTAX = ("unclosed-block", "malformed-block", "stray-tag")
-_OUTPUTS = ("octopus.action[", "octopus.step[")
 
 
 def process_texts(document: YamlDocument) -> Iterator[Text]:
     """The texts of a process that expressions are evaluated in."""
-    for index, raw in enumerate(document.value["steps"]):
+    steps = document.value.get("steps") if isinstance(document.value, dict) else None
+    for index, raw in enumerate(steps if isinstance(steps, list) else ()):
+        if not isinstance(raw, dict):
+            continue
         at: KeyPath = ("steps", index)
-        whose = f'step "{raw["name"]}"'
+        whose = f'step "{raw.get("name")}"'
         if isinstance(raw.get("run"), str):
             yield (*at, "run"), f"{whose}: the script", raw["run"]
-        for key in ("with", "properties"):
-            for name, value in (raw.get(key) or {}).items():
+        for key in ("with", "env", "properties"):
+            given = raw.get(key)
+            for name, value in given.items() if isinstance(given, dict) else ():
                 if isinstance(value, str):
                     yield (*at, key, name), f'{whose}: "{name}"', value
 
 
 def project_texts(document: YamlDocument) -> Iterator[Text]:
     """The texts of a project that expressions are evaluated in."""
-    for name, raw in (document.value.get("variables") or {}).items():
+    variables = document.value.get("variables") if isinstance(document.value, dict) else None
+    for name, raw in variables.items() if isinstance(variables, dict) else ():
         at: KeyPath = ("variables", name)
         if isinstance(raw, str):
             yield at, f'variable "{name}"', raw
         elif isinstance(raw, dict):
             places = [
                 (at, raw),
-                *(((*at, "scopes", i), scoped) for i, scoped in enumerate(raw.get("scopes", ()))),
+                *(((*at, "scopes", i), scoped) for i, scoped in enumerate(raw.get("scopes") or ())),
             ]
             for path, place in places:
-                if isinstance(place.get("value"), str):
+                if isinstance(place, dict) and isinstance(place.get("value"), str):
                     yield (*path, "value"), f'variable "{name}"', place["value"]
 
 
@@ -120,9 +124,9 @@ def _unknown_in(
         name = name_in(token)
         if mistakes_in(token) or refusing_filter(token, text, scope) is not None:
             continue  # it is not the name that is unknown
-        if name.casefold().startswith("octopus.") and not name.casefold().startswith(_OUTPUTS):
+        if name.casefold().startswith("octopus."):
             continue  # a system variable, of this run or of the place it runs in
-        if not known_at_run_time(name, steps):
+        if not known_at_run_time(name, steps) and not is_of_a_step(name):
             line, column = document.text_place(path).of(text, offset_of(name, text))
             yield Problem(
                 f'{whose} reads "{name}", which the project does not define',

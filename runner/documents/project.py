@@ -10,10 +10,12 @@ from registry.model import Problem, errors_of
 from registry.suggest import suggest
 from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
-from registry.validation.json_schema import validate
+from registry.validation.json_schema import FORMAT_VERSION, is_sound, validate
+from runner.documents.containers import container_rules, read_container
 from runner.documents.expressions import project_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
 from runner.documents.values import text
+from runner.engine.address import address_complaint, shown_address
 from runner.model import (
     Environment,
     Project,
@@ -38,8 +40,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
     label = label_of(path, directory)
     document = load(path, label)
     problems = validate(document.value, "project", document)
-    if not problems:
-        problems = project_rules(document)
+    problems = in_order([*problems, *project_rules(document, problems)])
     if errors_of(problems):
         raise invalid(label, problems)
     value = document.value
@@ -51,25 +52,61 @@ def read_project(path: Path | None, directory: Path) -> Project:
         ),
         targets=tuple(_target(name, raw, path.parent) for name, raw in (value.get("targets") or {}).items()),
         variables=tuple(_variable(name, raw) for name, raw in (value.get("variables") or {}).items()),
+        container=read_container(value.get("container") or {}),
+        ca=_path(value.get("ca"), path.parent),
         file=label,
+        fail_fast=(value.get("defaults") or {}).get("fail_fast", True),
         positions=_positions(document),
         warnings=tuple(problems),
     )
 
 
-def project_rules(document: YamlDocument) -> list[Problem]:
-    """The problems of a project that a schema can't see; the document keeps to the schema."""
-    value = document.value
-    names = {key: list(value.get(key) or {}) for key in ("environments", "targets", "variables")}
+def project_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list[Problem]:
+    """The problems of a project that a schema cannot express. `found` are those that the schema did: of what they
+    are about nothing more is told."""
+    value = _sound(document.value, found)
+    names = {key: list(_section(document, key)) for key in ("environments", "targets", "variables")}
     problems = [problem for key in names for problem in _same_names(document, key, names[key])]
-    for name, raw in (value.get("targets") or {}).items():
+    targets = value.get("targets") or {}
+    names["roles"] = list(dict.fromkeys(role for raw in targets.values() for role in raw["roles"]))
+    for name, raw in targets.items():
         at = ("targets", name, "environments")
         whose = f'target "{name}" belongs to'
         problems += _unknown(document, at, raw["environments"], "environment", names, whose)
+        problems += _engine_rules(document, name, raw.get("docker") or {})
+    problems += container_rules(document, ("container",), value.get("container") or {}, "the project")
     for name, raw in (value.get("variables") or {}).items():
         if isinstance(raw, dict):
             problems += _variable_rules(document, name, raw, names)
     return in_order([*problems, *unparsable(document, project_texts(document))])
+
+
+def _engine_rules(document: YamlDocument, name: str, docker: Mapping[str, Any]) -> Iterator[Problem]:
+    host = docker.get("host")
+    if host and (complaint := address_complaint(host)):
+        message = f'target "{name}": the address "{shown_address(host)}" {complaint}'
+        hint = "Write unix:///path, tcp://HOST:PORT or ssh://[USER@]HOST[:PORT]."
+        yield problem_at(document, ("targets", name, "docker", "host"), message, "bad-engine-address", hint)
+
+
+def _section(document: YamlDocument, key: str) -> Mapping[str, Any]:
+    """All that a section defines, right or wrong: a name is known either way."""
+    section = document.value.get(key) if isinstance(document.value, dict) else None
+    return section if isinstance(section, dict) else {}
+
+
+def _sound(value: Any, found: Sequence[Problem]) -> Mapping[str, Any]:
+    """The sections of a project without what the schema has something against."""
+    if not isinstance(value, dict) or any(problem.code == FORMAT_VERSION for problem in found):
+        return {}
+    sections = {}
+    for key in ("environments", "targets", "variables"):
+        section = value.get(key)
+        if isinstance(section, dict):
+            sections[key] = {name: raw for name, raw in section.items() if is_sound((key, name), found)}
+    if isinstance(value.get("container"), dict) and is_sound(("container",), found):
+        sections["container"] = value["container"]
+    return sections
 
 
 def _same_names(document: YamlDocument, key: str, names: Iterable[str]) -> Iterator[Problem]:
@@ -90,16 +127,18 @@ def _unknown(
     names: Mapping[str, Sequence[str]],
     whose: str,
 ) -> Iterator[Problem]:
-    """The names of environments or targets that are not defined; `given` is one name or a list."""
+    """The names of environments, targets or roles that nothing defines; `given` is one name or a list."""
+    what = "which no target has" if kind == "role" else "which is not defined"
+    where = "targets" if kind == "role" else f"{kind}s"
     known = {name.casefold() for name in names[f"{kind}s"]}
     for index, name in enumerate([given] if isinstance(given, str) else given):
         if name.casefold() not in known:
             yield problem_at(
                 document,
                 at if isinstance(given, str) else (*at, index),
-                f'{whose} {kind} "{name}", which is not defined',
+                f'{whose} {kind} "{name}", {what}',
                 f"unknown-{kind}",
-                suggest(name, names[f"{kind}s"]) or f"there are no {kind}s: define them under {kind}s",
+                suggest(name, names[f"{kind}s"]) or f"there are no {kind}s: define them under {where}",
             )
 
 
@@ -117,7 +156,7 @@ def _variable_rules(
             message = f'variable "{name}" has a value under `scopes` that says not where it applies'
             hint = f"add one of {', '.join(_DIMENSIONS)}, or put it beside `scopes`"
             yield problem_at(document, place, message, "scope-missing", hint)
-        for kind in ("environment", "target"):
+        for kind in ("environment", "target", "role"):
             whose = f'a value of variable "{name}" is for'
             yield from _unknown(document, (*place, kind), scoped.get(kind, ()), kind, names, whose)
 
@@ -157,7 +196,12 @@ def _target(name: str, raw: Mapping[str, Any], folder: Path) -> Target:
         engine=engine,
         network=raw.get("network"),
         volumes=dict(raw.get("volumes") or {}),
+        ca=_path(raw.get("ca"), folder),
     )
+
+
+def _path(name: str | None, folder: Path) -> str | None:
+    return None if name is None else str(folder / name)
 
 
 def _variable(name: str, raw: Any) -> Variable:

@@ -13,7 +13,7 @@ Call order for one action::
 Rules for every implementation, checked by one contract suite against the fake and the real one:
 
 - An engine may be used from many threads; a container from one, except `stop` and `remove`, which any thread
-  may call at any time.
+  may call at any time, as it may `disk_usage`.
 - `prepare` either returns a waiting container or raises and leaves nothing behind.
 - A prepared container whose client dies, by `kill -9` even, ends by itself: its stdin reaches its end.
 - A payload that ran is a result, whatever its exit code; only an engine that breaks raises, `EngineError`.
@@ -36,6 +36,9 @@ from runner.engine.payload import Payload
 HOME_LABEL = "treadle.home"
 RUN_LABEL = "treadle.run"
 ACTION_LABEL = "treadle.action"
+
+KILLED = 128 + 9
+"""The exit code of what ended by SIGKILL."""
 
 
 class EngineError(Unavailable):
@@ -68,11 +71,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """`rootless` engines ignore memory limits silently: the caller tells the user."""
+    """`rootless` engines ignore memory limits silently: the caller tells the user. `storage`: the storage driver."""
 
     name: str
     version: str
     rootless: bool = False
+    storage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +90,18 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Sizes in bytes, `cpus` in cores; `private_size` is the secrets' tmpfs, `tmp_size` that of /tmp."""
+class ContainerLimits:
+    """Sizes in bytes, `cpus` in cores; `private_size` is the secrets' tmpfs, `tmp_size` that of /tmp.
+
+    `disk` is watched by whoever runs the action (`Container.disk_usage`): few storage drivers can set a limit.
+    """
 
     memory: int = 2 * 1024**3
     cpus: float = 2.0
     pids: int = 1024
     private_size: int = 64 * 1024**2
     tmp_size: int = 512 * 1024**2
+    disk: int = 10 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ class ContainerSpec:
     user: str | None = None
     network: str = "bridge"
     namespace: str | None = None
-    limits: Limits = Limits()
+    limits: ContainerLimits = ContainerLimits()
     read_only: bool = False
     capabilities: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -126,7 +134,7 @@ class Exit:
     out_of_memory: bool = False
 
 
-def refuse_oversized(payload: Payload, limits: Limits) -> None:
+def refuse_oversized(payload: Payload, limits: ContainerLimits) -> None:
     """Raises ContainerRefused when the payload does not fit into the tmpfs that takes its secrets."""
     if payload.private_size > limits.private_size:
         raise ContainerRefused(
@@ -165,6 +173,12 @@ class Container(Protocol):
         """A tar stream of the file or folder at the absolute `path`. Raises FileNotFoundError, EngineError.
 
         Works after the exit, for anything not on a tmpfs.
+        """
+
+    def disk_usage(self) -> int:
+        """Bytes written to the container's own file system so far; volumes and tmpfs do not count. Raises EngineError.
+
+        From any thread; 0 for a container that is gone. It takes the engine a look at every file that was written.
         """
 
     def remove(self) -> None:

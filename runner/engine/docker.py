@@ -23,12 +23,13 @@ from runner.engine.base import (
     Namespace,
 )
 from runner.engine.docker_attach import Attachment
-from runner.engine.docker_connect import Connection, connect, translated
+from runner.engine.docker_connect import Connection, connect
 from runner.engine.docker_container import DockerContainer, remove_container
+from runner.engine.docker_errors import engine_errors, user_errors
 from runner.engine.docker_images import DockerImages
-from runner.engine.docker_refusals import refusals
-from runner.engine.docker_room import make_room
 from runner.engine.docker_spec import Config, action_config, holder_config
+from runner.engine.docker_volumes import DockerVolumes
+from runner.engine.docker_workdir import prepare_workdir
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -62,11 +63,17 @@ class DockerEngine:
         """The images of this engine, for the commands that build and list them."""
         return DockerImages(self._connection)
 
+    @cached_property
+    def _volumes(self) -> DockerVolumes:
+        return DockerVolumes(self._client)
+
     def check(self) -> EngineInfo:
-        with translated(self._connection.name, "asking for its version"):
+        with engine_errors(self._connection, "asking for its version"):
             info = self._client.info()
         rootless = any("name=rootless" in option for option in info.get("SecurityOptions") or ())
-        return EngineInfo(self._connection.name, str(info["ServerVersion"]), rootless)
+        return EngineInfo(
+            self._connection.name, str(info["ServerVersion"]), rootless, str(info.get("Driver") or "")
+        )
 
     def ensure_image(self, reference: str, on_progress: Callable[[str], None] | None = None) -> Image:
         if self._offline:
@@ -78,14 +85,15 @@ class DockerEngine:
 
         def fit(id_: str) -> None:
             self.images.expect_shell(image, id_)
-            make_room(self._client, id_, image, spec)
+            prepare_workdir(self._client, id_, image, spec)
+            self._volumes.open_new(id_, image, spec)
 
-        with refusals(self._connection, spec.image, spec.user):
+        with user_errors(self._connection, spec.image, spec.user):
             id_, attachment = self._start(action_config(spec), fit)
         return DockerContainer(self._connection, id_, attachment, spec.limits)
 
     def hold_namespace(self, image: str, network: str, labels: Mapping[str, str]) -> Namespace:
-        with refusals(self._connection, image):
+        with user_errors(self._connection, image):
             id_, attachment = self._start(holder_config(image, network, dict(labels)))
         return DockerNamespace(self._connection, id_, attachment)
 
@@ -108,7 +116,7 @@ class DockerEngine:
         return id_, attachment
 
     def sweep(self, home: str, is_live: Callable[[str], bool]) -> Iterable[str]:
-        with translated(self._connection.name, "looking for containers left behind"):
+        with engine_errors(self._connection, "looking for containers left behind"):
             found = self._client.containers(all=True, filters={"label": f"{HOME_LABEL}={home}"})
             runs = {container["Id"]: container["Labels"].get(RUN_LABEL, "") for container in found}
             dead = {run for run in set(runs.values()) if not is_live(run)}
@@ -146,7 +154,7 @@ class DockerNamespace:
 
     def remove(self) -> None:
         self._attachment.close()
-        with translated(self._connection.name, "removing a namespace holder"):
+        with engine_errors(self._connection, "removing a namespace holder"):
             remove_container(self._connection.client, self._id)
 
 

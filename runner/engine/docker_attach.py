@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
+SEND_TIMEOUT = 120.0
+"""Seconds for a whole payload: up to 64 MB, perhaps over a slow line."""
+
+
 class Attachment:
     """A raw, blocking connection. `close` may come from any thread, even while another one receives."""
 
@@ -26,11 +30,12 @@ class Attachment:
         self._lock = threading.Lock()
         self._receiving = False
         self._closed = False
-        self._socket.settimeout(None)
         if self._socket.family != socket.AF_UNIX:
             _keep_alive(self._socket)
 
     def send(self, content: bytes) -> None:
+        """Raises TimeoutError when the container does not take it in time."""
+        self._socket.settimeout(SEND_TIMEOUT)
         self._socket.sendall(content)
 
     def receive(self, buffer: memoryview, timeout: float) -> int:

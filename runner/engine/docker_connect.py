@@ -1,31 +1,45 @@
-"""From an endpoint to a client of the Engine API, and from that client's errors to ours."""
+"""From an endpoint to a client of the Engine API."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+from runner.engine.address import expect_address
 from runner.engine.base import Endpoint, EngineError
+from runner.engine.docker_config import config_folder, current_context
+from runner.engine.docker_errors import unreachable
 
 if TYPE_CHECKING:
     from docker import APIClient
-    from docker.errors import APIError
     from docker.tls import TLSConfig
 
     from runner.engine.ssh_tunnel import SshTunnel
 
-TIMEOUT = 120
-"""Seconds that one answer may take: a busy engine is slow, and a dead one closes the connection anyway."""
+GREETING_TIMEOUT = 5
+"""Seconds that an engine has to say which version it is: every engine that is well does so at once."""
+
+TIMEOUT = 60
+"""Seconds that one answer may take from then on: a busy engine is slow, and a frozen one says nothing at all."""
+
+LOST_TIMEOUT = 5
+"""Seconds for each answer of an engine that has failed to give one: what is left to do is clearing up."""
 
 ANY_VERSION = "1.41"
 """For the one question that is asked without naming a version."""
 
 CONNECTIONS = 64
 """Kept open at most: each attached container takes one, and every thread another."""
+
+
+_making = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,10 @@ class Connection:
     client: APIClient
     name: str
     tunnel: SshTunnel | None = None
+
+    def note_lost(self) -> None:
+        """The engine did not answer: do not wait long for it again."""
+        self.client.timeout = LOST_TIMEOUT
 
     def close(self) -> None:
         self.client.close()
@@ -48,14 +66,22 @@ def connect(endpoint: Endpoint) -> Connection:
     from requests.exceptions import RequestException
 
     host, tls = _address(endpoint)
+    expect_address(host, _whose(endpoint))
     tunnel = _tunnel(host) if host.startswith("ssh://") else None
     try:
         client = _client(tunnel.url if tunnel else host, tls)
-    except (DockerException, RequestException, OSError) as error:
+    except (DockerException, RequestException, OSError, ValueError) as error:
         if tunnel:
             tunnel.close()
         raise unreachable(host, error) from error
     return Connection(client, host, tunnel)
+
+
+def _whose(endpoint: Endpoint) -> str:
+    """Where the address was found, for messages."""
+    if endpoint.host:
+        return "The engine's address"
+    return "DOCKER_HOST" if os.environ.get("DOCKER_HOST") else "The Docker context's address"
 
 
 def _tunnel(host: str) -> SshTunnel:
@@ -72,18 +98,46 @@ def _client(url: str, tls: TLSConfig | None) -> APIClient:
     """
     from docker import APIClient
 
-    def make(version: str) -> APIClient:
-        client = APIClient(
-            base_url=url, version=version, tls=tls or False, timeout=TIMEOUT, max_pool_size=CONNECTIONS
-        )
+    class Client(APIClient):
+        """One that sends no logins along with a build: what that is based on is there already."""
+
+        def _set_auth_headers(self, headers: Any) -> None:
+            """Without looking into Docker's config file."""
+
+    def make(version: str, timeout: int) -> APIClient:
+        with _without_docker_config():
+            client = Client(
+                base_url=url, version=version, tls=tls or False, timeout=timeout, max_pool_size=CONNECTIONS
+            )
         client.trust_env = False
         return client
 
-    first = make(ANY_VERSION)
+    first = make(ANY_VERSION, GREETING_TIMEOUT)
     try:
-        return make(str(first.version(api_version=False)["ApiVersion"]))
+        return make(str(first.version(api_version=False)["ApiVersion"]), TIMEOUT)
     finally:
         first.close()
+
+
+@contextmanager
+def _without_docker_config() -> Iterator[None]:
+    """Make clients that do not read Docker's config file.
+
+    The package reads it while a client is made, needed or not, and fails on whatever it does not expect there. There
+    is no way to tell it not to.
+    """
+    from docker.auth import AuthConfig
+
+    package: Any = import_module("docker.api.client")
+
+    nothing = SimpleNamespace(load_general_config=dict, load_config=lambda **_: AuthConfig({}))
+    with _making:
+        found = package.config, package.auth
+        package.config = package.auth = nothing
+        try:
+            yield
+        finally:
+            package.config, package.auth = found
 
 
 def _address(endpoint: Endpoint) -> tuple[str, TLSConfig | None]:
@@ -91,35 +145,20 @@ def _address(endpoint: Endpoint) -> tuple[str, TLSConfig | None]:
     if endpoint.host:
         return endpoint.host, _tls(dict(endpoint.tls), bool(endpoint.tls))
     if host := os.environ.get("DOCKER_HOST"):
-        folder = Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
+        folder = Path(os.environ.get("DOCKER_CERT_PATH") or config_folder())
         files = {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key")}
         return host, _tls(files, bool(os.environ.get("DOCKER_TLS_VERIFY")))
-    return _current_context()
+    return _context_address()
 
 
-def _current_context() -> tuple[str, TLSConfig | None]:
-    from docker.context import ContextAPI
-    from docker.errors import DockerException
-
-    name = os.environ.get("DOCKER_CONTEXT")
-    try:
-        context = ContextAPI.get_context(name)
-    except DockerException as error:
-        raise EngineError(
-            "docker-context-unreadable", f"The Docker context cannot be read: {error}."
-        ) from error
-    if context is None:
-        raise EngineError(
-            "docker-context-unknown",
-            f'The Docker context "{name or "that is set as current"}" does not exist.',
-            hint="List the contexts with: docker context ls",
-        )
-    # The package calls its default socket "http+unix://", which names it as a transport of its own.
-    host = str(context.Host).removeprefix("http+")
-    return host, context.TLSConfig
+def _context_address() -> tuple[str, TLSConfig | None]:
+    context = current_context()
+    if not context.tls:
+        return context.host, None
+    return context.host, _tls(dict(context.tls), wanted=True, verify=context.verify)
 
 
-def _tls(files: dict[str, str], wanted: bool) -> TLSConfig | None:
+def _tls(files: dict[str, str], wanted: bool, verify: bool = True) -> TLSConfig | None:
     if not wanted:
         return None
     from docker.errors import TLSParameterError
@@ -127,7 +166,7 @@ def _tls(files: dict[str, str], wanted: bool) -> TLSConfig | None:
 
     pair = (files["cert"], files["key"]) if "cert" in files and "key" in files else None
     try:
-        return TLSConfig(client_cert=pair, ca_cert=files.get("ca"), verify=True)
+        return TLSConfig(client_cert=pair, ca_cert=files.get("ca"), verify=verify)
     except TLSParameterError as error:
         named = ", ".join(f'{name} "{path}"' for name, path in sorted(files.items()))
         raise EngineError(
@@ -135,49 +174,3 @@ def _tls(files: dict[str, str], wanted: bool) -> TLSConfig | None:
             f"The TLS files of this engine cannot be used: {named}.",
             hint="Give ca, cert and key as paths of files that exist.",
         ) from error
-
-
-def unreachable(host: str, error: Exception) -> EngineError:
-    """The engine does not answer: what to do about it, by the kind of failure."""
-    detail = _innermost(error)
-    if isinstance(detail, PermissionError):
-        hint = 'Add yourself to the group "docker" (and log in again), or run as root.'
-    elif host.startswith("unix://"):
-        hint = "Start it (sudo systemctl start docker), or name another engine in DOCKER_HOST."
-    else:
-        hint = "Check the address, its port, and that TLS is used on both sides."
-    return EngineError(
-        "engine-unreachable", f'The Docker engine at "{host}" does not answer: {detail}.', hint
-    )
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """The operating system's reason; the libraries between wrap it several times."""
-    seen = error
-    while (inner := seen.__cause__ or seen.__context__) is not None:
-        seen = inner
-        if isinstance(seen, OSError) and seen.errno:
-            break
-    return seen
-
-
-def explanation(error: APIError) -> str:
-    """What the engine itself said."""
-    return str(error.explanation or error).strip().rstrip(".")
-
-
-@contextmanager
-def translated(host: str, doing: str) -> Iterator[None]:
-    """Turn whatever the client raises while `doing` something into EngineError."""
-    from docker.errors import APIError, DockerException
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except APIError as error:
-        message = f'The Docker engine at "{host}" failed while {doing}: {explanation(error)}.'
-        raise EngineError("engine-failed", message) from error
-    except (DockerException, RequestException, HTTPError, OSError) as error:
-        message = f'The connection to the Docker engine at "{host}" broke while {doing}: {_innermost(error)}.'
-        raise EngineError("engine-lost", message, hint="Check that the engine is still running.") from error

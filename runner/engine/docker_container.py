@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from runner.engine.base import EngineError, Exit, Limits, Stream, refuse_oversized
+from runner.engine.base import KILLED, ContainerLimits, EngineError, Exit, Stream, refuse_oversized
 from runner.engine.docker_attach import Attachment
-from runner.engine.docker_connect import Connection, translated
+from runner.engine.docker_connect import Connection
+from runner.engine.docker_errors import engine_errors
 from runner.engine.docker_stream import BrokenStream, demultiplex
 from runner.engine.payload import Payload
 
@@ -24,7 +25,8 @@ SILENCE = 5.0
 END_TIMEOUT = 20.0
 """Seconds from the end of a container's output to its end: the engine still takes its network down."""
 
-KILLED = 137
+PATIENCE = 30.0
+"""Seconds of waiting for a container's end after which it is worth asking whether the engine is still there."""
 
 FETCH_CHUNK = 1024 * 1024
 
@@ -32,8 +34,10 @@ FETCH_CHUNK = 1024 * 1024
 class DockerContainer:
     """See `runner.engine.base.Container`."""
 
-    def __init__(self, connection: Connection, id_: str, attachment: Attachment, limits: Limits) -> None:
-        self._host = connection.name
+    def __init__(
+        self, connection: Connection, id_: str, attachment: Attachment, limits: ContainerLimits
+    ) -> None:
+        self._connection = connection
         self._client: APIClient = connection.client
         self._id = id_
         self._attachment = attachment
@@ -47,7 +51,7 @@ class DockerContainer:
     def deliver(self, payload: Payload) -> None:
         refuse_oversized(payload, self._limits)
         tar = payload.to_tar()
-        with translated(self._host, "delivering an action"):
+        with engine_errors(self._connection, "delivering an action"):
             self._attachment.send(b"%d\n" % len(tar))
             self._attachment.send(tar)
 
@@ -63,7 +67,7 @@ class DockerContainer:
             return 0
 
         try:
-            with translated(self._host, "reading an action's output"):
+            with engine_errors(self._connection, "reading an action's output"):
                 yield from demultiplex(receive)
         except BrokenStream as error:
             raise EngineError("engine-lost", f"The output of an action broke off: {error}.") from error
@@ -76,22 +80,25 @@ class DockerContainer:
         except TimeoutError as error:
             raise EngineError(
                 "engine-lost",
-                f'The engine at "{self._host}" closed the output of an action that goes on.',
+                f'The engine at "{self._connection.name}" closed the output of an action that goes on.',
                 hint="Check the engine's own log.",
             ) from error
 
     def wait(self, timeout: float | None = None) -> Exit:
         if self._exit is None:
             code: int | None = KILLED  # by whoever removed it, if it is gone
-            with translated(self._host, "waiting for an action"), gone_already():
-                code = self._exit_code(timeout)
+            with engine_errors(self._connection, "waiting for an action"), gone_already():
+                code = self._exit_code(PATIENCE if timeout is None else timeout)
+                while code is None and timeout is None:
+                    self._state()  # an engine that does not answer this either is gone
+                    code = self._exit_code(PATIENCE)
             if code is None:
                 raise TimeoutError(f"container {self._id[:12]} goes on after {timeout} seconds")
             # A killed child sets the flag as well, while the script goes on: it must have died of it itself.
             self._exit = Exit(code, out_of_memory=code == KILLED and bool(self._state().get("OOMKilled")))
         return self._exit
 
-    def _exit_code(self, timeout: float | None) -> int | None:
+    def _exit_code(self, timeout: float) -> int | None:
         """The exit code; None when the container goes on after `timeout` seconds."""
         from requests.exceptions import ConnectionError as BrokenConnection
         from requests.exceptions import ReadTimeout
@@ -112,19 +119,19 @@ class DockerContainer:
 
     def _state(self) -> dict[str, Any]:
         """What the engine knows of the container; nothing once somebody else has removed it."""
-        with translated(self._host, "looking at an action"), gone_already():
+        with engine_errors(self._connection, "looking at an action"), gone_already():
             return dict(self._client.inspect_container(self._id)["State"])
         return {}
 
     def stop(self, grace: float = 10.0) -> None:
-        with translated(self._host, "stopping an action"), gone_already():
+        with engine_errors(self._connection, "stopping an action"), gone_already():
             self._client.stop(self._id, timeout=math.ceil(grace))
 
     def fetch(self, path: str) -> Iterator[bytes]:
         from docker.errors import NotFound
 
         doing = f'fetching "{path}"'
-        with translated(self._host, doing):
+        with engine_errors(self._connection, doing):
             try:
                 stream, _ = self._client.get_archive(self._id, path, chunk_size=FETCH_CHUNK)
             except NotFound:
@@ -134,12 +141,17 @@ class DockerContainer:
         return self._checked(stream, doing)
 
     def _checked(self, stream: Iterator[bytes], doing: str) -> Iterator[bytes]:
-        with translated(self._host, doing):
+        with engine_errors(self._connection, doing):
             yield from stream
+
+    def disk_usage(self) -> int:
+        with engine_errors(self._connection, "looking at an action's disk", may_be_slow=True):
+            found = self._client.containers(all=True, size=True, filters={"id": self._id})
+        return sum(int(container.get("SizeRw") or 0) for container in found)
 
     def remove(self) -> None:
         self._attachment.close()
-        with translated(self._host, "removing an action's container"):
+        with engine_errors(self._connection, "removing an action's container"):
             remove_container(self._client, self._id)
 
 

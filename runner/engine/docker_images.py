@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from registry.errors import UserError
 from runner.engine.base import Endpoint, EngineError, Image
-from runner.engine.docker_connect import Connection, connect, explanation, translated
-from runner.engine.docker_refusals import image_not_found, local_images, no_shell
+from runner.engine.docker_config import registry_login
+from runner.engine.docker_connect import Connection, connect
+from runner.engine.docker_errors import engine_errors, explanation, image_not_found, local_images, no_shell
 from runner.engine.worker_image import BASES, CONTEXT_LABEL, context_digest, context_tar, worker_reference
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class DockerImages:
 
     def built(self) -> list[BuiltImage]:
         """All worker images on this engine, those of other versions included."""
-        with translated(self._connection.name, "listing images"):
+        with engine_errors(self._connection, "listing images"):
             found = self._client.images(filters={"label": CONTEXT_LABEL})
         digest = context_digest()
         return sorted(
@@ -138,7 +139,7 @@ class DockerImages:
     def _inspect(self, reference: str) -> ImageFacts | None:
         from docker.errors import ImageNotFound as Missing
 
-        with translated(self._connection.name, f'looking for the image "{reference}"'):
+        with engine_errors(self._connection, f'looking for the image "{reference}"'):
             try:
                 found = self._client.inspect_image(reference)
             except Missing:
@@ -147,21 +148,28 @@ class DockerImages:
         return facts
 
     def _pull(self, reference: str, progress: Progress) -> None:
+        from docker.auth import resolve_repository_name
         from docker.errors import APIError
         from docker.utils import parse_repository_tag
 
         name, tag = parse_repository_tag(reference)
+        login = registry_login(resolve_repository_name(name)[0])
         progress(f"Pulling {reference}")
-        with translated(self._connection.name, f'pulling "{reference}"'):
+        with engine_errors(self._connection, f'pulling "{reference}"'):
             try:
-                reason = _follow(self._client.pull(name, tag=tag or "latest", stream=True, decode=True))
+                reason = _follow(
+                    self._client.pull(
+                        name, tag=tag or "latest", stream=True, decode=True, auth_config=dict(login.values)
+                    )
+                )
             except APIError as error:
                 reason = explanation(error)
         if reason:
-            raise image_not_found(self._client, reference, reason)
+            because = f"{reason}; {login.complaint}" if login.complaint else reason
+            raise image_not_found(self._client, reference, because)
 
     def _build(self, reference: str, base: str, afresh: bool, details: Progress | None) -> None:
-        with translated(self._connection.name, f'building "{reference}"'):
+        with engine_errors(self._connection, f'building "{reference}"'):
             messages = self._client.build(
                 fileobj=io.BytesIO(context_tar()),
                 custom_context=True,
@@ -209,7 +217,7 @@ class DockerImages:
             if base is None:
                 return None
             progress(f"Sending {base} to {self._connection.name}")
-            with translated(self._connection.name, f'sending the image "{base}"'):
+            with engine_errors(self._connection, f'sending the image "{base}"'):
                 _follow(self._client.load_image(local.client.get_image(base)))
             return base
         finally:

@@ -6,14 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.engine.base import ContainerSpec, Limits
+from runner.engine.base import ContainerLimits, ContainerSpec
 from runner.engine.payload import PRIVATE_DIR, START_FILE, WORK_DIR
 
-ROOM_DIR = str(Path(WORK_DIR).parent)
+WORK_ROOT = str(Path(WORK_DIR).parent)
 """The parent of WORK_DIR: world-writable, and a volume where the root is read-only."""
 
 CPU_PERIOD = 100_000
-HOLDER_LIMITS = Limits(memory=32 * 1024**2, cpus=1.0, pids=32)
+HOLDER_LIMITS = ContainerLimits(memory=32 * 1024**2, cpus=1.0, pids=32)
 """Little, yet enough for the runtime itself, which starts inside of them."""
 
 _STOP_ALL = {"TINI_KILL_PROCESS_GROUP": "1"}
@@ -35,12 +35,12 @@ def action_config(spec: ContainerSpec) -> Config:
         **_waiting(spec.image, spec.labels, ["/bin/sh", "-c", receiver(), "treadle", WORK_DIR, START_FILE]),
         "User": spec.user or "",
         "Env": [f"{name}={value}" for name, value in {**spec.environment, **_STOP_ALL}.items()],
-        "Volumes": {ROOM_DIR: {}} if spec.read_only else {},
+        "Volumes": {WORK_ROOT: {}} if spec.read_only else {},
         "HostConfig": {
             **_isolation(spec.limits),
             "CapAdd": list(spec.capabilities),
             "Init": True,
-            "Mounts": [_mount(source, path) for source, path in spec.volumes.items()],
+            "Mounts": mounts(spec),
             "NetworkMode": f"container:{spec.namespace}" if spec.namespace else spec.network,
             "ReadonlyRootfs": spec.read_only,
             "Tmpfs": _tmpfs(spec.limits),
@@ -79,7 +79,7 @@ def _waiting(image: str, labels: Any, entrypoint: list[str]) -> Config:
     }
 
 
-def _isolation(limits: Limits) -> Config:
+def _isolation(limits: ContainerLimits) -> Config:
     return {
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
@@ -93,13 +93,18 @@ def _isolation(limits: Limits) -> Config:
     }
 
 
-def _tmpfs(limits: Limits) -> dict[str, str]:
+def _tmpfs(limits: ContainerLimits) -> dict[str, str]:
     """Writable for whoever the user is, since a tmpfs can only be given to a numeric one: the modes in the
     payload keep what is in it to that user. Scripts may execute what they put into /tmp."""
     return {
         PRIVATE_DIR: f"rw,nosuid,nodev,noexec,mode=1777,size={limits.private_size}",
         "/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={limits.tmp_size}",  # noqa: S108
     }
+
+
+def mounts(spec: ContainerSpec) -> list[Config]:
+    """What is mounted besides tmpfs."""
+    return [_mount(source, path) for source, path in spec.volumes.items()]
 
 
 def _mount(source: str, path: str) -> Config:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Self
 
@@ -33,10 +34,13 @@ from runner.engine.base import (
     Stream,
     refuse_oversized,
 )
-from runner.engine.payload import Payload
+from runner.engine.payload import WORK_DIR, Payload
 from runner.engine.worker_image import worker_reference
 
 TERMINATED = 128 + 15
+USER_ID = 1000
+"""uid and gid of every action."""
+
 NETWORKS = ("bridge", "none", "host")
 
 
@@ -46,19 +50,22 @@ class Misuse(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What a payload does. `files` maps absolute paths to contents for `fetch`.
+    """What a payload does. `files` maps absolute paths to contents for `fetch`; `roots_own` are those of them, or
+    folders of theirs, that only root may read.
 
     It takes `seconds`; one that `hangs` goes on until it is stopped. Where `breaks` is set, the engine dies
-    after the output.
+    after the output. `disk` is what it writes there.
     """
 
     output: Sequence[tuple[Stream, bytes]] = ()
     code: int = 0
     files: Mapping[str, bytes] = field(default_factory=dict)
+    roots_own: frozenset[str] = frozenset()
     seconds: float = 0.0
     hangs: bool = False
     breaks: bool = False
     out_of_memory: bool = False
+    disk: int = 0
 
 
 Behaviour = Callable[[ContainerSpec, Payload], Script]
@@ -129,10 +136,15 @@ class FakeContainer:
 
     def fetch(self, path: str) -> Iterator[bytes]:
         self._expect(State.EXITED, "fetch")
-        found = {name: content for name, content in self._script.files.items() if _is_below(name, path)}
+        files = {f"{WORK_DIR}/": b"", **self._script.files}
+        folders = {f"{parent}/": b"" for name in files for parent in PurePosixPath(name).parents}
+        found = {name: content for name, content in {**folders, **files}.items() if _is_below(name, path)}
         if not found:
             raise FileNotFoundError(path)
-        return iter([_archive(path, found)])
+        return iter([_archive(path, found, self._script.roots_own)])
+
+    def disk_usage(self) -> int:
+        return 0 if self.state is State.REMOVED else self._script.disk
 
     def remove(self) -> None:
         with self._changed:
@@ -272,14 +284,20 @@ def _is_below(name: str, path: str) -> bool:
     return name == path or name.startswith(path.rstrip("/") + "/")
 
 
-def _archive(path: str, files: Mapping[str, bytes]) -> bytes:
-    """A tar as an engine sends it: names start with the last part of the path."""
+def _archive(path: str, files: Mapping[str, bytes], roots_own: frozenset[str]) -> bytes:
+    """A tar as an engine sends it: names start with the last part of the path, folders come before their files."""
     parent = len(path.rstrip("/").rpartition("/")[0]) + 1
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name[parent:])
+        for name, content in sorted(files.items()):
+            entry = tarfile.TarInfo(name[parent:].rstrip("/"))
             entry.size = len(content)
+            private = name.rstrip("/") in roots_own
+            entry.uid = entry.gid = 0 if private else USER_ID
+            entry.mode = 0o600 if private else 0o644
+            if name.endswith("/"):
+                entry.type = tarfile.DIRTYPE
+                entry.mode |= 0o100 if private else 0o111
             entry.mtime = int(time.time())
             tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()

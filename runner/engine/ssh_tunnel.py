@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runner.engine.address import expect_address
 from runner.engine.base import EngineError
 
 REMOTE_SOCKET = "/var/run/docker.sock"
 LOGIN_TIMEOUT = 30.0
+
+_open: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,12 @@ class SshTunnel:
             start_new_session=True,
         )
         tunnel = cls(process, folder)
-        tunnel._await_login(address)
+        _open.add(process)
+        try:
+            tunnel._await_login(address)
+        except KeyboardInterrupt:
+            tunnel.close()
+            raise
         return tunnel
 
     def _await_login(self, address: str) -> None:
@@ -65,6 +73,7 @@ class SshTunnel:
 
     def _end(self) -> str:
         """End ssh; what it said, in one line."""
+        _open.discard(self.process)
         self.process.terminate()
         said = self.process.communicate()[1].decode(errors="replace")
         self.folder.cleanup()
@@ -75,12 +84,10 @@ class SshTunnel:
 
 
 def ssh_command(address: str, socket: Path) -> list[str]:
-    """The ssh command line that forwards `socket` to the engine at `address`."""
+    """The ssh command line that forwards `socket` to the engine at `address`. Raises Invalid."""
+    expect_address(address, "The engine's address")
     parts = urlsplit(address)
-    if not parts.hostname or parts.hostname.startswith("-"):
-        raise EngineError(
-            "engine-ssh", f'"{address}" names no host.', hint="Expected ssh://[user@]host[:port]."
-        )
+    assert parts.hostname
     login = ["-l", parts.username] if parts.username else []
     port = ["-p", str(parts.port)] if parts.port else []
     remote = parts.path if len(parts.path) > 1 else REMOTE_SOCKET
@@ -101,3 +108,9 @@ def ssh_command(address: str, socket: Path) -> list[str]:
         "--",
         parts.hostname,
     ]
+
+
+def end_tunnels() -> None:
+    """End every ssh, for a process that is about to exit without closing its engines."""
+    for process in list(_open):
+        process.terminate()

@@ -13,40 +13,44 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.errors import Unavailable, UserError
-from runner.actions import script as properties
+from registry.template import octopus as properties
 from runner.bootstrap import build_payload
-from runner.engine.base import Container, EngineError, Exit
+from runner.bootstrap.dictionary import is_true
+from runner.engine.base import KILLED, Container, ContainerLimits, EngineError, Exit
 from runner.execution import events
-from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
-from runner.execution.masking import Masker
-from runner.execution.pump import Limits, OutputPump, PumpSummary
-from runner.execution.request import Surroundings, prepare_request
-from runner.execution.service_messages import (
-    ArtifactRequest,
-    Level,
-    OutputVariable,
-    Progress,
-    ServiceMessage,
-)
-from runner.model import ActionResult, PlannedAction, PlannedValue, Status
+from runner.execution.artifacts import ArtifactStore
+from runner.execution.container_files import ArtifactMissing, ArtifactRefused, CollectionEnded, ContainerFiles
+from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
+from runner.execution.service_messages import ArtifactRequest, OutputVariable, Progress, ServiceMessage
+from runner.execution.substitution import ScriptContext, prepare_request
+from runner.masking.masker import Masker
+from runner.masking.patterns import not_hidden
+from runner.model import ActionResult, Level, Status
 from runner.octostache import OctostacheError
-from runner.variables.binding import OutputValue, bind, explain_error, strongest
+from runner.plan import PlannedAction, PlannedValue
+from runner.variables.binding import OutputValue, bind, bind_environment, explain_error, strongest
 
 Record = Callable[[events.Event], object]
 
 STOP_GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
 
-KILLED = 137
-"""The exit code of what ended by SIGKILL."""
+DISK_INTERVAL = 3.0
+"""Seconds between two looks at what an action has written: what is over before costs nothing."""
 
 _HANDLED_BY_PUMP = frozenset({"mask", "resultMessage"})
 
 
 class Cancellation:
-    """Whether the run is cancelled, and what has to be stopped when it is. Safe from any thread."""
+    """Whether the run is cancelled, and what has to be stopped when it is. Safe from any thread.
+
+    Before `begin` there is nothing to stop: whoever waits may simply go. `at_exit` collects what has to be done when
+    the process is about to end without waiting for anything.
+    """
 
     def __init__(self) -> None:
+        self.begun = False
+        self._endings: list[Callable[[], None]] = []
         self._lock = threading.RLock()  # a signal's handler may come while the same thread holds it
         self._live: dict[str, Container] = {}
         self._cancelled = threading.Event()
@@ -64,6 +68,17 @@ class Cancellation:
             live = list(self._live.values())
         for container in live:
             _stop_soon(container)
+
+    def begin(self, at_exit: Callable[[], None] | None = None) -> None:
+        """The run has begun: its containers have to be removed."""
+        if at_exit is not None:
+            self._endings.append(at_exit)
+        self.begun = True
+
+    def give_up(self) -> None:
+        """Do what cannot be left undone; nothing of it waits for an engine."""
+        for ending in self._endings:
+            ending()
 
     def watch(self, container: Container) -> None:
         with self._lock:
@@ -87,8 +102,8 @@ def _stop_soon(container: Container) -> None:
     threading.Thread(target=stop, daemon=True).start()
 
 
-class Supply(Protocol):
-    """Where started containers come from, and go to: `runner.execution.preparing.Preparer`, or a test's own."""
+class ContainerSource(Protocol):
+    """Where started containers come from and go to: `container_pool.ContainerPool`, or a test's own."""
 
     def take(self, action: PlannedAction) -> Container:
         """The action's container, waiting for its payload. Raises what `Engine.prepare` raises."""
@@ -104,13 +119,15 @@ class Supply(Protocol):
 class ActionServices:
     """What every action of a run shares."""
 
-    preparer: Supply
+    pool: ContainerSource
     masker: Masker
     artifacts: ArtifactStore
     record: Record
     cancellation: Cancellation
-    limits: Limits = field(default_factory=Limits)
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    limits: PumpLimits = field(default_factory=PumpLimits)
+    script_context: ScriptContext = field(default_factory=ScriptContext)
+    warned: set[str] = field(default_factory=set)
+    """What was warned of already, where once is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,42 +180,53 @@ def _run(
     services: ActionServices,
     sink: _Sink,
 ) -> tuple[Status, int | None, str]:
-    container = services.preparer.take(action)
+    container = services.pool.take(action)
     try:
         bound = bind(strongest([*run_values, *action.variables]), action.parameters)
-        for secret in bound.secrets():
-            services.masker.add(secret)
-        prepared = prepare_request(action, bound, services.surroundings)
+        environment, derived = bind_environment(bound, action.environment)
+        secrets = {value.value for value in environment if value.sensitive and value.value}
+        services.masker.add(*bound.secrets(), *bound.derived, *secrets, *derived)
+        texts = {value.name: value.value or "" for value in environment}
+        prepared = prepare_request(action, bound, services.script_context, texts)
+        services.masker.add(*prepared.secrets)
         for level, note in prepared.notes:
             sink.note(level, note)
         if prepared.complaint is not None:
             return Status.FAILED, None, prepared.complaint
         deadline = _Deadline(container, timeout)
+        disk = _DiskWatch(container, action.container.disk or ContainerLimits().disk)
         services.cancellation.watch(container)
         try:
             container.deliver(build_payload(prepared.request))
             summary = _pump(container, services, sink)
             ended = container.wait()
+            sink.collect(container, lambda: deadline.passed or services.cancellation.requested)
         finally:
             deadline.cancel()
+            disk.cancel()
             services.cancellation.forget(container)
-        sink.collect(container)
-        if services.surroundings.examine is not None:
-            services.surroundings.examine(container)
-        return _judge(action, ended, summary, deadline, services.cancellation)
+        if services.script_context.examine is not None:
+            services.script_context.examine(container)
+        return _judge(action, ended, summary, deadline, disk, services.cancellation)
     finally:
-        services.preparer.remove(container)
+        services.pool.remove(container)
 
 
 def _pump(container: Container, services: ActionServices, sink: _Sink) -> PumpSummary:
     pump = OutputPump(services.masker, sink, services.limits)
     stopped = False
-    for stream, chunk in container.output():
-        pump.feed(stream, chunk)
-        if pump.violated and not stopped:
-            stopped = True
-            _stop_soon(container)
-    return pump.close()
+    try:
+        for stream, chunk in container.output():
+            pump.feed(stream, chunk)
+            if pump.violated and not stopped:
+                stopped = True
+                _stop_soon(container)
+        return pump.close()
+    except EngineError:
+        pump.close()  # the last words are worth having
+        raise
+    finally:
+        pump.abandon()
 
 
 def _judge(
@@ -206,6 +234,7 @@ def _judge(
     ended: Exit,
     summary: PumpSummary,
     deadline: _Deadline,
+    disk: _DiskWatch,
     cancellation: Cancellation,
 ) -> tuple[Status, int | None, str]:
     """What the end of the container means, most telling reason first."""
@@ -214,14 +243,16 @@ def _judge(
         return Status.CANCELLED, ended.code, "cancelled"
     if deadline.passed:
         return Status.FAILED, ended.code, f"timed out after {deadline.seconds:g} s"
+    if disk.exceeded:
+        what = f"it wrote more than {disk.limit:,} bytes to the disk"
+        return Status.FAILED, ended.code, f"{what} (allow more with container: {{disk: ...}})"
     if summary.violations:
         return Status.FAILED, ended.code, "; ".join(summary.violations)
     if ended.out_of_memory and ended.code != 0:
         return Status.FAILED, ended.code, "out of memory (give it more with container: {memory: ...})"
     if ended.code != 0:
         return Status.FAILED, ended.code, said or _how_it_ended(ended.code)
-    flag = action.properties.get(properties.FAIL_ON_ERROR_OUTPUT, "")
-    if flag.strip().lower() == "true" and summary.error_output:
+    if is_true(action.properties.get(properties.FAIL_ON_ERROR_OUTPUT)) and summary.error_output:
         return Status.FAILED, -1, said or "the script wrote to its error output"
     return Status.SUCCESS, 0, said or ""
 
@@ -254,6 +285,28 @@ class _Deadline:
         _stop_soon(self._container)
 
 
+class _DiskWatch:
+    """Stops a container that writes more than `limit` bytes; an engine that does not say how much is let be."""
+
+    def __init__(self, container: Container, limit: int) -> None:
+        self.limit = limit
+        self.exceeded = False
+        self._container = container
+        self._over = threading.Event()
+        threading.Thread(target=self._watch, name="disk", daemon=True).start()
+
+    def cancel(self) -> None:
+        self._over.set()
+
+    def _watch(self) -> None:
+        with suppress(EngineError):
+            while not self._over.wait(DISK_INTERVAL):
+                if self._container.disk_usage() > self.limit and not self._over.is_set():
+                    self.exceeded = True
+                    _stop_soon(self._container)
+                    return
+
+
 class _Sink:
     """Turns what the pump finds into events, outputs and artifacts."""
 
@@ -281,22 +334,40 @@ class _Sink:
         elif message.name not in _HANDLED_BY_PUMP:
             services.record(events.message(action, message, services.masker))
 
-    def collect(self, container: Container) -> None:
-        """Fetch the artifacts; one that can't be had is a warning, not a failure."""
-        services, action = self._services, self._action.id
-        for request in self._artifacts:
-            name = services.masker.mask_text(request.name)
+    def collect(self, container: Container, is_over: Callable[[], bool]) -> None:
+        """Fetch the artifacts, until `is_over`; one that cannot be kept is a warning, not a failure."""
+        privileged = self._action.container.reads_everything
+        files = ContainerFiles(container.fetch, privileged=privileged, is_over=is_over)
+        for number, request in enumerate(self._artifacts):
             try:
-                artifact = services.artifacts.collect(container.fetch, request.path, name, action)
-            except (ArtifactMissing, ArtifactRefused) as error:
-                self._warn(error.code, error.message)
-            else:
-                services.record(events.artifact(action, artifact))
-                for left_out in artifact.left_out:
-                    self._warn("artifact-part", f'artifact "{name}" is kept without {left_out}')
+                self._collect(files, request)
+            except CollectionEnded as ended:
+                left = len(self._artifacts) - number
+                self._warn(
+                    ended.code, f"{left:,} of {len(self._artifacts):,} artifacts are not kept: {ended}"
+                )
+                break
+        if self._artifacts:
+            self._services.artifacts.settle()
+
+    def _collect(self, files: ContainerFiles, request: ArtifactRequest) -> None:
+        services, action = self._services, self._action.id
+        name = services.masker.mask_text(request.name)
+        try:
+            artifact = services.artifacts.collect(files, request.path, name, action)
+        except (ArtifactMissing, ArtifactRefused) as error:
+            self._warn(error.code, error.message)
+        else:
+            services.record(events.artifact(action, artifact))
+            for left_out in artifact.left_out:
+                self._warn("artifact-part", f'artifact "{name}" is kept without {left_out}')
 
     def _set(self, output: OutputVariable) -> None:
         target = self._action.target.name if self._action.target else None
+        unmasked = not_hidden(output.name, output.value) if output.sensitive else None
+        if unmasked is not None and unmasked not in self._services.warned:
+            self._services.warned.add(unmasked)
+            self._warn("secret-unmasked", unmasked)
         self.outputs[output.name.casefold()] = OutputValue(
             self._action.name, target, output.name, output.value, output.sensitive
         )

@@ -7,44 +7,38 @@ once it is complete, so that half an artifact is never seen.
 
 from __future__ import annotations
 
-import io
 import os
-import posixpath
 import re
 import shutil
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from registry.errors import NotFound, Unavailable, Untrusted
-from runner.engine.payload import WORK_DIR
+from registry.errors import Unavailable
+from runner.execution.container_files import (
+    BLOCK,
+    ArtifactRefused,
+    CollectionEnded,
+    ContainerFiles,
+    broken_off,
+)
 
-_BLOCK = 1024**2
 _LONGEST_NAME = 200  # bytes; file systems take 255, and a number may have to be added
-_MOST_LINKS = 8
 _MOST_TOLD = 20
+_SETTLED_ONE_BY_ONE = (
+    16  # beyond this many files it is cheaper to have the system write all that it holds back
+)
 _HEADER = 512  # bytes of a file's head in a tar: a million empty files count, too
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\<>:"|?*]')
-PART_PREFIX = ".part-"
-"""How the folder of an artifact begins that is still being fetched."""
-
 _SUFFIX = re.compile(r"(\.tar)?\.[^.]{1,20}\Z")
 
-Fetch = Callable[[str], Iterator[bytes]]
-"""`Container.fetch`: a tar stream of what is at an absolute path; raises FileNotFoundError."""
-
-
-class ArtifactMissing(NotFound):
-    """Nothing to keep at that path: told as a warning, the action goes on."""
-
-
-class ArtifactRefused(Untrusted):
-    """An artifact over its limits, or of a kind that can't be kept."""
+PART_PREFIX = ".part-"
+"""How the name of an artifact's file begins while its content is still coming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +70,25 @@ class ArtifactStore:
         self._run_folder = run_folder
         self._budget = _Budget(limits or ArtifactLimits())
         self._placing = threading.Lock()
+        self._numbers: dict[Path, int] = {}
+        self._unsettled: list[Path] = []
 
-    def collect(self, fetch: Fetch, path: str, name: str, action: str) -> Artifact:
+    def collect(self, files: ContainerFiles, path: str, name: str, action: str) -> Artifact:
         """Fetch what is at `path` in a container and keep it as `name` (masked already).
 
         A relative path starts at the work directory. A link is followed: its target was meant. The same name
-        again is another artifact. Raises ArtifactMissing, ArtifactRefused, Unavailable (the disk, a stream
-        that broke off), and what `fetch` raises.
+        again is another artifact. What the action's user may not read is not kept.
+
+        Raises ArtifactMissing, ArtifactRefused, Unavailable (the disk, a stream
+        that broke off), and what the engine raises.
         """
         allowance = self._budget.allow(name)
         folder = self._run_folder / "artifacts" / file_name(action)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder, prefix=PART_PREFIX) as scratch:
-                part = Path(scratch) / "content"
-                with _opened(fetch, path, name) as (tar, first):
-                    suffix, left_out = _receive(tar, first, part, allowance)
+            with _part(folder) as part:
+                with files.open(path, name) as (tar, first):
+                    suffix, left_out = _receive(files, tar, first, part, allowance)
                 kept = self._place(part, folder, file_name(name, suffix))
         except OSError as error:
             allowance.give_back()
@@ -101,15 +98,46 @@ class ArtifactStore:
             raise
         return Artifact(name, str(kept.relative_to(self._run_folder)), kept.stat().st_size, left_out)
 
+    def settle(self) -> None:
+        """See to it that what was collected since the last time survives a loss of power. Raises Unavailable.
+
+        Once for all artifacts of an action: to wait for the disk after each of ten thousand would take minutes.
+        """
+        with self._placing:
+            unsettled, self._unsettled = self._unsettled, []
+        try:
+            if len(unsettled) > _SETTLED_ONE_BY_ONE:
+                os.sync()
+                return
+            for path in unsettled:
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        except OSError as error:
+            raise _disk_trouble(path.name, self._run_folder, error) from error
+
     def _place(self, part: Path, folder: Path, name: str) -> Path:
         suffix = _SUFFIX.search(name)
         stem, ending = (name[: suffix.start()], suffix[0]) if suffix else (name, "")
         with self._placing:
-            target, number = folder / name, 1
+            target, number = folder / name, self._numbers.get(folder / name, 1)
             while target.exists():
                 number += 1
                 target = folder / f"{stem}-{number}{ending}"
-            return part.rename(target)
+            self._numbers[folder / name] = number
+            kept = part.rename(target)
+            self._unsettled.append(kept)
+            return kept
+
+
+@contextmanager
+def _part(folder: Path) -> Iterator[Path]:
+    """A new file in `folder` for what is still coming; what was not moved away is removed."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=PART_PREFIX)
+    os.close(descriptor)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def file_name(name: str, suffix: str = "") -> str:
@@ -134,12 +162,12 @@ class _Budget:
         self._number = 0
 
     def allow(self, name: str) -> _Allowance:
-        """One more artifact. Raises ArtifactRefused."""
+        """One more artifact. Raises CollectionEnded."""
         with self._lock:
             if self._number >= self.limits.number:
-                raise ArtifactRefused(
+                raise CollectionEnded(
                     "too-many-artifacts",
-                    f'artifact "{name}" is not kept: a run may have {self.limits.number:,} of them',
+                    f"a run may have {self.limits.number:,} of them",
                     hint="Pack small files into a folder and keep that.",
                 )
             self._number += 1
@@ -184,107 +212,49 @@ class _Allowance:
         self._taken = 0
 
 
-class _StreamFile(io.RawIOBase):
-    """Chunks as a file that can be read forwards, which is all that tarfile asks for in stream mode."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-    def close(self) -> None:
-        # The engine is told at once that nobody wants the rest of a hundred gigabytes.
-        close_generator = getattr(self._chunks, "close", None)
-        if close_generator is not None and not self.closed:
-            close_generator()
-        super().close()
-
-
-@contextmanager
-def _opened(fetch: Fetch, path: str, name: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    """The tar of `path`, or of what it links to, and its first member."""
-    path = posixpath.join(WORK_DIR, path)
-    if "\0" in path:
-        raise ArtifactMissing("artifact-missing", f'artifact "{name}": "{path!r}" is not a path')
-    for _ in range(_MOST_LINKS):
-        with _fetched(fetch, path, name) as stream:
-            try:
-                tar = tarfile.open(fileobj=io.BufferedReader(stream, _BLOCK), mode="r|", bufsize=_BLOCK)  # noqa: SIM115
-                first = tar.next()
-            except FileNotFoundError:
-                raise _missing(path, name) from None
-            except tarfile.TarError as error:
-                raise _broken(name, error) from error
-            if first is None:
-                raise _missing(path, name)
-            if not first.issym():
-                yield tar, first
-                return
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(path), first.linkname))
-    raise ArtifactRefused("artifact-not-a-file", f'artifact "{name}" is a link that leads nowhere')
-
-
-def _fetched(fetch: Fetch, path: str, name: str) -> _StreamFile:
-    """The tar as it comes. An engine knows of a missing file when asked, or when the first bytes are read."""
-    try:
-        return _StreamFile(fetch(path))
-    except FileNotFoundError:
-        raise _missing(path, name) from None
-
-
 def _receive(
-    tar: tarfile.TarFile, first: tarfile.TarInfo, part: Path, allowance: _Allowance
+    files: ContainerFiles, tar: tarfile.TarFile, first: tarfile.TarInfo, part: Path, allowance: _Allowance
 ) -> tuple[str, tuple[str, ...]]:
     """Write the artifact to `part`; what its name gets appended, and what was left out."""
-    with part.open("xb") as file:
+    with part.open("wb") as file:
         try:
             if first.isreg():
                 allowance.take(first.size)
                 _copy(tar, first, file)
                 result: tuple[str, tuple[str, ...]] = "", ()
             elif first.isdir():
-                result = ".tar.gz", _repack(tar, first, file, allowance)
+                result = ".tar.gz", _repack(files, tar, first, file, allowance)
             else:
                 raise ArtifactRefused(
                     "artifact-not-a-file", f'artifact "{first.name}" is neither a file nor a folder'
                 )
         except tarfile.TarError as error:
-            raise _broken(first.name, error) from error
-        file.flush()
-        os.fsync(file.fileno())
+            raise broken_off(first.name, error) from error
     return result
 
 
 def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: IO[bytes]) -> None:
     source = tar.extractfile(member)
     assert source is not None  # a regular file has content
-    shutil.copyfileobj(source, target, _BLOCK)
+    shutil.copyfileobj(source, target, BLOCK)
     if target.tell() != member.size:
         raise tarfile.ReadError("unexpected end of data")
 
 
 def _repack(
-    tar: tarfile.TarFile, first: tarfile.TarInfo, file: IO[bytes], allowance: _Allowance
+    files: ContainerFiles,
+    tar: tarfile.TarFile,
+    first: tarfile.TarInfo,
+    file: IO[bytes],
+    allowance: _Allowance,
 ) -> tuple[str, ...]:
     """The folder as a compressed tar of plain files and folders."""
     left_out: list[str] = []
+    sight = _Sight(files)
     with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as packed:
         member: tarfile.TarInfo | None = first
         while member is not None:
-            reason = _why_not(member)
+            reason = _why_not(member) or sight.why_not(member)
             if reason:
                 left_out.append(f"{member.name}: {reason}")
             else:
@@ -306,6 +276,23 @@ def _why_not(member: tarfile.TarInfo) -> str:
     return "" if member.isreg() or member.isdir() else "is not a file"
 
 
+class _Sight:
+    """What of a folder the action's user may read. An engine walks a folder at a time, so that the last one that is
+    closed to the user is enough to know what lies in it."""
+
+    def __init__(self, files: ContainerFiles) -> None:
+        self._files = files
+        self._closed: str | None = None
+
+    def why_not(self, member: tarfile.TarInfo) -> str:
+        inside = self._closed is not None and member.name.startswith(self._closed)
+        if not inside and self._files.may_read(member):
+            return ""
+        if not inside and member.isdir():
+            self._closed = f"{member.name}/"
+        return "the action's user may not read it"
+
+
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
     """`member` without owner, special bits and extra attributes."""
     plain = tarfile.TarInfo(member.name)
@@ -314,14 +301,6 @@ def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
     plain.mode = member.mode & 0o777
     plain.mtime = member.mtime
     return plain
-
-
-def _missing(path: str, name: str) -> ArtifactMissing:
-    return ArtifactMissing("artifact-missing", f'artifact "{name}" is not kept: there is no "{path}"')
-
-
-def _broken(name: str, error: Exception) -> Unavailable:
-    return Unavailable("artifact-broken-off", f'artifact "{name}" did not arrive completely: {error}')
 
 
 def _disk_trouble(name: str, folder: Path, error: OSError) -> Unavailable:

@@ -1,7 +1,7 @@
 """The events of a run: what happened, as plain dictionaries ready for one line of JSON each.
 
-The journal adds `seq` (1, 2, 3 ...) and `time` (ISO 8601, UTC, milliseconds). Nothing in an event is secret:
-texts come masked, and sensitive values as eight asterisks.
+The journal adds `seq` (1, 2, 3 ...) and `time` (ISO 8601, UTC, milliseconds). Nothing in a recorded event is secret:
+log lines come masked, sensitive values as eight asterisks, and `masked` hides what is left, in names as well.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from runner.execution.artifacts import Artifact
-from runner.execution.masking import Masker
-from runner.execution.service_messages import Level, OutputVariable, Progress, ServiceMessage
-from runner.model import MASK, ActionResult, RunResult, StepResult
+from runner.execution.service_messages import OutputVariable, Progress, ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import MASK, ActionResult, Level, RunResult, StepResult
 
 Event = Mapping[str, Any]
 """`{"event": kind, ...}`; read from a journal, it has `seq` and `time` too."""
@@ -34,6 +34,30 @@ class Kind(StrEnum):
     ACTION_FINISHED = "action-finished"
     STEP_FINISHED = "step-finished"
     RUN_FINISHED = "run-finished"
+
+
+_FROM_THE_PLAN = frozenset({"run", "process", "environment", "project", "step", "action", "target"})
+_OUR_WORDS = frozenset({"event", "status", "level", "code"})
+_MASKED_ALREADY = frozenset({"path"})  # with the artifact's name, when it was stored
+_AS_THEY_ARE = _FROM_THE_PLAN | _OUR_WORDS | _MASKED_ALREADY
+
+
+def masked(event: Event, masker: Masker) -> Event:
+    """`event` without secrets in any of its texts, names of attributes included.
+
+    What readers tell events apart by stays: Treadle's own words, and names that stand in the plan.
+    """
+    if event["event"] == Kind.LOG:
+        return event  # masked as a stream, which finds more
+    of_action = event["event"] in (Kind.ACTION_STARTED, Kind.ACTION_FINISHED)
+    kept = _AS_THEY_ARE | {"name"} if of_action else _AS_THEY_ARE
+    result = {key: value if key in kept else masker.mask_all(value) for key, value in event.items()}
+    if "steps" in event:
+        result["steps"] = [
+            {key: value if key in kept else masker.mask_all(value) for key, value in step.items()}
+            for step in event["steps"]
+        ]
+    return result
 
 
 def run_started(run: str, process: str, environment: str | None, project: str) -> Event:
@@ -144,6 +168,7 @@ def _step(result: StepResult) -> dict[str, Any]:
         "step": result.step,
         "status": result.status,
         **_unless_empty("reason", result.reason),
+        **_unless_empty("skip", result.skip or ""),
         "seconds": round(result.seconds, 3),
     }
 

@@ -1,36 +1,41 @@
 """The output pump: bytes of both streams to lines, service messages and log batches.
 
 Bytes → lines → service messages → masking → sink, for each stream on its own and in this order. The result is
-the same however the bytes of a stream were cut into chunks.
+the same however the bytes of a stream were cut into chunks, unless a secret of several lines takes longer than
+`runner.masking.lines.PATIENCE` from line to line.
 """
 
 from __future__ import annotations
 
 import re
+import threading
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
 from runner.engine.base import Stream
 from runner.execution.lines import LineLimit, LineSplitter
-from runner.execution.masking import LineMasker, Masker
 from runner.execution.service_messages import (
     DEFAULT_LEVELS,
     LEVEL_SWITCHES,
     MARKER,
-    Level,
     OutputVariable,
     ServiceMessage,
     Unreadable,
     parse,
     secrets_within,
 )
+from runner.masking.lines import Clock, LineMasker
+from runner.masking.masker import Masker
+from runner.model import Level
 
 _MIB = 1024**2
+_TICK = 0.005  # seconds
 _ERROR_LINE = re.compile(r"^(?!##octopus)[^\n]*\S", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PumpLimits:
     """What one action may print, per attempt: bytes, but `line_length` in characters and two numbers.
 
     `output_bytes` is the size of one output, `message_bytes` that of the values of all messages together.
@@ -54,7 +59,7 @@ class Limits:
 
 
 class Sink(Protocol):
-    """Where the pump delivers to, from the one thread that feeds it."""
+    """Where the pump delivers to: from one thread at a time, that which feeds it or the pump's own."""
 
     def log(self, level: Level, lines: list[str]) -> None:
         """Masked lines, in order; never empty."""
@@ -90,22 +95,31 @@ class PumpSummary:
 class _Lane:
     """What the pump keeps for one stream."""
 
-    def __init__(self, stream: Stream, masker: Masker, limits: Limits) -> None:
+    def __init__(self, stream: Stream, masker: Masker, limits: PumpLimits, clock: Clock) -> None:
         self.stream = stream
         self.level = DEFAULT_LEVELS[stream]
         limit = LineLimit(limits.line_length, MARKER, limits.message_length)
         self.lines = LineSplitter(limit)
-        self.masker = LineMasker(masker)
+        self.masker = LineMasker(masker, clock)
 
 
 class OutputPump:
-    """Pumps the output of one action. `feed` from one thread, then `close` once."""
+    """Pumps the output of one action. `feed` from one thread, then `close` once, or `abandon` it.
 
-    def __init__(self, masker: Masker, sink: Sink, limits: Limits | None = None) -> None:
+    A line that the masker holds back is delivered in time even while the script is silent, from a thread of its own.
+    """
+
+    def __init__(
+        self, masker: Masker, sink: Sink, limits: PumpLimits | None = None, clock: Clock = time.monotonic
+    ) -> None:
         self._masker = masker
         self._sink = sink
-        self._limits = limits or Limits()
-        self._lanes = {stream: _Lane(stream, masker, self._limits) for stream in Stream}
+        self._limits = limits or PumpLimits()
+        self._lanes = {stream: _Lane(stream, masker, self._limits, clock) for stream in Stream}
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._failure: Exception | None = None  # of the sink, while the timer delivered
         self._result_message: str | None = None
         self._error_output = False
         self._lines = 0
@@ -124,11 +138,57 @@ class OutputPump:
 
     def feed(self, stream: Stream, chunk: bytes) -> None:
         """Take in the next bytes of a stream. Raises what the sink raises."""
-        lane = self._lanes[stream]
-        self._take(lane, lane.lines.feed(chunk))
+        with self._lock:
+            self._raise_failure()
+            lane = self._lanes[stream]
+            self._take(lane, lane.lines.feed(chunk))
+            if self._timer is None and lane.masker.deadline is not None:
+                self._set_timer()
 
     def close(self) -> PumpSummary:
-        """Both streams have ended: flush what was held back, and sum up."""
+        """Both streams have ended: flush what was held back, and sum up. Raises what the sink raises."""
+        with self._lock:
+            self._cancel_timer()
+            self._raise_failure()
+            return self._finish()
+
+    def abandon(self) -> None:
+        """Deliver nothing any more. Does nothing after `close`."""
+        with self._lock:
+            self._cancel_timer()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set_timer(self) -> None:
+        """See to it that lines are not held back for too long."""
+        deadlines = [lane.masker.deadline for lane in self._lanes.values()]
+        if first := min((deadline for deadline in deadlines if deadline is not None), default=None):
+            self._timer = threading.Timer(max(_TICK, first - self._clock()), self._deliver_overdue)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _deliver_overdue(self) -> None:
+        with self._lock:
+            if self._timer is not threading.current_thread():
+                return
+            self._timer = None
+            try:
+                for lane in self._lanes.values():
+                    for level, lines in lane.masker.release_overdue():
+                        self._deliver(level, lines)
+            except Exception as error:
+                self._failure = error
+            else:
+                self._set_timer()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _finish(self) -> PumpSummary:
         for lane in self._lanes.values():
             self._take(lane, lane.lines.close())
             for level, lines in lane.masker.close():

@@ -9,24 +9,15 @@ from dataclasses import dataclass, field
 
 from runner.execution import events
 from runner.execution.action import ActionEnd, ActionServices, run_action
-from runner.model import (
-    ActionResult,
-    Condition,
-    Plan,
-    PlannedAction,
-    PlannedStep,
-    PlannedValue,
-    SkipReason,
-    Status,
-    StepResult,
-)
+from runner.model import ActionResult, Condition, SkipReason, Status, StepResult
+from runner.plan import Plan, PlannedAction, PlannedStep, PlannedValue
 from runner.variables.binding import OutputValue, output_values
 
 RunValues = Callable[[list[StepResult]], list[PlannedValue]]
 
 
 @dataclass
-class Walk:
+class Scheduler:
     """The state of one run: what has ended, and what it left for later steps.
 
     `run_values` gives the system variables that only the run knows, from the steps that have ended;
@@ -65,9 +56,9 @@ class Walk:
 
     def _skip(self, step: PlannedStep, reason: SkipReason, detail: str) -> StepResult:
         for action in step.actions:
-            self.services.preparer.skip(action)
+            self.services.pool.skip(action)
         status = Status.CANCELLED if reason is SkipReason.CANCELLED else Status.SKIPPED
-        return self._finished(StepResult(step.name, status, detail))
+        return self._finished(StepResult(step.name, status, detail, skip=reason))
 
     def _run(self, step: PlannedStep) -> StepResult:
         started = time.monotonic()
@@ -97,7 +88,7 @@ class Walk:
 
     def _action(self, action: PlannedAction, step: PlannedStep, values: list[PlannedValue]) -> ActionEnd:
         if self.services.cancellation.requested:
-            self.services.preparer.skip(action)
+            self.services.pool.skip(action)
             return ActionEnd(ActionResult(action.id, Status.CANCELLED, message="cancelled before it began"))
         target = action.target.name if action.target else None
         outputs = output_values(self.outputs.values(), target)
@@ -117,7 +108,10 @@ def _worst(step: PlannedStep, results: list[ActionResult]) -> tuple[Status, str]
 
 
 def run_status(results: list[StepResult], cancelled: bool) -> Status:
-    """A run's status: one failed step makes it failed for good, whatever ran afterwards."""
+    """A run's status: one failed step makes it failed for good, whatever ran afterwards; one whose steps were all
+    skipped did nothing, which is no success."""
     if cancelled:
         return Status.CANCELLED
-    return Status.FAILED if any(r.status is Status.FAILED for r in results) else Status.SUCCESS
+    if any(result.status is Status.FAILED for result in results):
+        return Status.FAILED
+    return Status.SKIPPED if results and all(r.status is Status.SKIPPED for r in results) else Status.SUCCESS

@@ -12,26 +12,14 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from xml.etree import ElementTree
 
 from runner.bootstrap.dictionary import is_true
 from runner.engine.base import Stream
+from runner.model import Level
 
 MARKER = "##octopus["
-
-
-class Level(StrEnum):
-    """How a log line is meant; `IGNORE` lines are dropped."""
-
-    VERBOSE = "verbose"
-    INFO = "info"
-    HIGHLIGHT = "highlight"
-    WAIT = "wait"
-    WARNING = "warning"
-    ERROR = "error"
-    IGNORE = "ignore"
 
 
 DEFAULT_LEVELS: Mapping[Stream, Level] = MappingProxyType(

@@ -16,8 +16,8 @@ from runner.octostache.errors import (
     RecursiveDefinitionError,
     TemplateSyntaxError,
 )
-from runner.octostache.evaluator import EvaluationLimits
 from runner.octostache.flaws import Flaw, find_flaws
+from runner.octostache.limits import EvaluationLimits
 from runner.octostache.unparse import escape
 from runner.octostache.variables import Evaluation, Variables
 

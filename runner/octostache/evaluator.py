@@ -7,7 +7,6 @@ variables of the text that mentions it.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import monotonic
 from typing import Final, cast
 
@@ -24,6 +23,7 @@ from runner.octostache.errors import (
 )
 from runner.octostache.filters import FILTERS, NULL, Filter, FilterFailure
 from runner.octostache.json_values import json_items, json_member
+from runner.octostache.limits import EvaluationLimits
 from runner.octostache.nodes import (
     Calculation,
     Conditional,
@@ -48,31 +48,17 @@ from runner.octostache.variable_tree import VariableNode
 _NO_INPUT: Final = Symbol(())
 
 
-@dataclass(frozen=True)
-class EvaluationLimits:
-    """What one evaluation may use before it ends with `LimitExceededError`."""
-
-    nesting: int = 100
-    """Levels of values, bodies and filter options inside each other."""
-    steps: int = 1_000_000
-    """Tokens evaluated inside values, bodies and options; those of the text itself are free."""
-    output: int = 64 * 1024 * 1024
-    """Characters that all values and results together may have, beyond the length of the text."""
-    read: int = 256 * 1024 * 1024
-    """Characters that filters may read, inputs and options together."""
-    seconds: float = 10.0
-    """Time on the clock, looked at before each value, body and filter."""
-    total_seconds: float | None = None
-    """Time that all evaluations of a `Variables` and of its children may take together."""
-
-
 def is_truthy(text: str) -> bool:
     """Whether a condition on `text` holds: anything but empty, `0`, `no` and `false`."""
     return text not in ("", "0") and fold(text.strip(WHITE_SPACE)) not in ("NO", "FALSE")
 
 
 class Evaluator:
-    """One evaluation: use it once. What it found out is in `missing`, `reads` and `nulls` (all in order)."""
+    """One evaluation: use it once. What it found out is in `missing`, `reads` and `nulls` (all in order).
+
+    `sensitive` are the folded names of secret variables; what tokens that read one came to is in `secret_results`.
+    With `conceal` set, that stands in the text in place of such tokens.
+    """
 
     def __init__(
         self,
@@ -84,6 +70,10 @@ class Evaluator:
         self.missing: dict[str, None] = {}
         self.reads: dict[str, None] = {}
         self.nulls: list[str] = []
+        self.sensitive: frozenset[str] = frozenset()
+        self.secret_results: dict[str, None] = {}
+        self.conceal: str | None = None
+        self._secret_reads = 0
         self._root = EvaluationContext(root, None)
         self._functions = functions
         self._limits = limits
@@ -114,6 +104,7 @@ class Evaluator:
         top = context.root if context.parent is None and not context.stack else None
         try:
             for token in template:
+                secret_reads = self._secret_reads
                 if type(token) is str:
                     out.append(token)
                 elif type(token) is Plain:
@@ -125,6 +116,8 @@ class Evaluator:
                     out.append(self._substitute(token, context))
                 else:
                     out.append(self._render_block(token, context))
+                if self._secret_reads != secret_reads:
+                    out[-1] = self._secret_result(out[-1], top is not None)
         finally:
             self._depth -= 1
         self._count(sum(map(len, out)))
@@ -151,8 +144,20 @@ class Evaluator:
         if node is None or node.value is None or "#{" in node.value:
             return self._resolve(token.symbol, self._root)
         if node.origin is not None:
-            self.reads[node.origin] = None
+            self._note_read(node.origin)
         return node.value
+
+    def _note_read(self, name: str) -> None:
+        self.reads[name] = None
+        if self.sensitive and fold(name) in self.sensitive:
+            self._secret_reads += 1
+
+    def _secret_result(self, text: str, in_the_text: bool) -> str:
+        """What a token that read a secret comes to, to be shown or put in place."""
+        if text in self.missing:  # the token itself
+            return text
+        self.secret_results[text] = None
+        return self.conceal if in_the_text and text and self.conceal is not None else text
 
     def _missing(self, token: Token) -> str:
         text = echo(token)
@@ -360,7 +365,7 @@ class Evaluator:
         """The node's value, rendered below `context`; as it is if it doesn't parse or holds a null token."""
         value = node.value
         if node.origin is not None and value is not None:
-            self.reads[node.origin] = None
+            self._note_read(node.origin)
         if value is None or "#{" not in value:
             return value
         try:

@@ -1,17 +1,18 @@
 """The variables of an evaluation, and what can be asked of them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
 from runner.octostache.dotnet.characters import WHITE_SPACE, encodable, fold
 from runner.octostache.errors import LimitExceededError, MissingVariableError, TemplateSyntaxError
-from runner.octostache.evaluator import EvaluationLimits, Evaluator, is_truthy
+from runner.octostache.evaluator import Evaluator, is_truthy
 from runner.octostache.filters import Filter
 from runner.octostache.json_values import write_flat_object
+from runner.octostache.limits import EvaluationLimits
 from runner.octostache.parser import parse_name, parse_tokens
 from runner.octostache.variable_tree import VariableTree
 
@@ -25,13 +26,15 @@ class Evaluation:
 
     `text` is None if the text was None or a `null` filter took it away; `error` tells what is wrong, None if nothing;
     `reads` are the variables whose values were used, in the order of first use; `missing` are the tokens without
-    value, in the language's canonical form.
+    value, in the language's canonical form; `secret_results` are what tokens that read a sensitive
+    variable came to.
     """
 
     text: str | None
     error: str | None = None
     reads: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    secret_results: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(slots=True)
@@ -44,7 +47,8 @@ class _Spent:
 class Variables:
     """An ordered map from names, whose case does not matter, to texts or None.
 
-    `functions` are additional filters by name; they are asked where no built-in filter has an answer.
+    `functions` are additional filters by name; they are asked where no built-in filter has an answer. `sensitive` are
+    the names of variables whose values are secret.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Variables:
         functions: Mapping[str, Filter] | None = None,
         limits: EvaluationLimits | None = None,
         clock: Callable[[], float] = monotonic,
+        sensitive: Iterable[str] = (),
     ) -> None:
         self._entries: dict[str, tuple[str, str | None]] = {}
         self._tree: VariableTree | None = None
@@ -61,6 +66,7 @@ class Variables:
         self._limits = limits or EvaluationLimits()
         self._clock = clock
         self._spent = _Spent()
+        self._sensitive = frozenset(map(fold, sensitive))
         for name, value in (mapping or {}).items():
             self.set(name, value)
 
@@ -84,18 +90,21 @@ class Variables:
             if known and previous is not None and fold(previous) != key:
                 self._tree = None  # two names share a place, and the one that comes later must win
 
-    def child(self, extra: Mapping[str, str | None]) -> "Variables":
-        """A copy with `extra` added: cheap however many variables there are."""
+    def child(self, extra: Mapping[str, str | None], sensitive: Iterable[str] = ()) -> "Variables":
+        """A copy with `extra` added, some of it `sensitive`: cheap however many variables there are."""
         twin = Variables(functions=self._functions, limits=self._limits, clock=self._clock)
         twin._spent = self._spent
+        twin._sensitive = (self._sensitive - set(map(fold, extra))).union(map(fold, sensitive))
         twin._entries = dict(self._entries)
         twin._tree = self._built_tree().copy()
         for name, value in extra.items():
             twin.set(name, value)
         return twin
 
-    def evaluate(self, text: str | None, halt_on_error: bool = True) -> Evaluation:
-        """Replaces all tokens of `text`.
+    def evaluate(
+        self, text: str | None, halt_on_error: bool = True, conceal: str | None = None
+    ) -> Evaluation:
+        """Replaces all tokens of `text`, by `conceal`, if given, those that read a sensitive variable.
 
         A text that does not parse is returned as it is, with an error; with `halt_on_error=False` only the part that
         does not parse stays. Raises `RecursiveDefinitionError`, `FilterError`, `InvalidVariableError` and
@@ -108,13 +117,17 @@ class Variables:
         except TemplateSyntaxError as problem:
             return Evaluation(text, str(problem))
         evaluator = self._evaluator()
+        evaluator.conceal = conceal
         with self._counted_time():
             result: str | None = evaluator.run(template, len(text))
         missing = tuple(evaluator.missing)
         error = _MISSING_PREFIX + ", ".join(f"'{token}'" for token in missing) if missing else None
         if evaluator.nulls:
             result = None
-        return Evaluation(result and encodable(result), error, tuple(evaluator.reads), missing)
+        secret_results = tuple(map(encodable, evaluator.secret_results))
+        return Evaluation(
+            result and encodable(result), error, tuple(evaluator.reads), missing, secret_results
+        )
 
     def evaluate_truthy(self, text: str | None) -> bool:
         """Whether `text` evaluates without error to something else than empty, `0`, `no` or `false`."""
@@ -184,7 +197,9 @@ class Variables:
     def _evaluator(self) -> Evaluator:
         tree = self._built_tree()
         tree.check()
-        return Evaluator(tree.root, self._functions, self._limits, self._clock)
+        evaluator = Evaluator(tree.root, self._functions, self._limits, self._clock)
+        evaluator.sensitive = self._sensitive
+        return evaluator
 
     def _built_tree(self) -> VariableTree:
         if self._tree is None:

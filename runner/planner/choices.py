@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from registry.errors import Invalid, NotFound
 from registry.suggest import suggest
 from runner.model import Environment, Process, Project, SkipReason, Step, Target
-from runner.planner.findings import Findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,8 @@ class Inputs:
 
     `variables` (name -> text) come from `--var` and `--var-file`, `origins` tells for each which. `targets` empty
     means all. `plain` holds the names whose values stood on the command line, where process lists show them.
-    `allow_revoked`: a template that was revoked is warned of, not refused.
+    `allow_revoked`: a template that was revoked is warned of, not refused. `allow_unset`: so is a variable whose source
+    is not there.
     """
 
     environment: str | None = None
@@ -27,6 +27,7 @@ class Inputs:
     targets: tuple[str, ...] = ()
     plain: frozenset[str] = frozenset()
     allow_revoked: bool = False
+    allow_unset: bool = False
 
 
 def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
@@ -46,24 +47,6 @@ def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
                 f'the variable "{variable.name}" is sensitive; a plain value would show in process lists',
                 hint=f"use --var {variable.name}=@FILE or --var {variable.name}=- (standard input)",
             )
-
-
-def check_environments(process: Process, project: Project, findings: Findings) -> None:
-    """Every environment that a step names must be defined; with no project any name will do."""
-    names = [environment.name for environment in project.environments]
-    if not names:
-        return
-    known = folded(names)
-    for index, step in enumerate(process.steps):
-        for key in ("environments", "exclude_environments"):
-            for i, name in enumerate(getattr(step, key)):
-                if name.casefold() not in known:
-                    findings.problem(
-                        ("steps", index, key, i),
-                        "unknown-environment",
-                        f'step "{step.name}" names environment "{name}", which is not defined',
-                        suggest(name, names),
-                    )
 
 
 def choose_environment(project: Project, name: str | None) -> Environment | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from registry.model import Problem, Severity, path_text
@@ -18,10 +20,27 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     mismatched: bool = False
-    """Whether one of the problems is that something isn't what the lock says."""
+    """Whether one of the problems is that something is not what the lock says."""
+    lenient: bool = False
+    """Whether problems are warnings for now: of a step that will not run."""
+
+    @contextmanager
+    def only_warnings(self, lenient: bool) -> Iterator[None]:
+        """Inside, problems are warnings, but for mismatches, if `lenient`."""
+        self.lenient = lenient
+        try:
+            yield
+        finally:
+            self.lenient = False
 
     def problem(self, at: KeyPath, code: str, message: str, hint: str | None = None) -> None:
         """Something in the process that stops the plan."""
+        severity = Severity.WARNING if self.lenient else Severity.ERROR
+        self._add(self._at(at, code, message, hint, severity))
+
+    def mismatch(self, at: KeyPath, code: str, message: str, hint: str | None = None) -> None:
+        """Something that is not what the lock says, which always stops the plan."""
+        self.mismatched = True
         self._add(self._at(at, code, message, hint, Severity.ERROR))
 
     def warning(self, at: KeyPath, code: str, message: str, hint: str | None = None) -> None:
@@ -29,17 +48,19 @@ class Findings:
         self._add(self._at(at, code, message, hint, Severity.WARNING))
 
     def expression(
-        self, at: KeyPath, text: str, offset: int, code: str, message: str, hint: str | None
+        self,
+        at: KeyPath,
+        text: str,
+        offset: int,
+        code: str,
+        message: str,
+        hint: str | None,
+        severity: Severity = Severity.WARNING,
     ) -> None:
-        """A warning about the character at `offset` of the text at `at`."""
+        """Something about the character at `offset` of the text at `at`."""
         place = self.process.places.get(at)
-        if place is None:
-            self.warning(at, code, message, hint)
-            return
-        line, column = place.of(text, offset)
-        self._add(
-            Problem(message, code, path_text(at), hint, Severity.WARNING, self.process.file, line, column)
-        )
+        line, column = place.of(text, offset) if place else self._position(at)
+        self._add(Problem(message, code, path_text(at), hint, severity, self.process.file, line, column))
 
     def variable(
         self, name: str, code: str, message: str, hint: str | None, severity: Severity = Severity.ERROR

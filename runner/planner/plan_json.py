@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from registry.model import Problem
-from runner.model import (
-    MASK,
-    ContainerSettings,
-    Plan,
-    PlannedAction,
-    PlannedStep,
-    PlannedValue,
-    Target,
-    TemplatePin,
-)
+from runner.model import MASK, ContainerSettings, Target
+from runner.plan import Plan, PlannedAction, PlannedFile, PlannedStep, PlannedValue, TemplatePin
 
 PLAN_FORMAT = 1
 
@@ -56,10 +49,23 @@ def _action(action: PlannedAction) -> dict[str, Any]:
         "template": _template(action.template) if action.template else None,
         "image": action.image,
         "container": _container(action.container),
+        "asks_for": list(action.extras),
         "syntax": action.syntax,
         "script": action.preview,
         "parameters": _values(action.parameters),
         "variables": _values(action.variables),
+        "environment": _values(action.environment),
+        "files": [_file(file) for file in action.files],
+        "fail_fast": action.fail_fast,
+    }
+
+
+def _file(file: PlannedFile) -> dict[str, Any]:
+    return {
+        "path": file.path,
+        "size": len(file.content),
+        "sha256": hashlib.sha256(file.content).hexdigest(),
+        "executable": file.executable,
     }
 
 
@@ -87,7 +93,9 @@ def _template(pin: TemplatePin) -> dict[str, Any]:
 
 def _container(settings: ContainerSettings) -> dict[str, Any]:
     return {
-        key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(settings).items()
+        if key != "given"
     }
 
 
@@ -106,6 +114,8 @@ def _value(value: PlannedValue) -> dict[str, Any]:
         "detail": value.origin.detail or None,
         "reads": list(value.reads),
         "missing": list(value.missing),
+        **({"undefined": list(value.undefined)} if value.undefined else {}),
+        **({"unset": value.unset} if value.unset else {}),
     }
 
 

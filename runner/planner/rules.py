@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from registry.model import Parameter
-from registry.suggest import suggest
+from collections.abc import Callable, Sequence
+
+from registry.errors import UserError
+from registry.model import ControlType, Parameter, Problem, Reference, ResolvedTemplate
+from registry.suggest import did_you_mean, suggest
 from registry.text.numbers import read_number
 from registry.text.patterns import PatternError, compile_untrusted, shortened
-from runner.model import MASK, PlannedValue, Step, TemplatePin, TemplateUse
+from runner.model import MASK, Process, Project, Step, TemplateUse
+from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
+from runner.planner.choices import either
 from runner.planner.findings import Findings
 
+Resolve = Callable[[Reference], ResolvedTemplate]
+"""Makes a reference exact. Raises UserError."""
 
-def check_given(index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
+
+def pin_template(reference: Reference, resolved: ResolvedTemplate) -> TemplatePin:
+    """The template that a reference means, as far as a plan keeps it."""
+    template = resolved.template
+    return TemplatePin(
+        reference=str(reference),
+        id=template.id,
+        name=template.name,
+        version=template.version,
+        action_type=template.action_type,
+        provenance=resolved.provenance,
+        parameters=template.parameters,
+        patches=resolved.patches,
+    )
+
+
+def check_given(
+    index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings, blank_is_empty: bool
+) -> None:
     """The names that a step gives values to, and those that it should."""
     by_name = {parameter.name: parameter for parameter in pin.parameters}
     for name, value in use.values.items():
@@ -39,6 +64,49 @@ def check_given(index: int, step: Step, use: TemplateUse, pin: TemplatePin, find
                 f'step "{step.name}": {use.reference} needs a value for "{parameter.name}"{label}',
                 f"add under with: {parameter.name}: ...",
             )
+    if not blank_is_empty and use.values.keys() <= by_name.keys():
+        _check_blank(index, step, use, pin, findings)
+
+
+def _check_blank(index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
+    """Parameters that get no value from anywhere, and that nobody said to leave out."""
+    blank = [
+        parameter.name
+        for parameter in pin.parameters
+        if parameter.default is None and parameter.name not in use.values and not parameter.required
+    ]
+    if blank:
+        names = ", ".join(f'"{name}"' for name in blank)
+        findings.warning(
+            ("steps", index, "uses"),
+            "parameter-without-value",
+            f'step "{step.name}": {use.reference} gets no value for {names}, which has no default either'
+            if len(blank) == 1
+            else f'step "{step.name}": {use.reference} gets no values for {names}, which have no defaults either',
+            f"Add under with: {blank[0]}: ..., or {blank[0]}: null to leave it out.",
+        )
+
+
+def value_problems(process: Process, project: Project, resolve: Resolve) -> list[Problem]:
+    """What is wrong with the values that the steps of a process give to templates, as far as they are written out.
+
+    Templates that `resolve` cannot find are left to the plan.
+    """
+    findings = Findings(process, project)
+    for index, step in enumerate(process.steps):
+        if not isinstance(step.action, TemplateUse):
+            continue
+        try:
+            pin = pin_template(step.action.reference, resolve(step.action.reference))
+        except UserError:
+            continue
+        check_given(index, step, step.action, pin, findings, process.blank_parameters_empty)
+        for name, text in step.action.values.items():
+            if text is not None and "#{" not in text:
+                origin = ValueOrigin(OriginKind.GIVEN)
+                sensitive = any(p.sensitive for p in pin.parameters if p.name == name)
+                check_value(index, step, pin, PlannedValue(name, text, origin, sensitive, text), findings)
+    return [*findings.problems, *findings.warnings]
 
 
 def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, findings: Findings) -> None:
@@ -46,7 +114,8 @@ def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, f
     parameter = next((p for p in pin.parameters if p.name == value.name), None)
     if parameter is None or value.missing or value.value is None:
         return
-    complaint = violation(parameter, value.value)
+    bound = "#{" in (_written(step, value.name) or "")  # what it comes to is often another text in the run
+    complaint = (_breach if bound else violation)(parameter, value.value)
     if parameter.required and not value.value:
         # An empty text in the process has been told as missing; this one came to nothing.
         complaint = "it must not be empty" if _written(step, value.name) else None
@@ -56,11 +125,20 @@ def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, f
             ("steps", index, "with", value.name),
             "parameter-value",
             f'step "{step.name}": "{value.name}" is "{shown}", but {complaint}',
+            None if value.sensitive or not value.value else did_you_mean(value.value, _choices(parameter)),
         )
 
 
 def violation(parameter: Parameter, value: str) -> str | None:
     """What a value breaks of its parameter's rules, as the end of a sentence; None if nothing."""
+    choices = _choices(parameter)
+    if choices and not _is_choice(parameter, value, choices):
+        return f"it must be {either(choices)}"
+    return _breach(parameter, value)
+
+
+def _breach(parameter: Parameter, value: str) -> str | None:
+    """What a value breaks of its parameter's pattern and bounds."""
     mismatch = None if parameter.pattern is None else _mismatch(parameter.pattern, value)
     if mismatch is not None:
         return mismatch
@@ -74,6 +152,22 @@ def violation(parameter: Parameter, value: str) -> str | None:
     if parameter.maximum is not None and number > parameter.maximum:
         return f"it must be at most {parameter.maximum:g}"
     return None
+
+
+def _choices(parameter: Parameter) -> list[str]:
+    """The only values that a parameter has; none where any text will do."""
+    if parameter.control == ControlType.CHECKBOX:
+        return ["True", "False"]
+    return [option for option, _ in parameter.options] if parameter.control == ControlType.SELECT else []
+
+
+def _is_choice(parameter: Parameter, value: str, choices: Sequence[str]) -> bool:
+    """A Checkbox may be written in any case; what is empty by default may be given as empty."""
+    if not value and not parameter.default:
+        return True
+    if parameter.control == ControlType.CHECKBOX:
+        return value.strip().casefold() in ("true", "false")
+    return value in choices
 
 
 def _written(step: Step, name: str) -> str | None:

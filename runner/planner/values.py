@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from registry.errors import UserError
 from registry.model import Severity
-from registry.suggest import suggest
+from registry.suggest import did_you_mean
+from registry.text.document import KeyPath
 from runner.actions.script import ScriptAction
-from runner.execution.masking import Masker
 from runner.model import (
     MASK,
     InlineScript,
-    OriginKind,
-    PlannedValue,
     Process,
     Project,
     ScopedValue,
     Step,
-    TemplatePin,
     TemplateUse,
-    ValueOrigin,
     Variable,
     VariableSource,
 )
 from runner.octostache import Evaluation, OctostacheError, Variables
+from runner.plan import OriginKind, PlannedFile, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
+from runner.planner.reading import NameJudge, check_spelling, check_unset, reading_texts
 from runner.planner.rules import check_value
 from runner.variables.binding import (
     ActionPlace,
     Bound,
     VariableError,
     bind,
+    bind_environment,
     explain_error,
     parameter_values,
     select,
     strongest,
 )
 from runner.variables.names import mistakes_in, name_in, no_answer, offset_of, refusing_filter
-from runner.variables.system import known_at_run_time
+
+if TYPE_CHECKING:
+    from runner.masking.masker import Masker
 
 ReadSource = Callable[[VariableSource], str]
+Knowledge = Mapping[tuple[str, ValueOrigin], PlannedValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class ActionValues:
     inputs: Inputs
     read_source: ReadSource
     findings: Findings
+    errors: dict[str, UserError] = field(default_factory=dict)
+    """Why sources could not be read, by what `PlannedValue.unset` says."""
 
     def variables(
         self, system: Iterable[PlannedValue], place: ActionPlace, script: ScriptAction
@@ -81,6 +86,15 @@ class ActionValues:
         blank_is_empty = self.process.blank_parameters_empty
         return parameter_values(pin.parameters, step.action.values, origins, default, blank_is_empty)
 
+    def environment(self, index: int, step: Step) -> list[PlannedValue]:
+        """What the step puts into its script's environment."""
+        return [
+            PlannedValue(
+                name, text, ValueOrigin(OriginKind.GIVEN, self.findings.place(("steps", index, "env", name)))
+            )
+            for name, text in step.env.items()
+        ]
+
     def evaluate(
         self,
         index: int,
@@ -89,30 +103,40 @@ class ActionValues:
         pin: TemplatePin | None,
         variables: list[PlannedValue],
         parameters: list[PlannedValue],
-    ) -> tuple[Mapping[str, PlannedValue], str]:
-        """The values by name as far as they are known now, and the script with its secrets masked."""
+        environment: Sequence[PlannedValue] = (),
+        files: Sequence[PlannedFile] = (),
+    ) -> tuple[Knowledge, str]:
+        """The values by name and origin as far as they are known now, and the script with its secrets masked."""
         inline = isinstance(step.action, InlineScript)
         at = ("steps", index, "run" if inline else "with")
+        texts = reading_texts(step, script, parameters, files)
+        check_unset(variables, texts, self.errors, self.findings, allowed=self.inputs.allow_unset)
+        check_spelling(index, step, script, [*variables, *parameters], self.findings)
         try:
             bound = bind(variables, parameters)
             preview = _preview(bound, script)
+            around, _ = bind_environment(bound, environment)
         except OctostacheError as error:
             self._report_expression(at, step, error)
             return {}, script.body
         for value in bound.values:
-            if value.origin.kind is OriginKind.GIVEN and pin is not None:
-                written = _given(step).get(value.name) or ""
-                self._report_missing(
-                    (*at, value.name), step, f'"{value.name}"', written, value.missing, bound.scope
-                )
-                check_value(index, step, pin, value, self.findings)
+            self._warn_of_unmasked(at, value, bound)
+        judge = NameJudge.of(self.process, step, variables, parameters)
         if pin is not None:
+            for value in bound.values:
+                if value.origin.kind is OriginKind.GIVEN:
+                    check_value(index, step, pin, value, self.findings)
             self._report_template(index, step, pin, script)
-        if inline:
-            self._report_missing(at, step, "the script", script.body, preview.missing, bound.scope)
+        self._report_undefined(index, step, script, bound, preview, around, judge)
         text = preview.text if preview.text is not None else script.body
         masker = _masker(frozenset(bound.secrets()))
-        return {value.name: _guarded(value, masker) for value in bound.values}, masker.mask_text(text)
+        known = {
+            (value.name, value.origin): replace(
+                _guarded(value, masker), undefined=judge.undefined(value.missing)
+            )
+            for value in (*bound.values, *bound.hidden, *around)
+        }
+        return known, masker.mask_text(text)
 
     def _from_project(self, place: ActionPlace) -> Iterable[PlannedValue]:
         given = folded(self.inputs.variables)
@@ -126,15 +150,15 @@ class ActionValues:
                 yield self._project_value(variable, winners[0])
 
     def _project_value(self, variable: Variable, winner: ScopedValue) -> PlannedValue:
-        content = winner.value
+        content, unset = winner.value, ""
         if winner.source is not None:
             try:
                 content = self.read_source(winner.source)
             except UserError as error:
-                message = f'variable "{variable.name}": {error.message}'
-                self.findings.variable(variable.name, error.code, message, error.hint)
+                unset = error.message
+                self.errors[unset] = error
         origin = ValueOrigin(OriginKind.PROJECT, _scope_text(winner))
-        return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive)
+        return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive, unset=unset)
 
     def _from_inputs(self) -> Iterable[PlannedValue]:
         secret = {v.name.casefold() for v in self.project.variables if v.sensitive}
@@ -149,6 +173,21 @@ class ActionValues:
         )
         hint = "make one of the scopes narrower"
         self.findings.variable(variable.name, "ambiguous-variable", message, hint, Severity.WARNING)
+
+    def _warn_of_unmasked(self, at: tuple[str | int, ...], value: PlannedValue, bound: Bound) -> None:
+        """Tell of a secret that is too short to be masked, once by its name; what only reads one is not told."""
+        if not value.sensitive or {name.casefold() for name in value.reads} & bound.sensitive_names:
+            return
+        from runner.masking.patterns import not_hidden
+
+        message = not_hidden(value.name, value.value or "")
+        if message is None or any(warning.message == message for warning in self.findings.warnings):
+            return
+        hint = "Use a longer one; logs will show this one."
+        if any(variable.name == value.name for variable in self.project.variables):
+            self.findings.variable(value.name, "secret-unmasked", message, hint, Severity.WARNING)
+        else:
+            self.findings.warning((*at, value.name), "secret-unmasked", message, hint)
 
     def _report_expression(self, at: tuple[str | int, ...], step: Step, error: OctostacheError) -> None:
         """Where the expression stands: in a variable of the project, in a parameter's value, in the script."""
@@ -168,58 +207,85 @@ class ActionValues:
                 message = f'step "{step.name}": {what} of {pin.provenance.slug}: {mistake.message}'
                 self.findings.warning(("steps", index, "uses"), mistake.code, message, mistake.hint)
 
-    def _report_missing(
+    def _report_undefined(
         self,
-        at: tuple[str | int, ...],
+        index: int,
         step: Step,
-        what: str,
-        text: str,
-        missing: Iterable[str],
-        scope: Variables,
+        script: ScriptAction,
+        bound: Bound,
+        preview: Evaluation,
+        around: Iterable[PlannedValue],
+        judge: NameJudge,
     ) -> None:
-        names = [other.name for other in self.process.steps]
-        earlier = names[: names.index(step.name)]
-        told = {mistake.message for mistake in mistakes_in(text)}  # when the process was read
-        for token in missing:
-            mistakes = mistakes_in(token)
-            for mistake in mistakes:
-                if mistake.message not in told:
-                    message = f'step "{step.name}": {what} reads "{name_in(token)}": {mistake.message}'
-                    self.findings.expression(at, text, 0, mistake.code, message, mistake.hint)
-            if not mistakes:
-                self._report_token(at, step, what, text, token, scope, folded(earlier))
+        """The names that nothing defines, each once, where the first text stands that reads it."""
+        at: KeyPath = ("steps", index)
+        inline = isinstance(step.action, InlineScript)
+        told: set[str] = set()
 
-    def _report_token(
-        self,
-        at: tuple[str | int, ...],
-        step: Step,
-        what: str,
-        text: str,
-        token: str,
-        scope: Variables,
-        earlier: Collection[str],
-    ) -> None:
+        def report(place: KeyPath, what: str, text: str, missing: Iterable[str]) -> None:
+            for token in judge.undefined(missing):
+                if token.casefold() not in told:
+                    told.add(token.casefold())
+                    self._report_token(place, text, f'step "{step.name}": {what}', token, bound.scope)
+
+        for value in bound.values:
+            if value.origin.kind is OriginKind.GIVEN:
+                written = _given(step).get(value.name) or ""
+                report((*at, "with", value.name), f'"{value.name}"', written, value.missing)
+        for value in bound.values:
+            if value.origin.kind is OriginKind.DEFAULT:
+                report((*at, "uses"), f'the default of "{value.name}"', value.text or "", value.missing)
+            elif value.origin.kind is OriginKind.PROPERTY:
+                key: KeyPath = ("properties", value.name) if value.name in step.properties else ("uses",)
+                report((*at, *key), f'"{value.name}"', value.text or "", value.missing)
+        for value in around:
+            report((*at, "env", value.name), f'"{value.name}"', value.text or "", value.missing)
+        what = "the script" if inline else "the script of the template"
+        report((*at, "run" if inline else "uses"), what, script.body, preview.missing)
+
+    def _report_token(self, at: KeyPath, text: str, whose: str, token: str, scope: Variables) -> None:
+        """Why an expression comes to nothing: a mistake in it, a filter without an answer, a name."""
         name = name_in(token)
-        if known_at_run_time(name, earlier):
+        known = {
+            mistake.message for mistake in mistakes_in(text)
+        }  # of this text they are reported by themselves
+        mistakes = mistakes_in(token)
+        for mistake in mistakes:
+            if mistake.message not in known:
+                message = f'{whose} reads "{name}": {mistake.message}'
+                self.findings.expression(at, text, 0, mistake.code, message, mistake.hint)
+        if mistakes:
             return
         if refused := refusing_filter(token, text, scope):
             mistake = no_answer(name, refused)
-            code, reason, hint = mistake.code, f"{what}: {mistake.message}", mistake.hint
+            code, reason, hint = mistake.code, f"{whose}: {mistake.message}", mistake.hint
         else:
-            known = [*(v.name for v in self.project.variables), *self.inputs.variables]
-            code, reason = "unknown-variable", f'{what} reads "{name}", which nothing defines'
-            hint = suggest(name, known)
-        message = f'step "{step.name}": {reason}; it will stay as it is'
+            code, reason, hint = (
+                "unknown-variable",
+                f'{whose} reads "{name}", which nothing defines',
+                self._hint(name),
+            )
+        message = f"{reason}; it will stay as it is"
         self.findings.expression(at, text, offset_of(name, text), code, message, hint)
 
+    def _hint(self, name: str) -> str:
+        known = [*(variable.name for variable in self.project.variables), *self.inputs.variables]
+        define = f"Give it with --var {name}=..., or define it under variables in treadle.yaml."
+        return did_you_mean(name, known) or define
 
-def with_knowledge(value: PlannedValue, evaluated: Mapping[str, PlannedValue]) -> PlannedValue:
+
+def with_knowledge(value: PlannedValue, evaluated: Knowledge) -> PlannedValue:
     """The value as written, with what the plan knows about it; the run evaluates the text anew."""
-    known = evaluated.get(value.name)
+    known = evaluated.get((value.name, value.origin))
     if known is None:
         return value
     return replace(
-        value, value=known.value, sensitive=known.sensitive, reads=known.reads, missing=known.missing
+        value,
+        value=known.value,
+        sensitive=known.sensitive,
+        reads=known.reads,
+        missing=known.missing,
+        undefined=known.undefined,
     )
 
 
@@ -230,10 +296,9 @@ def _given(step: Step) -> Mapping[str, str | None]:
 @lru_cache(maxsize=8)
 def _masker(secrets: frozenset[str]) -> Masker:
     """The same for all actions that know the same secrets: most of a plan's do."""
-    masker = Masker()
-    for secret in secrets:
-        masker.add(secret)
-    return masker
+    from runner.masking.masker import Masker
+
+    return Masker(secrets)
 
 
 def _guarded(value: PlannedValue, masker: Masker) -> PlannedValue:
@@ -244,8 +309,8 @@ def _guarded(value: PlannedValue, masker: Masker) -> PlannedValue:
 
 
 def _preview(bound: Bound, script: ScriptAction) -> Evaluation:
-    hidden = bound.scope.child({value.name: MASK for value in bound.values if value.sensitive})
-    return hidden.evaluate(script.body, halt_on_error=False)
+    """The script as it will run, without what reads a secret: a filtered one, or a choice by one, is secret too."""
+    return bound.scope.evaluate(script.body, halt_on_error=False, conceal=MASK)
 
 
 def _scope_text(value: ScopedValue) -> str:

@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from registry.errors import Conflict, Invalid, NotFound, Unavailable, UserError
 from registry.model import Problem
+from registry.suggest import did_you_mean
 from runner.execution.events import Event, Kind
 from runner.model import Status
 from runner.runs import journal
@@ -176,8 +176,7 @@ class Runs:
         if found:
             shown = ", ".join(f'"{run}"' for run in found[:5])
             raise Invalid("run-ambiguous", f'"{text}" may be any of {shown}', hint="Give more of the id.")
-        close = get_close_matches(text, ids, n=1)
-        hint = f'Did you mean "{close[0]}"?' if close else "List them with: treadle runs list"
+        hint = did_you_mean(text, ids) or "List them with: treadle runs list"
         raise NotFound("run-not-found", f'there is no run "{text}"', hint=hint)
 
     def _last(self, chosen: RunFilter) -> RunRecord:

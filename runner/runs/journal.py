@@ -7,13 +7,13 @@
                  artifacts/     what scripts asked to keep
                  lock           held while the run is live; the kernel frees it when the process dies
 
-What is in it is masked text. When `append` returns, the event is in the kernel's hands: a `kill -9` loses
+What is in it is masked text: `append` hides what the run knows to be secret. When it returns, the event is in the
+kernel's hands: a `kill -9` loses
 nothing. Starts and ends of the run and its actions, and everything before them, are on the disk, too.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -28,8 +28,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from registry.errors import Invalid, NotFound, Unavailable
-from registry.home import make_folder, write_private
-from runner.execution.events import Event, Kind, run_finished, warning
+from registry.home import is_locked, make_folder, try_lock, write_private
+from runner.execution.events import Event, Kind, masked, run_finished, warning
+from runner.masking.masker import Masker
 from runner.model import RunResult
 from runner.runs.record_files import is_event, open_record, read_object
 
@@ -58,8 +59,9 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 class Journal:
     """The journal of a live run, open for writing. Thread-safe. Use it as a context manager."""
 
-    def __init__(self, folder: Path, lock: int) -> None:
+    def __init__(self, folder: Path, lock: int, masker: Masker) -> None:
         self.folder = folder
+        self._masker = masker
         self._lock_file = lock
         self._events = os.open(folder / _EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         self._seq = 0
@@ -75,11 +77,12 @@ class Journal:
         project: str,
         plan: Mapping[str, Any],
         folder: Path | None = None,
+        masker: Masker | None = None,
     ) -> Self:
         """A new run's journal in the folder `runs`, under a new id. Raises Unavailable.
 
-        `plan` must be free of secrets. `folder` is the project's. The journal's own folder appears as a whole: whoever
-        sees it finds it locked.
+        `plan` must be free of secrets; `masker` knows those that events may hold. `folder` is the project's. The
+        journal's own folder appears as a whole: whoever sees it finds it locked.
         """
         make_folder(runs)
         run = new_run_id()
@@ -93,10 +96,10 @@ class Journal:
             )
             _write_json(draft / _PLAN, plan)
             (draft / _EVENTS).touch(mode=0o600)
-            lock = _lock(draft)
+            lock = try_lock(draft / RUN_LOCK_FILE)
             try:
                 draft.rename(runs / run)
-                return cls(runs / run, lock)
+                return cls(runs / run, lock, masker or Masker())
             except BaseException:
                 os.close(lock)
                 raise
@@ -113,8 +116,8 @@ class Journal:
         return self.folder.name
 
     def append(self, event: Event) -> int:
-        """Record `event` and return its `seq`. Raises Unavailable, with nothing of it recorded."""
-        body = _encode(event)  # outside the lock: of a log batch this is the long part
+        """Record `event`, masked, and return its `seq`. Raises Unavailable, with nothing of it recorded."""
+        body = _encode(masked(event, self._masker))  # outside the lock: of a log batch this is the long part
         with self._appended:
             if self._lock_file < 0:
                 raise ValueError("the journal is closed")
@@ -129,7 +132,7 @@ class Journal:
 
     def finish(self, result: RunResult) -> int:
         """Record how the run ended: its last event, and `result.json`. Raises Unavailable."""
-        event = run_finished(result)
+        event = masked(run_finished(result), self._masker)
         seq = self.append(event)
         _write_json(self.folder / RESULT_FILE, {"format": JOURNAL_FORMAT, **event})
         return seq
@@ -189,25 +192,9 @@ def new_run_id() -> str:
     return "".join(_DIGITS[number >> shift & 31] for shift in range(50, -5, -5))
 
 
-def _lock(folder: Path) -> int:
-    lock = os.open(folder / RUN_LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
-
-
 def is_live(folder: Path) -> bool:
     """Whether a process works on the run in `folder` at this moment."""
-    try:
-        lock = os.open(folder / RUN_LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return is_locked(folder / RUN_LOCK_FILE)
 
 
 def read_head(folder: Path) -> dict[str, Any]:

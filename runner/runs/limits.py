@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from registry.errors import Invalid
 from runner.execution.artifacts import ArtifactLimits
-from runner.execution.pump import Limits
+from runner.execution.pump import PumpLimits
 
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -38,7 +38,7 @@ class RunLimits:
     `keep_runs`: how many runs of each project are kept; None: all.
     """
 
-    output: Limits = field(default_factory=Limits)
+    output: PumpLimits = field(default_factory=PumpLimits)
     artifacts: ArtifactLimits = field(default_factory=ArtifactLimits)
     keep_runs: int | None = None
 
@@ -46,7 +46,7 @@ class RunLimits:
 def read_limits(environment: Mapping[str, str]) -> RunLimits:
     """Raises Invalid for a value that is no size."""
     return RunLimits(
-        Limits(**_sizes(environment, OUTPUT_VARIABLES)),
+        PumpLimits(**_sizes(environment, OUTPUT_VARIABLES)),
         ArtifactLimits(**_sizes(environment, ARTIFACT_VARIABLES)),
         _sizes(environment, {KEEP_RUNS: KEEP_RUNS}).get(KEEP_RUNS),
     )

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from registry.errors import Unavailable
-from registry.home import ENGINES_FILE
 from runner.model import Status
 from runner.runs import journal
+from runner.runs.engine_notes import has_note
 from runner.runs.history import EVERY_RUN, RunFilter, RunRecord, Runs
 
 _DOOMED = ".pruned-"
@@ -29,7 +29,7 @@ def runs_to_prune(
         for record in records[keep:]
         if datetime.fromisoformat(record.started) <= before
         and record.status not in _UNFINISHED
-        and not (record.folder / ENGINES_FILE).exists()
+        and not has_note(record.folder)
     ]
 
 

@@ -10,13 +10,24 @@ from typing import Any, BinaryIO
 
 from registry.errors import Invalid, NotFound
 from runner.execution.events import Kind
-from runner.execution.service_messages import Level
-from runner.model import Status
+from runner.model import Level, Status
 
 MOST_BYTES = 64 << 20
 """A record's file that is larger was not written by a run."""
 
-_TEXTS = ("action", "step", "name", "code", "message", "reason", "value", "path", "project", "process")
+_TEXTS = (
+    "action",
+    "step",
+    "name",
+    "code",
+    "message",
+    "reason",
+    "skip",
+    "value",
+    "path",
+    "project",
+    "process",
+)
 _STATUSES = frozenset(status.value for status in Status)
 _LEVELS = frozenset(level.value for level in Level)
 _NEEDED: dict[str, tuple[str, ...]] = {

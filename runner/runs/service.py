@@ -14,34 +14,40 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from registry.errors import NotFound, UserError
+from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
-from runner.documents import find_process, read_process, read_project
+from runner.documents import find_process, read_process, read_project, step_names
+from runner.documents.project_files import read_files
 from runner.documents.value_file import read_value_file
 from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
 from runner.execution.artifacts import ArtifactStore
-from runner.execution.engines import (
+from runner.execution.certificates import read_certificates
+from runner.execution.connections import (
     Connect,
-    Engines,
-    Images,
+    Connections,
+    RunImages,
     endpoints,
     ensure_images,
     refuse_other_images,
 )
-from runner.execution.masking import Masker
-from runner.execution.preparing import Preparer, RunLabels
-from runner.execution.scheduler import Walk, run_status
-from runner.model import Plan, PlannedAction, PlannedValue, RunResult, Status, StepResult, VariableSource
+from runner.execution.container_pool import ContainerPool, RunLabels
+from runner.execution.scheduler import Scheduler, run_status
+from runner.execution.substitution import ScriptContext
+from runner.masking.masker import Masker
+from runner.model import Process, Project, RunResult, Status, StepResult, VariableSource
+from runner.plan import Plan, PlannedAction, PlannedValue
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
+from runner.runs.engine_notes import forget_engines, note_engines
 from runner.runs.journal import Journal
 from runner.runs.limits import RunLimits
 from runner.runs.prune import keep_latest
-from runner.runs.sweep import forget_engines, home_identity, note_engines, sweep
+from runner.runs.sweep import home_identity, sweep
 from runner.variables.system import image_environment, run_system_values
 
 Listener = Callable[[events.Event], None]
@@ -62,14 +68,47 @@ class RunService:
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
         """Compile a process. Creates nothing. Raises UserError with every problem found."""
-        process = read_process(find_process(process_name, self._folders), self.directory)
-        project = read_project(self.project_file, self.directory)
-        folder = self._folders[-1]
+        path = find_process(process_name, self._folders)
+        process, project = self._documents(path)
+        folder = self._folders[-1] if self.project_file else path.parent
 
         def read(source: VariableSource) -> str:
             return read_source(source, folder)
 
-        return compile_plan(process, project, inputs, self.resolve, read, self.default_image)
+        plan = compile_plan(
+            process,
+            project,
+            inputs,
+            self.resolve,
+            read,
+            self.default_image,
+            self._steps_of_the_project,
+            partial(read_files, folder),
+        )
+        read_certificates(plan)  # what would stop the run stops the plan
+        return plan
+
+    def _documents(self, path: Path) -> tuple[Process, Project]:
+        """The process and the project. Raises Invalid with the problems of both."""
+        try:
+            project = read_project(self.project_file, self.directory)
+        except Invalid as error:
+            problems = list(error.problems)
+            try:
+                read_process(path, self.directory)
+            except Invalid as other:
+                problems = [*other.problems, *problems]
+            raise Invalid(error.code, error.message, error.hint, problems) from None
+        return read_process(path, self.directory), project
+
+    def _steps_of_the_project(self) -> list[str] | None:
+        from registry.project.project_file import read_project_settings
+
+        if self.project_file is None:
+            return []
+        settings = read_project_settings(self.project_file)
+        library = (settings.library,) if settings.library else ()
+        return step_names(settings.folder, library, settings.ignore)
 
     @property
     def _folders(self) -> list[Path]:
@@ -89,14 +128,15 @@ class RunService:
         run began; EngineError, Unavailable when it broke off, with the journal closed and the containers removed
         as far as the engine still answers.
         """
-        engines = Engines(self.connect)
+        engines = Connections(self.connect)
         try:
             sweep(self.home, engines)
             images = ensure_images(engines, plan.actions, tell)
             refuse_other_images(images, self.image_digests)
+            certificates = read_certificates(plan)
             folder = self._folders[-1]
             result = _Run(
-                self.home, plan, engines, images, cancellation, listen, self.settings, folder
+                self.home, plan, engines, images, certificates, cancellation, listen, self.settings, folder
             ).execute()
             if self.settings.keep_runs is not None:
                 keep_latest(self.home.runs, folder, self.settings.keep_runs)
@@ -115,6 +155,14 @@ def read_source(source: VariableSource, folder: Path) -> str:
                 f'the environment variable "{source.env}" is not set',
                 hint=f"export {source.env}=...",
             )
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # Python keeps bytes that are not UTF-8 as lone surrogates
+            raise Invalid(
+                "variable-encoding",
+                f'the environment variable "{source.env}" is not UTF-8 text',
+                hint="Set it to text in UTF-8, or to the base64 of its bytes.",
+            ) from None
         return value
     return read_value_file(folder / (source.file or ""))
 
@@ -125,23 +173,30 @@ class _Run:
 
     home: Home
     plan: Plan
-    engines: Engines
-    images: Images
+    engines: Connections
+    images: RunImages
+    certificates: Mapping[str, bytes]
     cancellation: Cancellation
     listen: Listener
     settings: RunLimits
     folder: Path
     started: float = field(default_factory=time.monotonic)
     listener_error: Exception | None = None
+    masker: Masker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.masker = Masker(_secrets(self.plan))
 
     def execute(self) -> RunResult:
         """Raises what the listener raised only when the run has come to its end without it."""
         plan = self.plan
+        content = plan_to_json(plan)
         with Journal.create(
-            self.home.runs, plan.process, plan.environment, plan.project, plan_to_json(plan), self.folder
+            self.home.runs, plan.process, plan.environment, plan.project, content, self.folder, self.masker
         ) as journal:
             follower = threading.Thread(target=self._follow, args=(journal,), name="follow")
             follower.start()
+            self.cancellation.begin(at_exit=journal.close)
             try:
                 result = self._execute(journal)
             finally:
@@ -155,18 +210,18 @@ class _Run:
         plan = self.plan
         note_engines(self.home, journal.run, endpoints(plan))
         journal.append(events.run_started(journal.run, plan.process, plan.environment, plan.project))
-        walk, preparer = self._walk(journal)
+        scheduler, pool = self._schedule(journal)
         broken: UserError | None = None
         try:
-            walk.run()
+            scheduler.run()
         except UserError as error:
             broken = error
         finally:
-            unclean = _close(preparer)
+            unclean = _close(pool)
         if unclean is None:
             forget_engines(self.home, journal.run)
         broken = broken or unclean
-        result = self._result(journal.run, walk.results, broken, walk.services.masker)
+        result = self._result(journal.run, scheduler.results, broken)
         journal.finish(result)
         if broken is not None:
             raise broken
@@ -182,15 +237,18 @@ class _Run:
         except Exception as error:
             self.listener_error = error
 
-    def _walk(self, journal: Journal) -> tuple[Walk, Preparer]:
+    def _schedule(self, journal: Journal) -> tuple[Scheduler, ContainerPool]:
         labels = RunLabels(home_identity(self.home), journal.run)
-        preparer = Preparer(self.engines.of, labels, self.plan.actions)
-        masker = Masker()
-        for secret in _secrets(self.plan):
-            masker.add(secret)
+        pool = ContainerPool(self.engines.of, labels, self.plan.actions)
         artifacts = ArtifactStore(journal.folder, self.settings.artifacts)
         services = ActionServices(
-            preparer, masker, artifacts, journal.append, self.cancellation, self.settings.output
+            pool,
+            self.masker,
+            artifacts,
+            journal.append,
+            self.cancellation,
+            self.settings.output,
+            ScriptContext(certificates=self.certificates),
         )
         created = datetime.now(UTC).isoformat(timespec="seconds")
         user = _user()
@@ -202,25 +260,25 @@ class _Run:
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(self.images.of(action).environment)
 
-        return Walk(self.plan, services, run_values, environment), preparer
+        return Scheduler(self.plan, services, run_values, environment), pool
 
-    def _result(
-        self, run: str, results: list[StepResult], broken: UserError | None, masker: Masker
-    ) -> RunResult:
+    def _result(self, run: str, results: list[StepResult], broken: UserError | None) -> RunResult:
         status = run_status(results, self.cancellation.requested)
         message = "cancelled" if status is Status.CANCELLED else ""
         if status is Status.FAILED:
             failed = next(result for result in results if result.status is Status.FAILED)
             message = f'step "{failed.step}" failed: {failed.reason}'
+        if status is Status.SKIPPED:
+            message = "nothing ran: every step was skipped"
         if broken is not None:
-            status, message = Status.FAILED, masker.mask_text(broken.message)
+            status, message = Status.FAILED, self.masker.mask_text(broken.message)
         return RunResult(run, status, time.monotonic() - self.started, tuple(results), message)
 
 
-def _close(preparer: Preparer) -> EngineError | None:
+def _close(pool: ContainerPool) -> EngineError | None:
     """Remove the run's containers; an engine that is gone leaves them to the next sweep."""
     try:
-        preparer.close()
+        pool.close()
     except EngineError as error:
         return error
     return None

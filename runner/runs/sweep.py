@@ -6,18 +6,29 @@ colleague's run, or another home's, has on the same engine is never touched.
 
 from __future__ import annotations
 
-import json
-import shutil
+import math
+import threading
+import time
 import uuid
-from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
 
-from registry.home import ENGINES_FILE, Home, exclusive, home_not_writable, write_private
-from runner.engine.base import Endpoint, EngineError
+from registry.errors import UserError
+from registry.home import Home, exclusive, write_private
 from runner.execution.artifacts import PART_PREFIX
-from runner.execution.engines import Engines
+from runner.execution.connections import Connections
 from runner.runs import journal
+from runner.runs.engine_notes import engines_of, forget_engines, noted_runs
 
 _IDENTITY = "home-id"
+_POSTPONED = "sweep-postponed"
+
+_SOON = 2.0
+"""Seconds that a command waits for others' leftovers to be removed."""
+
+_PAUSE = 600.0
+"""Seconds until commands that need no engine try again, where an engine took too long."""
 
 
 def home_identity(home: Home) -> str:
@@ -30,51 +41,67 @@ def home_identity(home: Home) -> str:
     return path.read_text().strip()
 
 
-def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
-    """Remember where a run has containers, before it has any. `forget_engines` undoes it. Raises Unavailable."""
-    content = json.dumps([{"host": endpoint.host, "tls": endpoint.tls} for endpoint in used])
-    write_private(home.runs / run / ENGINES_FILE, content.encode())
-
-
-def forget_engines(home: Home, run: str) -> None:
-    """The run has removed its containers itself. Raises Unavailable."""
-    file = home.runs / run / ENGINES_FILE
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as error:
-        raise home_not_writable(file, error.strerror) from error
-
-
 def dead_runs(home: Home) -> list[str]:
     """Runs that ended without clearing up."""
-    return [run for run in home.runs_with_containers() if not journal.is_live(home.runs / run)]
+    return [run for run in noted_runs(home.runs) if not journal.is_live(home.runs / run)]
 
 
-def sweep(home: Home, engines: Engines) -> list[str]:
+def sweep(home: Home, engines: Connections) -> list[str]:
     """Remove what dead runs left on their engines; tells the runs that are clear now.
 
-    Artifacts of theirs that had come in part go, too. An engine that doesn't answer is left for the next time.
+    Artifacts of theirs that had come in part go, too. An engine that doesn't answer, or has no address that could be
+    one, is left for the next time, and so is a home that cannot be written.
     """
     clear: list[str] = []
     for run in dead_runs(home):
-        for part in (home.runs / run / "artifacts").glob(f"*/{PART_PREFIX}*"):
-            shutil.rmtree(part, ignore_errors=True)
+        _remove_parts(home.runs / run)
         try:
-            for endpoint in _engines_of(home, run):
+            for endpoint in engines_of(home, run):
                 engines.at(endpoint).sweep(home_identity(home), lambda other: _is_live(home, other))
-        except EngineError:
+            forget_engines(home, run)
+        except UserError:
             continue
-        forget_engines(home, run)
         clear.append(run)
     return clear
 
 
-def _engines_of(home: Home, run: str) -> list[Endpoint]:
+def _remove_parts(run_folder: Path) -> None:
+    for part in (run_folder / "artifacts").glob(f"*/{PART_PREFIX}*"):
+        with suppress(OSError):
+            part.unlink()
+
+
+def sweep_soon(home: Home, engines: Connections) -> list[str]:
+    """As `sweep`, for commands that have something else to do: within two seconds, and not again for a while where
+    that was too short. Closes `engines`. What is not done by then, a later command does."""
+    postponed = home.path / _POSTPONED
+    if _age(postponed) < _PAUSE:
+        return []
+    done: Future[list[str]] = Future()
+
+    def work() -> None:
+        try:
+            done.set_result(sweep(home, engines))
+        except BaseException as error:
+            done.set_exception(error)
+        finally:
+            engines.close()
+
+    threading.Thread(target=work, name="sweep", daemon=True).start()
     try:
-        entries = json.loads((home.runs / run / ENGINES_FILE).read_bytes())
-    except (OSError, ValueError):
-        return [Endpoint()]
-    return [Endpoint(entry["host"], tuple((key, path) for key, path in entry["tls"])) for entry in entries]
+        return done.result(_SOON)
+    except TimeoutError:
+        with suppress(OSError):
+            postponed.touch()
+        return []
+
+
+def _age(file: Path) -> float:
+    """Seconds since a file was touched; for ever where there is none."""
+    try:
+        return time.time() - file.stat().st_mtime
+    except OSError:
+        return math.inf
 
 
 def _is_live(home: Home, run: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from registry.text.patterns import PatternError, compile_untrusted, shortened
 from runner.testing.model import (
@@ -15,11 +15,20 @@ from runner.testing.model import (
     SeenRequest,
 )
 
-_MAX_SHOWN = 300
+_MAX_SHOWN = 1000
 
 
-def differences(expect: Expectations, seen: Observed) -> tuple[Failure, ...]:
-    """All expectations that weren't met."""
+def differences(
+    expect: Expectations, seen: Observed, mask: Callable[[str], str] = str
+) -> tuple[Failure, ...]:
+    """All expectations that weren't met. What the failures say of them is masked; what is compared is not."""
+    return tuple(
+        Failure(*(_cut(mask(text)) for text in (failure.what, failure.expected, failure.got)))
+        for failure in _failures(expect, seen)
+    )
+
+
+def _failures(expect: Expectations, seen: Observed) -> tuple[Failure, ...]:
     return (
         *_ending(expect, seen),
         *_outputs(expect, seen),
@@ -44,10 +53,7 @@ def _ending(expect: Expectations, seen: Observed) -> Iterator[Failure]:
 
 
 def _outputs(expect: Expectations, seen: Observed) -> Iterator[Failure]:
-    for name, expected in expect.outputs.items():
-        got = seen.outputs.get(name)
-        if got != expected:
-            yield Failure(f'output "{name}"', _quoted(expected), _quoted(got))
+    yield from _differences("output", expect.outputs, seen.outputs)
 
 
 def _line(expect: ExpectedLine, seen: Observed) -> Failure | None:
@@ -79,10 +85,16 @@ def _mismatch(pattern: str, lines: Sequence[str]) -> str | None:
 
 
 def _files(expect: Expectations, seen: Observed) -> Iterator[Failure]:
-    for name, expected in expect.files.items():
-        got = seen.files.get(name)
-        if got != expected:
-            yield Failure(f'file "{name}"', _quoted(expected), _quoted(got))
+    yield from _differences("file", expect.files, seen.files)
+
+
+def _differences(
+    kind: str, expected: Mapping[str, str | None], seen: Mapping[str, str | None] | Mapping[str, str]
+) -> Iterator[Failure]:
+    """One for each name that has another text than expected; None: there is none."""
+    for name, text in expected.items():
+        if seen.get(name) != text:
+            yield Failure(f'{kind} "{name}"', _quoted(text), _quoted(seen.get(name)))
 
 
 def _request(expect: ExpectedRequest, seen: Observed) -> Failure | None:
@@ -133,8 +145,12 @@ def _calls(expect: Expectations, seen: Observed) -> Iterator[Failure]:
 def _quoted(text: str | None) -> str:
     if text is None:
         return "nothing"
-    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
-    return json.dumps(shown, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _cut(text: str) -> str:
+    """The beginning of a long text. Masked before: half a secret would not be found any more."""
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
 def _listed(texts: object) -> str:

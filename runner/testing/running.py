@@ -20,22 +20,11 @@ from runner.engine.payload import WORK_DIR
 from runner.execution import events
 from runner.execution.action import ActionServices, run_action
 from runner.execution.artifacts import ArtifactStore
-from runner.execution.masking import Masker
-from runner.execution.preparing import container_spec
-from runner.execution.request import Surroundings
-from runner.model import (
-    ContainerSettings,
-    OriginKind,
-    Plan,
-    PlannedAction,
-    PlannedValue,
-    Process,
-    Project,
-    Step,
-    TemplateUse,
-    ValueOrigin,
-    VariableSource,
-)
+from runner.execution.container_pool import container_spec
+from runner.execution.substitution import ScriptContext
+from runner.masking.masker import Masker
+from runner.model import ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
+from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import Inputs, compile_plan
 from runner.testing.checking import differences
 from runner.testing.model import CommandStub, Observed, SeenRequest, TemplateTest, TestResult
@@ -57,18 +46,21 @@ def run_test(
     """Run a test to its end. Raises EngineError; everything else is part of the result."""
     started = time.monotonic()
     name = str(template.reference)
+    masker = Masker()
     try:
         action = _action(template, test, default_image)
         image = session.engine.ensure_image(action.image)
         with _services(session, test, default_image) as services:
-            observed = _Attempt(session, test, services, image).run(action)
+            observed = _Attempt(session, test, services, image, masker).run(action)
     except EngineError:
         raise
     except UserError as error:
         told = "; ".join([error.message, *(problem.message for problem in error.problems)])
-        return TestResult(name, test, (), time.monotonic() - started, error=told)
-    failures = differences(test.expect, observed)
-    return TestResult(name, test, failures, time.monotonic() - started, observed.log)
+        return TestResult(name, test, (), time.monotonic() - started, error=masker.mask_text(told))
+    failures = differences(test.expect, observed, masker.mask_text)
+    # Once more: a secret may have been set after it was printed.
+    log = tuple((level, masker.mask_text(line)) for level, line in observed.log)
+    return TestResult(name, test, failures, time.monotonic() - started, log)
 
 
 def _action(template: ResolvedTemplate, test: TemplateTest, default_image: str) -> PlannedAction:
@@ -165,6 +157,7 @@ class _Attempt:
     test: TemplateTest
     services: _Services
     image: Image
+    masker: Masker
     log: list[tuple[str, str]] = field(default_factory=list)
     artifacts: list[str] = field(default_factory=list)
     files: dict[str, str | None] = field(default_factory=dict)
@@ -174,11 +167,11 @@ class _Attempt:
         with tempfile.TemporaryDirectory(dir=self.session.folder) as folder:
             services = ActionServices(
                 self,
-                Masker(),
+                self.masker,
                 ArtifactStore(Path(folder)),
                 self._record,
                 self.session.cancellation,
-                surroundings=self._surroundings(),
+                script_context=self._script_context(),
             )
             end = run_action(action, self._values(), self.test.timeout, services)
         return Observed(
@@ -215,13 +208,13 @@ class _Attempt:
             *image_environment(self.image.environment),
         ]
 
-    def _surroundings(self) -> Surroundings:
+    def _script_context(self) -> ScriptContext:
         files = {name: content.encode() for name, content in self.test.files.items()}
         stubs = {f"{STUBS}/bin/{stub.name}": _stub(stub) for stub in self.test.commands}
         if not stubs:
-            return Surroundings(files, examine=self._examine)
+            return ScriptContext(files, examine=self._examine)
         path = self.image.environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-        return Surroundings(
+        return ScriptContext(
             {**files, **stubs, _CALLS: b""},
             frozenset(stubs),
             {"PATH": f"{WORK_DIR}/{STUBS}/bin:{path}"},

@@ -12,7 +12,7 @@ from registry.errors import NotFound
 from registry.home import Home
 from runner.engine.base import Endpoint
 from runner.execution.action import Cancellation
-from runner.execution.engines import Connect, Engines
+from runner.execution.connections import Connect, Connections
 from runner.planner import Resolve
 from runner.runs.sweep import sweep
 from runner.testing.cases import Case, find_cases
@@ -62,11 +62,12 @@ class TestService:
         After a cancel what runs is stopped, and no further test begins: the results are those there are by then.
         Raises EngineError.
         """
-        engines = Engines(self.connect)
+        engines = Connections(self.connect)
         lock = Lock()
         try:
             sweep(self.home, engines)
             with test_session(self.home, engines.at(Endpoint()), cancellation) as session:
+                cancellation.begin()
 
                 def run(case: Case) -> TestResult | None:
                     if cancellation.requested:

@@ -11,9 +11,10 @@ from pathlib import Path
 from registry.home import Home, exclusive, make_folder
 from runner.engine.base import Endpoint, Engine, EngineError
 from runner.execution.action import Cancellation
-from runner.execution.preparing import RunLabels
+from runner.execution.container_pool import RunLabels
 from runner.runs import journal
-from runner.runs.sweep import home_identity, note_engines
+from runner.runs.engine_notes import note_engines
+from runner.runs.sweep import home_identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,22 @@ Rules (docs/variables.md tells them to users):
 - A project variable's values are chosen by scope. Strongest first: step, target, a role that the step asks for,
   any other role of the target, environment, unscoped; compared dimension by dimension, so that every added
   dimension makes a value more specific.
-- A template parameter beats a variable of the same name. What a process gives to a parameter is evaluated
-  *outside* the template, so `uri: "#{uri}"` passes the project's `uri` on; defaults are evaluated inside.
+- A template parameter beats a variable of the same name, and hides it even if it has no value itself. What a process
+  gives to a parameter is evaluated *outside* the template, so `uri: "#{uri}"` passes the project's `uri` on; defaults
+  are evaluated inside.
 - Output values are never evaluated again: what a script wrote is what the next one reads.
 - A text that read a sensitive variable is itself sensitive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.model import Parameter
-from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
+from runner.model import Scope, ScopedValue, Target, Variable
 from runner.octostache import EvaluationLimits, FilterError, OctostacheError, Variables, escape
+from runner.plan import OriginKind, PlannedValue, ValueOrigin
 
 _SECONDS = 30.0
 """What evaluating all texts of one action may take."""
@@ -110,7 +112,7 @@ def parameter_values(
     default_origin: ValueOrigin,
     blank_is_empty: bool,
 ) -> list[PlannedValue]:
-    """A template's parameters with the texts that they get; absent ones are left out.
+    """A template's parameters with the texts that they get; None for those that are absent.
 
     `given` is keyed by the parameters' exact names; None there means absent in spite of a default.
     """
@@ -119,9 +121,8 @@ def parameter_values(
         text = given.get(parameter.name, parameter.default)
         if text is None and blank_is_empty:
             text = ""
-        if text is None:
-            continue
-        origin = origins[parameter.name] if parameter.name in given else default_origin
+        origin = ValueOrigin(OriginKind.NONE) if text is None else default_origin
+        origin = origins.get(parameter.name, origin)
         values.append(PlannedValue(parameter.name, text, origin, sensitive=parameter.sensitive))
     return values
 
@@ -143,11 +144,22 @@ def explain_error(error: OctostacheError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """An action's variables, evaluated. `scope` evaluates further texts, the script body above all."""
+    """An action's variables, evaluated.
+
+    values: what the script finds
+    hidden: variables that a parameter of the same name hides, as they are outside of the template
+    scope: evaluates further texts, the script body above all
+    sensitive_names: folded
+    outside: evaluates what the process says outside of its template
+    derived: what expressions came to that read a sensitive variable, `#{Password | ToUpper}` for one
+    """
 
     values: tuple[PlannedValue, ...]
+    hidden: tuple[PlannedValue, ...]
     scope: Variables = field(repr=False)
     sensitive_names: frozenset[str]
+    outside: Variables = field(repr=False)
+    derived: frozenset[str] = field(default=frozenset(), repr=False)
 
     def texts(self) -> dict[str, str | None]:
         """What a script reads, by name and in order."""
@@ -169,30 +181,63 @@ def strongest(values: Iterable[PlannedValue]) -> list[PlannedValue]:
     return list({value.name.casefold(): value for value in values}.values())
 
 
-def bind(variables: Iterable[PlannedValue], parameters: Iterable[PlannedValue]) -> Bound:
+def bind(variables: Collection[PlannedValue], parameters: Iterable[PlannedValue]) -> Bound:
     """Evaluate an action's variables and parameters.
 
-    Raises VariableError when one can't be: it refers to itself, say.
+    Raises VariableError when one cannot be: it refers to itself, say.
     """
-    outside = list(variables)
-    sensitive = {value.name.casefold() for value in outside if value.sensitive}
-    texts = {value.name: value.text for value in outside}
-    outer = Variables(texts, limits=EvaluationLimits(total_seconds=_SECONDS))
-    inside = [_enter_template(parameter, outer, sensitive) for parameter in parameters]
-    sensitive |= {value.name.casefold() for value in inside if value.sensitive}
-    scope = outer.child({value.name: value.text for value in inside})
-    hidden = {value.name.casefold() for value in inside}
-    kept = [value for value in outside if value.name.casefold() not in hidden]
-    values = tuple(_evaluated(value, scope, sensitive) for value in (*kept, *inside))
+    outside = [value for value in variables if not value.unset]
+    parameters = list(parameters)
+    sensitive = {value.name.casefold() for value in variables if value.sensitive}
+    outer = _scope(outside)
+    derived: set[str] = set()
+    inside = [_enter_template(one, outer, sensitive, derived) for one in parameters if one.text is not None]
+    secret_inside = [value.name for value in inside if value.sensitive]
+    sensitive.update(map(str.casefold, secret_inside))
+    own = {value.name.casefold() for value in parameters}
+    kept = [value for value in outside if value.name.casefold() not in own]
+    hidden = [value for value in outside if value.name.casefold() in own]
+    base = outer
+    if hidden and len(inside) < len(parameters):
+        base = _scope(kept)
+    scope = base.child({value.name: value.text for value in inside}, secret_inside)
+    values = tuple(_evaluated(value, scope, sensitive, derived) for value in (*kept, *inside))
     names = frozenset(sensitive | {value.name.casefold() for value in values if value.sensitive})
-    return Bound(values, scope, names)
+    around = tuple(_outside(value, outer, sensitive, derived) for value in hidden)
+    return Bound(values, around, scope, names, outer, telling(derived))
 
 
-def _enter_template(value: PlannedValue, outer: Variables, sensitive: set[str]) -> PlannedValue:
-    """A parameter with the text that it has inside its template."""
+def _scope(values: Collection[PlannedValue]) -> Variables:
+    return Variables(
+        {value.name: value.text for value in values},
+        limits=EvaluationLimits(total_seconds=_SECONDS),
+        sensitive=(value.name for value in values if value.sensitive),
+    )
+
+
+def bind_environment(
+    bound: Bound, values: Iterable[PlannedValue]
+) -> tuple[list[PlannedValue], frozenset[str]]:
+    """Evaluate what a step puts into its script's environment: outside of the template, as what it gives to
+    parameters. With what its expressions derive from secrets. Raises VariableError."""
+    derived: set[str] = set()
+    evaluated = [_evaluated(one, bound.outside, set(bound.sensitive_names), derived) for one in values]
+    return evaluated, telling(derived)
+
+
+def telling(results: Iterable[str]) -> frozenset[str]:
+    """The results of expressions over secrets that tell something of them: `true` and `false` do not."""
+    return frozenset(text for text in results if text.casefold() not in ("true", "false"))
+
+
+def _enter_template(
+    value: PlannedValue, outer: Variables, sensitive: set[str], derived: set[str]
+) -> PlannedValue:
+    """A parameter with the text that it has inside its template; what it derives from secrets is noted."""
     if value.origin.kind is not OriginKind.GIVEN or value.text is None or "#{" not in value.text:
         return value
     outside = outer.evaluate(value.text)
+    derived.update(outside.secret_results)
     secret = value.sensitive or any(name.casefold() in sensitive for name in outside.reads)
     if outside.error is not None or outside.text is None:
         # It names something that only the template's own scope may know, another parameter say.
@@ -200,13 +245,22 @@ def _enter_template(value: PlannedValue, outer: Variables, sensitive: set[str]) 
     return replace(value, text=escape(outside.text), sensitive=secret, reads=outside.reads)
 
 
-def _evaluated(value: PlannedValue, scope: Variables, sensitive: set[str]) -> PlannedValue:
+def _outside(value: PlannedValue, outer: Variables, sensitive: set[str], derived: set[str]) -> PlannedValue:
+    """A variable that is hidden inside; whatever is wrong with it does no harm there."""
+    try:
+        return _evaluated(value, outer, sensitive, derived)
+    except VariableError:
+        return replace(value, value=value.text)
+
+
+def _evaluated(value: PlannedValue, scope: Variables, sensitive: set[str], derived: set[str]) -> PlannedValue:
     if value.text is None or "#{" not in value.text:
         return replace(value, value=value.text)
     try:
         evaluation = scope.evaluate(value.text)
     except OctostacheError as error:
         raise VariableError(value.name, error) from error
+    derived.update(evaluation.secret_results)
     return replace(
         value,
         value=evaluation.text if evaluation.text is not None else value.text,

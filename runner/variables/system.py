@@ -9,19 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from runner.model import (
-    Environment,
-    OriginKind,
-    PlannedValue,
-    Process,
-    Project,
-    Status,
-    Step,
-    StepResult,
-    Target,
-    TemplatePin,
-    ValueOrigin,
-)
+from runner.model import Environment, Process, Project, Status, Step, StepResult, Target
+from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
 _RUN_TIME = re.compile(
@@ -143,6 +132,11 @@ def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
         return True
     indexed = _INDEXED.match(name)
     return indexed is not None and ("#{" in name or indexed["name"].casefold() in earlier_steps)
+
+
+def is_of_a_step(name: str) -> bool:
+    """Whether a variable is an output or the state of a step that it names."""
+    return _INDEXED.match(name) is not None
 
 
 def _system(values: Mapping[str, str]) -> list[PlannedValue]:

@@ -19,9 +19,10 @@ from typing import Any
 from runner.bootstrap import ScriptRequest, Syntax, build_payload
 from runner.engine.base import Container, Stream
 from runner.engine.payload import WORK_DIR
-from runner.execution.masking import Masker
 from runner.execution.pump import OutputPump
-from runner.execution.service_messages import Level, ServiceMessage
+from runner.execution.service_messages import ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import Level
 
 Case = Mapping[str, Any]
 Line = tuple[str, str]

@@ -54,6 +54,7 @@ raise ValueError('wrong: ' + secret)
 STEPS: list[dict[str, Any]] = [
     {
         "name": "Every channel",
+        "fail_fast": False,
         "run": BASH,
         "properties": {"Octopus.Action.Script.ScriptParameters": "'#{FromFile}'"},
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from tests.support.http_service import HttpService
 from tests.support.journey import Journey, Step, docker, log_lines
+from tests.support.stage import create_artifact
 
 pytestmark = pytest.mark.docker
 
@@ -179,3 +181,45 @@ def test_actions_share_a_network_but_no_files(journey: Journey) -> None:
     *together, alone = log_lines(done.events)
     assert len(set(together)) == 1
     assert alone not in together
+
+
+def test_an_artifact_is_only_what_the_action_may_read(journey: Journey) -> None:
+    volume = journey.root / "volume"
+    volume.mkdir()
+    (volume / "private").write_text("ROOT-ONLY\n")
+    (volume / "private").chmod(0o600)
+    (volume / "public").write_text("for all\n")
+    (volume / "closed").mkdir(mode=0o700)
+    (volume / "closed" / "public").write_text("ROOT-ONLY\n")
+    target = {"environments": ["Test"], "roles": ["data"], "volumes": {str(volume): "/data"}}
+    journey.write("treadle.yaml", {"environments": {"Test": {}}, "targets": {"here": target}})
+    paths = ("/data/private", "/data/public", "/data/closed/public", "/data", "/etc/shadow", "link")
+    handed = "\n".join(f'echo "{create_artifact(path, path)}"' for path in paths)
+    journey.process({"name": "Take", "roles": ["data"], "run": f"ln -s /data/public link\n{handed}"})
+
+    done = journey.run("-e", "Test")
+
+    assert done.exit_code == 0, done.said
+    kept = {event["name"] for event in done.events if event["event"] == "artifact"}
+    assert kept == {"/data/public", "/data"}
+    for file in (journey.home / "runs").glob("*/artifacts/*/*"):
+        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        assert b"ROOT-ONLY" not in content
+    codes = [event["code"] for event in done.events if event["event"] == "warning"]
+    assert codes.count("artifact-link") == 1
+
+
+def test_an_action_trusts_its_target_s_authority_or_the_project_s(journey: Journey) -> None:
+    for name in ("project", "target"):
+        journey.write(f"{name}.pem", f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n")
+    target = {"environments": ["Test"], "roles": ["web"], "ca": "target.pem"}
+    journey.write(
+        "treadle.yaml", {"ca": "project.pem", "environments": {"Test": {}}, "targets": {"t": target}}
+    )
+    body = 'tail -n 3 "$SSL_CERT_FILE" | grep -e project -e target'
+    journey.process({"name": "Here", "run": body}, {"name": "There", "run": body, "roles": ["web"]})
+
+    done = journey.run("-e", "Test")
+
+    assert done.exit_code == 0, done.said
+    assert log_lines(done.events) == ["project", "target"]

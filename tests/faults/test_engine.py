@@ -32,7 +32,7 @@ def test_a_missing_image_is_told_before_anything_runs(journey: Journey) -> None:
     done = journey.run()
 
     assert done.exit_code == 2, done.said
-    assert done.stdout == ""
+    assert done.events == []
     assert '"treadle/worcer:0.1.0"' in done.stderr
     assert "Traceback" not in done.stderr
     assert journey.run_folders() == []
@@ -45,7 +45,7 @@ def test_an_engine_that_does_not_answer(journey: Journey, host: str) -> None:
     done = journey.run(env={"DOCKER_HOST": host})
 
     assert done.exit_code == 3, done.said
-    assert done.stdout == ""
+    assert done.events == []
     assert f'"{host}" does not answer' in done.stderr
     assert "hint:" in done.stderr
     assert journey.run_folders() == []

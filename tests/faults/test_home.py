@@ -91,10 +91,13 @@ def test_a_home_that_is_a_link_to_itself_to_nothing_or_a_file(project: ProjectTr
 
 def _is_refused(project: ProjectTree, home: Path) -> None:
     project = _with_home(project, home)
-    for command in (("search", "good"), ("source", "list"), ("runs", "list"), ("doctor",)):
+    for command in (("search", "good"), ("source", "list"), ("runs", "list")):
         done = project.treadle(*command)
         assert "internal-error" not in done.stderr, command
         assert done.exit_code == 3, (command, done.stderr)
+    done = project.treadle("doctor")
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert "✗ home: cannot write" in done.stdout
 
 
 def test_a_home_is_for_its_owner_only(project: ProjectTree) -> None:

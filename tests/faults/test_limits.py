@@ -206,3 +206,13 @@ def test_a_full_tmp_is_the_scripts_own_trouble(journey: Journey) -> None:
 
     assert done.exit_code == 1, done.said
     assert "no room" in done.events[-1]["message"]
+
+
+def test_what_an_action_writes_to_the_disk_is_limited(journey: Journey) -> None:
+    fill = "for n in $(seq 100); do head -c 1M /dev/zero >file$n; sleep 0.1; done; sleep 30"
+    journey.process({"name": "Fill", "run": fill, "container": {"disk": "20m"}})
+
+    done, _ = run_measured(journey)
+
+    assert done.exit_code == 1, done.said
+    assert "it wrote more than 20,971,520 bytes to the disk" in done.events[-1]["message"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 from pathlib import Path
 
 import pytest
 
 from registry.errors import Conflict, Unavailable
-from registry.home import Home, exclusive, make_folder, write_atomically
+from registry.home import Home, exclusive, is_locked, make_folder, try_lock, write_atomically, write_private
 
 
 def test_treadle_home_keeps_its_settings_with_its_state(tmp_path: Path) -> None:
@@ -55,6 +57,19 @@ def test_who_waits_for_a_lock_gets_it(tmp_path: Path) -> None:
     assert order == ["first", "second"]
 
 
+def test_a_lock_shows_while_it_is_held(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    assert not is_locked(file)
+    assert not file.exists()
+    held = try_lock(file)
+    assert is_locked(file)
+    assert is_locked(file)
+    with pytest.raises(BlockingIOError):
+        try_lock(file)
+    os.close(held)
+    assert not is_locked(file)
+
+
 def test_an_atomic_write_keeps_mode_and_links(tmp_path: Path) -> None:
     file, link = tmp_path / "real.yaml", tmp_path / "link.yaml"
     file.write_bytes(b"old")
@@ -64,6 +79,27 @@ def test_an_atomic_write_keeps_mode_and_links(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"new", 0o600)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.yaml", "real.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("umask", "folder", "file"), [(0o022, 0o755, 0o644), (0o002, 0o775, 0o664), (0o077, 0o700, 0o600)]
+)
+def test_what_is_new_follows_the_umask(tmp_path: Path, umask: int, folder: int, file: int) -> None:
+    before = os.umask(umask)
+    try:
+        write_atomically(tmp_path / "a/b/file", b"")
+        write_private(tmp_path / "home/note", b"")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE((tmp_path / path).stat().st_mode) for path in ("a", "a/b", "a/b/file", "home")]
+    assert modes == [folder, folder, file, 0o700]
+
+
+def test_a_folder_that_cannot_be_made_is_not_blamed_on_the_home(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(Unavailable, match=r'cannot write ".*/file/below/x": Not a directory') as refused:
+        write_atomically(tmp_path / "file/below/x", b"")
+    assert refused.value.code == "not-written"
 
 
 def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ class Done:
     @property
     def events(self) -> list[Event]:
         """What `--progress json` printed."""
-        return [json.loads(line) for line in self.stdout.splitlines()]
+        return events_in(self.stdout)
 
     @property
     def said(self) -> str:
@@ -71,7 +71,7 @@ class Running:
     def finish(self, timeout: float = PATIENCE) -> Done:
         """Wait for the end."""
         stdout, stderr = self.process.communicate(timeout=timeout)
-        self.events += [json.loads(line) for line in stdout.splitlines() if line.endswith("}")]
+        self.events += events_in(stdout)
         return Done(self.process.returncode, stdout, stderr)
 
 
@@ -159,6 +159,12 @@ def docker(*arguments: str, engine: Sequence[str] = ()) -> str:
     done = subprocess.run(["docker", *engine, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout
+
+
+def events_in(stdout: str) -> list[Event]:
+    """The events among what a run printed: not the error that it may have ended with, nor half a line."""
+    found = [json.loads(line) for line in stdout.splitlines() if line.endswith("}")]
+    return [event for event in found if "event" in event]
 
 
 def log_lines(events: Sequence[Event], *levels: str) -> list[str]:

@@ -9,10 +9,11 @@ from typing import Any
 
 from registry.errors import NotFound
 from registry.model import Parameter, Provenance, Reference, ResolvedTemplate, StepTemplate
+from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
 from registry.text.yaml_document import dump_yaml
-from runner.actions import script
 from runner.documents import read_process, read_project
-from runner.model import Plan, PlannedAction, PlannedValue, VariableSource
+from runner.model import VariableSource
+from runner.plan import Plan, PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
 
 IMAGE = "treadle/test:1"
@@ -22,7 +23,7 @@ TWO_ENVIRONMENTS: Mapping[str, Any] = {
     "environments": {"Test": {}, "Production": {}},
     "targets": {
         "web-1": {"environments": ["test"], "roles": ["web-server"]},
-        "web-2": {"environments": ["Production"], "roles": ["web-server", "primary"]},
+        "web-2": {"environments": ["Production"], "roles": ["web-server", "primary", "mail"]},
         "web-3": {"environments": ["Production"], "roles": ["Web-Server"]},
         "db-1": {"environments": ["Test", "Production"], "roles": ["database"]},
     },
@@ -31,7 +32,7 @@ TWO_ENVIRONMENTS: Mapping[str, Any] = {
 
 def template(*parameters: Parameter, body: str = "true", **changes: Any) -> StepTemplate:
     """A Bash template; `changes` are other fields of StepTemplate."""
-    properties = {script.SYNTAX: "Bash", script.BODY: body, **changes.pop("properties", {})}
+    properties = {SCRIPT_SYNTAX: "Bash", SCRIPT_BODY: body, **changes.pop("properties", {})}
     fields: dict[str, Any] = {
         "id": "4f0f6f9e-8f5c-4f4e-9d38-1f3c7b0d9a51",
         "name": "Tool",

@@ -15,6 +15,7 @@ class Relay:
         self.front = front
         self._back = back
         self._open: list[socket.socket] = []
+        self.frozen = False
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(front))
         self._listener.listen()
@@ -28,13 +29,17 @@ class Relay:
                 far.connect(str(self._back))
                 self._open += [near, far]
                 for source, target in ((near, far), (far, near)):
-                    threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+                    threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
 
     def cut_connections(self) -> None:
         """End every open connection; new ones are still accepted."""
         for one in self._open:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+    def freeze(self) -> None:
+        """Connections stay open and are accepted, but nothing passes any more."""
+        self.frozen = True
 
     def close(self) -> None:
         """Nobody answers any more."""
@@ -46,9 +51,10 @@ class Relay:
         for one in self._open:
             one.close()
 
-
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while chunk := source.recv(65536):
-            target.sendall(chunk)
-        target.shutdown(socket.SHUT_WR)
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65536):
+                if self.frozen:
+                    return
+                target.sendall(chunk)
+            target.shutdown(socket.SHUT_WR)

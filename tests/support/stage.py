@@ -16,7 +16,9 @@ from runner.engine.fake import FakeContainer, FakeEngine, Script
 from runner.engine.payload import Payload
 from runner.execution.action import Cancellation
 from runner.execution.events import Event
-from runner.model import Plan, RunResult
+from runner.model import RunResult
+from runner.plan import Plan
+from runner.runs.limits import RunLimits
 from runner.runs.service import RunService
 from tests.support.plans import IMAGE, Desk
 
@@ -100,6 +102,7 @@ class Stage:
     secrets: Mapping[str, str] = field(default_factory=dict)
     cancellation: Cancellation = field(default_factory=Cancellation)
     images: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {IMAGE: {"LANG": "C.UTF-8"}})
+    settings: RunLimits = field(default_factory=RunLimits)
 
     @property
     def home(self) -> Home:
@@ -134,7 +137,9 @@ class Stage:
             when(event)
 
         told: list[str] = []
-        service = RunService(self.home, self.folder, None, _no_template, connect or (lambda _: engine), IMAGE)
+        service = RunService(
+            self.home, self.folder, None, _no_template, connect or (lambda _: engine), IMAGE, self.settings
+        )
         result, error = None, None
         try:
             result = service.run(plan, listen, self.cancellation, told.append)

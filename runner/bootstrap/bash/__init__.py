@@ -12,7 +12,6 @@ from runner.bootstrap.dictionary import modules, without_machinery
 from runner.bootstrap.language import (
     VARIABLES_DIR,
     Language,
-    logs_environment,
     shown_file,
     unix_text,
 )
@@ -41,10 +40,12 @@ def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[Payload
     ]
     files.append(shown_file("Script.sh", body))
     main = [_helpers(), f"__treadle_buckets={buckets}"]
-    if logs_environment(request):
+    if request.log_environment:
         main.append("__treadle_log_environment")
     if _ARRAY in body:
         main.append(_array(variables))
+    if request.fail_fast:
+        main.append("set -e -o pipefail")
     main.append(f"source {WORK_DIR}/Script.sh {unix_text(request.parameters or '')}\n")
     files.append(PayloadFile(_MAIN, "\n".join(main).encode("utf-8", "replace")))
     return files

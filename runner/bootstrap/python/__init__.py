@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from runner.bootstrap.dictionary import modules
-from runner.bootstrap.language import Language, logs_environment, shown_file, unix_text
+from runner.bootstrap.language import Language, shown_file, unix_text
 from runner.bootstrap.python.arguments import split_arguments
 from runner.bootstrap.request import ScriptRequest
 from runner.engine.payload import PRIVATE_DIR, PayloadFile
@@ -18,7 +18,7 @@ _MAIN = f"{PRIVATE_DIR}/bootstrap.py"
 
 def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[PayloadFile]:
     arguments = split_arguments(encodable(request.parameters or ""))
-    flags = ["log-environment"] if logs_environment(request) else []
+    flags = ["log-environment"] if request.log_environment else []
     texts = [flag for pair in variables.items() for flag in pair]
     return [
         *(

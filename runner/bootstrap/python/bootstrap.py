@@ -9,6 +9,7 @@ import base64
 import binascii
 import os
 import signal
+import site
 import sys
 import types
 
@@ -152,11 +153,35 @@ def log_environment() -> None:
     )
 
 
+def open_user_site() -> None:
+    """Let the script import what it installs with pip while it runs.
+
+    Python looks into the user's folder of packages only if that is there when it starts:
+    https://docs.python.org/3/library/site.html#site.USER_SITE
+    """
+    folder = site.getusersitepackages()
+    if not site.ENABLE_USER_SITE or folder in sys.path or not os.path.isabs(folder):
+        return
+    before = len(sys.path)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return
+    site.addsitedir(folder)
+    # Where Python itself would have put it: before the packages of the system.
+    added = sys.path[before:]
+    del sys.path[before:]
+    system = [sys.path.index(path) for path in site.getsitepackages() if path in sys.path]
+    place = min(system) if system else before
+    sys.path[place:place] = added
+
+
 def run() -> None:
     """Run the script. What it raises is told as if it had been started by itself: no frames of this file."""
     main = sys.modules["__main__"] = main_module()
     sys.argv = [SCRIPT, *unpack("arguments")]
     sys.path[0] = WORK_DIR
+    open_user_site()
     # Compiled modules would stay in the working directory, with the secrets that a library module may hold.
     sys.dont_write_bytecode = True
     try:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from runner.bootstrap.dictionary import modules
-from runner.bootstrap.language import Language, logs_environment, shown_file, unix_text
+from runner.bootstrap.language import Language, shown_file, unix_text
 from runner.bootstrap.request import ScriptRequest
 from runner.engine.payload import PRIVATE_DIR, WORK_DIR, PayloadFile
 
@@ -17,11 +17,12 @@ _MAIN = f"{PRIVATE_DIR}/bootstrap.sh"
 
 def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[PayloadFile]:
     main = [_helpers()]
-    if logs_environment(request):
+    if request.log_environment:
         main.append("treadle_log_environment")
     # A call, so that redirections and the like in the parameters act as they do in Bash; `.` itself takes none.
     main += [
         f"treadle_run() {{ . {WORK_DIR}/Script.sh; }}",
+        *(["set -e"] if request.fail_fast else []),
         f"treadle_run {unix_text(request.parameters or '')}\n",
     ]
     return [

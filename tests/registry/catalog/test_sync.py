@@ -353,4 +353,4 @@ def test_a_ref_that_is_not_there_is_answered_with_each_name_once(repository: Sou
     repository.git("branch", "v1")
     with pytest.raises(NotFound) as refused:
         probe(_source(repository, "other"))
-    assert refused.value.hint == "It has: main, v1."
+    assert refused.value.hint == "There are: main, v1."

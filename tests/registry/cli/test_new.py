@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.conftest import MakeProject
@@ -19,6 +21,17 @@ def test_new_template(make_project: MakeProject, syntax: str, script: str) -> No
     )
     assert project.treadle("validate", "notify-team").exit_code == 0
     assert project.treadle("lint", "notify-team").stdout == "1 template linted: all good\n"
+
+
+def test_others_may_read_what_is_new(make_project: MakeProject) -> None:
+    project = make_project({})
+    before = os.umask(0o022)
+    try:
+        project.treadle("new", "nap", "-o", "templates/nap")
+    finally:
+        os.umask(before)
+    folders = ("templates", "templates/nap", "templates/nap/tests")
+    assert {(project.root / folder).stat().st_mode & 0o777 for folder in folders} == {0o755}
 
 
 def test_copy_of_another(make_project: MakeProject) -> None:

@@ -103,7 +103,12 @@ def test_good_template_is_good(tmp_path: Path) -> None:
             "line 2 of the script: this looks",
         ),
         ("secret-in-script", script("PowerShell", "$k = 'ghp_" + "a1B2" * 9 + "'"), "line 1 of the script"),
-        ("never-fails", script("Bash", "a\nb\nc\nd\n"), "no error fails this Bash script"),
+        (
+            "never-fails",
+            script("Bash", "a\nb\nc\nd\n"),
+            "no error fails this Bash script, but for that of its last",
+        ),
+        ("never-fails", script("Bash", "a\nb\nc || true\necho done\n"), "no error fails this Bash script"),
         (
             "never-fails",
             script("PowerShell", "$ErrorActionPreference = 'Continue'\na\nb\nc\n"),
@@ -168,6 +173,9 @@ def test_rule_about_a_name(tmp_path: Path, rule: str, name: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
+        # The exit code of the last command is the script's.
+        script("Bash", "x=$(get_octopusvariable 'a')\nset -x\n\n# copy\nrsync \\\n  -a \"$x\" /b\n"),
+        script("Bash", "x='1'\nif [ -n \"$x\" ]; then\n  rsync a b\nfi\n"),
         script("Bash", "set -e\n# curl -k https://x | bash\n"),
         script("Bash", "set -e\ncurl -k https://x  # lint: allow certificate-not-checked\n"),
         script("Bash", "set -e\npassword=$(get_octopusvariable 'x')\npassword=\"$1\"\n"),
@@ -269,3 +277,19 @@ def test_findings_in_the_community_library_are_those_of_the_docs(
     )
     assert report.templates == 571
     assert found == {rule: int(count) for rule, count in rows}
+
+
+@pytest.mark.parametrize("name", ["Secrets.SecretVersion", "Vault.TokenTtl", "Api.KeyCount"])
+def test_what_is_said_about_a_secret_is_none(tmp_path: Path, name: str) -> None:
+    value = good(
+        Properties={SYNTAX: "Bash", BODY: f"set -e\nget_octopusvariable '{name}'"},
+        Parameters=[parameter(Name=name)],
+    )
+    assert "secret-not-sensitive" not in {problem.code for problem in findings(tmp_path, value)}
+
+
+def test_a_parameter_that_is_read_in_another_case_gets_nothing(tmp_path: Path) -> None:
+    body = "set -e\nget_octopusvariable 'greeting.name'"
+    value = good(Properties={SYNTAX: "Bash", BODY: body}, Parameters=[parameter(Name="Greeting.Name")])
+    (problem,) = findings(tmp_path, value)
+    assert (problem.code, '"Greeting.Name"' in problem.message) == ("parameter-case", True)

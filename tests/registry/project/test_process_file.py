@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.model import Reference
-from registry.project.process_file import repoint, template_uses
+from registry.project.process_file import is_process, repoint, template_uses
 
 PROCESS = b"""\
 # What we do
@@ -26,7 +26,7 @@ steps:
 def test_steps_and_actions_use_templates() -> None:
     assert [(use.step, str(use.reference), use.line) for use in template_uses(PROCESS, "deploy.yaml")] == [
         ("Tell", "library/notify", 5),
-        ("Roll", "team/deploy@3+", 10),
+        ("Roll / deploy", "team/deploy@3+", 10),
     ]
 
 
@@ -56,3 +56,34 @@ def test_other_references_change_nothing_else() -> None:
         Reference("library", "notify", 2),
         Reference("library", "deploy", 4),
     ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"version": 1, "steps": [{"name": "A", "run": "x"}]},
+        {"version": 1, "steps": "no list"},
+        {"version": 2, "steps": []},
+        {"steps": [{"name": "A", "uses": "a/b"}]},
+    ],
+)
+def test_processes_are_known_right_or_wrong(value: object) -> None:
+    assert is_process(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"trigger": ["main"], "steps": [{"script": "echo hi"}]},
+        {"steps": [{"name": "gcr.io/x", "args": ["b"]}]},
+        {"steps": [{"name": "build", "image": "golang", "commands": ["go build"]}]},
+        {"steps": [{"label": "x", "command": "make"}]},
+        {"version": "2.1", "steps": [{"name": "A", "run": "x"}]},
+        {"version": "3", "tasks": {}},
+        {"version": 1, "environments": {}},
+        [{"name": "A"}],
+        None,
+    ],
+)
+def test_lists_of_steps_of_other_tools_are_none(value: object) -> None:
+    assert not is_process(value)

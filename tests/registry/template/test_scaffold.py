@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registry.errors import Conflict, Invalid
 from registry.resources import builtin_templates
@@ -34,6 +36,41 @@ def test_new_template_is_named_after_its_slug(syntax: str, written: str) -> None
     assert "NotifyTeam.Message" in script
     assert all(b"{{" not in content for content in new_template("notify-team", syntax).values())
     assert {"README.md", "logo.png", "tests/says.yaml"} <= set(document.files)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'Say "it": now',
+        "Chat: notify",
+        "#1 - Deploy",
+        "'",
+        "null",
+        "12",
+        "- x",
+        "*x",
+        "{{ x }}",
+        "${#x}",
+        "Grüße - Sag",
+        "a\\b",
+        "Deploy - " + "a long name " * 20 + "end",
+    ],
+)
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_any_name_is_written_as_it_is(syntax: str, name: str, tmp_path: Path) -> None:
+    write_new(tmp_path / "x", new_template("x", syntax, name))
+    assert load_folder(tmp_path / "x").template.name == name
+    checked = [problem for one in check_path(tmp_path / "x") for problem in one.problems]
+    assert [problem.code for problem in checked if problem.code.startswith("yaml")] == []
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_every_name_comes_back(name: str) -> None:
+    assert read_folder(new_template("x", "bash", name)).template.name == name
+
+
+def test_a_new_template_names_no_schema() -> None:
+    assert all(b"$schema" not in content for content in new_template("x", "bash").values())
 
 
 def test_every_new_template_has_ids_of_its_own() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,20 @@ from tests.support.containers import ContainerStock
 from tests.support.scripts import run_script
 
 pytestmark = pytest.mark.docker
+
+PIP_THEN_IMPORT = """
+import subprocess, zipfile
+lines = "Metadata-Version: 2.1\\nName: probe\\nVersion: 1\\n"
+with zipfile.ZipFile("probe-1-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("probe.py", "answer = 42")
+    wheel.writestr("probe-1.dist-info/METADATA", lines)
+    wheel.writestr("probe-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    wheel.writestr("probe-1.dist-info/RECORD", "")
+pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--find-links", ".", "probe"]
+subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
+import probe
+print(probe.answer)
+"""
 
 SCRIPTS = {
     Syntax.BASH: 'get_octopusvariable V; echo; cat sub/data.txt; set_octopusvariable O "$(ls)"; exit 5',
@@ -164,3 +180,64 @@ def test_the_proxy_leaves_nothing_of_ours_behind(sh: Run) -> None:
         variables={"TentacleProxyHost": "p"},
     )
     assert ran.stdout == ""
+
+
+def test_what_a_script_installs_it_can_import(any_worker: ContainerStock) -> None:
+    with any_worker.lend() as container:
+        ran = run_script(container, ScriptRequest(Syntax.PYTHON, PIP_THEN_IMPORT, log_environment=False))
+    assert ran.lines == ["42"]
+
+
+TRUSTED = """
+openssl s_server -accept 8443 -cert server.pem -key server.pem -www -quiet >/dev/null 2>&1 &
+for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; curl -sS https://localhost:8443/ >/dev/null 2>&1 && break; done
+curl -sS https://localhost:8443/ >/dev/null && echo curl
+python3 -c "import urllib.request as u; u.urlopen('https://localhost:8443/'); print('python')"
+python3 -c "import requests; requests.get('https://localhost:8443/'); print('requests')"
+git ls-remote https://localhost:8443/ 2>&1 | grep -q certificate || echo git
+test "$(grep -c BEGIN "$NODE_EXTRA_CA_CERTS")" -gt 100 && echo system
+kill $!
+"""
+
+
+def authority(folder: Path) -> tuple[bytes, bytes]:
+    """A certificate authority, and the certificate and key of a server `localhost` that it signed."""
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=Own",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+    )
+    openssl(
+        "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "key", "-out", "request"
+    )
+    (folder / "names").write_text("subjectAltName=DNS:localhost")
+    signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-out", "crt"]
+    openssl("x509", "-req", "-in", "request", *signed)
+    return (folder / "ca.pem").read_bytes(), (folder / "crt").read_bytes() + (folder / "key").read_bytes()
+
+
+def test_programs_trust_an_authority_of_one_s_own(stock: ContainerStock, tmp_path: Path) -> None:
+    ca, server = authority(tmp_path)
+    request = ScriptRequest(Syntax.BASH, TRUSTED, files={"server.pem": server}, ca=ca, log_environment=False)
+    with stock.lend() as container:
+        ran = run_script(container, request)
+    assert ran.lines == ["curl", "python", "requests", "git", "system"], ran.stderr
+
+
+def test_an_image_without_certificates_gets_those_alone(any_image: ContainerStock) -> None:
+    body = 'tail -n 2 "$SSL_CERT_FILE"; echo "${TREADLE_CA-unset}"'
+    request = ScriptRequest(Syntax.SH, body, ca=b"OWN", log_environment=False)
+    with any_image.lend() as container:
+        assert run_script(container, request).lines[-2:] == ["OWN", "unset"]

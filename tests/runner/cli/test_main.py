@@ -14,7 +14,7 @@ from tests.conftest import MakeProject
 from tests.support.project import ProjectTree
 
 NAMES = [name for section in COMMANDS.values() for name in section]
-HEAVY = ("docker", "jsonschema", "rich", "yaml", "regex", "markdown_it", "sqlite3")
+HEAVY = ("docker", "jsonschema", "rich", "yaml", "regex", "markdown_it", "sqlite3", "jinja2")
 
 
 @pytest.fixture
@@ -115,3 +115,15 @@ def test_a_reader_that_went_away_is_nobody_to_complain_to(empty: ProjectTree) ->
     program = f"{Path(sys.executable).with_name('treadle')} plan deploy --json | head -1"
     done = subprocess.run(["sh", "-c", program], cwd=empty.root, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_a_late_ctrl_c_does_not_change_how_a_cancelled_command_ends() -> None:
+    program = (
+        "import atexit, os, signal, runner.cli.main as program\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "program._run = lambda arguments: program.CANCELLED\n"
+        "program.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "")

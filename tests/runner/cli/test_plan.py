@@ -93,8 +93,16 @@ class TestText:
         ]
         shop.write({"wait.yaml": {"steps": steps}})
         said = shop.treadle("plan", "wait", "-e", "Production").stdout
-        assert "     on web-1, web-2\n     on web-1:\n" in said
+        assert "     on web-1, web-2\n     web-2 asks for: network web\n     on web-1:\n" in said
         assert "     on web-2:\n" in said
+
+    def test_shows_what_an_action_asks_for_beyond_the_defaults(self, shop: ProjectTree) -> None:
+        container = {"network": "host", "user": "0", "capabilities": ["SYS_ADMIN"]}
+        shop.write({"more.yaml": {"steps": [{"name": "A", "run": "id", "container": container}]}})
+        done = shop.treadle("plan", "more", "-e", "Test")
+        assert "     once, on the worker\n     asks for: network host, root, SYS_ADMIN\n" in done.stdout
+        (step,) = shop.treadle("plan", "more", "-e", "Test", "--json").json["steps"]
+        assert step["actions"][0]["asks_for"] == ["network host", "root", "SYS_ADMIN"]
 
     def test_has_no_colours_in_a_pipe(self, shop: ProjectTree) -> None:
         assert "\x1b" not in shop.treadle("plan", "deploy", "-e", "Test", "--var", "Pause=1s").stdout
@@ -227,6 +235,7 @@ class TestWarnings:
         warning = (
             'deploy.yaml:4:16: warning: step "A": the script reads "Nope", which nothing defines;'
             " it will stay as it is [unknown-variable]\n"
+            "  hint: Give it with --var Nope=..., or define it under variables in treadle.yaml.\n"
         )
         assert done.stderr == warning
         assert [problem["code"] for problem in done.json["warnings"]] == ["unknown-variable"]
@@ -242,3 +251,41 @@ def test_a_project_is_found_from_below(shop: ProjectTree) -> None:
     for process in ("own", "deploy"):
         done = shop.treadle("-C", "below", "plan", process, "-e", "Test", "--var", "Pause=1s")
         assert done.exit_code == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "there is no file"),
+        ("hello", "has no certificate in PEM form"),
+        ("-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n", "holds a private key"),
+        ("x" * (1024**2 + 1), "has more than 1,048,576 bytes"),
+    ],
+)
+def test_certificates_that_cannot_be_used_stop_the_plan(
+    make_project: MakeProject, content: str | None, told: str
+) -> None:
+    project = make_project(
+        {"treadle.yaml": {"ca": "ca.pem"}, "deploy.yaml": {"steps": [{"name": "A", "run": "x"}]}}
+    )
+    if content is not None:
+        project.write({"ca.pem": content})
+    done = project.treadle("plan", "deploy")
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert "`ca`" in done.stderr
+
+
+def test_a_value_that_is_not_utf8_is_refused(shop: ProjectTree) -> None:
+    done = shop.treadle("plan", "deploy", "-e", "Test", "--var", "Pause=1\udcffs")
+    assert done.exit_code == 2
+    assert '--var "Pause" is not UTF-8 text' in done.stderr
+
+
+def test_a_secret_too_short_to_be_masked_is_warned_of_by_name(
+    shop: ProjectTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_HOOK", "abc")
+    done = shop.treadle("plan", "deploy", "-e", "Test", "--var", "Pause=1s")
+    assert done.exit_code == 0
+    assert done.stderr.count('the secret "Hook" has fewer than 4 characters and cannot be masked') == 1

@@ -308,3 +308,36 @@ def test_the_run_uses_the_worker_image(shop: ProjectTree, engine: FakeEngine) ->
     shop.treadle("run", "deploy", "-e", "Test")
     assert {container.spec.image for container in engine.containers} == {worker_reference()}
     engine.check_nothing_left()
+
+
+class TestEveryStepSkipped:
+    """Such a run did nothing: green would say that it did."""
+
+    def run(self, shop: ProjectTree, *steps: dict[str, Any], skip: str = "") -> tuple[int, str, str]:
+        shop.write({"idle.yaml": {"steps": list(steps)}})
+        done = shop.treadle("run", "idle", "-e", "Test", *(["--skip", skip] if skip else []))
+        (record,) = shop.treadle("runs", "list", "--json").json
+        return done.exit_code, done.stdout.splitlines()[-1], record["status"]
+
+    @pytest.mark.parametrize(
+        "changes", [{"environments": ["Production"]}, {"condition": "failure"}, {"roles": ["mail"]}]
+    )
+    def test_is_told_and_fails(self, shop: ProjectTree, changes: dict[str, Any]) -> None:
+        targets = {**PROJECT["targets"], "m": {"environments": ["Production"], "roles": ["mail"]}}
+        shop.write({"treadle.yaml": {**PROJECT, "targets": targets}})
+        code, last, status = self.run(shop, {"name": "A", "run": "x", **changes})
+        assert (code, status) == (1, "skipped")
+        assert "nothing ran: every step was skipped" in last
+
+    @pytest.mark.parametrize(("changes", "skip"), [({"disabled": True}, ""), ({}, "A")])
+    def test_is_fine_where_somebody_asked_for_every_skip(
+        self, shop: ProjectTree, changes: dict[str, Any], skip: str
+    ) -> None:
+        code, last, status = self.run(shop, {"name": "A", "run": "x", **changes}, skip=skip)
+        assert (code, status) == (0, "skipped")
+        assert "nothing ran: every step was skipped" in last
+
+    def test_is_warned_of_while_planning(self, shop: ProjectTree) -> None:
+        shop.write({"idle.yaml": {"steps": [{"name": "A", "run": "x", "environments": ["Production"]}]}})
+        done = shop.treadle("run", "idle", "-e", "Test", "--strict")
+        assert (done.exit_code, "[nothing-to-run]" in done.stderr) == (2, True)

@@ -13,8 +13,8 @@ from registry.cli.output import rendered
 from runner.cli.run_view import LiveView, PlainView
 from runner.execution import events
 from runner.execution.events import Event
-from runner.execution.service_messages import Level
-from runner.model import ActionResult, Plan, RunResult, Status, StepResult
+from runner.model import ActionResult, Level, RunResult, Status, StepResult
+from runner.plan import Plan
 from tests.support.plans import TWO_ENVIRONMENTS, Desk
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from runner.execution import events
-from runner.execution.masking import Masker
-from runner.execution.service_messages import Level, OutputVariable
-from runner.model import RunResult, Status
+from runner.execution.service_messages import OutputVariable
+from runner.masking.masker import Masker
+from runner.model import Level, RunResult, Status
 from runner.runs.journal import Journal
 from tests.runner.runs.test_history import create, deploy
 from tests.support.project import ProjectTree, project_tree

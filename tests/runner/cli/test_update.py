@@ -297,9 +297,8 @@ def test_a_missing_value_ends_with_the_flag_to_give(project: ProjectTree, team: 
     assert load_yaml(_process(project), "").value["steps"][0]["with"]["Color"] == ""
 
 
-def test_a_person_at_a_terminal_is_asked(project: ProjectTree, team: Team) -> None:
-    team.offer(2, URL, TEXT, parameter("Color", Label="Which color"))
-    _sync(project)
+def _at_a_terminal(project: ProjectTree, typed: bytes) -> tuple[int, str]:
+    """What `update --all` says to somebody who types that, and its exit code."""
     master, slave = os.openpty()
     try:
         process = subprocess.Popen(
@@ -310,14 +309,32 @@ def test_a_person_at_a_terminal_is_asked(project: ProjectTree, team: Team) -> No
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        os.write(master, b"#{Color}\n")
+        os.write(master, typed)
         said = process.communicate(timeout=60)[0].decode()
     finally:
         os.close(master)
         os.close(slave)
-    assert process.returncode == 0, said
+    return process.returncode, said
+
+
+def test_a_person_at_a_terminal_is_asked(project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT, parameter("Color", Label="Which color"))
+    _sync(project)
+    code, said = _at_a_terminal(project, b"#{Color}\n")
+    assert code == 0, said
     assert '"Color" is new and has no default\n  Which color []: ' in said
     assert 'Color: "#{Color}"' in _process(project)
+
+
+def test_a_person_chooses_among_the_options_and_is_asked_again(project: ProjectTree, team: Team) -> None:
+    settings = {"Octopus.ControlType": "Select", "Octopus.SelectOptions": "red|Red\nblue|Blue as the sky"}
+    team.offer(2, URL, TEXT, parameter("Color", HelpText="Of the roof.", DisplaySettings=settings))
+    _sync(project)
+    code, said = _at_a_terminal(project, b"\nteal\nblue\n")
+    assert code == 0, said
+    assert "  Of the roof.\n    red  Red\n    blue  Blue as the sky\n" in said
+    assert '"teal" will not do: it must be "red" or "blue".' in said
+    assert "Color: blue" in _process(project)
 
 
 def test_ready_steps_go_ahead_of_those_that_wait(project: ProjectTree, team: Team) -> None:

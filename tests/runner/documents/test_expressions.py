@@ -89,7 +89,6 @@ steps:
     found = unknown_names(load(path, "deploy.yaml"), project)
     assert [(p.line, p.column, p.message.split('"')[-2]) for p in found] == [
         (6, 12, "Sit.Host"),
-        (9, 78, "Octopus.Action[C].Output.X"),
     ]
 
 

@@ -194,7 +194,8 @@ class TestFindProcess:
 
     def test_refuses_what_is_none_and_lists_those_there_are(self, tmp_path: Path) -> None:
         (tmp_path / "treadle.yaml").touch()
-        (tmp_path / "deploy.yaml").touch()
+        (tmp_path / "deploy.yaml").write_text(steps("- {name: A, run: x}"))
+        (tmp_path / "cloudbuild.yaml").write_text("steps: [{name: gcr.io/x, args: [b]}]")
         (tmp_path / "empty").mkdir()
         (tmp_path / "folder.yaml").mkdir()
         with pytest.raises(NotFound):

@@ -7,6 +7,7 @@ import pytest
 
 from runner.documents import read_project
 from runner.model import (
+    ContainerSettings,
     Environment,
     Project,
     Scope,
@@ -31,6 +32,12 @@ def test_no_file_is_a_project_too(tmp_path: Path) -> None:
 
 def test_an_empty_project_is_named_after_its_folder(tmp_path: Path) -> None:
     assert read(tmp_path, "version: 1") == Project(name=tmp_path.name, file="treadle.yaml")
+
+
+def test_a_project_has_defaults_for_containers(tmp_path: Path) -> None:
+    project = read(tmp_path, "version: 1\nca: ca.pem\ncontainer: {network: none, memory: 1g}")
+    assert project.container == ContainerSettings(network="none", memory=1024**3)
+    assert project.ca == str(tmp_path / "ca.pem")
 
 
 def test_everything_is_read(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ import pytest
 from runner.engine.base import (
     HOME_LABEL,
     RUN_LABEL,
+    ContainerLimits,
     ContainerRefused,
     EngineError,
     ImageNotFound,
-    Limits,
     Stream,
 )
 from runner.engine.fake import Script
@@ -137,7 +137,7 @@ def test_an_unknown_network_is_told(any_bench: Bench) -> None:
 
 
 def test_a_payload_that_does_not_fit_is_refused(any_bench: Bench) -> None:
-    limits = replace(Limits(), private_size=1024**2)
+    limits = replace(ContainerLimits(), private_size=1024**2)
     large = Program(":", files=(PayloadFile(f"{PRIVATE_DIR}/large", b"x" * 1024**2),))
     with pytest.raises(ContainerRefused, match="1,048,577 bytes; 1,048,576 are allowed"):
         any_bench.run(large, limits=limits)

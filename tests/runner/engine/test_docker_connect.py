@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.engine.base import Endpoint, EngineError
+from registry.errors import Invalid
+from runner.engine.base import Endpoint, EngineError, ImageNotFound
 from runner.engine.docker import DockerEngine
 from runner.engine.ssh_tunnel import ssh_command
 
@@ -113,7 +114,7 @@ def test_the_ssh_command_asks_for_nothing() -> None:
 
 @pytest.mark.parametrize("address", ["ssh://", "ssh://-oProxyCommand=evil", "ssh://user@"])
 def test_an_address_without_a_host_never_reaches_ssh(address: str) -> None:
-    with pytest.raises(EngineError, match="names no host"):
+    with pytest.raises(Invalid, match="names no host"):
         ssh_command(address, Path("/tmp/here.sock"))
 
 
@@ -129,3 +130,36 @@ def test_a_refused_login_is_told() -> None:
     error = unreachable(Endpoint("ssh://refuses"))
     assert "Permission denied (publickey)" in error.message
     assert "without asking" in str(error.hint)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://h:99999", "tcp://[::1", "h:2375", "tcp://h:x", "unix://", "tcp://u:pw@h:1"]
+)
+def test_a_malformed_docker_host_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", address)
+    with pytest.raises(Invalid, match="DOCKER_HOST") as caught, DockerEngine() as engine:
+        engine.check()
+    assert caught.value.code == "bad-engine-address"
+    assert "pw" not in caught.value.message
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "{",
+        '{"auths": {"r.example.test": {"auth": "bad!!"}}}',
+        '{"proxies": []}',
+        '{"credsStore": "none-such"}',
+    ],
+)
+def test_a_broken_config_file_keeps_nobody_from_an_engine(
+    tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.json").write_text(content)
+    with DockerEngine() as engine:
+        assert engine.check().name == "unix:///var/run/docker.sock"
+        with pytest.raises(ImageNotFound, match="cannot be pulled") as caught:
+            engine.ensure_image("127.0.0.1:1/no/such:1")
+    assert ("none-such" in caught.value.message) == ("none-such" in content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.engine.base import ContainerSpec, Limits
+from runner.engine.base import ContainerLimits, ContainerSpec
 from runner.engine.docker_spec import action_config, holder_config, receiver
 from runner.engine.payload import PRIVATE_DIR
 
@@ -21,7 +21,7 @@ def test_the_defaults_take_everything_away() -> None:
 
 
 def test_limits_reach_the_engine_in_its_units() -> None:
-    limits = Limits(memory=5, cpus=1.5, pids=7, private_size=8, tmp_size=9)
+    limits = ContainerLimits(memory=5, cpus=1.5, pids=7, private_size=8, tmp_size=9)
     host = action_config(ContainerSpec("image", {}, limits=limits))["HostConfig"]
     assert (host["Memory"], host["PidsLimit"]) == (5, 7)
     assert host["CpuQuota"] / host["CpuPeriod"] == 1.5

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.engine import docker_container
+from runner.engine import docker_connect, docker_container
 from runner.engine.base import (
     HOME_LABEL,
     RUN_LABEL,
@@ -154,3 +154,26 @@ def test_labels_say_whose_a_container_is(worker_bench: Bench) -> None:
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     container.remove()
     assert found == [worker_bench.home, "run-7"]
+
+
+def test_an_engine_that_freezes_is_waited_for_once(
+    relay: Relay, docker_engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker_connect, "TIMEOUT", 2)
+    monkeypatch.setattr(docker_connect, "LOST_TIMEOUT", 1)
+    monkeypatch.setattr(docker_container, "SILENCE", 1)
+    with DockerEngine(Endpoint(f"unix://{relay.front}")) as engine:
+        bench = Bench(engine, ContainerSpec(worker_reference(), {}))
+        container = engine.prepare(bench.spec())
+        container.deliver(TALKS_ON.payload)
+        output = container.output()
+        next(output)
+        relay.freeze()
+        started = time.monotonic()
+        with pytest.raises(EngineError, match="timed out"):
+            list(output)
+        assert time.monotonic() - started < 5
+        with pytest.raises(EngineError):
+            container.remove()
+        assert time.monotonic() - started < 7
+        list(docker_engine.sweep(bench.home, lambda _: False))

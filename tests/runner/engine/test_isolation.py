@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from runner.engine.base import ContainerRefused, Limits, Stream
+from runner.engine.base import ContainerLimits, ContainerRefused, Stream
+from runner.engine.docker import DockerEngine
 from runner.engine.payload import PRIVATE_DIR, WORK_DIR, PayloadFile
 from tests.support.engine import Bench, Program, joined
 
@@ -176,7 +177,7 @@ def test_given_environment_and_capabilities_arrive(worker_bench: Bench) -> None:
 
 
 def test_too_much_memory_is_told(worker_bench: Bench) -> None:
-    limits = replace(Limits(), memory=64 * MEGABYTE)
+    limits = replace(ContainerLimits(), memory=64 * MEGABYTE)
     hungry = "exec python3 -c 'x = bytearray(200 << 20)'"
     assert worker_bench.run(Program(hungry), limits=limits).exit.out_of_memory
     child = worker_bench.run(
@@ -189,13 +190,13 @@ def test_too_much_memory_is_told(worker_bench: Bench) -> None:
 
 
 def test_a_killed_child_is_no_end(worker_bench: Bench) -> None:
-    limits = replace(Limits(), memory=64 * MEGABYTE)
+    limits = replace(ContainerLimits(), memory=64 * MEGABYTE)
     outcome = worker_bench.run(Program("(exec python3 -c 'x = bytearray(200 << 20)'); exit 7"), limits=limits)
     assert (outcome.exit.code, outcome.exit.out_of_memory) == (7, False)
 
 
 def test_the_number_of_processes_is_limited(worker_bench: Bench) -> None:
-    limits = replace(Limits(), pids=24)
+    limits = replace(ContainerLimits(), pids=24)
     script = "i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done 2>/dev/null; echo $?"
     assert b"60" not in worker_bench.run(Program(script), limits=limits).stdout
 
@@ -232,3 +233,23 @@ def test_an_image_without_a_shell_is_refused(worker_bench: Bench) -> None:
 def test_an_unknown_user_is_refused(docker_bench: Bench) -> None:
     with pytest.raises(ContainerRefused, match='no user "nobody-knows"'):
         docker_bench.engine.prepare(docker_bench.spec(user="nobody-knows"))
+
+
+def test_a_new_volume_can_be_written_to(docker_bench: Bench, volume: str) -> None:
+    told = "echo one >>/srv/apps/file; cat /srv/apps/file"
+    assert lines(docker_bench, told, volumes={volume: "/srv/apps"}) == ["one"]
+    assert lines(docker_bench, told, volumes={volume: "/srv/apps"}) == ["one", "one"]
+
+
+def test_a_new_volume_is_there_for_every_user(worker_bench: Bench, volume: str) -> None:
+    for user in ("0", "treadle", "1234", "4321:users"):
+        told = 'echo "$(id -u)" >/data/$(id -u); cat /data/$(id -u)'
+        assert lines(worker_bench, told, volumes={volume: "/data"}, user=user)[0].isdecimal()
+
+
+def test_a_volume_with_something_in_it_stays_as_it_is(worker_bench: Bench, volume: str) -> None:
+    assert lines(worker_bench, "touch /data/x; chmod 755 /data", volumes={volume: "/data"}, user="0") == []
+    told = "touch /data/y 2>/dev/null || echo no; stat -c %u:%a /data"
+    with DockerEngine() as another:
+        bench = Bench(another, worker_bench.defaults)
+        assert lines(bench, told, volumes={volume: "/data"}) == ["no", "0:755"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +9,12 @@ import pytest
 
 from registry.model import Parameter
 from runner.engine.base import Container, Stream
-from runner.engine.fake import Script
+from runner.engine.fake import FakeContainer, Script
 from runner.engine.payload import WORK_DIR
+from runner.execution import action
 from runner.execution.action import Cancellation
+from runner.execution.artifacts import ArtifactLimits
+from runner.runs.limits import RunLimits
 from tests.support.plans import template
 from tests.support.stage import Ended, Stage, create_artifact, said, set_variable
 
@@ -181,6 +185,21 @@ class TestSecrets:
         assert SECRET not in str([container.spec for container in ended.engine.containers])
 
 
+class TestDisk:
+    def test_an_action_that_writes_too_much_is_stopped(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(action, "DISK_INTERVAL", 0.05)
+        does = Script(hangs=True, disk=2 * 1024**2)
+        status, _, message = outcome(run_one(stage, does, container={"disk": "1m"}))
+        assert status == "failed"
+        assert message.startswith("it wrote more than 1,048,576 bytes to the disk")
+
+    def test_one_that_keeps_to_its_limit_is_not(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(action, "DISK_INTERVAL", 0.05)
+        assert outcome(run_one(stage, Script(seconds=0.3, disk=2 * 1024**2)))[0] == "success"
+
+
 class TestArtifacts:
     def test_are_collected_after_the_exit_even_of_a_failure(self, stage: Stage) -> None:
         path = f"{WORK_DIR}/report.txt"
@@ -195,4 +214,35 @@ class TestArtifacts:
         assert outcome(ended)[0] == "success"
         assert [(event["code"], event["message"]) for event in ended.of("warning")] == [
             ("artifact-missing", 'artifact "report.txt" is not kept: there is no "/nope"')
+        ]
+
+    def test_the_step_s_timeout_covers_them(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        fetch = FakeContainer.fetch
+
+        def slowly(container: FakeContainer, path: str) -> Iterator[bytes]:
+            time.sleep(0.1)
+            return fetch(container, path)
+
+        monkeypatch.setattr(FakeContainer, "fetch", slowly)
+        path = f"{WORK_DIR}/a.txt"
+        does = said(*[create_artifact(path, "a.txt")] * 100, files={path: b"x"})
+        ended = run_one(stage, does, timeout=1)
+        assert outcome(ended) == ("failed", 0, "timed out after 1 s")
+        kept = len(ended.of("artifact"))
+        assert 1 <= kept < 12
+        assert [(event["code"], event["message"]) for event in ended.of("warning")] == [
+            (
+                "artifacts-not-kept",
+                f"{100 - kept} of 100 artifacts are not kept: the time of the step was up, or the run was cancelled",
+            )
+        ]
+
+    def test_beyond_the_limit_one_sentence_says_how_many_are_missing(self, stage: Stage) -> None:
+        path = f"{WORK_DIR}/a.txt"
+        stage = replace(stage, settings=RunLimits(artifacts=ArtifactLimits(number=3)))
+        does = said(*[create_artifact(path, "a.txt")] * 10, files={path: b"x"})
+        ended = run_one(stage, does)
+        assert len(ended.of("artifact")) == 3
+        assert [(event["code"], event["message"]) for event in ended.of("warning")] == [
+            ("too-many-artifacts", "7 of 10 artifacts are not kept: a run may have 3 of them")
         ]

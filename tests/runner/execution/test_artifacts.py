@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import time
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -13,20 +16,17 @@ from registry.errors import Unavailable
 from runner.execution.artifacts import (
     Artifact,
     ArtifactLimits,
-    ArtifactMissing,
-    ArtifactRefused,
     ArtifactStore,
     file_name,
 )
-
-Fetch = Callable[[str], Iterator[bytes]]
+from runner.execution.container_files import ArtifactMissing, ArtifactRefused, CollectionEnded, ContainerFiles
 
 
 def entry(
     name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = ""
 ) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
-    info.type, info.linkname, info.size, info.mode = kind, link, len(content), 0o6754
+    info.type, info.linkname, info.size, info.mode = kind, link, len(content), 0o6755
     return info, content
 
 
@@ -38,16 +38,25 @@ def tar(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def container(files: dict[str, bytes], chunk: int = 700) -> Fetch:
-    """What is at each path, as tar streams in chunks that fit nothing."""
+def folder(name: str = "d", mode: int = 0o755, uid: int = 0) -> tuple[tarfile.TarInfo, bytes]:
+    info, _ = entry(name, kind=tarfile.DIRTYPE)
+    info.mode, info.uid, info.gid = mode, uid, uid
+    return info, b""
+
+
+def container(files: dict[str, bytes], chunk: int = 700, user: int = 1000, **options: Any) -> ContainerFiles:
+    """What is at each path, as tar streams in chunks that fit nothing; the folders above are root's, but the work
+    directory is the user's."""
+    folders = {str(parent): tar(folder()) for path in files for parent in PurePosixPath(path).parents}
+    there = {**folders, "/treadle/work": tar(folder(uid=user)), **files}
 
     def fetch(path: str) -> Iterator[bytes]:
-        if path not in files:
+        if path not in there:
             raise FileNotFoundError(path)
-        for start in range(0, len(files[path]), chunk):
-            yield files[path][start : start + chunk]
+        for start in range(0, len(there[path]), chunk):
+            yield there[path][start : start + chunk]
 
-    return fetch
+    return ContainerFiles(fetch, **options)
 
 
 def left_over(folder: Path) -> list[str]:
@@ -95,7 +104,7 @@ def test_a_folder_is_packed_without_what_is_no_file(tmp_path: Path) -> None:
     assert artifact.path == "artifacts/x/logs.tar.gz"
     with tarfile.open(tmp_path / artifact.path) as packed:
         assert packed.getnames() == ["logs", "logs/a.txt", "logs/sub/d.txt"]
-        assert {member.mode for member in packed} == {0o754}
+        assert {member.mode for member in packed} == {0o755}
         content = packed.extractfile("logs/a.txt")
         assert content is not None
         assert content.read() == b"hello"
@@ -111,13 +120,122 @@ def test_a_folder_is_packed_without_what_is_no_file(tmp_path: Path) -> None:
 def test_a_link_is_followed(tmp_path: Path) -> None:
     fetch = container(
         {
-            "/work/current": tar(entry("current", kind=tarfile.SYMTYPE, link="../var/b")),
-            "/var/b": tar(entry("b", kind=tarfile.SYMTYPE, link="/var/c")),
-            "/var/c": tar(entry("c", b"content")),
+            "/treadle/work/current": tar(entry("current", kind=tarfile.SYMTYPE, link="releases/../2/b")),
+            "/treadle/work/releases": tar(folder()),
+            "/treadle/work/2": tar(entry("2", kind=tarfile.SYMTYPE, link="/treadle/work/two")),
+            "/treadle/work/two/b": tar(entry("b", kind=tarfile.SYMTYPE, link="c")),
+            "/treadle/work/two/c": tar(entry("c", b"content")),
         }
     )
-    artifact = ArtifactStore(tmp_path).collect(fetch, "/work/current", "current", "x")
+    artifact = ArtifactStore(tmp_path).collect(fetch, "current", "current", "x")
     assert (tmp_path / artifact.path).read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("to", ["/etc/shadow", "../../etc/shadow", "sub/../../x"])
+def test_a_link_that_leads_out_is_refused(tmp_path: Path, to: str) -> None:
+    link = tar(entry("link", kind=tarfile.SYMTYPE, link=to))
+    there = {
+        "/treadle/work/link": link,
+        "/etc/shadow": tar(entry("shadow", b"x")),
+        "/treadle/x": tar(entry("x")),
+    }
+    with pytest.raises(ArtifactRefused, match="leads out of its folder"):
+        ArtifactStore(tmp_path).collect(container(there), "link", "link", "x")
+
+
+def test_a_folder_on_the_way_that_is_a_link_out_is_refused(tmp_path: Path) -> None:
+    there = {
+        "/treadle/work/d": tar(entry("d", kind=tarfile.SYMTYPE, link="/data")),
+        "/data/f": tar(entry("f", b"x")),
+    }
+    with pytest.raises(
+        ArtifactRefused, match='the link "/treadle/work/d" leads out of its folder, to "/data"'
+    ):
+        ArtifactStore(tmp_path).collect(container(there), "d/f", "f", "x")
+
+
+def test_a_work_directory_that_became_a_link_is_no_way_out(tmp_path: Path) -> None:
+    there = {
+        "/treadle/work": tar(entry("work", kind=tarfile.SYMTYPE, link="/root")),
+        "/root/f": tar(entry("f", b"x")),
+    }
+    with pytest.raises(ArtifactRefused, match="leads out of its folder"):
+        ArtifactStore(tmp_path).collect(container(there), "f", "f", "x")
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "user", "kept"),
+    [
+        (0o600, 0, 1000, False),
+        (0o640, 0, 1000, False),
+        (0o604, 0, 1000, True),
+        (0o400, 1000, 1000, True),
+        (0o044, 1000, 1000, False),
+        (0o600, 1000, 0, False),
+        (0o600, 0, 0, True),
+    ],
+)
+def test_only_what_the_user_may_read_is_kept(
+    tmp_path: Path, mode: int, owner: int, user: int, kept: bool
+) -> None:
+    info, content = entry("f", b"content")
+    info.mode, info.uid, info.gid = mode, owner, owner
+    files = container({"/data/f": tar((info, content))}, user=user)
+    if kept:
+        assert ArtifactStore(tmp_path).collect(files, "/data/f", "f", "x").size == 7
+        return
+    with pytest.raises(ArtifactRefused, match='the action\'s user may not read "/data/f"'):
+        ArtifactStore(tmp_path).collect(files, "/data/f", "f", "x")
+    assert left_over(tmp_path) == []
+
+
+def test_the_group_counts_where_the_owner_is_another(tmp_path: Path) -> None:
+    info, content = entry("f", b"content")
+    info.mode, info.uid, info.gid = 0o640, 0, 1000
+    assert ArtifactStore(tmp_path).collect(container({"/f": tar((info, content))}), "/f", "f", "x").size == 7
+
+
+def test_root_with_the_capability_reads_everything(tmp_path: Path) -> None:
+    info, content = entry("f", b"content")
+    info.mode, info.uid = 0o600, 1000
+    there = {"/data/f": tar((info, content))}
+    assert (
+        ArtifactStore(tmp_path).collect(container(there, user=0, privileged=True), "/data/f", "f", "x").size
+    )
+    with pytest.raises(ArtifactRefused):
+        ArtifactStore(tmp_path).collect(container(there, user=999, privileged=True), "/data/f", "f", "x")
+
+
+def test_every_folder_on_the_way_must_let_the_user_through(tmp_path: Path) -> None:
+    there = {
+        "/data": tar(folder("data")),
+        "/data/private": tar(folder("private", 0o700)),
+        "/data/private/f": tar(entry("f")),
+    }
+    with pytest.raises(ArtifactRefused, match="may not read"):
+        ArtifactStore(tmp_path).collect(container(there), "/data/private/f", "f", "x")
+
+
+def test_a_folder_is_packed_without_what_the_user_may_not_read(tmp_path: Path) -> None:
+    secret, _ = entry("d/secret")
+    secret.mode = 0o600
+    there = {
+        "/d": tar(
+            folder("d"),
+            entry("d/a"),
+            folder("d/closed", 0o700),
+            entry("d/closed/b"),
+            folder("d/closed/deep"),
+            entry("d/closed/deep/c"),
+            entry("d/closed/z"),
+            (secret, b""),
+        )
+    }
+    artifact = ArtifactStore(tmp_path).collect(container(there), "/d", "d", "x")
+    with tarfile.open(tmp_path / artifact.path) as packed:
+        assert packed.getnames() == ["d", "d/a"]
+    assert artifact.left_out[0] == "d/closed: the action's user may not read it"
+    assert len(artifact.left_out) == 6
 
 
 def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
@@ -157,7 +275,7 @@ def test_a_hundred_gigabytes_are_refused_before_they_come(tmp_path: Path) -> Non
     with pytest.raises(
         ArtifactRefused, match="it has at least 107,374,182,400 bytes; 1,073,741,824 are allowed"
     ):
-        ArtifactStore(tmp_path).collect(fetch, "/huge", "huge", "x")
+        ArtifactStore(tmp_path).collect(ContainerFiles(fetch), "/huge", "huge", "x")
     assert closed.is_set()
     assert sent <= 8 * 1024**2
     assert left_over(tmp_path) == []
@@ -180,7 +298,7 @@ def test_a_run_has_a_budget_and_gets_back_what_was_refused(tmp_path: Path) -> No
     store.collect(fetch, "/a", "b", "y")
     with pytest.raises(ArtifactRefused, match='"c" is not kept: the artifacts of a run may have 1,300 bytes'):
         store.collect(fetch, "/a", "c", "y")
-    with pytest.raises(ArtifactRefused, match="a run may have 4 of them"):
+    with pytest.raises(CollectionEnded, match="a run may have 4 of them"):
         store.collect(fetch, "/a", "d", "y")
 
 
@@ -199,13 +317,28 @@ def test_a_folder_that_breaks_off(tmp_path: Path) -> None:
 
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
+    store, files = ArtifactStore(tmp_path), container({"/a": tar(entry("a", b"1"))})
+    store.collect(files, "/a", "a", "x")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Unavailable, match='cannot keep artifact "a": No space left on device'):
-        ArtifactStore(tmp_path).collect(container({"/a": tar(entry("a", b"1"))}), "/a", "a", "x")
+        store.settle()
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(Unavailable, match='cannot keep artifact "b": No space left on device'):
+        store.collect(files, "/a", "b", "x")
     assert left_over(tmp_path) == []
+
+
+def test_thousands_of_one_name_take_time_in_proportion(tmp_path: Path) -> None:
+    store, files = ArtifactStore(tmp_path), container({"/a": tar(entry("a", b"1"))})
+    started = time.monotonic()
+    for _ in range(2_000):
+        store.collect(files, "/a", "a.txt", "x")
+    store.settle()
+    assert time.monotonic() - started < 15
+    assert (tmp_path / "artifacts/x/a-2000.txt").exists()
 
 
 @pytest.mark.parametrize(
@@ -224,3 +357,12 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_of_files(name: str, expected: str) -> None:
     assert file_name(name) == expected
     assert len(file_name(name, ".tar.gz").encode()) <= 200
+
+
+def test_reading_ends_when_it_is_over_in_the_middle_of_a_file_even(tmp_path: Path) -> None:
+    looks = iter([*[False] * 8, *[True] * 100])
+    files = container({"/a": tar(entry("a", bytes(100_000)))}, is_over=lambda: next(looks))
+    with pytest.raises(CollectionEnded):
+        ArtifactStore(tmp_path).collect(files, "/a", "a", "x")
+    assert next(looks)
+    assert left_over(tmp_path) == []

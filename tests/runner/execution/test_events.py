@@ -4,9 +4,9 @@ import json
 
 from runner.execution import events
 from runner.execution.artifacts import Artifact
-from runner.execution.masking import Masker
-from runner.execution.service_messages import Level, OutputVariable, Progress, ServiceMessage
-from runner.model import ActionResult, RunResult, Status, StepResult
+from runner.execution.service_messages import OutputVariable, Progress, ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import ActionResult, Level, RunResult, Status, StepResult
 
 
 def masker() -> Masker:
@@ -107,3 +107,34 @@ def test_other_messages_show_no_secret() -> None:
         "name": "create-tokenaccount",
         "attributes": {"name": "********!", "token": "********", "updateIfExisting": "True"},
     }
+
+
+def test_a_recorded_event_holds_no_secret_in_values_or_names() -> None:
+    attributes = {"hunter2": "x", "more hunter2": "hunter2", "deep": [{"hunter2": ["a hunter2"]}]}
+    event = {"event": "message", "action": "1-a", "name": "hunter2", "attributes": attributes}
+    assert plain(events.masked(event, masker())) == {
+        "event": "message",
+        "action": "1-a",
+        "name": "********",
+        "attributes": {"********": "x", "more ********": "********", "deep": [{"********": ["a ********"]}]},
+    }
+    warning = events.warning("some-code", "about hunter2", "1-a")
+    assert events.masked(warning, masker())["message"] == "about ********"
+    step = StepResult("Deploy", Status.FAILED, "it is hunter2")
+    finished = events.masked(
+        events.run_finished(RunResult("1", Status.FAILED, 1.0, (step,), "hunter2")), masker()
+    )
+    assert "hunter2" not in json.dumps(finished)
+
+
+def test_two_names_that_are_secrets_stay_two() -> None:
+    secrets = Masker(["hunter2", "hunter3"])
+    assert secrets.mask_all({"hunter2": 1, "hunter3": 2}) == {"********": 1, "*********": 2}
+
+
+def test_what_events_are_told_apart_by_is_never_masked() -> None:
+    secrets = Masker(["success", "action-finished", "Deploy", "1-deploy"])
+    result = ActionResult("1-deploy", Status.SUCCESS, 0, "a success", 1.0)
+    event = events.masked(events.action_finished(result, "Deploy", "Deploy", None), secrets)
+    assert (event["event"], event["status"], event["action"]) == ("action-finished", "success", "1-deploy")
+    assert (event["name"], event["message"]) == ("Deploy", "a ********")

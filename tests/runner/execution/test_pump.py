@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import tracemalloc
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runner.engine.base import Stream
-from runner.execution.masking import Masker
-from runner.execution.pump import Limits, OutputPump, PumpSummary
-from runner.execution.service_messages import Level, ServiceMessage
+from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
+from runner.execution.service_messages import ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import Level
 
 OUT, ERR = Stream.STDOUT, Stream.STDERR
 
@@ -40,7 +42,9 @@ class Recorder:
 
 
 def pump(
-    *chunks: bytes | tuple[Stream, bytes], secrets: tuple[str, ...] = (), limits: Limits | None = None
+    *chunks: bytes | tuple[Stream, bytes],
+    secrets: tuple[str, ...] = (),
+    limits: PumpLimits | None = None,
 ) -> tuple[Recorder, PumpSummary]:
     masker = Masker()
     for secret in secrets:
@@ -132,7 +136,7 @@ def test_too_much_log_is_dropped_and_told_once() -> None:
     recorder, summary = pump(
         "é23\n".encode() * 5,
         b"x\n" + message("progress", percentage="5", message="") + b"\n",
-        limits=Limits(log_bytes=12),
+        limits=PumpLimits(log_bytes=12),
     )
     assert recorder.lines == [
         ("info", "é23"),
@@ -145,14 +149,14 @@ def test_too_much_log_is_dropped_and_told_once() -> None:
 
 
 def test_a_line_over_its_limit_does_not_show_half_a_secret() -> None:
-    recorder, summary = pump(b"pass hunter2\n", secrets=("hunter2",), limits=Limits(line_length=9))
+    recorder, summary = pump(b"pass hunter2\n", secrets=("hunter2",), limits=PumpLimits(line_length=9))
     assert recorder.lines == [("info", "pass ******** (cut after 9 characters)")]
     assert (summary.cut_lines, summary.truncated) == (1, True)
 
 
 def test_too_many_outputs_are_a_violation_told_once() -> None:
     recorder, summary = pump(
-        (message("setVariable", name="A", value="1") + b"\n") * 5, limits=Limits(outputs=2)
+        (message("setVariable", name="A", value="1") + b"\n") * 5, limits=PumpLimits(outputs=2)
     )
     assert len(recorder.messages) == 2
     assert recorder.lines == [("error", "More than 2 output variables.")]
@@ -161,13 +165,13 @@ def test_too_many_outputs_are_a_violation_told_once() -> None:
 
 def test_too_large_an_output_is_a_violation() -> None:
     line = message("setVariable", name="A", value="é" * 6)
-    recorder, summary = pump(line, limits=Limits(output_bytes=11))
+    recorder, summary = pump(line, limits=PumpLimits(output_bytes=11))
     assert recorder.messages == []
     assert summary.violations == ('Output "A" has 12 bytes; 11 are allowed.',)
 
 
 def test_an_endless_message_is_a_violation() -> None:
-    limits = Limits(line_length=100, output_bytes=100)
+    limits = PumpLimits(line_length=100, output_bytes=100)
     recorder, summary = pump(b"##octopus[setVariable value='", b"A" * 70_000, b"'", limits=limits)
     assert summary.violations == ("A service message has no end after 100 characters.",)
     assert recorder.messages == []
@@ -175,7 +179,7 @@ def test_an_endless_message_is_a_violation() -> None:
 
 
 def test_too_much_in_messages_is_a_violation() -> None:
-    _, summary = pump((message("x", a="12345") + b"\n") * 5, limits=Limits(message_bytes=19))
+    _, summary = pump((message("x", a="12345") + b"\n") * 5, limits=PumpLimits(message_bytes=19))
     assert summary.violations == ("Service messages with more than 19 bytes.",)
 
 
@@ -191,14 +195,14 @@ def test_a_message_that_is_only_text_hides_its_secrets_all_the_same(secret: str)
 
 def test_too_many_messages_are_a_violation_but_level_switches_are_not() -> None:
     switches = b"##octopus[stdout-verbose]\n##octopus[stdout-default]\n" * 5
-    recorder, summary = pump(switches + message("x") * 5, limits=Limits(messages=3))
+    recorder, summary = pump(switches + message("x") * 5, limits=PumpLimits(messages=3))
     assert len(recorder.messages) == 3
     assert summary.violations == ("More than 3 service messages.",)
 
 
 def test_a_million_outputs_end_in_an_error_not_in_memory() -> None:
     masker, recorder = Masker(), Recorder()
-    pump = OutputPump(masker, recorder, Limits(outputs=100))
+    pump = OutputPump(masker, recorder, PumpLimits(outputs=100))
     numbers = iter(range(1_000_000))
 
     def more() -> bytes:
@@ -273,7 +277,7 @@ PIECES = st.lists(
 @given(PIECES, st.lists(st.integers(0, 2000), max_size=20), st.sampled_from([25, 90]))
 @settings(max_examples=500)
 def test_chunks_make_no_difference(data: bytes, at: list[int], line_length: int) -> None:
-    limits = Limits(line_length=line_length, log_bytes=300, outputs=3)
+    limits = PumpLimits(line_length=line_length, log_bytes=300, outputs=3)
     secrets = ("alpha\nbravo42", "hunter2")
     places = sorted({0, len(data), *(place % (len(data) + 1) for place in at)})
     chunks = [data[start:end] for start, end in pairwise(places)]
@@ -282,3 +286,45 @@ def test_chunks_make_no_difference(data: bytes, at: list[int], line_length: int)
     assert cut.lines == whole.lines
     assert cut.messages == whole.messages
     assert cut_summary == whole_summary
+
+
+def await_lines(recorder: Recorder, count: int) -> list[str]:
+    deadline = time.monotonic() + 5
+    while len(recorder.lines) < count and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return [line for _, line in recorder.lines]
+
+
+def test_the_last_line_of_a_silent_script_is_seen_though_a_secret_may_begin_in_it() -> None:
+    recorder = Recorder()
+    pump = OutputPump(Masker(['{\n"password": "foobar9"\n}', "two\nlines"]), recorder)
+    started = time.monotonic()
+    pump.feed(OUT, b"one\nbegin {\n")
+    pump.feed(ERR, b"the count is two\n")
+    assert [line for _, line in recorder.lines] == ["one"]
+    assert sorted(await_lines(recorder, 3)) == ["begin {", "one", "the count is two"]
+    assert 0.1 <= time.monotonic() - started < 2
+    pump.feed(OUT, b"{\n")
+    assert await_lines(recorder, 4)[-1] == "{"
+    assert pump.close().lines == 4
+
+
+def test_an_abandoned_pump_delivers_nothing() -> None:
+    recorder = Recorder()
+    pump = OutputPump(Masker(["two\nlines"]), recorder)
+    pump.feed(OUT, b"two\n")
+    pump.abandon()
+    time.sleep(0.15)
+    assert recorder.lines == []
+
+
+def test_what_the_sink_raises_late_is_raised_by_the_next_call() -> None:
+    class Full(Recorder):
+        def log(self, level: Level, lines: list[str]) -> None:
+            raise OSError("no space left")
+
+    pump = OutputPump(Masker(["two\nlines"]), Full())
+    pump.feed(OUT, b"two\n")
+    time.sleep(0.3)
+    with pytest.raises(OSError, match="no space left"):
+        pump.close()

@@ -13,10 +13,12 @@ from runner.engine.base import Container
 from runner.engine.docker import DockerEngine
 from runner.engine.worker_image import worker_reference
 from runner.execution import events
-from runner.execution.artifacts import ArtifactMissing, ArtifactRefused, ArtifactStore
-from runner.execution.masking import Masker
+from runner.execution.artifacts import ArtifactStore
+from runner.execution.container_files import ArtifactMissing, ArtifactRefused, ContainerFiles
 from runner.execution.pump import OutputPump, PumpSummary
-from runner.execution.service_messages import Level, ServiceMessage
+from runner.execution.service_messages import ServiceMessage
+from runner.masking.masker import Masker
+from runner.model import Level
 from runner.runs.journal import Journal, read
 from tests.support.containers import ContainerStock
 from tests.support.engine import Program
@@ -95,18 +97,21 @@ def test_artifacts_of_a_container(container: Container, tmp_path: Path) -> None:
     """
     with Journal.create(tmp_path, "p", None, "p", plan={}) as journal:
         run(container, script, journal)
-    store = ArtifactStore(tmp_path)
+    store, files = ArtifactStore(tmp_path), ContainerFiles(container.fetch)
     for path in ("/treadle/work/a file", "a file", "current"):
-        artifact = store.collect(container.fetch, path, "greeting.txt", "a")
+        artifact = store.collect(files, path, "greeting.txt", "a")
         assert (tmp_path / artifact.path).read_text() == "hello\n"
-    folder = store.collect(container.fetch, "logs", "logs", "a")
+    folder = store.collect(files, "logs", "logs", "a")
     with gzip.open(tmp_path / folder.path) as packed, tarfile.open(fileobj=packed) as tar:
         names = {member.name.rstrip("/"): member.mode for member in tar}
     assert {"logs", "logs/deep", "logs/deep/two.txt"} < set(names)
     assert all(mode & 0o7000 == 0 for mode in names.values())
     assert {reason.split(": ")[0] for reason in folder.left_out} >= {"logs/link", "logs/pipe"}
     with pytest.raises(ArtifactRefused, match=r"at least 107,374,182,400 bytes"):
-        store.collect(container.fetch, "huge", "huge", "a")
+        store.collect(files, "huge", "huge", "a")
     for path in ("missing", "broken", "/nowhere/at/all"):
         with pytest.raises(ArtifactMissing):
-            store.collect(container.fetch, path, "x", "a")
+            store.collect(files, path, "x", "a")
+    with pytest.raises(ArtifactRefused, match="may not read"):
+        store.collect(files, "/etc/shadow", "x", "a")
+    assert store.collect(files, "/etc/hostname", "x", "a").size

@@ -10,7 +10,6 @@ from runner.engine.base import Stream
 from runner.execution.service_messages import (
     LEVEL_SWITCHES,
     ArtifactRequest,
-    Level,
     OutputVariable,
     Progress,
     ServiceMessage,
@@ -18,6 +17,7 @@ from runner.execution.service_messages import (
     parse,
     secrets_within,
 )
+from runner.model import Level
 
 OUT = Stream.STDOUT
 

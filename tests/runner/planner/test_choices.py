@@ -31,7 +31,7 @@ class TestEnvironment:
 
     def test_must_be_defined(self, desk: Desk) -> None:
         assert refusal(lambda: desk.plan([ONCE], TWO_ENVIRONMENTS, environment="Prod")) == [
-            'there is no environment "Prod" [unknown-environment] > did you mean "Production"?'
+            'there is no environment "Prod" [unknown-environment] > Did you mean "Production"?'
         ]
 
     @pytest.mark.parametrize("project", [None, TWO_ENVIRONMENTS])
@@ -61,7 +61,7 @@ class TestTargets:
 
     def test_one_that_is_chosen_must_be_there(self, desk: Desk) -> None:
         assert refusal(lambda: targets(desk, ON_WEB, environment="Test", targets=("web-9",))) == [
-            'there is no target "web-9" [unknown-target] > did you mean "web-3"?'
+            'there is no target "web-9" [unknown-target] > Did you mean "web-3"?'
         ]
         assert refusal(lambda: targets(desk, ON_WEB, environment="Test", targets=("web-2",))) == [
             'target "web-2" is not in Test [target-elsewhere] > it belongs to Production'
@@ -109,7 +109,7 @@ class TestSkipping:
     def test_a_step_must_be_there_and_not_required(self, desk: Desk) -> None:
         steps = [{**ONCE, "required": True}, ON_WEB]
         assert refusal(lambda: desk.plan(steps, TWO_ENVIRONMENTS, environment="Test", skip=("Wbe",))) == [
-            'there is no step "Wbe" [unknown-step] > did you mean "Web"?'
+            'there is no step "Wbe" [unknown-step] > Did you mean "Web"?'
         ]
         assert refusal(lambda: desk.plan(steps, TWO_ENVIRONMENTS, environment="Test", skip=("once",))) == [
             'step "Once" is required and can not be skipped [required-step]'
@@ -131,9 +131,9 @@ def test_a_step_may_insist_on_targets(desk: Desk) -> None:
 def test_environments_of_steps_must_be_defined(desk: Desk) -> None:
     steps = [{**ONCE, "environments": ["test", "Tset"]}, {**ON_WEB, "exclude_environments": ["Prodction"]}]
     assert refusal(lambda: desk.plan(steps, TWO_ENVIRONMENTS, environment="Test")) == [
-        '7:9 step "Once" names environment "Tset", which is not defined [unknown-environment] > did you mean "Test"?',
+        '7:9 step "Once" names environment "Tset", which is not defined [unknown-environment] > Did you mean "Test"?',
         '13:9 step "Web" names environment "Prodction", which is not defined [unknown-environment]'
-        ' > did you mean "Production"?',
+        ' > Did you mean "Production"?',
     ]
     assert desk.plan(steps, environment="Test").environment == "Test"
 

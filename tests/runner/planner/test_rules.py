@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from registry.model import Parameter, StepTemplate
+from registry.model import ControlType, Parameter, StepTemplate
 from runner.planner import violation
-from tests.support.plans import Desk, only, template, value_of
+from tests.support.plans import TWO_ENVIRONMENTS, Desk, only, template, value_of
 from tests.support.problems import problem_lines, refusal
 
 
@@ -23,9 +24,9 @@ def use(**values: Any) -> list[dict[str, Any]]:
 def test_a_parameter_must_exist_in_its_exact_spelling(tmp_path: Path) -> None:
     desk = desk_with(tmp_path, Parameter("tool_Url"), Parameter("tool_Text"))
     assert refusal(lambda: desk.plan(use(tool_url="x", tool_Txt="y", colour="z"))) == [
-        '6:17 step "A": library/tool@3 has no parameter "tool_url" [unknown-parameter] > did you mean "tool_Url"?',
-        '7:17 step "A": library/tool@3 has no parameter "tool_Txt" [unknown-parameter] > did you mean "tool_Text"?',
-        '8:15 step "A": library/tool@3 has no parameter "colour" [unknown-parameter] > there are: tool_Url, tool_Text',
+        '6:17 step "A": library/tool@3 has no parameter "tool_url" [unknown-parameter] > Did you mean "tool_Url"?',
+        '7:17 step "A": library/tool@3 has no parameter "tool_Txt" [unknown-parameter] > Did you mean "tool_Text"?',
+        '8:15 step "A": library/tool@3 has no parameter "colour" [unknown-parameter] > There are: tool_Url, tool_Text.',
     ]
 
 
@@ -149,11 +150,23 @@ class TestNotRunnable:
         desk = desk_with(tmp_path, **changes)
         assert refusal(lambda: desk.plan(use())) == [f'4:11 step "A": the template library/tool@3 {expected}']
 
-    def test_even_if_the_step_is_skipped(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("changes", "inputs"),
+        [
+            ({"disabled": True}, {}),
+            ({"environments": ["Production"]}, {}),
+            ({"exclude_environments": ["Test"]}, {}),
+            ({}, {"skip": ("A",)}),
+        ],
+    )
+    def test_is_only_warned_of_where_the_step_is_skipped_for_sure(
+        self, tmp_path: Path, changes: dict[str, object], inputs: dict[str, Any]
+    ) -> None:
         desk = desk_with(tmp_path, action_type="Octopus.Manual")
-        assert refusal(lambda: desk.plan([{**use()[0], "disabled": True}]))[0].endswith(
-            "> runnable action types: Octopus.Script"
-        )
+        steps = [{**use()[0], **changes}, {"name": "B", "run": "x"}]
+        plan = desk.plan(steps, TWO_ENVIRONMENTS, environment="Test", **inputs)
+        assert [problem.code for problem in plan.warnings] == ["not-runnable"]
+        assert [action.step for action in plan.actions] == ["B"]
 
     def test_without_syntax_bash_is_assumed_and_said(self, tmp_path: Path) -> None:
         body = {"Octopus.Action.Script.ScriptBody": "true"}
@@ -181,3 +194,41 @@ def test_a_template_that_is_not_there_is_told_with_all_others(tmp_path: Path) ->
         '4:11 step "A": there is no template "library/nope" [template-not-found] > look for it',
         '6:11 step "B": there is no template "library/gone@4" [template-not-found] > look for it',
     ]
+
+
+SELECT = Parameter(
+    "P", control=ControlType.SELECT, options=(("GET", "Read"), ("POST", "Write")), default="GET"
+)
+CHECKBOX = Parameter("P", control=ControlType.CHECKBOX, default="False")
+
+
+class TestChoices:
+    @pytest.mark.parametrize(
+        ("parameter", "value"),
+        [
+            (SELECT, "POST"),
+            (SELECT, "#{Method}"),
+            (CHECKBOX, True),
+            (CHECKBOX, "false"),
+            (CHECKBOX, "#{if A}True#{/if}"),
+        ],
+    )
+    def test_are_those_that_are_offered(self, tmp_path: Path, parameter: Parameter, value: Any) -> None:
+        desk_with(tmp_path, parameter).plan(use(P=value))
+
+    @pytest.mark.parametrize(
+        ("parameter", "value", "expected"),
+        [
+            (SELECT, "FETCH", '"FETCH", but it must be "GET" or "POST" [parameter-value]'),
+            (SELECT, "get", '"get", but it must be "GET" or "POST" [parameter-value] > Did you mean "GET"?'),
+            (SELECT, "", '"", but it must be "GET" or "POST" [parameter-value]'),
+            (CHECKBOX, "maybe", '"maybe", but it must be "True" or "False" [parameter-value]'),
+            (CHECKBOX, 1, '"1", but it must be "True" or "False" [parameter-value]'),
+        ],
+    )
+    def test_are_no_others(self, tmp_path: Path, parameter: Parameter, value: Any, expected: str) -> None:
+        (line,) = refusal(lambda: desk_with(tmp_path, parameter).plan(use(P=value)))
+        assert line.endswith(f'"P" is {expected}')
+
+    def test_may_be_none_where_none_is_the_default(self, tmp_path: Path) -> None:
+        desk_with(tmp_path, replace(SELECT, default="")).plan(use(P=""))

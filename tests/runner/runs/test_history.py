@@ -7,9 +7,9 @@ import pytest
 from registry.errors import Conflict, Invalid, NotFound
 from runner.execution import events
 from runner.execution.artifacts import Artifact
-from runner.execution.masking import Masker
-from runner.execution.service_messages import Level, OutputVariable
-from runner.model import ActionResult, RunResult, Status, StepResult
+from runner.execution.service_messages import OutputVariable
+from runner.masking.masker import Masker
+from runner.model import ActionResult, Level, RunResult, Status, StepResult
 from runner.runs.history import Runs, copy_artifacts, details
 from runner.runs.journal import Journal
 

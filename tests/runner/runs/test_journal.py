@@ -13,8 +13,8 @@ import pytest
 
 from registry.errors import Invalid, NotFound, Unavailable
 from runner.execution import events
-from runner.execution.service_messages import Level
-from runner.model import RunResult, Status, StepResult
+from runner.masking.masker import Masker
+from runner.model import Level, RunResult, Status, StepResult
 from runner.runs.journal import (
     Journal,
     follow,
@@ -57,6 +57,17 @@ def test_what_is_appended_is_read(tmp_path: Path) -> None:
         assert len(found[0]["time"]) == len("2026-08-12T09:30:00.123Z")
         assert kinds(list(read(journal.folder, after=1))) == [(2, "log")]
         assert kinds(list(read(journal.folder, logs=False))) == [(1, "run-started")]
+
+
+def test_what_is_secret_is_recorded_nowhere(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, "Shop", None, "shop", plan={}, masker=Masker(["hunter2"])) as journal:
+        attributes = {"hunter2": "hunter2"}
+        journal.append({"event": "message", "action": "a", "name": "hunter2", "attributes": attributes})
+        journal.finish(RunResult(journal.run, Status.FAILED, 1.0, (), "no hunter2"))
+    for file in ("events.jsonl", "result.json"):
+        content = (journal.folder / file).read_text()
+        assert "********" in content
+        assert "hunter2" not in content
 
 
 def test_a_run_is_live_until_its_journal_is_closed(tmp_path: Path) -> None:
@@ -184,7 +195,7 @@ def test_a_follower_of_the_same_process_does_not_wait(tmp_path: Path) -> None:
 def test_a_follower_ends_when_the_run_was_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from runner.runs.journal import Journal;"
-        "from runner.execution import events; from runner.execution.service_messages import Level;"
+        "from runner.execution import events; from runner.model import Level;"
         "j = Journal.create(Path(sys.argv[1]), 'p', None, 'p', plan={});"
         "j.append(events.log('a', Level.INFO, ['last words'])); print(j.folder, flush=True); time.sleep(60)"
     )
@@ -207,7 +218,7 @@ from pathlib import Path
 from registry.errors import Unavailable
 from runner.runs.journal import Journal, read
 from runner.execution import events
-from runner.execution.service_messages import Level
+from runner.model import Level
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 journal = Journal.create(Path(sys.argv[1]), "p", None, "p", plan={})
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))

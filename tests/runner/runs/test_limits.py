@@ -6,12 +6,12 @@ import pytest
 
 from registry.errors import Invalid
 from runner.execution.artifacts import ArtifactLimits
-from runner.execution.pump import Limits
+from runner.execution.pump import PumpLimits
 from runner.runs.limits import ARTIFACT_VARIABLES, OUTPUT_VARIABLES, RunLimits, read_limits
 
 
 def test_without_variables_all_is_as_by_default() -> None:
-    assert read_limits({"TREADLE_MAX_LOG": "", "HOME": "/root"}) == RunLimits(Limits(), ArtifactLimits())
+    assert read_limits({"TREADLE_MAX_LOG": "", "HOME": "/root"}) == RunLimits(PumpLimits(), ArtifactLimits())
 
 
 @pytest.mark.parametrize(("text", "size"), [("17", 17), ("3k", 3072), (" 2M ", 2 * 1024**2), ("1g", 1024**3)])

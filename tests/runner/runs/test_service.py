@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from runner.runs.journal import Journal
 from runner.runs.service import read_source
 from tests.support.plans import IMAGE, Desk
 from tests.support.problems import refusal
-from tests.support.stage import Ended, Stage, said
+from tests.support.stage import Ended, Stage, said, set_variable
 
 STEPS: list[dict[str, Any]] = [{"name": "A", "run": "x"}, {"name": "B", "run": "y"}]
 
@@ -186,3 +187,65 @@ class TestReadSource:
         }.items():
             (line,) = refusal(lambda name=name: read_source(VariableSource(file=name), tmp_path))  # type: ignore[misc]
             assert line == f'"{tmp_path / name}" {said_} [variable-file]'
+
+
+def test_an_environment_variable_that_is_not_utf8_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PW", "s\udce9cret12")
+    assert refusal(lambda: read_source(VariableSource(env="PW"), tmp_path)) == [
+        'the environment variable "PW" is not UTF-8 text [variable-encoding]'
+        " > Set it to text in UTF-8, or to the base64 of its bytes."
+    ]
+
+
+class TestShortSecrets:
+    def test_an_output_too_short_to_be_masked_is_warned_of_once(self, stage: Stage) -> None:
+        lines = said(set_variable("Pin", "123", sensitive=True), set_variable("Pin", "124", sensitive=True))
+        steps = [{"name": "A", "run": "x"}, {"name": "B", "run": "y"}]
+        ended = stage.run(steps, {"1-a": lines, "2-b": lines})
+        assert [(e["code"], e["message"]) for e in ended.of("warning")] == [
+            ("secret-unmasked", 'the secret "Pin" has fewer than 4 characters and cannot be masked')
+        ]
+
+
+class TestDerivedSecrets:
+    @pytest.mark.parametrize(
+        ("expression", "printed"),
+        [
+            ("#{Pw | ToUpper}", "CANARY-SECRET"),
+            ("#{Pw | Trim | Replace canary heron}", "heron-secret"),
+            ("#{Pw | Substring 6}", "canary"),
+            ("#{Pw | Md5}", hashlib.md5(b"canary-secret").hexdigest()),
+            ("#{if Pw}chosen by it#{/if}", "chosen by it"),
+        ],
+    )
+    def test_what_a_script_makes_of_a_secret_is_masked(
+        self, stage: Stage, expression: str, printed: str
+    ) -> None:
+        stage = replace(stage, secrets={"PW": "canary-secret"})
+        project = {"variables": {"Pw": {"sensitive": True, "from": {"env": "PW"}}}}
+        ended = stage.run(
+            [{"name": "A", "run": f"echo '{expression}'"}], {"1-a": said(f"<{printed}>")}, project
+        )
+        assert printed in ended.script("1-a")
+        assert ended.log == ["<********>"]
+
+    def test_so_is_a_part_of_a_variables_text(self, stage: Stage) -> None:
+        stage = replace(stage, secrets={"PW": "canary-secret"})
+        project = {
+            "variables": {
+                "Pw": {"sensitive": True, "from": {"env": "PW"}},
+                "Login": "user:#{Pw | ToUpper}@host",
+            }
+        }
+        ended = stage.run([{"name": "A", "run": "x"}], {"1-a": said("CANARY-SECRET host")}, project)
+        assert ended.log == ["******** host"]
+
+    def test_true_and_false_tell_nothing_of_a_secret(self, stage: Stage) -> None:
+        stage = replace(stage, secrets={"PW": "canary-secret"})
+        project = {"variables": {"Pw": {"sensitive": True, "from": {"env": "PW"}}}}
+        ended = stage.run(
+            [{"name": "A", "run": "#{Pw | Contains can}"}], {"1-a": said("it is true")}, project
+        )
+        assert ended.log == ["it is true"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -11,9 +12,15 @@ from registry.errors import Unavailable
 from registry.home import Home
 from runner.engine.base import HOME_LABEL, RUN_LABEL, ContainerSpec, Endpoint
 from runner.engine.fake import FakeContainer, FakeEngine, State
-from runner.execution.engines import Engines
+from runner.execution.connections import Connections
+from runner.runs.engine_notes import forget_engines, note_engines
 from runner.runs.journal import Journal
-from runner.runs.sweep import dead_runs, forget_engines, home_identity, note_engines, sweep
+from runner.runs.sweep import (
+    dead_runs,
+    home_identity,
+    sweep,
+    sweep_soon,
+)
 
 IMAGE = "treadle/test:1"
 REMOTE = Endpoint("tcp://10.0.0.1:2376", (("ca", "/ca.pem"), ("cert", "/cert.pem")))
@@ -78,7 +85,7 @@ def test_only_runs_that_nobody_works_on_are_dead(home: Home, live: Journal, dead
 
 
 def test_without_runs_there_is_nothing_to_do(home: Home) -> None:
-    assert sweep(home, Engines(lambda _: FakeEngine(answers=False))) == []
+    assert sweep(home, Connections(lambda _: FakeEngine(answers=False))) == []
 
 
 def test_only_what_dead_runs_of_this_home_left_is_removed(home: Home, live: Journal, dead: str) -> None:
@@ -86,7 +93,7 @@ def test_only_what_dead_runs_of_this_home_left_is_removed(home: Home, live: Jour
     own = home_identity(home)
     gone = [left(here, own, dead), left(remote, own, dead)]
     kept = [left(here, own, live.run), left(here, "another home", dead)]
-    assert sweep(home, Engines(lambda at: remote if at == REMOTE else here)) == [dead]
+    assert sweep(home, Connections(lambda at: remote if at == REMOTE else here)) == [dead]
     assert [container.state for container in gone] == [State.REMOVED] * 2
     assert [container.state for container in kept] == [State.WAITING] * 2
     assert dead_runs(home) == []
@@ -95,7 +102,7 @@ def test_only_what_dead_runs_of_this_home_left_is_removed(home: Home, live: Jour
 def test_an_engine_that_does_not_answer_is_tried_again_next_time(home: Home, dead: str) -> None:
     here, remote = engine(), engine()
     remote.answers = False
-    engines = Engines(lambda at: remote if at == REMOTE else here)
+    engines = Connections(lambda at: remote if at == REMOTE else here)
     assert sweep(home, engines) == []
     assert dead_runs(home) == [dead]
     remote.answers = True
@@ -110,16 +117,48 @@ def test_a_note_that_can_not_be_read_means_the_engine_of_this_machine(home: Home
         asked.append(at)
         return engine()
 
-    assert sweep(home, Engines(connect)) == [dead]
+    assert sweep(home, Connections(connect)) == [dead]
     assert asked == [Endpoint()]
 
 
 def test_artifacts_that_had_come_in_part_go_and_the_others_stay(home: Home, live: Journal, dead: str) -> None:
     for run in (live.run, dead):
         part = home.runs / run / "artifacts" / "deploy" / ".part-x"
-        part.mkdir(parents=True)
-        (part / "content").write_bytes(b"half")
+        part.parent.mkdir(parents=True)
+        part.write_bytes(b"half")
         (part.parent / "report.txt").write_bytes(b"whole")
-    sweep(home, Engines(lambda endpoint: engine()))
+    sweep(home, Connections(lambda endpoint: engine()))
     assert [path.name for path in (home.runs / dead / "artifacts" / "deploy").iterdir()] == ["report.txt"]
-    assert (live.folder / "artifacts" / "deploy" / ".part-x" / "content").exists()
+    assert (live.folder / "artifacts" / "deploy" / ".part-x").exists()
+
+
+class Frozen(FakeEngine):
+    """An engine that takes its time."""
+
+    asked = 0
+
+    def sweep(self, home: str, is_live: Callable[[str], bool]) -> Iterable[str]:
+        self.asked += 1
+        time.sleep(4)
+        return super().sweep(home, is_live)
+
+
+def test_a_command_does_not_wait_for_an_engine_that_is_frozen(home: Home, dead: str) -> None:
+    frozen = Frozen()
+    started = time.monotonic()
+    assert sweep_soon(home, Connections(lambda _: frozen)) == []
+    assert time.monotonic() - started < 3
+    started = time.monotonic()
+    assert sweep_soon(home, Connections(lambda _: frozen)) == []
+    assert time.monotonic() - started < 0.1, "the next command tried again at once"
+    assert frozen.asked == 1, "it has two engines, and the first one is frozen"
+
+
+def test_where_the_engine_answers_a_command_clears_up(home: Home, dead: str) -> None:
+    assert sweep_soon(home, Connections(lambda _: engine())) == [dead]
+
+
+@pytest.mark.parametrize("record", ["[1]", '[{"host": 3}]', "{}", "null", '[{"tls": []}]', "[", "\xff"])
+def test_a_damaged_record_of_engines_stops_nothing(home: Home, dead: str, record: str) -> None:
+    (home.runs / dead / "engines.json").write_bytes(record.encode("latin-1"))
+    assert sweep_soon(home, Connections(lambda _: engine())) == [dead]

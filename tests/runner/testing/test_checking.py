@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from runner.masking.masker import Masker
 from runner.testing.checking import differences
 from runner.testing.model import (
     Expectations,
@@ -87,3 +88,29 @@ def test_a_pattern_that_takes_forever_fits_nothing() -> None:
     seen = replace(SEEN, log=(("info", "a" * 40 + "!"),))
     expect = Expectations(log=(ExpectedLine(pattern=r"^(a|aa|a?)+$"),))
     assert len(differences(expect, seen)) == 1
+
+
+def test_failures_tell_no_secret_of_what_was_compared_in_clear() -> None:
+    secret = 'Canary "9981"'
+    seen = replace(
+        SEEN,
+        message=f"no {secret}",
+        outputs={"P": secret},
+        files={"a": "x" * 995 + secret},
+        requests=(SeenRequest(1, "POST", f"/{secret}", {}, secret),),
+        calls=((secret, secret),),
+    )
+    expect = Expectations(
+        exit_code=7,
+        message=f"with {secret}",
+        outputs={"P": f"not {secret}"},
+        files={"a": f"not {secret}"},
+        requests=(ExpectedRequest("/x", body=secret),),
+        calls=(ExpectedCall(secret, ("y",)),),
+        log=(ExpectedLine(text=secret), ExpectedLine(pattern="x" + secret)),
+    )
+    told = [str(failure) for failure in differences(expect, seen, Masker([secret]).mask_text)]
+    assert len(told) == 8
+    assert "Canary" not in "".join(told)
+    right = Expectations(outputs={"P": secret}, message=secret)
+    assert differences(right, seen, Masker([secret]).mask_text) == ()

@@ -213,3 +213,34 @@ def test_ctrl_c_ends_tests_at_once_and_leaves_nothing(
     assert said.endswith("Cancelled.\n")
     project.treadle("source", "list")  # whatever the next command is
     assert _containers(project.home) == []
+
+
+@pytest.mark.docker
+def test_a_failing_test_shows_no_secret_in_any_form_of_its_report(template: ProjectTree) -> None:
+    script = (
+        "echo 'printed Canary-9981 before it was one'\n"
+        "set_octopusvariable P Canary-9981 -sensitive\n"
+        "kubectl --token Canary-9981\n"
+        "curl -sS -H 'X-Token: Canary-9981' -d Canary-9981 http://localhost:9000/Canary-9981\n"
+        "echo Canary-9981 > made.txt\n"
+    )
+    test = {
+        "version": 1,
+        "name": "fails",
+        "commands": [{"name": "kubectl"}],
+        "http": [{"port": 9000, "routes": [{"path": "/x"}]}],
+        "expect": {
+            "outputs": {"P": "other"},
+            "files": {"made.txt": "other"},
+            "requests": [{"path": "/other"}],
+            "calls": [{"name": "other"}],
+        },
+    }
+    template.write({"apply/script.sh": script, "apply/tests/applies.yaml": test})
+    text = template.treadle("test", "apply", "--junit", "junit.xml")
+    data = template.treadle("test", "apply", "--json")
+    assert (text.exit_code, data.exit_code) == (1, 1)
+    assert len(data.json[0]["failures"]) == 4
+    for shown in (text.stdout, text.stderr, data.stdout, (template.root / "junit.xml").read_text()):
+        assert "Canary" not in shown
+    assert "printed ******** before" in text.stdout

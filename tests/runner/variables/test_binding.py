@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.model import Parameter
-from runner.model import OriginKind, PlannedValue, Scope, ScopedValue, Target, ValueOrigin, Variable
+from runner.model import Scope, ScopedValue, Target, Variable
 from runner.octostache import FilterError
+from runner.plan import OriginKind, PlannedValue, ValueOrigin
 from runner.variables.binding import (
     ActionPlace,
     Bound,
@@ -155,7 +156,9 @@ class TestParameterValues:
         )
         assert [(value.name, value.text, value.origin) for value in values] == [
             ("A", "given", GIVEN),
+            ("B", None, GIVEN),
             ("C", "c", SYSTEM),
+            ("D", None, ValueOrigin(OriginKind.NONE)),
         ]
 
     def test_blank_ones_may_be_empty_texts(self) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from runner.model import ActionResult, OriginKind, PlannedValue, Status, StepResult
+from runner.model import ActionResult, Status, StepResult
+from runner.plan import OriginKind, PlannedValue
 from runner.variables.system import image_environment, known_at_run_time, run_system_values
 from tests.support.plans import TWO_ENVIRONMENTS, Desk, template
 
@@ -42,7 +43,7 @@ class TestPlanned:
             "Octopus.Action.TargetRoles": "web-server,primary",
             "Octopus.Action.Template.Version": "3",
             "Octopus.Machine.Name": "web-2",
-            "Octopus.Machine.Roles": "web-server,primary",
+            "Octopus.Machine.Roles": "web-server,primary,mail",
         }
         assert {name: known[name] for name in expected} == expected
 
@@ -51,6 +52,7 @@ class TestPlanned:
         assert {name: value for name, value in known.items() if name.startswith(prefix)} == {
             f"{prefix}[web-server]": "web-2,web-3",
             f"{prefix}[primary]": "web-2",
+            f"{prefix}[mail]": "web-2",
             f"{prefix}[database]": "db-1",
         }
 

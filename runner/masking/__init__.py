@@ -1,0 +1,1 @@
+"""Hiding secrets in everything that is shown or stored."""
