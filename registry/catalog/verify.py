@@ -45,7 +45,7 @@ def _other_origin(reference: str) -> Problem:
 
 
 def _verify_library(catalog: Catalog) -> Iterator[Problem]:
-    """A library that can't be read looks like one that has nothing yet."""
+    """A library that cannot be read looks like one that has nothing yet."""
     library = catalog.library
     if library.head() is not None or not library.folder.is_dir() or not any(library.folder.iterdir()):
         return

@@ -20,7 +20,7 @@ _DAMAGED = frozenset(
 )
 # Our statements are fixed, so that they fail only on tables that are not ours any more.
 _OTHER_TABLES = re.compile(
-    r"no such (table|column)|malformed|has \d+ columns|has no column|vtable constructor|decode to UTF-8"
+    r"no such (table|column)|malformed|has \d+ columns|has no column|vtable constructor|decode to UTF-8|user-defined"
 )
 _NOT_WRITABLE = frozenset(
     (

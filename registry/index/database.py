@@ -12,7 +12,7 @@ index or the new one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from registry.model import TemplateForm
 
 T = TypeVar("T")
 
-INDEX_FORMAT = 2
+INDEX_FORMAT = 3
 UNREADABLE = "unreadable"
 REFUSED = "refused"
 
@@ -53,7 +53,7 @@ CREATE TABLE entry (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, lineage INTEGER NOT NULL, slug TEXT NOT NULL,
     name TEXT NOT NULL, category TEXT NOT NULL, action_type TEXT NOT NULL, syntaxes TEXT NOT NULL,
     summary TEXT NOT NULL, version INTEGER NOT NULL, guid TEXT NOT NULL, content TEXT NOT NULL,
-    UNIQUE (source, lineage));
+    obstacle TEXT NOT NULL, UNIQUE (source, lineage));
 CREATE VIRTUAL TABLE entry_text USING fts5 (
     slug, name, category, description, parameters, script, tokenize = "unicode61 remove_diacritics 2",
     prefix = '2 3');
@@ -117,8 +117,10 @@ class IndexedLineage:
 class Entry:
     """What lists show of a template: its newest readable content at the head.
 
-    `syntaxes` are those of its script, lower case; `summary` is the first line of the description; `content`
-    is the blob, or the tree of a folder.
+    syntaxes: those of its script, lower case
+    summary: the first line of the description
+    content: the blob, or the tree of a folder
+    obstacle: why it cannot run, as `Obstacle.reason`; empty for one that can
     """
 
     source: str
@@ -131,6 +133,11 @@ class Entry:
     version: int
     guid: str
     content: str
+    obstacle: str = ""
+
+    @property
+    def runnable(self) -> bool:
+        return not self.obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +259,17 @@ class Index:
         )
         return self._connection.read(rows, entry_of)
 
+    def sources_with(self, sources: Sequence[int], slug: str) -> list[int]:
+        """Those of the sources whose head has a template of that slug."""
+        question = "SELECT source FROM entry WHERE slug = ?"
+        having = {row[0] for row in self._connection.execute(question, (slug,))}
+        return [source for source in sources if source in having]
+
+    def slugs(self, source: int) -> list[str]:
+        """The slugs of the templates at the head."""
+        question = "SELECT slug FROM entry WHERE source = ? ORDER BY slug"
+        return [row[0] for row in self._connection.execute(question, (source,))]
+
     def head_record(self, source: int, slug: str) -> IndexedContent | None:
         """The newest readable content of the template that has `slug` at the head."""
         row = self._connection.execute(
@@ -275,8 +293,8 @@ class Index:
             """SELECT lineage, version, guid, id, path, slug, shape, commit_id, author, date, main FROM content
                WHERE source = ? ORDER BY lineage, main, date, commit_id, version, id, path""",
             "SELECT number, path, slug, alive FROM lineage WHERE source = ? ORDER BY number",
-            """SELECT lineage, slug, name, category, action_type, syntaxes, summary, version, guid, content FROM entry
-               WHERE source = ? ORDER BY lineage""",
+            """SELECT lineage, slug, name, category, action_type, syntaxes, summary, version, guid, content,
+               obstacle FROM entry WHERE source = ? ORDER BY lineage""",
         )
         return [tuple(row) for question in questions for row in self._connection.execute(question, (source,))]
 
@@ -343,6 +361,7 @@ def entry_of(row: sqlite3.Row) -> Entry:
         version=row["version"],
         guid=row["guid"],
         content=row["content"],
+        obstacle=row["obstacle"],
     )
 
 

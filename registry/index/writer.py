@@ -34,6 +34,7 @@ from registry.index.lineage import (
 from registry.model import LIBRARY_SOURCE, StepTemplate, TemplateForm, is_slug
 from registry.template.builtin import BuiltinTemplate
 from registry.template.octopus import syntaxes
+from registry.template.runnable import obstacle
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
 _ADD_LINEAGE = "INSERT OR REPLACE INTO lineage VALUES (?, ?, ?, ?, ?)"
@@ -138,7 +139,7 @@ def _damaged(name: str, reason: str) -> Unavailable:
 
 def _no_templates(target: IndexTarget, findings: Sequence[SourceFinding]) -> Invalid:
     where = f'folder "{target.folder}"' if target.folder else "root folder"
-    unreadable = f" What looks like one can't be read: {findings[0].reason}." if findings else ""
+    unreadable = f" What looks like one cannot be read: {findings[0].reason}." if findings else ""
     return Invalid(
         "no-templates",
         f'source "{target.name}" has no templates in its {where}.{unreadable}',
@@ -207,7 +208,7 @@ class _Writer:
     # --- contents
 
     def _append(self, contents: Sequence[Content]) -> None:
-        """Add what can be read, and note what can't. Of what only merged branches held, each content once."""
+        """Add what can be read, and note what cannot. Of what only merged branches held, each content once."""
         headers = self._headers(contents)
         known = {(lineage, identity) for lineage, identity in self._rows(_KNOWN)}
         rows = []
@@ -296,10 +297,11 @@ class _Entries:
 
     def enter(self, slug: str, lineage: int, content: str, template: StepTemplate) -> None:
         what = (template.name, template.category, template.action_type, " ".join(syntaxes(template)))
+        stopping = obstacle(template)
         about = (_summary(template.description), template.version, template.id, content)
         made = self.connection.execute(
-            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self.source, lineage, slug, *what, *about),
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.source, lineage, slug, *what, *about, stopping.reason if stopping else ""),
         )
         self.connection.execute(
             """INSERT INTO entry_text (rowid, slug, name, category, description, parameters, script)
@@ -313,7 +315,7 @@ def _reason_to_refuse(entry: TreeEntry, path: str, folder: str) -> str | None:
         return "a link: links are not followed"
     place = locate(path, folder) if entry.mode in FILE_MODES else None
     if place and not is_slug(place.slug):
-        return f'"{place.slug}" is no name for a template: letters, digits, ".", "_" and "-" only'
+        return f'"{place.slug}" is not a name for a template: letters, digits, ".", "_" and "-" only'
     return None
 
 

@@ -62,7 +62,7 @@ def add_source(
 ) -> SourceChange:
     """Write the definition to the project's treadle.yaml, or outside of a project to the user's settings.
 
-    Raises Conflict where another source has the name, or the file can't be edited.
+    Raises Conflict where another source has the name, or the file cannot be edited.
     """
     from registry.text.yaml_edit import add_entry
 

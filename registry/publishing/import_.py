@@ -1,4 +1,4 @@
-"""Copying templates into the library: what would be written, and why it can't be."""
+"""Copying templates into the library: what would be written, and why it cannot be."""
 
 from __future__ import annotations
 

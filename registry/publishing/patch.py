@@ -197,7 +197,7 @@ def _followed(
 
 
 def _merge(catalog: Catalog, copy: LibraryCopy, target: Reference, version: int) -> MergedFiles:
-    """The three-way merge; a result that is no template any more is a conflict in its template.yaml."""
+    """The three-way merge; a result that is not a template any more is a conflict in its template.yaml."""
     base = to_folder(catalog.document(copy.base_reference))
     ours = read_folder_files(catalog.library.repository, copy.details.provenance.blob)
     theirs = to_folder(catalog.document(target))

@@ -97,7 +97,7 @@ def read_inputs(
         if value == "-":
             if from_stdin is not None:
                 message = f'--var "{name}": standard input was read for "{from_stdin}" already'
-                raise Invalid("stdin-twice", message, hint="give one of the two as NAME=@FILE")
+                raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
             from_stdin = name
             values[name] = _text(sys.stdin.buffer, "standard input")
             origins[name] = "--var, standard input"
@@ -121,9 +121,9 @@ def _name_and_value(text: str) -> tuple[str, str]:
             hint="Give text in UTF-8, or the base64 of the bytes.",
         ) from None
     if not name.strip():
-        raise Invalid("bad-variable", f'--var "{text}" has no name', hint="write --var NAME=value")
+        raise Invalid("bad-variable", f'--var "{text}" has no name', hint="Write --var NAME=value.")
     if not equals:
-        raise Invalid("bad-variable", f'--var "{text}" has no value', hint="write --var NAME=value")
+        raise Invalid("bad-variable", f'--var "{text}" has no value', hint="Write --var NAME=value.")
     return name.strip(), value
 
 

@@ -46,12 +46,14 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "revoke": ("registry.cli.deprecation:revoke", "Say that a template must not run."),
         "remove": ("registry.cli.remove:remove_command", "Take a template out of the library."),
         "diff": ("registry.cli.compare:diff", "Tell what changed between two versions, and what it means."),
+        "log": ("registry.cli.log:log", "List the changes of a template, version by version."),
         "patch": ("registry.cli.patch:patch", "Change other people's templates, and keep the change."),
         "source": ("registry.cli.source:source", "Manage where templates come from."),
         "index": ("registry.cli.index:index", "Build a web site of the catalog."),
     },
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
+        "add": ("runner.cli.add:add", "Add a step that uses a template to a process."),
         "plan": ("runner.cli.plan:plan", "Show what a run would do; create nothing."),
         "lock": ("runner.cli.lock:lock", "Pin the exact content of every template in use."),
         "verify": ("registry.cli.verify:verify_command", "Find altered bytes in mirrors, library and lock."),
@@ -77,7 +79,6 @@ class LazyCommands(Group):
     elsewhere = {  # noqa: RUF012 - as declared by Group
         **dict.fromkeys(("list", "ls"), ("source list", "runs list", "image list")),
         **dict.fromkeys(("sync", "fetch"), ("source sync",)),
-        "add": ("source add",),
         "build": ("image build", "index build"),
         "logs": ("runs logs",),
         "install": ("import",),
@@ -176,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _give_up_output()
         sys.exit(0)
     except Unavailable:
-        # Raised while an error was told: the error output can't be written either.
+        # Raised while an error was told: the error output cannot be written either.
         _give_up_output()
         sys.exit(OUR_FAULT)
 
@@ -260,7 +261,7 @@ def _tell(error: UserError, arguments: Sequence[str]) -> None:
 
 
 def _prepare_streams() -> None:
-    """Streams that are closed become empty ones, and characters that they can't hold are replaced."""
+    """Streams that are closed become empty ones, and characters that they cannot hold are replaced."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:

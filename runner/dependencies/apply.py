@@ -62,7 +62,7 @@ def apply(
 ) -> list[Applied]:
     """Write the updates that are ready, template after template.
 
-    Raises Conflict where a process file changed meanwhile, can't be edited, or has uncommitted changes that a
+    Raises Conflict where a process file changed meanwhile, cannot be edited, or has uncommitted changes that a
     commit would take along; Invalid where a commit is asked for outside of a git repository.
     """
     ready = sorted((update for update in updates if update.ready), key=_template)

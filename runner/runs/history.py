@@ -144,7 +144,7 @@ class Runs:
     def latest(
         self, limit: int | None = None, chosen: RunFilter = EVERY_RUN
     ) -> tuple[list[RunRecord], list[Problem]]:
-        """The latest runs first, and what is wrong with those that can't be read."""
+        """The latest runs first, and what is wrong with those that cannot be read."""
         records: list[RunRecord] = []
         problems = []
         for run in self.ids():
@@ -319,7 +319,7 @@ class _Story:
             yield replace(step, actions=actions)
 
     def _action_of(self, event: Event) -> ActionRecord:
-        action = event["action"]  # its start may be on a line that can't be read any more
+        action = event["action"]  # its start may be on a line that cannot be read any more
         return self._actions.get(action) or ActionRecord(action, "", action, None, self._unfinished)
 
     def _planned_steps(self) -> list[str]:

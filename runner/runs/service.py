@@ -153,7 +153,7 @@ def read_source(source: VariableSource, folder: Path) -> str:
             raise NotFound(
                 "environment-variable",
                 f'the environment variable "{source.env}" is not set',
-                hint=f"export {source.env}=...",
+                hint=f"Export {source.env}=...",
             )
         try:
             value.encode()

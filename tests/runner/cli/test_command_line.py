@@ -48,7 +48,7 @@ class TestErrors:
         [
             ("plan deploy -e Tset --json", 2, "unknown-environment"),
             ("show builtin/nope --json", 2, "template-not-found"),
-            ("show x --json", 2, "reference-invalid"),
+            ("show x --json", 2, "template-not-found"),
             ("run deploy -e Nope --json", 2, "unknown-environment"),
             ("import nope/nope --json", 2, "source-not-found"),
             ("runs show --json", 2, "run-not-found"),

@@ -116,33 +116,35 @@ def test_a_secret_in_the_process_file_is_a_warning(tmp_path: Path) -> None:
 
 
 class TestNotRunnable:
-    """Templates that this version can't run are problems of the plan, not failures of the run."""
+    """Templates that this version cannot run are problems of the plan, not failures of the run."""
 
     @pytest.mark.parametrize(
         ("changes", "expected"),
         [
             (
                 {"action_type": "Octopus.TentaclePackage"},
-                'has the action type "Octopus.TentaclePackage", which Treadle can not run yet [not-runnable]'
-                " > runnable action types: Octopus.Script",
+                'has the action type "Octopus.TentaclePackage", so Treadle cannot run it yet [not-runnable]'
+                " > Action types that run: Octopus.Script.",
             ),
             (
                 {"properties": {"Octopus.Action.Script.Syntax": "PowerShell"}},
-                "is written in PowerShell, which Treadle can not run yet [not-runnable]"
-                " > runnable: Bash, Python; find some with: treadle search ... --syntax bash",
+                "is written in PowerShell, so Treadle cannot run it yet [not-runnable]"
+                " > Bash and Python scripts run; find some with: treadle search WORDS --runnable",
             ),
             (
                 {"packages": ({"Name": "app"},)},
-                "needs packages, which Treadle can not provide yet [not-runnable] > choose a template without",
+                "needs packages, so Treadle cannot run it yet [not-runnable]"
+                " > Choose a template that needs none.",
             ),
             (
                 {"properties": {"Octopus.Action.Script.ScriptSource": "Package"}},
-                'takes its script from "Package", which Treadle can not do yet [not-runnable]'
-                " > choose a template with an inline script",
+                'takes its script from "Package", so Treadle cannot run it yet [not-runnable]'
+                " > Choose a template with an inline script.",
             ),
             (
                 {"properties": {"Octopus.Action.Script.ScriptBody": None}},
-                "has no script body [not-runnable] > see it with: treadle show REF --script",
+                "has no script, so Treadle cannot run it yet [not-runnable]"
+                " > See what it has with: treadle show REF --json",
             ),
         ],
     )
