@@ -208,10 +208,10 @@ class TestInputs:
             ({}, ["--var", "X"], b"", '--var "X" has no value\n  hint: Write --var NAME=value.'),
             ({}, ["--var", "=x"], b"", '--var "=x" has no name\n  hint: Write --var NAME=value.'),
             ({}, ["--var", "X=@nope.txt"], b"", 'there is no file "nope.txt"'),
-            ({}, ["--var", "X=@."], b"", '"." cannot be read: Is a directory'),
+            ({}, ["--var", "X=@."], b"", '"." is neither a file nor a pipe'),
             ({"b": b"\xff"}, ["--var", "X=@b"], b"", '"b" is not UTF-8 text'),
             ({"b": b"x" * 1_048_577}, ["--var", "X=@b"], b"", '"b" holds more than 1,048,576 bytes'),
-            ({}, ["--var", "X=@/dev/zero"], b"", '"/dev/zero" holds more than 1,048,576 bytes'),
+            ({}, ["--var", "X=@/dev/zero"], b"", '"/dev/zero" is neither a file nor a pipe'),
             ({}, ["--var", "X=-"], b"\xff", "standard input is not UTF-8 text"),
             ({}, ["--var", "X=-"], b"x" * 1_048_577, "standard input holds more than 1,048,576 bytes"),
             (
