@@ -13,7 +13,7 @@ from registry.model import Problem
 
 
 class UserError(Exception):
-    """A problem told to the user: what is wrong, and what to do next.
+    """A problem that the user reads: what is wrong, and what to do next.
 
     `code` is stable and machine-readable (`template-not-found`), `message` a sentence that quotes the
     offending value, `hint` the next step, `problems` every single finding where there are several.

@@ -92,7 +92,7 @@ def _forgiven(script: Script) -> str | None:
 @rule(
     "error-swallowed",
     Severity.WARNING,
-    why="What went wrong is neither told nor fails the step.",
+    why="What went wrong is neither reported nor fails the step.",
     fix="Log the error, or let it through.",
 )
 def _error_swallowed(subject: Subject) -> Iterator[Hit]:
@@ -157,7 +157,7 @@ def _line_ends(subject: Subject) -> Iterator[Hit]:
 
 
 def _code_lines(script: Script, pattern: re.Pattern[str]) -> Iterator[int]:
-    """The numbers (from 1) of the lines that hold the pattern and are no comments."""
+    """The numbers (from 1) of the lines that hold the pattern and are not comments."""
     if not pattern.search(script.text):
         return
     mark = _COMMENT.get(script.syntax, "#")

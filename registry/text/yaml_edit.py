@@ -1,7 +1,7 @@
 """Changing entries of mappings in a YAML text; every other byte stays as it is.
 
 The text is edited at the places that the parser reports, then read again: an edit that would change anything
-else is refused, and the user told what to write.
+else is refused, with what the user should write.
 """
 
 from __future__ import annotations
