@@ -68,7 +68,7 @@ for _name, _why, _fix in (
     (
         "duplicate-id",
         "Two templates with one id are one to everybody who imports them.",
-        "give one of them a new id",
+        "Give one of them a new id.",
     ),
     ("duplicate-name", "Nobody can tell two templates with one name apart.", "Rename one of them."),
 ):
