@@ -7,9 +7,10 @@ escapes is a defect of ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from registry.model import Problem
+if TYPE_CHECKING:
+    from registry.model import Problem
 
 
 class UserError(Exception):
@@ -33,6 +34,8 @@ class UserError(Exception):
     @property
     def findings(self) -> tuple[Problem, ...]:
         """Its problems, or itself as one: for a report that goes on to other things."""
+        from registry.model import Problem  # `treadle --help` does without it
+
         return self.problems or (Problem(self.message, self.code, hint=self.hint),)
 
 
