@@ -186,7 +186,7 @@ class Action:
     at: where it stands in its process document
     rules: of an action among others; those of a lone one are its step's
     retries: how often it is tried again after a failure, each time after `retry_delay` seconds
-    timeout: seconds for each attempt; None is no limit
+    timeout: seconds for each attempt; None is not a limit
     restartable: an attempt that was cut off may be repeated
     env: texts by the names of environment variables
     """

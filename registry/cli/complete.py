@@ -1,6 +1,6 @@
 """What a shell offers for references, sources, categories and languages.
 
-Completion is asked at every press of a key: what can't be read offers nothing, and says nothing.
+Completion is asked at every press of a key: what cannot be read offers nothing, and says nothing.
 """
 
 from __future__ import annotations
@@ -103,4 +103,4 @@ def _entries(context: Context, source: str = "") -> Sequence[Entry]:
     from registry.index.search import Filters
 
     with context.catalog() as catalog:
-        return catalog.search("", Filters(source=source), _MOST_READ).hits
+        return catalog.search("", Filters(source=(source,) if source else ()), _MOST_READ).hits

@@ -1,7 +1,7 @@
 """Changing entries of mappings in a YAML text; every other byte stays as it is.
 
 The text is edited at the places that the parser reports, then read again: an edit that would change anything
-else is refused, and the user told what to write.
+else is refused, with what the user should write.
 """
 
 from __future__ import annotations
@@ -61,11 +61,61 @@ def set_number(text: str, key: str, number: int) -> str:
     return _edited(text, data, [edit])
 
 
+def append_item(text: str, section: str, lines: Sequence[str], item: Any) -> str:
+    """`text` with one more item at the end of the top-level list `section`, which is made where it isn't there.
+
+    `lines` are the item, the dash of the list included; `item` is what they say. Raises as `edit_mappings`.
+    """
+    expected = _unshared(_data(text))
+    present = expected.get(section) or []
+    expected[section] = [*present, item]
+    advice = "\n".join([f"{section}: add", *lines])
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    text = text.removeprefix(mark)
+    try:
+        start, end, put = _appending_item(text, yaml.compose(text, LOADER), section, lines, fresh=not present)
+    except LookupError as error:
+        raise _too_unusual(advice) from error
+    return mark + _checked(text[:start] + put + text[end:], expected, advice)
+
+
+def _appending_item(text: str, root: Any, section: str, lines: Sequence[str], *, fresh: bool) -> _Splice:
+    """`fresh`: the list has no item yet. Raises LookupError where the list is written another way."""
+    pairs = root.value if isinstance(root, yaml.MappingNode) and not root.flow_style else None
+    if pairs is None and root is not None:
+        raise KeyError(section)
+    found = next((value for key, value in pairs or () if key.value == section), None)
+    if found is None:
+        return _inserted(text, len(text), 0, [f"{section}:", *(f"  {line}" for line in lines)])
+    if not fresh and isinstance(found, yaml.SequenceNode) and not found.flow_style:
+        at = _line_end(text, _end(text, found.value[-1]))
+        apart = _are_apart(text, found)
+        return _inserted(text, at, found.start_mark.column, [*([""] if apart else []), *lines])
+    if not fresh:
+        raise KeyError(section)
+    # Nothing, `null` or `[]`, and whatever comment stands behind it.
+    start, end = found.start_mark.index, found.end_mark.index
+    behind = _line_end(text, end)
+    written = text[:start].rstrip(" ") + text[end:behind].rstrip("\r\n")
+    newline = "\r\n" if "\r\n" in text else "\n"
+    block = "".join(f"  {line}{newline}" for line in lines)
+    return 0, behind, f"{written}{newline}{block}"
+
+
+def _are_apart(text: str, node: Any) -> bool:
+    """Whether empty lines stand between the items of a list."""
+    if len(node.value) < 2:
+        return False
+    before, last = node.value[-2:]
+    between = text[_end(text, before) : last.start_mark.index]
+    return any(not line.strip() for line in between.splitlines()[1:])
+
+
 def edit_mappings(text: str, edits: Sequence[MappingEdit]) -> str:
     """`text` with all these edits, each of another mapping; an edit of the top one has the path `()`.
 
     A removed entry takes the comment behind it along. Raises Conflict where the text is laid out in a way that
-    can't be edited (entries that come from an anchor, say), Invalid where it is no YAML.
+    cannot be edited (entries that come from an anchor, say), Invalid where it is no YAML.
     """
     return _edited(text, _data(text), edits)
 
@@ -221,7 +271,7 @@ def _made(
         raise KeyError(key)
     lines = _lines(added)
     inline = f"{{{', '.join(lines)}}}"
-    block = lines if key is None else [f"{_scalar(key)}:", *(f"  {line}" for line in lines)]
+    block = lines if key is None else [f"{scalar(key)}:", *(f"  {line}" for line in lines)]
     if parent is None:
         yield _inserted(text, len(text), 0, block)
     elif node is not None and node.start_mark.index == node.end_mark.index and not parent.flow_style:
@@ -231,7 +281,7 @@ def _made(
         yield node.start_mark.index, node.end_mark.index, inline
     elif parent.flow_style:
         end = parent.value[-1][1].end_mark.index
-        yield end, end, f", {_scalar(str(key))}: {inline}"
+        yield end, end, f", {scalar(str(key))}: {inline}"
     else:
         yield _inserted(text, _line_end(text, _end(text, parent)), parent.start_mark.column, block)
 
@@ -239,17 +289,17 @@ def _made(
 def _inserted(text: str, at: int, indent: int, lines: Sequence[str]) -> _Splice:
     newline = "\r\n" if "\r\n" in text else "\n"
     before = "" if not at or text[:at].endswith("\n") else newline
-    return at, at, before + "".join(f"{' ' * indent}{line}{newline}" for line in lines)
+    return at, at, before + "".join(f"{' ' * indent}{line}".rstrip() + newline for line in lines)
 
 
 def _lines(entries: Mapping[str, Entry]) -> list[str]:
-    return [f"{_scalar(name)}: {_written(entry)}" for name, entry in entries.items()]
+    return [f"{scalar(name)}: {_written(entry)}" for name, entry in entries.items()]
 
 
 def _written(entry: Entry) -> str:
     if isinstance(entry, Mapping):
         return f"{{{', '.join(_lines(entry))}}}"
-    return _scalar(entry) if isinstance(entry, str) else str(entry)
+    return scalar(entry) if isinstance(entry, str) else str(entry)
 
 
 def _restyled(text: Entry, style: str | None) -> str:
@@ -258,7 +308,7 @@ def _restyled(text: Entry, style: str | None) -> str:
         return _written(text)
     if style == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return quoted(text) if style == '"' else _scalar(text)
+    return quoted(text) if style == '"' else scalar(text)
 
 
 def _end(text: str, node: Any) -> int:
@@ -304,12 +354,13 @@ def _checked(text: str, expected: Mapping[str, Any], advice: str) -> str:
 def _too_unusual(advice: str) -> Conflict:
     return Conflict(
         "cannot-edit",
-        "the file is laid out in a way that can't be edited for you",
+        "the file is laid out in a way that cannot be edited for you",
         hint=f"Edit it yourself:\n{advice}",
     )
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """A text as YAML, in quotes where it needs them; always on one line."""
     if _PLAIN.fullmatch(text) and isinstance(load_yaml(text, "").value, str):
         return text
     return quoted(text)

@@ -1,4 +1,4 @@
-"""Checking files and folders: what each of them is, told by its content, and all its problems."""
+"""Checking files and folders: what each of them is, by its content, and all its problems."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Checked:
     """One document that was looked at, and what was read for it: nobody has to read it again.
 
     kind: the short name of its schema, empty where it is none of ours
-    document: None where it can't be read
+    document: None where it cannot be read
     files: those of a template folder by relative path
     content: the template in a template folder that keeps to the schema
     """
@@ -83,7 +83,7 @@ def check_path(path: Path, rules: Rules = _NO_RULES) -> Iterator[Checked]:
             if checked.kind or checked.problems[0].code != "unknown-document":
                 yield checked
     else:
-        raise NotFound("path-not-found", f'"{path}" does not exist', "give a file or a folder")
+        raise NotFound("path-not-found", f'"{path}" does not exist', "Give a file or a folder.")
 
 
 def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
@@ -99,6 +99,19 @@ def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
         return Checked(str(path), "", error.problems)
 
 
+def check_content(content: bytes | Mapping[str, bytes], name: str) -> Checked:
+    """Check a template that lies in a source: its Octopus JSON, or the files of its folder by relative path. `name` is
+    what messages call it."""
+    try:
+        if isinstance(content, bytes):
+            return _check_json(load_json(content, name))
+        file = f"{name}/{TEMPLATE_FILE}"
+        document = load_yaml(decode_utf8(content[TEMPLATE_FILE], file), file)
+        return check_template_folder(document, content, name)
+    except Invalid as error:
+        return Checked(name, "", error.problems)
+
+
 def check_template(document: JsonDocument) -> list[Problem]:
     """All problems of a template in Octopus JSON."""
     problems = validate(document.value, "step-template", document)
@@ -107,7 +120,9 @@ def check_template(document: JsonDocument) -> list[Problem]:
     if document.byte_order_mark:
         message = "the file begins with a byte order mark, which Octopus refuses"
         problems.append(
-            problem_at(document, (), message, "byte-order-mark", "save it as UTF-8 without", Severity.WARNING)
+            problem_at(
+                document, (), message, "byte-order-mark", "Save it as UTF-8 without.", Severity.WARNING
+            )
         )
     return in_order([*problems, *_misspelt_keys(document)])
 
@@ -194,7 +209,7 @@ def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:
     try:
         project = find_project(folder)
     except UserError:
-        project = None  # what is wrong with it is told when it is checked itself
+        project = None  # what is wrong with it is reported when it is checked itself
     if project is None or not project.ignore:
         yield from files
         return

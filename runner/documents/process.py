@@ -67,7 +67,7 @@ def process_files(folder: Path) -> list[Path]:
 
 def _processes_in(folder: Path) -> str:
     others = [path.name for path in process_files(folder)]
-    return f"process files there: {', '.join(others)}" if others else "write one with: treadle init"
+    return f"Process files there: {', '.join(others)}." if others else "Write one with `treadle init`."
 
 
 def read_process(path: Path, directory: Path) -> Process:

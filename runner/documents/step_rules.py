@@ -79,7 +79,7 @@ def same_names(document: YamlDocument, steps: Iterable[tuple[int, Mapping[str, A
 
 def _twice(document: YamlDocument, at: KeyPath, what: str, first: str, name: str) -> Problem:
     message = f'{what} has the name of {first}, "{name}"'
-    hint = "names are looked up to find outputs; make each its own"
+    hint = "Names are looked up to find outputs; make each its own."
     return problem_at(document, at, message, "duplicate-step", hint)
 
 
@@ -116,7 +116,7 @@ def _shared_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _script_rules(place, raw)
     if raw.get("environments") and raw.get("exclude_environments"):
         message = "has both `environments` and `exclude_environments`"
-        yield place.problem("exclude_environments", "environments-twice", message, "use one of the two")
+        yield place.problem("exclude_environments", "environments-twice", message, "Use one of the two.")
     if isinstance(raw.get("uses"), str):
         try:
             reference_of(raw["uses"])
@@ -125,8 +125,8 @@ def _shared_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
                 "uses",
                 "bad-reference",
                 f'uses "{raw["uses"]}", which is not a template reference',
-                "write source/slug, source/slug@12, @12+ or @latest"
-                + (", or ./folder below treadle.yaml" if raw["uses"].startswith(".") else ""),
+                "Write source/slug, source/slug@12, @12+ or @latest"
+                + (", or ./folder below treadle.yaml." if raw["uses"].startswith(".") else "."),
             )
     if not place.sound:
         return
@@ -150,12 +150,12 @@ def _script_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if "actions" not in raw and ("uses" in raw) == ("run" in raw):
         both = "both `uses` and `run`" if "uses" in raw else "neither `uses` nor `run`"
-        yield place.problem("name", "step-action", f"has {both}", "give exactly one of them")
+        yield place.problem("name", "step-action", f"has {both}", "Give exactly one of them.")
     if "actions" in raw:
         return
     if "shell" in raw and "run" not in raw:
         message = "has a `shell` but no `run`"
-        yield place.problem("shell", "shell-without-run", message, "a template says its own syntax")
+        yield place.problem("shell", "shell-without-run", message, "A template says its own syntax.")
     if "fail_fast" in raw and "run" not in raw:
         message = "has `fail_fast` but no `run`"
         yield place.problem(
@@ -163,7 +163,7 @@ def _script_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
         )
     if "with" in raw and "uses" not in raw:
         message = "has `with` but no `uses`"
-        yield place.problem("with", "with-without-uses", message, "give values to a script with --var")
+        yield place.problem("with", "with-without-uses", message, "Give values to a script with --var.")
 
 
 def _only_steps(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:

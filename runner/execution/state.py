@@ -351,7 +351,7 @@ def fold(plan: Plan, events: Iterable[Event]) -> RunState:
 
 def run_status(results: Iterable[StepResult], cancelled: bool) -> Status:
     """A run's status: one failed step makes it failed for good, whatever ran afterwards; one whose steps were all
-    skipped did nothing, which is no success."""
+    skipped did nothing, which is not a success."""
     if cancelled:
         return Status.CANCELLED
     ends = [result.status for result in results]

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from registry.errors import Conflict, Invalid
 from registry.text.yaml_document import dump_yaml, load_yaml
-from registry.text.yaml_edit import MappingEdit, add_entry, edit_mappings, remove_entry, set_number
+from registry.text.yaml_edit import (
+    MappingEdit,
+    add_entry,
+    append_item,
+    edit_mappings,
+    remove_entry,
+    set_number,
+)
 
 ENTRY = {"git": "https://example.com/x", "ref": "main"}
 LINE = "x: {git: https://example.com/x, ref: main}"
@@ -283,3 +290,40 @@ EDITS: list[Callable[[str], str]] = [
 def test_what_nests_too_deep_is_refused_before_it_is_edited(text: str, edit: Callable[[str], str]) -> None:
     with pytest.raises(Invalid, match="more than 64 levels of nesting"):
         edit(text)
+
+
+ITEM = ("- name: new", "  run: echo")
+DATA = {"name": "new", "run": "echo"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("steps:\n  - a: 1\n", "steps:\n  - a: 1\n  - name: new\n    run: echo\n"),
+        ("steps:\n- a: 1", "steps:\n- a: 1\n- name: new\n  run: echo\n"),
+        (
+            "steps:\n  - a: 1  # one\n\n  - b: |\n      text\n\n# end\nmore: 1\n",
+            "steps:\n  - a: 1  # one\n\n  - b: |\n      text\n\n  - name: new\n    run: echo\n\n# end\nmore: 1\n",
+        ),
+        ("steps:\r\n  - a: 1\r\n", "steps:\r\n  - a: 1\r\n  - name: new\r\n    run: echo\r\n"),
+        ("version: 1\n", "version: 1\nsteps:\n  - name: new\n    run: echo\n"),
+        ("", "steps:\n  - name: new\n    run: echo\n"),
+        ("steps: []  # none\nmore: 1\n", "steps:  # none\n  - name: new\n    run: echo\nmore: 1\n"),
+        ("steps:\nmore: 1\n", "steps:\n  - name: new\n    run: echo\nmore: 1\n"),
+        ("# a\nsteps: null", "# a\nsteps:\n  - name: new\n    run: echo\n"),
+        ("\ufeffsteps:\n  - a: 1\n", "\ufeffsteps:\n  - a: 1\n  - name: new\n    run: echo\n"),
+        ("steps:\n  - {a: 1}\n  # more\n", "steps:\n  - {a: 1}\n  - name: new\n    run: echo\n  # more\n"),
+    ],
+)
+def test_an_item_goes_to_the_end_of_a_list(before: str, after: str) -> None:
+    assert append_item(before, "steps", ITEM, DATA) == after
+
+
+@pytest.mark.parametrize(
+    "text", ["steps: [{a: 1}]\n", "{steps: [{a: 1}]}\n", "steps: word\n", "- a\n", "steps: {a: 1}\n"]
+)
+def test_a_list_that_cannot_be_added_to_is_left_alone(text: str) -> None:
+    with pytest.raises(Conflict) as error:
+        append_item(text, "steps", ITEM, DATA)
+    assert error.value.code == "cannot-edit"
+    assert "- name: new\n  run: echo" in (error.value.hint or "")
