@@ -102,6 +102,8 @@ def test_show_json(tree: ProjectTree, run: str) -> None:
         "seconds": 2.5,
         "exit_code": 3,
         "message": "the script ended with exit code 3",
+        "attempt": 1,
+        "skip": None,
     }
     assert shown["outputs"][1]["value"] == "********"
     assert Path(shown["artifacts"][0]["path"]).read_text() == "fine"
