@@ -52,6 +52,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
+        "graph": ("runner.cli.graph:graph", "Draw a process: its steps, and who reads whose outputs."),
         "plan": ("runner.cli.plan:plan", "Show what a run would do; create nothing."),
         "lock": ("runner.cli.lock:lock", "Pin the exact content of every template in use."),
         "verify": ("registry.cli.verify:verify_command", "Find altered bytes in mirrors, library and lock."),
