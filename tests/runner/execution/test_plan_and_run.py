@@ -149,7 +149,7 @@ def fates(play: Play) -> list[tuple[PlannedStep, PlannedAction, str | None]]:
     return found
 
 
-def told(play: Play) -> list[tuple[PlannedStep, str, str]]:
+def told(play: Play) -> list[tuple[PlannedStep, str, str | None]]:
     """The fates that do not depend on which of several targets was faster."""
     return [
         (step, action.id, fate)
