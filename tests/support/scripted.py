@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.execution import events
 from runner.execution.action import ActionEnd, Cancellation
+from runner.execution.events import Event
 from runner.execution.scheduler import Clock, Inbox, Scheduler, Surroundings
 from runner.execution.state import RunState, fold, run_status
 from runner.model import ActionResult, Status
@@ -49,7 +50,7 @@ class Play:
     outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     cancel_at: str | None = None
     when: Callable[[PlannedAction], None] = lambda _: None
-    events: list[events.Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     cancellation: Cancellation = field(default_factory=Cancellation)
     given_up: list[str] = field(default_factory=list)
     in_flight: set[str] = field(default_factory=set)
@@ -61,14 +62,14 @@ class Play:
         Scheduler(state, _Work(self), self.record, self.cancellation, scripted_clock()).run()
         return state
 
-    def record(self, event: events.Event) -> None:
+    def record(self, event: Event) -> None:
         with self._lock:
             self.events.append(event)
         if event["event"] == events.Kind.CANCEL_REQUESTED and self.state is not None:
             states = self.state.actions.items()
             self.in_flight = {id_ for id_, state in states if state.status is Status.RUNNING}
 
-    def of(self, kind: str) -> list[events.Event]:
+    def of(self, kind: str) -> list[Event]:
         return [event for event in self.events if event["event"] == kind]
 
     @property

@@ -26,15 +26,17 @@ PROJECT: dict[str, Any] = {
 EXPRESSIONS = ("#{Yes}", "#{No}", "#{Octopus.Action[First].Output.Yes}", "#{Octopus.Action[First].Output.No}")
 FIRST = {"name": "First", "run": "x"}
 
-conditions = st.sampled_from(
+Keys = st.SearchStrategy[dict[str, Any]]
+
+conditions: Keys = st.sampled_from(
     [{}, {}, {"condition": "failure"}, {"condition": "always"}]
     + [{"condition": "variable", "when": text} for text in EXPRESSIONS]
 )
-filters = st.sampled_from([{}, {}, {}, {"disabled": True}, {"environments": ["Production"]}])
-tolerance = st.sampled_from([{}, {}, {"continue_on_error": True}])
-clean_up = st.sampled_from([{}, {}, {"on_cancel": True}])
-retries = st.sampled_from([{}, {}, {"retries": 1}, {"retries": 2}])
-placing = st.sampled_from(
+filters: Keys = st.sampled_from([{}, {}, {}, {"disabled": True}, {"environments": ["Production"]}])
+tolerance: Keys = st.sampled_from([{}, {}, {"continue_on_error": True}])
+clean_up: Keys = st.sampled_from([{}, {}, {"on_cancel": True}])
+retries: Keys = st.sampled_from([{}, {}, {"retries": 1}, {"retries": 2}])
+placing: Keys = st.sampled_from(
     [{}, {"roles": ["web"]}, {"roles": ["web"], "window": 1}, {"roles": ["web"], "window": 2}]
 )
 
@@ -135,7 +137,7 @@ def test_after_a_cancellation_only_what_cleans_up_starts(play: Play, data: st.Da
     assert play.status is Status.CANCELLED
 
 
-def fates(play: Play) -> list[tuple[PlannedStep, PlannedAction, str]]:
+def fates(play: Play) -> list[tuple[PlannedStep, PlannedAction, str | None]]:
     """What became of every action: `ran`, or the reason."""
     skipped = {event["action"]: event["skip"] for event in play.of("action-skipped")}
     ended = {event["step"]: event.get("skip") for event in play.of("step-finished")}
@@ -147,7 +149,7 @@ def fates(play: Play) -> list[tuple[PlannedStep, PlannedAction, str]]:
     return found
 
 
-def told(play: Play) -> list[tuple[PlannedStep, str, str]]:
+def told(play: Play) -> list[tuple[PlannedStep, str, str | None]]:
     """The fates that do not depend on which of several targets was faster."""
     return [
         (step, action.id, fate)
@@ -248,4 +250,4 @@ def check_windows(play: Play) -> None:
 
 def _is_tried_again(play: Play, event: Event) -> bool:
     (action,) = [one for step in play.plan.steps for one in step.actions if one.id == event["action"]]
-    return event["status"] == "failed" and event["attempt"] <= action.retries
+    return bool(event["status"] == "failed" and event["attempt"] <= action.retries)

@@ -289,7 +289,8 @@ class TestCancellation:
 def test_a_state_is_a_fold_of_its_events() -> None:
     """Whatever the point at which a run is looked at, its events say the same as its life."""
     plan = Plan("p", "p.yaml", "p", None, (rolling("S", "abc", "x", "y", window=2), step("T", group=1)))
-    state, told = fold(plan, ()), []
+    state = fold(plan, ())
+    told: list[Any] = []
     queue = ["x@a", "x@b", "y@b", "y@a", "x@c", "y@c", "T"]
     while not state.ended:
         for move in state.moves(0) or ():
