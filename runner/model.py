@@ -133,6 +133,38 @@ class InlineScript:
 
 
 @dataclass(frozen=True, slots=True)
+class Manual:
+    """A question to a person: the run waits for the answer.
+
+    instructions: Markdown, with expressions
+    responsible: names of people of the project; empty: anybody may answer
+    """
+
+    instructions: str
+    responsible: tuple[str, ...] = ()
+
+
+class Choice(StrEnum):
+    """What a person may answer: PROCEED and ABORT to a manual step, the others to a failure."""
+
+    PROCEED = "proceed"
+    ABORT = "abort"
+    FAIL = "fail"
+    RETRY = "retry"
+    IGNORE = "ignore"
+    EXCLUDE = "exclude"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may be asked; `name` is what the operating system calls them, `display` their full name."""
+
+    name: str
+    display: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateUse:
     """A template with the values given to its parameters; a None value means: leave the parameter absent."""
 
@@ -192,7 +224,7 @@ class Action:
     """
 
     name: str
-    does: InlineScript | TemplateUse
+    does: InlineScript | TemplateUse | Manual
     at: tuple[str | int, ...] = field(default=("steps", 0), compare=False)
     rules: Rules = Rules()
     run_on: RunOn = RunOn.TARGETS
@@ -319,14 +351,18 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
+    """`guided_failure`: a failure in it asks a person."""
+
     name: str
     description: str = ""
+    guided_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do.
 
+    `guided_failure` beats what its environments say; `people` may be asked.
     `fail_fast` holds for the scripts of its processes that do not say otherwise. `container` holds defaults for all
     steps, `ca` is the path of a PEM file.
 
@@ -342,6 +378,8 @@ class Project:
     ca: str | None = None
     file: str | None = None
     fail_fast: bool = True
+    guided_failure: bool | None = None
+    people: tuple[Person, ...] = ()
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry.model import Parameter, Problem, Provenance
-from runner.model import MASK, Condition, ContainerSettings, SkipReason, Target
+from runner.model import MASK, Condition, ContainerSettings, Person, SkipReason, Target
 
 
 class OriginKind(StrEnum):
@@ -121,6 +121,7 @@ class PlannedAction:
     extras: what it asks of its container beyond the default isolation, in words
     ca: the path of a PEM file with certificates that it trusts
     environment: values by the names of environment variables, which only the script sees
+    manual: it asks a person; `script` is what it says, `responsible` who may answer (empty: anybody)
     """
 
     id: str
@@ -155,6 +156,8 @@ class PlannedAction:
     skip: SkipReason | None = None
     skip_detail: str = ""
     notes: str = ""
+    manual: bool = False
+    responsible: tuple[Person, ...] = ()
 
     @property
     def host(self) -> Target | None:
@@ -228,6 +231,12 @@ class Plan:
     environment: str | None
     steps: tuple[PlannedStep, ...]
     warnings: tuple[Problem, ...] = ()
+    guided_failure: bool = False
+
+    @property
+    def scripts(self) -> tuple[PlannedAction, ...]:
+        """The actions that may run in containers."""
+        return tuple(action for action in self.actions if not action.manual)
 
     @property
     def actions(self) -> tuple[PlannedAction, ...]:

@@ -72,8 +72,13 @@ def input_options(command: F) -> F:
 
 
 def audience_options(command: F) -> F:
-    """Adds `--channel` and `--tenant-tag` to a command."""
+    """Adds `--channel`, `--tenant-tag` and `--guided-failure` to a command."""
     for option in (
+        click.option(
+            "--guided-failure/--no-guided-failure",
+            default=None,
+            help="Whether a failure asks a person what to do (default: what the project or the environment says).",
+        ),
         click.option(
             "--tenant-tag",
             "tenant_tags",

@@ -34,6 +34,7 @@ def plan(
     exclude_targets: tuple[str, ...],
     channel: str | None,
     tenant_tags: tuple[str, ...],
+    guided_failure: bool | None,
     locked: bool | None,
     offline: bool,
     allow_revoked: bool,
@@ -59,7 +60,12 @@ def plan(
     made = service.plan(
         process,
         replace(
-            inputs, channel=channel, tenant_tags=tenant_tags, allow_revoked=allow_revoked, allow_unset=True
+            inputs,
+            channel=channel,
+            tenant_tags=tenant_tags,
+            guided_failure=guided_failure,
+            allow_revoked=allow_revoked,
+            allow_unset=True,
         ),
     )
     if as_json:

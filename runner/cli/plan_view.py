@@ -36,7 +36,7 @@ def render_plan(plan: Plan, verbose: bool) -> str:
         beside = [other.name for other in plan.steps if other.group == step.group and other is not step]
         if beside:
             lines.insert(-1, folded(f"beside {', '.join(map(one_line, beside))}", "     "))
-    count = len(plan.actions)
+    count = len(plan.scripts)
     skipped = sum(1 for step in plan.steps if step.skip)
     summary = (
         f"{count} {'action' if count == 1 else 'actions'}, one container each" if count else "nothing to run"
@@ -112,7 +112,8 @@ def _action(actions: Sequence[PlannedAction], verbose: bool) -> list[str]:
         return lines
     first = running[0]
     lines.append(folded(_what(first), "     "))
-    lines.append(folded(_where(running), "     "))
+    if first.target is not None or not first.manual:
+        lines.append(folded(_where(running), "     "))
     lines += _asks(running)
     files = [file.path for file in first.files if not file.path.endswith("/")]
     if files:
@@ -160,6 +161,9 @@ def _names(actions: Iterable[PlannedAction]) -> str:
 
 def _what(action: PlannedAction) -> str:
     pin = action.template
+    if action.manual:
+        who = ", ".join(person.display or person.name for person in action.responsible) or "anybody"
+        return f"asks {who}: {one_line(action.preview)}"
     if pin is None:
         return f"{action.syntax} script of the process, image {action.image}"
     if pin.provenance.source == LOCAL_SOURCE:

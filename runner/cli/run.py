@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from runner.plan import Plan
 if TYPE_CHECKING:
     from runner.cli.run_view import RunView
 
-_EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130}
+_EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130, Status.WAITING: 4}
 
 
 progress_option = click.option(
@@ -56,6 +57,7 @@ def run_command(
     exclude_targets: tuple[str, ...],
     channel: str | None,
     tenant_tags: tuple[str, ...],
+    guided_failure: bool | None,
     locked: bool | None,
     offline: bool,
     allow_revoked: bool,
@@ -66,7 +68,8 @@ def run_command(
     """Run PROCESS: every step on its targets, each in a container of its own.
 
     Exit code 0: all steps succeeded. 1: a step failed, or every step was skipped without --skip or disabled asking for
-    it. 2: nothing ran, the input is wrong. 3: the engine or Treadle itself failed. 130: cancelled with Ctrl-C.
+    it. 2: nothing ran, the input is wrong. 3: the engine or Treadle itself failed. 4: the run waits for a person, see
+    `treadle runs intervene`; on a terminal it asks here. 130: cancelled with Ctrl-C.
 
     \b
     Example:
@@ -80,7 +83,14 @@ def run_command(
     service = run_service(context, locked=locked, offline=offline)
     inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
     plan = service.plan(
-        process, replace(inputs, channel=channel, tenant_tags=tenant_tags, allow_revoked=allow_revoked)
+        process,
+        replace(
+            inputs,
+            channel=channel,
+            tenant_tags=tenant_tags,
+            guided_failure=guided_failure,
+            allow_revoked=allow_revoked,
+        ),
     )
     show_warnings(plan.warnings, strict=strict)
     watch_run(
@@ -88,15 +98,16 @@ def run_command(
         plan,
         progress,
         as_json,
-        lambda listen, cancellation, tell: service.run(plan, listen, cancellation, tell),
+        partial(service.run, plan),
     )
 
 
 def watch_run(
     context: Context, plan: Plan, progress: str, as_json: bool, do: Callable[..., RunResult]
 ) -> None:
-    """Carry out a run (`do` gets a listener, a cancellation, and whom to tell of preparations), show it, and exit with
-    its code."""
+    """Carry out a run, show it, and exit with its code. `do` gets a listener, a cancellation, whom to tell of
+    preparations, and what asks a person."""
+    from runner.cli.ask import terminal_answerer
     from runner.execution.action import Cancellation
 
     if as_json and progress != "auto":
@@ -106,7 +117,9 @@ def watch_run(
         _view(plan, context, "none" if as_json else progress) as view,
         cancel_on_signals(cancellation, view.notice),
     ):
-        result = do(view.show, cancellation, _silence if context.quiet else _tell)
+        asks = not as_json and progress != "json" and not context.quiet
+        ask = terminal_answerer(view, cancellation) if asks else None
+        result = do(view.show, cancellation, _silence if context.quiet else _tell, ask)
     if as_json:
         _print_result(context, result.run)
     idle = result.status is Status.SKIPPED and result.as_asked

@@ -1,4 +1,4 @@
-"""`treadle runs list|show|logs|artifacts|prune|resume|retry`."""
+"""`treadle runs list|show|logs|artifacts|prune|intervene|resume|retry`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from registry.cli.group import Group
 from registry.cli.options import dry_run_option, json_option
 from registry.cli.output import counted, echo, print_json, print_json_line
 from registry.errors import Invalid
-from runner.cli.recover import resume, retry
+from runner.cli.recover import intervene, resume, retry
 from runner.cli.run_choice import (
     all_projects_option,
     filter_options,
@@ -196,5 +196,6 @@ def _age(text: str) -> timedelta:
     return timedelta(days=int(found[1]) * _UNITS[found[2]])
 
 
+runs.add_command(intervene)
 runs.add_command(resume)
 runs.add_command(retry)

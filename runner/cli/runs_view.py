@@ -14,6 +14,7 @@ from runner.runs.history import (
     ActionRecord,
     ArtifactRecord,
     OutputRecord,
+    QuestionRecord,
     RunDetails,
     RunRecord,
     StepRecord,
@@ -57,6 +58,7 @@ def details_text(details: RunDetails) -> str:
     sections = [
         head,
         _steps(details.steps),
+        _section("Questions", [line for one in details.questions for line in _question(record.run, one)]),
         _section("Outputs", [_output(one) for one in details.outputs]),
         _section("Artifacts", aligned(map(_artifact, details.artifacts))),
         _section("Warnings", details.warnings),
@@ -174,6 +176,21 @@ def details_data(details: RunDetails) -> dict[str, Any]:
         ],
         "artifacts": [artifact_data(one) for one in details.artifacts],
         "warnings": list(details.warnings),
+        "questions": [question_data(one) for one in details.questions],
+    }
+
+
+def question_data(question: QuestionRecord) -> dict[str, Any]:
+    """A question as in `runs show --json`."""
+    return {
+        "question": question.question,
+        "kind": question.kind,
+        "step": question.step,
+        "name": question.name,
+        "target": question.target,
+        "choices": list(question.choices),
+        "text": question.text,
+        "responsible": list(question.responsible),
     }
 
 
@@ -247,6 +264,14 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
         [f"  ... and {len(lines) - _MOST_SHOWN:,} more: --json tells all"] if len(lines) > _MOST_SHOWN else []
     )
     return [style(title, bold=True), *(f"  {line}" for line in lines[:_MOST_SHOWN]), *more]
+
+
+def _question(run: str, question: QuestionRecord) -> list[str]:
+    where = f" on {question.target}" if question.target else ""
+    who = f", for {' or '.join(question.responsible)}" if question.responsible else ""
+    choices = "|".join(f"--{choice}" for choice in question.choices)
+    text = [f"  {line}" for line in question.text.strip().splitlines()]
+    return [f"{one_line(question.name)}{where}{who}", *text, f"  treadle runs intervene {run} {choices}"]
 
 
 def _output(output: OutputRecord) -> str:

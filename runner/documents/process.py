@@ -26,6 +26,7 @@ from runner.model import (
     FileCopy,
     Filters,
     InlineScript,
+    Manual,
     Process,
     Rules,
     RunOn,
@@ -148,6 +149,8 @@ def _paths(at: KeyPath, raw: Mapping[str, Any]) -> Iterator[KeyPath]:
     yield from ((*at, key) for key in raw)
     yield from ((*at, key, name) for key in ("with", "env") for name in raw.get(key) or ())
     yield from ((*at, key, i) for key in _LISTS for i in range(len(raw.get(key, ()))))
+    manual = raw.get("manual") or {}
+    yield from ((*at, "manual", "responsible", i) for i in range(len(manual.get("responsible", ()))))
 
 
 def _step(index: int, raw: Mapping[str, Any]) -> Step:
@@ -191,8 +194,10 @@ def _rules(raw: Mapping[str, Any]) -> Rules:
 
 def _action(at: KeyPath, raw: Mapping[str, Any], rules: Rules) -> Action:
     """What a step, or an action of one, does. `rules` are its own, apart from those of its step."""
-    does: InlineScript | TemplateUse
-    if "uses" in raw:
+    does: InlineScript | TemplateUse | Manual
+    if "manual" in raw:
+        does = Manual(raw["manual"]["instructions"], tuple(raw["manual"].get("responsible", ())))
+    elif "uses" in raw:
         values = {name: text(value) for name, value in (raw.get("with") or {}).items()}
         does = TemplateUse(reference_of(raw["uses"]), values)
     else:

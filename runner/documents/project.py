@@ -18,6 +18,7 @@ from runner.documents.values import text
 from runner.engine.address import address_complaint, shown_address
 from runner.model import (
     Environment,
+    Person,
     Project,
     Scope,
     ScopedValue,
@@ -47,7 +48,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
     return Project(
         name=value.get("name", path.parent.resolve().name),
         environments=tuple(
-            Environment(name, (raw or {}).get("description", ""))
+            Environment(name, (raw or {}).get("description", ""), (raw or {}).get("guided_failure", False))
             for name, raw in (value.get("environments") or {}).items()
         ),
         targets=tuple(_target(name, raw, path.parent) for name, raw in (value.get("targets") or {}).items()),
@@ -56,6 +57,11 @@ def read_project(path: Path | None, directory: Path) -> Project:
         ca=_path(value.get("ca"), path.parent),
         file=label,
         fail_fast=(value.get("defaults") or {}).get("fail_fast", True),
+        guided_failure=(value.get("defaults") or {}).get("guided_failure"),
+        people=tuple(
+            Person(name, (raw or {}).get("name", ""), (raw or {}).get("email", ""))
+            for name, raw in (value.get("people") or {}).items()
+        ),
         positions=_positions(document),
         warnings=tuple(problems),
     )

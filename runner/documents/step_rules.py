@@ -12,7 +12,20 @@ from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import is_sound
 from runner.documents.containers import container_rules
 
+_OF_SCRIPTS = (
+    "env",
+    "files",
+    "timeout",
+    "retries",
+    "retry_delay",
+    "restartable",
+    "properties",
+    "container",
+)
+"""Keys of what runs in a container."""
+
 _OF_ACTIONS = (
+    "manual",
     "uses",
     "with",
     "run",
@@ -149,9 +162,15 @@ def _script_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
     """What is said of a script or a template that is not there."""
     if not place.sound:
         return
-    if "actions" not in raw and ("uses" in raw) == ("run" in raw):
-        both = "both `uses` and `run`" if "uses" in raw else "neither `uses` nor `run`"
+    there = [key for key in ("uses", "run", "manual") if key in raw]
+    if "actions" not in raw and len(there) != 1:
+        both = f"both `{there[0]}` and `{there[1]}`" if there else "neither `uses` nor `run`"
         yield place.problem("name", "step-action", f"has {both}", "Give exactly one of them.")
+    if "manual" in raw:
+        for key in _OF_SCRIPTS:
+            if key in raw:
+                message = f"asks a person, but has `{key}`"
+                yield place.problem(key, "key-of-a-script", message, "Leave it out: nothing runs.")
     if "actions" in raw:
         return
     if "shell" in raw and "run" not in raw:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from runner.execution.action import ActionEnd, ActionServices, Cancellation, run_action
 from runner.execution.scheduler import Surroundings
-from runner.model import StepResult
+from runner.model import MASK, StepResult
+from runner.octostache import OctostacheError
 from runner.plan import Expression, PlannedAction, PlannedValue
 from runner.variables.binding import bind, output_values, strongest
 
@@ -38,6 +39,14 @@ class ContainerWork:
         variables = strongest([*self._values(action, around), *action.variables])
         return bind(variables, ()).scope.evaluate_truthy(expression.text)
 
+    def text_of(self, action: PlannedAction, text: str, around: Surroundings) -> str:
+        variables = strongest([*self._values(action, around), *action.variables])
+        try:
+            evaluated = bind(variables, ()).scope.evaluate(text, halt_on_error=False, conceal=MASK)
+        except OctostacheError:
+            return text
+        return evaluated.text or text
+
     def give_up(self, action: PlannedAction) -> None:
         self.services.pool.skip(action)
 
@@ -48,4 +57,5 @@ class ContainerWork:
     def _values(self, action: PlannedAction, around: Surroundings) -> list[PlannedValue]:
         target = action.target.name if action.target else None
         outputs = output_values(around.outputs, target)
-        return [*self.run_values(around.results), *outputs, *self.environment(action)]
+        image = [] if action.manual else self.environment(action)
+        return [*self.run_values(around.results), *outputs, *image]

@@ -17,6 +17,8 @@ from runner.model import (
     Environment,
     FileCopy,
     InlineScript,
+    Manual,
+    Person,
     Process,
     Project,
     RunOn,
@@ -33,6 +35,7 @@ from runner.planner.choices import (
     choose_targets,
     either,
     folded,
+    guides_failures,
     why_skipped,
 )
 from runner.planner.conditions import condition_of, without_false_conditions
@@ -98,6 +101,7 @@ def compile_plan(
         project=project.name,
         environment=environment.name if environment else None,
         steps=steps,
+        guided_failure=guides_failures(project, environment, inputs),
         warnings=tuple(findings.warnings),
     )
 
@@ -237,6 +241,8 @@ class _Compiler:
     def _action(self, action: Action) -> tuple[ScriptAction | None, TemplatePin | None]:
         """The script of an action, and its template made exact; both None where that fails, which is noted."""
         use = action.does
+        if isinstance(use, Manual):
+            return ScriptAction("", use.instructions, {}), None
         if isinstance(use, InlineScript):
             return from_inline(use, action.properties), None
         at = (*action.at, "uses")
@@ -320,7 +326,7 @@ class _Compiler:
             syntax=script.syntax,
             script=script.body,
             preview=preview,
-            image=container.image or self.default_image,
+            image="" if base.manual else container.image or self.default_image,
             container=container,
             template=pin,
             parameters=tuple(with_knowledge(value, known) for value in parameters),
@@ -350,12 +356,18 @@ class _Compiler:
             retries=action.retries,
             retry_delay=action.retry_delay,
             timeout=action.timeout,
-            required=step.rules.required or action.rules.required,
+            required=step.rules.required or action.rules.required or bool(self._responsible(action)),
+            manual=isinstance(action.does, Manual),
+            responsible=self._responsible(action),
             continue_on_error=action.rules.continue_on_error,
             on_cancel=step.rules.on_cancel or action.rules.on_cancel,
             restartable=action.restartable,
             notes=action.notes,
         )
+
+    def _responsible(self, action: Action) -> tuple[Person, ...]:
+        names = folded(action.does.responsible) if isinstance(action.does, Manual) else ()
+        return tuple(person for person in self.project.people if person.name.casefold() in names)
 
     def _fails_fast(self, action: Action) -> bool:
         """Templates keep the contract of their authors; a script of the process fails fast unless told otherwise."""

@@ -13,7 +13,7 @@ from registry.model import Problem, Severity
 from registry.suggest import did_you_mean
 from registry.text.document import KeyPath
 from runner.actions.script import SHELL_SYNTAX
-from runner.model import Action, InlineScript, Process, Project, Rules, Step
+from runner.model import Action, InlineScript, Manual, Process, Project, Rules, Step
 from runner.planner.findings import Findings
 from runner.planner.order import all_names, names_before
 from runner.variables.names import offset_of
@@ -61,6 +61,16 @@ def _check_action(process: Process, step: Step, action: Action, project: Project
         reader.check((*action.at, "when"), "its condition", ReadingText(action.rules.when))
     for at, what, text in texts_of(action):
         reader.check(at, what, text)
+    if isinstance(action.does, Manual):
+        _check_people(action, action.does, project, findings)
+
+
+def _check_people(action: Action, manual: Manual, project: Project, findings: Findings) -> None:
+    names = [person.name for person in project.people]
+    for i, name in _missing(manual.responsible, names):
+        message = f'{action.label} makes "{name}" responsible, whom people in treadle.yaml do not name'
+        hint = did_you_mean(name, names) or f"Add them under people: `{name}: {{}}`."
+        findings.problem((*action.at, "manual", "responsible", i), "unknown-person", message, hint)
 
 
 def check_scopes(project: Project, steps: Collection[str], findings: Findings) -> None:
@@ -84,6 +94,8 @@ def texts_of(action: Action) -> Iterator[tuple[KeyPath, str, ReadingText]]:
     does = action.does
     if isinstance(does, InlineScript):
         yield (*at, "run"), "the script", ReadingText(does.body, SHELL_SYNTAX[does.shell])
+    elif isinstance(does, Manual):
+        yield (*at, "manual", "instructions"), "its instructions", ReadingText(does.instructions)
     else:
         for name, value in does.values.items():
             if value is not None:

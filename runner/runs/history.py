@@ -128,6 +128,20 @@ class ArtifactRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """A question that waits for an answer; `responsible` may answer, empty: anybody."""
+
+    question: str
+    kind: str
+    step: str
+    name: str
+    target: str | None
+    choices: tuple[str, ...]
+    text: str
+    responsible: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunDetails:
     """A run, step by step. Of an output that was set more than once, the last value."""
 
@@ -136,6 +150,7 @@ class RunDetails:
     outputs: tuple[OutputRecord, ...]
     artifacts: tuple[ArtifactRecord, ...]
     warnings: tuple[str, ...]
+    questions: tuple[QuestionRecord, ...] = ()
 
 
 class Runs:
@@ -206,7 +221,8 @@ class Runs:
         folder = self._folder / run
         live = journal.is_live(folder)  # asked first: a run that ends meanwhile has its result by then
         head, result = journal.read_head(folder), journal.read_result(folder)
-        record = _begun(run, folder, head, Status.RUNNING if live else Status.INTERRUPTED)
+        stopped = Status.WAITING if result is None and journal.waits(folder) else Status.INTERRUPTED
+        record = _begun(run, folder, head, Status.RUNNING if live else stopped)
         return record if result is None else _ended(record, result)
 
 
@@ -251,6 +267,7 @@ def details(record: RunRecord) -> RunDetails:
         tuple(story.outputs.values()),
         tuple(story.artifacts),
         tuple(story.warnings),
+        tuple(_question(event) for event in story.questions.values() if record.status is Status.WAITING),
     )
 
 
@@ -288,8 +305,10 @@ class _Story:
         self.outputs: dict[tuple[str, str], OutputRecord] = {}
         self.artifacts: list[ArtifactRecord] = []
         self.warnings: list[str] = []
+        self.questions: dict[str, Event] = {}
         # What has begun and not ended is still at it, or died with the run.
-        self._unfinished = Status.RUNNING if record.status is Status.RUNNING else Status.INTERRUPTED
+        moving = (Status.RUNNING, Status.WAITING)
+        self._unfinished = record.status if record.status in moving else Status.INTERRUPTED
 
     def add(self, event: Event) -> None:
         match event["event"]:
@@ -312,6 +331,12 @@ class _Story:
                     exit_code=event["exit_code"],
                     message=event["message"],
                 )
+            case Kind.QUESTION_ASKED:
+                asked = replace(_action(event, Status.WAITING), message=event["text"])
+                self._actions[event["action"]] = asked
+                self.questions[event["question"]] = event
+            case Kind.QUESTION_ANSWERED:
+                self.questions.pop(event["question"], None)
             case Kind.ACTION_REUSED:
                 self._actions[event["action"]] = replace(
                     _action(event, Status.SUCCESS), message=f"done in run {event['of']}"
@@ -359,9 +384,22 @@ class _Story:
         return {}
 
     def _not_begun(self, name: str) -> StepRecord:
-        if self._unfinished is Status.RUNNING:
+        if self._unfinished in (Status.RUNNING, Status.WAITING):
             return StepRecord(name, Status.QUEUED)
         return StepRecord(name, Status.SKIPPED, "the run ended before it")
+
+
+def _question(event: Event) -> QuestionRecord:
+    return QuestionRecord(
+        event["question"],
+        event["kind"],
+        event["step"],
+        event["name"],
+        event["target"],
+        tuple(event["choices"]),
+        event["text"],
+        tuple(event.get("responsible", ())),
+    )
 
 
 def _action(event: Event, status: Status) -> ActionRecord:

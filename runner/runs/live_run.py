@@ -20,6 +20,7 @@ from runner.execution.artifacts import ArtifactStore
 from runner.execution.connections import Connections, RunImages, endpoints
 from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.outputs import Outputs
+from runner.execution.questions import Answerer
 from runner.execution.scheduler import Scheduler
 from runner.execution.state import RunState, fold, run_status
 from runner.execution.substitution import ScriptContext
@@ -57,6 +58,7 @@ class LiveRun:
 
     state: how far it had come
     outputs: what it had set
+    ask: asks a person who is there
     news: the events that its beginning, or its being taken up again, is told with
     """
 
@@ -68,6 +70,7 @@ class LiveRun:
     state: RunState
     outputs: Outputs = field(default_factory=Outputs)
     news: Sequence[events.Event] = ()
+    ask: Answerer | None = None
     started: float = field(default_factory=time.monotonic)
     listener_error: Exception | None = None
 
@@ -123,11 +126,23 @@ class LiveRun:
         if unclean is None:
             forget_engines(self.supplies.home, journal.run)
         broken = broken or unclean
+        if broken is None and self.state.questions:
+            return self._leave(journal)
         result = self._result(journal.run, self.state.results, broken)
         journal.finish(result)
         if broken is not None:
             raise broken
         return result
+
+    def _leave(self, journal: Journal) -> RunResult:
+        """The run waits for a person, without this process."""
+        questions = list(self.state.questions.values())
+        journal.append(events.run_waiting(journal.run, len(questions)))
+        names = ", ".join(f'"{question.action.name}"' for question in questions)
+        seconds = time.monotonic() - self.started
+        return RunResult(
+            journal.run, Status.WAITING, seconds, tuple(self.state.results), f"{names} waits for an answer"
+        )
 
     def _follow(self, journal: Journal, after: int) -> None:
         """Tell the listener, until it fails: whoever watches a run must not end it."""
@@ -164,7 +179,10 @@ class LiveRun:
             return image_environment(supplies.images.of(action).environment)
 
         work = ContainerWork(services, run_values, environment)
-        return Scheduler(self.state, work, journal.append, self.cancellation, outputs=self.outputs), pool
+        scheduler = Scheduler(
+            self.state, work, journal.append, self.cancellation, outputs=self.outputs, ask=self.ask
+        )
+        return scheduler, pool
 
     def _vault(self, journal: Journal) -> Callable[..., object]:
         """Where outputs are kept for a run that has to be taken up again, its plan too; a home without a key keeps
@@ -193,7 +211,7 @@ class LiveRun:
 
 def remaining(state: RunState) -> list[PlannedAction]:
     """The actions that may still run, in the order of the plan."""
-    return [action for action in state.plan.actions if not state.actions[action.id].settled]
+    return [action for action in state.plan.scripts if not state.actions[action.id].settled]
 
 
 def secrets_of(plan: Plan) -> Iterable[str]:

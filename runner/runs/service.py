@@ -22,15 +22,20 @@ from runner.documents.value_file import read_value_file
 from runner.execution.action import Cancellation
 from runner.execution.certificates import read_certificates
 from runner.execution.connections import Connect, Connections, ensure_images, refuse_other_images
+from runner.execution.events import run_waiting
+from runner.execution.questions import Answerer
+from runner.execution.state import fold
+from runner.masking.masker import Masker
 from runner.model import Process, Project, RunResult, VariableSource
 from runner.plan import Plan, PlannedAction
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.runs.history import RunRecord
-from runner.runs.journal import read_result
+from runner.runs.intervention import Intervention
+from runner.runs.journal import Journal, read_result
 from runner.runs.limits import RunLimits
-from runner.runs.live_run import Listener, LiveRun, Supplies
+from runner.runs.live_run import Listener, LiveRun, Supplies, secrets_of
 from runner.runs.prune import keep_latest
-from runner.runs.recovery import Resumption, refuse_live, retried
+from runner.runs.recovery import Resumption, refuse_finished, refuse_live, retried
 from runner.runs.snapshot import Past, read_past
 from runner.runs.sweep import sweep
 from runner.variables.keys import read_keys
@@ -104,16 +109,21 @@ class RunService:
         listen: Listener,
         cancellation: Cancellation,
         tell: Callable[[str], None],
+        ask: Answerer | None = None,
     ) -> RunResult:
-        """Run a plan to its end. `listen` gets every event, `tell` a line about long preparations.
+        """Run a plan to its end, or until somebody has to decide whom `ask` does not reach.
+
+        `listen` gets every event, `tell` a line about long preparations.
 
         A `listen` that raises gets no more events; the run goes on. Raises ImageNotFound, EngineError before the
         run began; EngineError, Unavailable when it broke off, with the journal closed and the containers removed
         as far as the engine still answers.
         """
         with self._engines() as engines:
-            supplies = self._supplies(engines, plan, plan.actions, tell)
-            result = LiveRun.new(plan, supplies, cancellation, listen).begin()
+            supplies = self._supplies(engines, plan, plan.scripts, tell)
+            run = LiveRun.new(plan, supplies, cancellation, listen)
+            run.ask = ask
+            result = run.begin()
             if self.settings.keep_runs is not None:
                 keep_latest(self.home.runs, supplies.folder, self.settings.keep_runs)
             return result
@@ -129,14 +139,19 @@ class RunService:
         listen: Listener,
         cancellation: Cancellation,
         tell: Callable[[str], None],
+        ask: Answerer | None = None,
+        answer: Intervention | None = None,
     ) -> RunResult:
-        """Go on with a run whose process has died; `restart` as in `Resumption`. Raises as that and as `run`."""
+        """Go on with a run whose process has died, or that waits; `restart` as in `Resumption`, `answer` to one of its
+        questions. Raises as that and as `run`."""
         refuse_live(record.folder)
         with self._engines() as engines:
             read = partial(self._past, record)
             plan = read().plan
             supply = partial(self._supplies, engines, plan, tell=tell)
-            return Resumption(record.folder, read, restart).carry_out(supply, cancellation, listen)
+            answers = answer.events if answer else lambda _: []
+            resumption = Resumption(record.folder, read, restart, answers)
+            return resumption.carry_out(supply, cancellation, listen, ask)
 
     def retry(
         self,
@@ -145,6 +160,7 @@ class RunService:
         listen: Listener,
         cancellation: Cancellation,
         tell: Callable[[str], None],
+        ask: Answerer | None = None,
     ) -> RunResult:
         """Another run of the plan of one that has ended. Raises Conflict for one that has not; as `run`."""
         refuse_live(record.folder)
@@ -154,7 +170,18 @@ class RunService:
         past = self._past(record)
         with self._engines() as engines:
             supply = partial(self._supplies, engines, past.plan, tell=tell)
-            return retried(past, supply, cancellation, listen, failed_only=failed_only)
+            return retried(past, supply, cancellation, listen, failed_only=failed_only, ask=ask)
+
+    def take(self, record: RunRecord, answer: Intervention) -> None:
+        """Take responsibility for a question of a run that waits. Raises Conflict for one that is live or has ended; as
+        `Intervention.events`."""
+        refuse_finished(record.folder)
+        past = self._past(record)
+        with Journal.reopen(record.folder, Masker(secrets_of(past.plan))) as journal:
+            state = fold(past.plan, past.events)
+            for event in answer.events(state):
+                journal.append(event)
+            journal.append(run_waiting(record.run, len(state.questions)))
 
     def _past(self, record: RunRecord) -> Past:
         return read_past(record.folder, read_keys(self.home, os.environ))
