@@ -138,3 +138,33 @@ def test_an_action_that_was_cut_off_waits_for_a_word(journey: Journey) -> None:
     assert "interrupted-action" in asked.stderr
     assert [step["status"] for step in json.loads(given_up.stdout)["steps"]] == ["failed", "skipped"]
     assert "run-finished" in again.stderr
+
+
+def test_a_run_waits_for_a_person_without_a_process(journey: Journey) -> None:
+    journey.write("treadle.yaml", {**FARM, "environments": {"Test": {"guided_failure": True}}})
+    output = "Octopus.Action[Approve].Output.Manual"
+    journey.process(
+        {"name": "Approve", "manual": {"instructions": "To **#{Octopus.Environment.Name}**?"}},
+        {"name": "Use", "run": f"echo '#{{{output}.Approved}} #{{{output}.Notes}}'"},
+        {"name": "Fails", "run": "exit 3"},
+    )
+
+    asked = journey.run("-e", "Test")
+    assert asked.exit_code == 4, asked.said
+    assert asked.events[-1]["event"] == "run-waiting"
+    assert journey.containers() == []
+
+    shown = json.loads(journey.treadle("runs", "show", "--json").stdout)
+    assert (shown["status"], shown["questions"][0]["text"]) == ("waiting", "To **Test**?")
+
+    failed = journey.treadle("runs", "intervene", "--proceed", "--notes", "fine", "--progress", "json")
+    assert failed.exit_code == 4, failed.said
+    assert log_lines(failed.events) == ["True fine"]
+    assert [event["kind"] for event in failed.events if event["event"] == "question-asked"] == ["failure"]
+
+    wrong = journey.treadle("runs", "intervene", "--exclude")
+    assert (wrong.exit_code, "answer-unknown" in wrong.stderr) == (2, True)
+    ended = journey.treadle("runs", "intervene", "--ignore", "--progress", "json")
+    assert ended.exit_code == 0, ended.said
+    assert ended.events[-1]["status"] == "success-with-warnings"
+    assert journey.treadle("runs", "intervene", "--retry").exit_code == 2
