@@ -22,7 +22,7 @@ def test_a_plan_comes_back_as_it_was(desk: Desk) -> None:
             "Plain": "#{Octopus.Machine.Name}",
         },
     }
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"name": "A", "run": "echo #{Secret}", "container": {"memory": "1g", "capabilities": ["NET_ADMIN"]}},
         {"name": "B", "uses": "team/tool", "with": {"P": "#{Plain}"}, "roles": ["web-server"], "window": 1},
         {"name": "C", "run": "x", "condition": "variable", "when": "#{Octopus.Action[A].Output.X}"},
