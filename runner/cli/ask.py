@@ -13,7 +13,7 @@ from runner.model import Choice
 
 if TYPE_CHECKING:
     from runner.cli.run_view import RunView
-    from runner.execution.action import Cancellation
+    from runner.execution.cancellation import Cancellation
     from runner.execution.progress import Question
     from runner.execution.questions import Answerer
 

@@ -108,7 +108,7 @@ def watch_run(
     """Carry out a run, show it, and exit with its code. `do` gets a listener, a cancellation, whom to tell of
     preparations, and what asks a person."""
     from runner.cli.ask import terminal_answerer
-    from runner.execution.action import Cancellation
+    from runner.execution.cancellation import Cancellation
 
     if as_json and progress != "auto":
         raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
@@ -128,7 +128,8 @@ def watch_run(
 
 def _print_result(context: Context, run: str) -> None:
     from runner.cli.runs_view import details_data
-    from runner.runs.history import Runs, details
+    from runner.runs.history import Runs
+    from runner.runs.story import details
 
     print_json(details_data(details(Runs(context.home.runs).record(run))))
 

@@ -76,7 +76,7 @@ def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **cho
 def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> None:
     """Show how a run went: steps on their targets, outputs, artifacts."""
     from runner.cli.runs_view import details_data, details_text
-    from runner.runs.history import details
+    from runner.runs.story import details
 
     found = details(find_run(context, run, all_projects))
     if as_json:
@@ -141,7 +141,8 @@ def logs(
 def artifacts(context: Context, run: str, output: Path | None, all_projects: bool, as_json: bool) -> None:
     """List the artifacts of a run, or copy them."""
     from runner.cli.runs_view import artifact_data, artifacts_table
-    from runner.runs.history import copy_artifacts, details
+    from runner.runs.history import copy_artifacts
+    from runner.runs.story import details
 
     found = details(find_run(context, run, all_projects)).artifacts
     if output is not None:

@@ -62,7 +62,7 @@ def test(
     """
     from registry.home import write_atomically
     from runner.app import test_service
-    from runner.execution.action import Cancellation
+    from runner.execution.cancellation import Cancellation
     from runner.testing.junit import junit_xml
 
     service = test_service(context)

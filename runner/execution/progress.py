@@ -106,3 +106,21 @@ class StepState:
             self.open[number] = self.lanes[number]
             while self.opened < len(self.lanes) and self.lanes[self.opened].begun:
                 self.opened += 1
+
+
+def choices_for(action: PlannedAction, past: ActionState) -> tuple[Choice, ...]:
+    """What a person may answer to a failure: nobody passes over what is required, or tries again for ever."""
+    retry = (Choice.RETRY,) if past.guided < MOST_GUIDED_RETRIES else ()
+    if action.required:
+        return (Choice.FAIL, *retry)
+    exclude = (Choice.EXCLUDE,) if action.target is not None else ()
+    return (Choice.FAIL, *retry, Choice.IGNORE, *exclude)
+
+
+def place_in(step: PlannedStep, action: PlannedAction) -> str:
+    """Which of a step's actions it is about, where there are several."""
+    if len(step.actions) == 1:
+        return ""
+    parts = [action.target.name] if action.target and len(step.lanes) > 1 else []
+    parts += [action.name] if action.name != step.name else []
+    return f"{', '.join(parts)}: " if parts else ""

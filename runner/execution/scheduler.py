@@ -14,7 +14,8 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from runner.execution import events
-from runner.execution.action import ActionEnd, Cancellation, Record
+from runner.execution.action import ActionEnd, Record
+from runner.execution.cancellation import Cancellation
 from runner.execution.moves import Ask, BeginStep, Decide, EndStep, Move, Retry, Skip, Start
 from runner.execution.outputs import Outputs
 from runner.execution.progress import Question, QuestionKind

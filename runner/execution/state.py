@@ -31,12 +31,13 @@ from itertools import islice
 from runner.execution.events import Event, Kind
 from runner.execution.moves import Ask, BeginStep, Decide, EndStep, Move, Retry, Skip, Start
 from runner.execution.progress import (
-    MOST_GUIDED_RETRIES,
     ActionState,
     LaneState,
     Question,
     QuestionKind,
     StepState,
+    choices_for,
+    place_in,
 )
 from runner.model import ActionResult, Choice, Condition, SkipReason, Status, StepResult
 from runner.plan import Plan, PlannedAction, PlannedStep
@@ -158,7 +159,7 @@ class RunState:
             if past.due is None and past.failures <= action.retries:
                 yield Retry(action, past.attempts + 1)
             elif past.due is None:
-                yield Ask(action, QuestionKind.FAILURE, _choices(action, past))
+                yield Ask(action, QuestionKind.FAILURE, choices_for(action, past))
             elif now >= past.due:
                 yield Start(action, past.attempts + 1)
             return
@@ -196,14 +197,14 @@ class RunState:
         warned = None
         for action, end in ends:
             if end.status is Status.CANCELLED or end.skip is SkipReason.CANCELLED:
-                return EndStep(step, Status.CANCELLED, _where(step, action) + end.message)
+                return EndStep(step, Status.CANCELLED, place_in(step, action) + end.message)
             if end.status in _FAILURES and warned is None:
-                warned = _where(step, action) + end.message
+                warned = place_in(step, action) + end.message
         for action, end in ends:
             if end.status in _FAILURES and not (
                 end.ignored or step.continue_on_error or action.continue_on_error
             ):
-                return EndStep(step, Status.FAILED, _where(step, action) + end.message)
+                return EndStep(step, Status.FAILED, place_in(step, action) + end.message)
         if warned is not None:
             return EndStep(step, Status.SUCCESS_WITH_WARNINGS, warned)
         if ends and all(end.status is Status.SKIPPED for _, end in ends):
@@ -391,21 +392,3 @@ def run_status(results: Iterable[StepResult], cancelled: bool) -> Status:
         if worst in ends:
             return worst
     return Status.SKIPPED if ends and all(end is Status.SKIPPED for end in ends) else Status.SUCCESS
-
-
-def _choices(action: PlannedAction, past: ActionState) -> tuple[Choice, ...]:
-    """What a person may answer to a failure: nobody passes over what is required, or tries again for ever."""
-    retry = (Choice.RETRY,) if past.guided < MOST_GUIDED_RETRIES else ()
-    if action.required:
-        return (Choice.FAIL, *retry)
-    exclude = (Choice.EXCLUDE,) if action.target is not None else ()
-    return (Choice.FAIL, *retry, Choice.IGNORE, *exclude)
-
-
-def _where(step: PlannedStep, action: PlannedAction) -> str:
-    """Which of a step's actions it is about, where there are several."""
-    if len(step.actions) == 1:
-        return ""
-    parts = [action.target.name] if action.target and len(step.lanes) > 1 else []
-    parts += [action.name] if action.name != step.name else []
-    return f"{', '.join(parts)}: " if parts else ""

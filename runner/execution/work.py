@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from runner.execution.action import ActionEnd, ActionServices, Cancellation, run_action
+from runner.execution.action import ActionEnd, ActionServices, run_action
+from runner.execution.cancellation import Cancellation
 from runner.execution.scheduler import Surroundings
 from runner.model import MASK, StepResult
 from runner.octostache import OctostacheError

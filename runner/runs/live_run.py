@@ -15,8 +15,9 @@ from registry.errors import UserError
 from registry.home import Home
 from runner.engine.base import EngineError
 from runner.execution import events
-from runner.execution.action import ActionServices, Cancellation
+from runner.execution.action import ActionServices
 from runner.execution.artifacts import ArtifactStore
+from runner.execution.cancellation import Cancellation
 from runner.execution.connections import Connections, RunImages, endpoints
 from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.outputs import Outputs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from registry.errors import Conflict, Undecided
 from runner.execution import events
-from runner.execution.action import Cancellation
+from runner.execution.cancellation import Cancellation
 from runner.execution.events import Event, Kind
 from runner.execution.outputs import Outputs
 from runner.execution.questions import Answerer, outputs_of_answer

@@ -19,7 +19,7 @@ from registry.home import Home
 from runner.documents import find_process, read_process, read_project, step_names
 from runner.documents.project_files import read_files
 from runner.documents.value_file import read_value_file
-from runner.execution.action import Cancellation
+from runner.execution.cancellation import Cancellation
 from runner.execution.certificates import read_certificates
 from runner.execution.connections import Connect, Connections, ensure_images, refuse_other_images
 from runner.execution.events import run_waiting

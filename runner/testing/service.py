@@ -11,7 +11,7 @@ from threading import Lock
 from registry.errors import NotFound
 from registry.home import Home
 from runner.engine.base import Endpoint
-from runner.execution.action import Cancellation
+from runner.execution.cancellation import Cancellation
 from runner.execution.connections import Connect, Connections
 from runner.planner import Resolve
 from runner.runs.sweep import sweep

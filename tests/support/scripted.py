@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.execution import events
-from runner.execution.action import ActionEnd, Cancellation
+from runner.execution.action import ActionEnd
+from runner.execution.cancellation import Cancellation
 from runner.execution.events import Event
 from runner.execution.scheduler import Clock, Inbox, Scheduler, Surroundings
 from runner.execution.state import RunState, fold, run_status

@@ -14,7 +14,7 @@ from registry.model import StepTemplate
 from runner.engine.base import ACTION_LABEL, ContainerSpec, Endpoint, Engine, Stream
 from runner.engine.fake import FakeContainer, FakeEngine, Script
 from runner.engine.payload import Payload
-from runner.execution.action import Cancellation
+from runner.execution.cancellation import Cancellation
 from runner.execution.events import Event
 from runner.model import RunResult
 from runner.plan import Plan

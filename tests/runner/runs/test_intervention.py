@@ -9,8 +9,9 @@ import pytest
 from registry.errors import Conflict, Invalid, NotFound, Untrusted
 from runner.engine.fake import Script
 from runner.model import Choice, Status
-from runner.runs.history import Runs, details
+from runner.runs.history import Runs
 from runner.runs.intervention import Intervention, user_name
+from runner.runs.story import details
 from tests.support.stage import Ended, Stage
 
 PROJECT: dict[str, Any] = {
