@@ -43,6 +43,11 @@ progress_option = click.option(
 @lock_options
 @click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
+@click.option(
+    "--queue/--no-queue",
+    default=True,
+    help="Whether to wait for other runs of this project in this environment (default: yes).",
+)
 @progress_option
 @json_option
 @pass_context
@@ -62,6 +67,7 @@ def run_command(
     offline: bool,
     allow_revoked: bool,
     strict: bool,
+    queue: bool,
     progress: str,
     as_json: bool,
 ) -> None:
@@ -80,7 +86,7 @@ def run_command(
 
     if as_json and progress != "auto":
         raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
-    service = run_service(context, locked=locked, offline=offline)
+    service = replace(run_service(context, locked=locked, offline=offline), queued=queue)
     inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
     plan = service.plan(
         process,

@@ -120,6 +120,14 @@ def run_action(
     return ActionEnd(result, event, tuple(sink.outputs.values()), broken)
 
 
+def end_before_start(action: PlannedAction, attempt: int, services: ActionServices) -> ActionEnd:
+    """The end of an attempt that was cancelled while it waited for its turn. Raises Unavailable."""
+    result = ActionResult(action.id, Status.CANCELLED, message="cancelled before it began")
+    event = events.action_finished(result, action, attempt)
+    services.record(event)
+    return ActionEnd(result, event)
+
+
 def _run(
     action: PlannedAction,
     run_values: list[PlannedValue],

@@ -6,9 +6,11 @@ import getpass
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from registry.errors import UserError
@@ -33,6 +35,7 @@ from runner.planner.plan_json import plan_to_json
 from runner.runs.engine_notes import forget_engines, note_engines
 from runner.runs.journal import Journal
 from runner.runs.limits import RunLimits
+from runner.runs.queue import Withdrawn, queue_folder, turn
 from runner.runs.snapshot import Vault
 from runner.runs.sweep import home_identity
 from runner.variables.keys import ensure_key
@@ -179,11 +182,34 @@ class LiveRun:
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(supplies.images.of(action).environment)
 
-        work = ContainerWork(services, run_values, environment)
+        work = ContainerWork(services, run_values, environment, turn=partial(self._turn, journal))
         scheduler = Scheduler(
             self.state, work, journal.append, self.cancellation, outputs=self.outputs, ask=self.ask
         )
         return scheduler, pool
+
+    @contextmanager
+    def _turn(self, journal: Journal, action: PlannedAction, cancellation: Cancellation) -> Iterator[bool]:
+        """One action at a time on a target, whichever runs they belong to."""
+        target = action.host
+        assert target is not None, "what runs on the worker waits for nobody"
+        endpoint = target.engine.host if target.engine else ""
+        folder = queue_folder(self.supplies.home.path / "queues", "target", endpoint, target.name.casefold())
+        about = f'"{action.name}" of run {journal.run}'
+
+        def tell(other: str) -> None:
+            if other.endswith(journal.run):
+                return  # a step beside it, which the run itself shows
+            message = f"it waits for {other}, which is on {target.name}"
+            journal.append(events.warning("target-busy", message, action.id))
+
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(turn(folder, about, tell, lambda: cancellation.requested))
+            except Withdrawn:
+                yield False
+            else:
+                yield True
 
     def _vault(self, journal: Journal) -> Callable[..., object]:
         """Where outputs are kept for a run that has to be taken up again, its plan too; a home without a key keeps

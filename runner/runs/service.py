@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from runner.runs.journal import Journal, read_result
 from runner.runs.limits import RunLimits
 from runner.runs.live_run import Listener, LiveRun, Supplies, secrets_of
 from runner.runs.prune import keep_latest
+from runner.runs.queue import queue_folder, turn
 from runner.runs.recovery import Resumption, refuse_finished, refuse_live, retried
 from runner.runs.snapshot import Past, read_past
 from runner.runs.sweep import sweep
@@ -43,7 +44,10 @@ from runner.variables.keys import read_keys
 
 @dataclass(frozen=True, slots=True)
 class RunService:
-    """`directory` is where process files are looked for; `project_file` the nearest `treadle.yaml`, if any."""
+    """`directory` is where process files are looked for; `project_file` the nearest `treadle.yaml`, if any.
+
+    `queued`: a run waits for others of its project in its environment.
+    """
 
     home: Home
     directory: Path
@@ -53,6 +57,7 @@ class RunService:
     default_image: str
     settings: RunLimits = field(default_factory=RunLimits)
     image_digests: Mapping[str, str] = field(default_factory=dict)
+    queued: bool = True
 
     def plan(self, process_name: str, inputs: Inputs) -> Plan:
         """Compile a process. Creates nothing. Raises UserError with every problem found."""
@@ -119,7 +124,7 @@ class RunService:
         run began; EngineError, Unavailable when it broke off, with the journal closed and the containers removed
         as far as the engine still answers.
         """
-        with self._engines() as engines:
+        with self._turn(plan, tell), self._engines() as engines:
             supplies = self._supplies(engines, plan, plan.scripts, tell)
             run = LiveRun.new(plan, supplies, cancellation, listen)
             run.ask = ask
@@ -145,9 +150,9 @@ class RunService:
         """Go on with a run whose process has died, or that waits; `restart` as in `Resumption`, `answer` to one of its
         questions. Raises as that and as `run`."""
         refuse_live(record.folder)
-        with self._engines() as engines:
-            read = partial(self._past, record)
-            plan = read().plan
+        read = partial(self._past, record)
+        plan = read().plan
+        with self._turn(plan, tell), self._engines() as engines:
             supply = partial(self._supplies, engines, plan, tell=tell)
             answers = answer.events if answer else lambda _: []
             resumption = Resumption(record.folder, read, restart, answers)
@@ -168,7 +173,7 @@ class RunService:
             message = f"run {record.run} has not ended"
             raise Conflict("run-unfinished", message, f"Go on with it: `treadle runs resume {record.run}`.")
         past = self._past(record)
-        with self._engines() as engines:
+        with self._turn(past.plan, tell), self._engines() as engines:
             supply = partial(self._supplies, engines, past.plan, tell=tell)
             return retried(past, supply, cancellation, listen, failed_only=failed_only, ask=ask)
 
@@ -185,6 +190,16 @@ class RunService:
 
     def _past(self, record: RunRecord) -> Past:
         return read_past(record.folder, read_keys(self.home, os.environ))
+
+    def _turn(self, plan: Plan, tell: Callable[[str], None]) -> AbstractContextManager[None]:
+        """One run at a time in an environment of a project; a lone process, and one without an environment, waits for
+        nobody."""
+        if self.project_file is None or plan.environment is None or not self.queued:
+            return nullcontext()
+        key = str(self.project_file.resolve()), plan.environment.casefold()
+        folder = queue_folder(self.home.path / "queues", "run", *key)
+        about = f"{plan.process} in {plan.environment} (process {os.getpid()})"
+        return turn(folder, about, lambda other: tell(f"Waiting for {other} to end ..."))
 
     @contextmanager
     def _engines(self) -> Iterator[Connections]:

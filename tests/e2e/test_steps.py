@@ -168,3 +168,20 @@ def test_a_run_waits_for_a_person_without_a_process(journey: Journey) -> None:
     assert ended.exit_code == 0, ended.said
     assert ended.events[-1]["status"] == "success-with-warnings"
     assert journey.treadle("runs", "intervene", "--retry").exit_code == 2
+
+
+def test_runs_of_one_environment_take_turns(journey: Journey) -> None:
+    journey.write("treadle.yaml", {"environments": {"Test": {}, "Live": {}}})
+    journey.process({"name": "Slow", "run": "echo on; sleep #{Seconds}"})
+    quick = ("--var", "Seconds=0")
+    with journey.running("-e", "Test", "--var", "Seconds=12") as first:
+        first.await_log("on")
+        beside = journey.run("-e", "Live", *quick)
+        second = journey.run("-e", "Test", *quick)
+        first.finish()
+
+    assert beside.exit_code == second.exit_code == 0, second.said
+    assert "Waiting for" not in beside.stderr
+    assert "Waiting for deploy in Test (process" in second.stderr
+    ends = [json.loads((folder / "result.json").read_text())["status"] for folder in journey.run_folders()]
+    assert ends == ["success"] * 3
