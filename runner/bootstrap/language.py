@@ -12,6 +12,9 @@ SHOWN_DIR = f"{PRIVATE_DIR}/shown"
 """Private files that the working directory shows under their own names, through links: a script's text may
 hold secrets, and the working directory is on disk."""
 
+ENVIRONMENT_FILE = f"{PRIVATE_DIR}/environment"
+"""The environment, on its way to what was started ahead; nobody has taken it as long as it is there."""
+
 VARIABLES_DIR = f"{PRIVATE_DIR}/variables"
 
 
@@ -19,11 +22,22 @@ VARIABLES_DIR = f"{PRIVATE_DIR}/variables"
 class Language:
     """A script language: the command that runs its bootstrap, and the files this one needs.
 
-    `files` takes the request and its variables, merged and without null.
+    - `command`: what runs the bootstrap.
+    - `files`: takes the request and its variables, merged and without null.
+    - `program`: what the image needs; the first word of `command` where it is empty.
+    - `elsewhere`: where somebody without that program finds it.
+    - `ahead`: a command that can be started before the payload is there, for an interpreter that takes long to start.
+      It waits on descriptor 3 for ten digits and so many bytes, the environment as /proc shows it; it removes
+      ENVIRONMENT_FILE when it has read them, and runs what `command` would.
+    - `stop_signal`: what ends a script gracefully.
     """
 
     command: Sequence[str]
     files: Callable[[ScriptRequest, Mapping[str, str]], list[PayloadFile]]
+    program: str = ""
+    elsewhere: str = "choose another image or another shell"
+    ahead: Sequence[str] = ()
+    stop_signal: str = "SIGTERM"
 
 
 def unix_text(text: str) -> str:

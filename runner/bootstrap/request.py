@@ -12,6 +12,7 @@ class Syntax(StrEnum):
     """The script languages; the values are the field's own (`Octopus.Action.Script.Syntax`), and our `sh`."""
 
     BASH = "Bash"
+    POWERSHELL = "PowerShell"
     PYTHON = "Python"
     SH = "sh"
 

@@ -1,0 +1,99 @@
+"""The PowerShell bootstrap: what its parts need beside themselves.
+
+`start.sh` becomes PowerShell, which runs `loader.ps1`, before there is a script even; that waits for its turn and runs
+the bootstrap, which consists of the other files in the order of `_PARTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from runner.bootstrap.dictionary import is_module, modules
+from runner.bootstrap.language import Language, shown_file
+from runner.bootstrap.request import ScriptRequest
+from runner.engine.payload import PRIVATE_DIR, WORK_DIR, PayloadFile
+from runner.octostache.dotnet.characters import encodable, is_letter_or_digit
+
+_PARTS = ("messages.ps1", "output.ps1", "targets.ps1", "prepare.ps1", "run.ps1")
+_MAIN = f"{PRIVATE_DIR}/bootstrap.ps1"
+_READY = f"{PRIVATE_DIR}/ready"
+"""What PowerShell reads on descriptor 3 where it wasn't started ahead: its environment is right already."""
+
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[PayloadFile]:
+    found = list(modules(variables, "PowerShell"))
+    texts = [
+        "log-environment" if request.log_environment else "",
+        encodable(request.parameters or ""),
+        str(len(found)),
+        *(text for module in found for text in (module.title, f"{WORK_DIR}/{module.name}.psm1")),
+        *_variables(variables),
+    ]
+    return [
+        *(_source_file(f"{module.name}.psm1", module.source) for module in found),
+        _source_file("Script.ps1", request.body),
+        PayloadFile(f"{PRIVATE_DIR}/script", pack(texts)),
+        PayloadFile(_READY, b"0" * 10),
+        PayloadFile(_MAIN, _bootstrap()),
+    ]
+
+
+def automatic_names(name: str) -> tuple[str, str]:
+    """The variables that one of this name may be read as: letters, digits and `_` of it, and without `_` if that
+    differs; empty for none. An index has none.
+    """
+    if "[" in name:
+        return "", ""
+    kept = "".join(char for char in name if char == "_" or is_letter_or_digit(char))
+    bare = kept.replace("_", "")
+    return kept, "" if bare == kept else bare
+
+
+def pack(texts: list[str]) -> bytes:
+    """Texts of any content in a row: a line of their lengths in UTF-16 units, then the texts."""
+    lengths = " ".join(str(len(text.encode("utf-16-le")) // 2) for text in texts)
+    return f"{lengths}\n{''.join(texts)}".encode()
+
+
+def _variables(variables: Mapping[str, str]) -> Iterator[str]:
+    """Name, value and automatic names of each variable, but of library modules."""
+    for name, value in variables.items():
+        if not is_module(name):
+            yield from (name, value, *automatic_names(name))
+
+
+def _source_file(name: str, text: str) -> PayloadFile:
+    """PowerShell takes a file for UTF-8 with or without a mark; other tools of .NET need one. Two break the script."""
+    return shown_file(name, _BYTE_ORDER_MARK + text.lstrip(_BYTE_ORDER_MARK))
+
+
+@cache
+def _text(name: str) -> str:
+    """A part without its comments and blank lines: shorter to send, and to show in a process list."""
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+@cache
+def _bootstrap() -> bytes:
+    return "\n".join(_text(part) for part in _PARTS).encode()
+
+
+def _start(program: str) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", program, "treadle", "pwsh", _text("loader.ps1"))
+
+
+LANGUAGE = Language(
+    command=_start(f"exec 3<{_READY}\n{_text('start.sh')}"),
+    files=_files,
+    program="pwsh",
+    elsewhere="choose one that has, treadle/worker-powershell or mcr.microsoft.com/powershell for example",
+    # Where there is none, the start file tells so.
+    ahead=_start(f'command -v "$1" >/dev/null || exit 98\n{_text("start.sh")}'),
+    # On SIGTERM it dies at once: on this one `finally` blocks run.
+    stop_signal="SIGINT",
+)
