@@ -21,7 +21,7 @@ from registry.errors import Unavailable
 from registry.home import make_folder
 from registry.model import TemplateForm
 
-INDEX_FORMAT = 3
+INDEX_FORMAT = 4
 UNREADABLE = "unreadable"
 REFUSED = "refused"
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from runner.bootstrap import bash, powershell, python, sh
 from runner.bootstrap.dictionary import readable
-from runner.bootstrap.language import ENVIRONMENT_FILE, SHOWN_DIR, Language
+from runner.bootstrap.language import SHOWN_DIR, Language
 from runner.bootstrap.proxy import proxy_settings
 from runner.bootstrap.request import ScriptRequest, Syntax
 from runner.engine.payload import PRIVATE_DIR, START_FILE, WORK_DIR, Payload, PayloadFile
@@ -55,16 +55,17 @@ def build_payload(request: ScriptRequest) -> Payload:
 
 def _start(request: ScriptRequest, variables: Mapping[str, str], language: Language) -> str:
     environment = {
-        "OctopusCalamariWorkingDirectory": WORK_DIR,
         **proxy_settings(variables),
         **({"TREADLE_CA": _CA_FILE} if request.ca is not None else {}),
         **request.environment,
     }
     return "\n".join(
         [
-            f"stage=${{1-}} stopping=${{2-}} environment={ENVIRONMENT_FILE}",
+            f"stage=${{1-}} stopping=${{2-}} taken={language.taken}",
             f"program={language.program or language.command[0]}",
             f"elsewhere={shlex.quote(language.elsewhere)}",
+            _export("OctopusCalamariWorkingDirectory", WORK_DIR),
+            '[ "$stage" != ahead ] || before=$(cat /proc/self/environ | cksum)',
             *(_export(name, value) for name, value in environment.items()),
             f"set -- {shlex.join(language.command)}",
             _start_script(),

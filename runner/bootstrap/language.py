@@ -12,9 +12,6 @@ SHOWN_DIR = f"{PRIVATE_DIR}/shown"
 """Private files that the working directory shows under their own names, through links: a script's text may
 hold secrets, and the working directory is on disk."""
 
-ENVIRONMENT_FILE = f"{PRIVATE_DIR}/environment"
-"""The environment, on its way to what was started ahead; nobody has taken it as long as it is there."""
-
 VARIABLES_DIR = f"{PRIVATE_DIR}/variables"
 
 
@@ -27,8 +24,9 @@ class Language:
     - `program`: what the image needs; the first word of `command` where it is empty.
     - `elsewhere`: where somebody without that program finds it.
     - `ahead`: a command that can be started before the payload is there, for an interpreter that takes long to start.
-      It waits on descriptor 3 for ten digits and so many bytes, the environment as /proc shows it; it removes
-      ENVIRONMENT_FILE when it has read them, and runs what `command` would.
+      It waits on descriptor 3 for ten digits and so many bytes, the environment as /proc shows it, or none where it has
+      the right one already; then it runs what `command` would.
+    - `taken`: a file of the payload that the bootstrap removes first of all: where it is there, no script has begun.
     - `stop_signal`: what ends a script gracefully.
     """
 
@@ -37,6 +35,7 @@ class Language:
     program: str = ""
     elsewhere: str = "choose another image or another shell"
     ahead: Sequence[str] = ()
+    taken: str = ""
     stop_signal: str = "SIGTERM"
 
 

@@ -43,8 +43,12 @@ ln -sf /run/treadle/shown/* .
 
 if [ "$stage" = ahead ]; then
     exec 2>/dev/null
-    (umask 077 && exec cat /proc/self/environ >"$environment")
-    printf '%010d' "$(($(wc -c <"$environment")))" && exec cat "$environment"
+    # Of a process of its own: the shell's is as it was at its start.
+    if [ "$(cat /proc/self/environ | cksum)" = "$before" ]; then
+        printf 0000000000
+    else
+        printf '%010d' "$(($(cat /proc/self/environ | wc -c)))" && exec cat /proc/self/environ
+    fi
     exit
 fi
 
@@ -52,8 +56,7 @@ fi
 # A shell tells on its stderr what signal ended its child; nobody asked, hence the turns of the descriptors.
 trap 'stopping=yes' INT TERM
 status=$stage
-if [ ! "$stage" ] || { [ -e "$environment" ] && [ ! "$stopping" ]; }; then # it may have died before it took anything
-    rm -f "$environment"
+if [ ! "$stage" ] || { [ -e "$taken" ] && [ ! "$stopping" ]; }; then # it may have died before there was a script
     if ! command -v "$program" >/dev/null; then
         echo "The image has no $program to run this script with: $elsewhere." >&2
         exit 255

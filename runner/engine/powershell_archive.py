@@ -151,7 +151,7 @@ def _checked(path: Path, expected: str | None, address: str | None = None) -> Ar
         raise NotFound(
             "powershell-archive-missing",
             f'the archive of PowerShell, "{name}", cannot be read: {error.strerror}',
-            f"Name a release archive, powershell-{VERSION}-linux-x64.tar.gz for example, with --archive or in {VARIABLE}.",
+            f"Name a release archive, such as powershell-{VERSION}-linux-x64.tar.gz: --archive FILE, or {VARIABLE}.",
         ) from None
     if expected is not None and found != expected.strip().lower():
         raise Mismatch(

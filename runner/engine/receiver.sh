@@ -6,7 +6,8 @@
 # ones are still there for head. Where stdin ends without a payload, all of this ends.
 #
 # What takes long to start can be started ahead: the words after the first two. It finds the payload unpacked when the
-# start file, as stage "ahead", has written to its descriptor 3; the start file then runs again with its status.
+# start file, as stage "ahead", has written to its descriptor 3; the start file then runs again with its status. A
+# shell tells on its stderr what signal ended a child; nobody asked, hence the turns of the descriptors.
 #
 # The variable that is unset speaks to the init process, and is none of the action's business.
 for tool in tar head mkdir; do
@@ -25,7 +26,9 @@ receive() {
 }
 [ $# -gt 0 ] || { receive; exec /bin/sh "$start" </dev/null; }
 trap stopping=yes INT TERM
-{ receive; exec /bin/sh "$start" ahead </dev/null; } | { exec 3<&0 </dev/null; exec "$@"; }
+exec 4>&2 2>/dev/null
+{ exec 2>&4 4>&-; receive; exec /bin/sh "$start" ahead </dev/null; } | { exec 2>&4 4>&- 3<&0 </dev/null; exec "$@"; }
 status=$?
+exec 2>&4 4>&-
 [ -e "$start" ] || exit 126
 exec /bin/sh "$start" "$status" ${stopping-} </dev/null

@@ -41,6 +41,9 @@ from runner.variables.system import planned_system_values
 
 ReadFiles = Callable[[tuple[FileCopy, ...]], tuple[PlannedFile, ...]]
 
+DefaultImage = Callable[[str], str]
+"""The image for a script in that syntax, where neither step nor project choose one."""
+
 OtherSteps = Callable[[], Collection[str] | None]
 """The names of the steps of the project's other processes; None where one of them cannot be read."""
 
@@ -51,7 +54,7 @@ def compile_plan(
     inputs: Inputs,
     resolve: Resolve,
     read_source: ReadSource,
-    default_image: str,
+    default_image: DefaultImage,
     other_steps: OtherSteps = lambda: (),
     read_files: ReadFiles = lambda _: (),
 ) -> Plan:
@@ -126,7 +129,7 @@ class _Compiler:
     project: Project
     inputs: Inputs
     resolve: Resolve
-    default_image: str
+    default_image: DefaultImage
     findings: Findings
     values: ActionValues
     environment: Environment | None
@@ -273,7 +276,7 @@ class _Compiler:
             syntax=script.syntax,
             script=script.body,
             preview=preview,
-            image=container.image or self.default_image,
+            image=container.image or self.default_image(script.syntax),
             container=container,
             template=pin,
             parameters=tuple(with_knowledge(value, known) for value in parameters),

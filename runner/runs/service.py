@@ -40,7 +40,7 @@ from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
 from runner.model import Process, Project, RunResult, Status, StepResult, VariableSource
 from runner.plan import Plan, PlannedAction, PlannedValue
-from runner.planner import Inputs, Resolve, compile_plan
+from runner.planner import DefaultImage, Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
 from runner.runs.engine_notes import forget_engines, note_engines
 from runner.runs.journal import Journal
@@ -61,7 +61,7 @@ class RunService:
     project_file: Path | None
     resolve: Resolve
     connect: Connect
-    default_image: str
+    default_image: DefaultImage
     settings: RunLimits = field(default_factory=RunLimits)
     image_digests: Mapping[str, str] = field(default_factory=dict)
 

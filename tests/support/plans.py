@@ -72,7 +72,7 @@ class Desk:
             Inputs(**inputs),
             self._resolve,
             self._read,
-            IMAGE,
+            lambda _: IMAGE,
         )
 
     def _resolve(self, reference: Reference) -> ResolvedTemplate:

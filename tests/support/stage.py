@@ -138,7 +138,13 @@ class Stage:
 
         told: list[str] = []
         service = RunService(
-            self.home, self.folder, None, _no_template, connect or (lambda _: engine), IMAGE, self.settings
+            self.home,
+            self.folder,
+            None,
+            _no_template,
+            connect or (lambda _: engine),
+            lambda _: IMAGE,
+            self.settings,
         )
         result, error = None, None
         try:

@@ -18,6 +18,7 @@ from runner.octostache.dotnet.characters import encodable, is_letter_or_digit
 
 _PARTS = ("messages.ps1", "output.ps1", "targets.ps1", "prepare.ps1", "run.ps1")
 _MAIN = f"{PRIVATE_DIR}/bootstrap.ps1"
+_SCRIPT = f"{PRIVATE_DIR}/script"
 _READY = f"{PRIVATE_DIR}/ready"
 """What PowerShell reads on descriptor 3 where it wasn't started ahead: its environment is right already."""
 
@@ -27,7 +28,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[PayloadFile]:
     found = list(modules(variables, "PowerShell"))
     texts = [
-        "log-environment" if request.log_environment else "",
+        _flags(request),
         encodable(request.parameters or ""),
         str(len(found)),
         *(text for module in found for text in (module.title, f"{WORK_DIR}/{module.name}.psm1")),
@@ -36,10 +37,15 @@ def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[Payload
     return [
         *(_source_file(f"{module.name}.psm1", module.source) for module in found),
         _source_file("Script.ps1", request.body),
-        PayloadFile(f"{PRIVATE_DIR}/script", pack(texts)),
+        PayloadFile(_SCRIPT, pack(texts)),
         PayloadFile(_READY, b"0" * 10),
         PayloadFile(_MAIN, _bootstrap()),
     ]
+
+
+def _flags(request: ScriptRequest) -> str:
+    flags = {"fail-fast": request.fail_fast, "log-environment": request.log_environment}
+    return " ".join(flag for flag, is_on in flags.items() if is_on)
 
 
 def automatic_names(name: str) -> tuple[str, str]:
@@ -54,9 +60,10 @@ def automatic_names(name: str) -> tuple[str, str]:
 
 
 def pack(texts: list[str]) -> bytes:
-    """Texts of any content in a row: a line of their lengths in UTF-16 units, then the texts."""
-    lengths = " ".join(str(len(text.encode("utf-16-le")) // 2) for text in texts)
-    return f"{lengths}\n{''.join(texts)}".encode()
+    """Texts of any content in a row: first a character that is in none of them, which then stands between them."""
+    joined = "".join(texts)
+    between = next(char for char in map(chr, range(0x10000)) if char not in joined)
+    return f"{between}{between.join(texts)}".encode("utf-8", "surrogatepass")
 
 
 def _variables(variables: Mapping[str, str]) -> Iterator[str]:
@@ -94,6 +101,7 @@ LANGUAGE = Language(
     elsewhere="choose one that has, treadle/worker-powershell or mcr.microsoft.com/powershell for example",
     # Where there is none, the start file tells so.
     ahead=_start(f'command -v "$1" >/dev/null || exit 98\n{_text("start.sh")}'),
+    taken=_SCRIPT,
     # On SIGTERM it dies at once: on this one `finally` blocks run.
     stop_signal="SIGINT",
 )

@@ -1,38 +1,35 @@
 # The text that PowerShell is started with, before there is a script: it warms up, waits, and becomes the bootstrap.
+#
+# Each kind of call costs a millisecond or two the first time it is made: hence the few words.
+
+# The environment, as /proc shows it: what there was to set when PowerShell was running already.
+function Set-TreadleEnvironment([byte[]]$block) {
+    foreach ($entry in [Text.Encoding]::UTF8.GetString($block).Split([char]0)) {
+        $name, $value = $entry.Split('=', 2)
+        if ($name -and $name -ne 'TERM') { [Environment]::SetEnvironmentVariable($name, $value) }
+    }
+}
 
 function Start-Treadle {
-    # What scripts use first, so that its code is there when they come.
-    try { throw 'warm' } catch { $null = "$($_.ScriptStackTrace)$($_.InvocationInfo.PositionMessage)" }
-    'warm' | & { [CmdletBinding()] param([Parameter(ValueFromPipeline)][string]$text) process { Write-Host $text } } 6>$null
-    $null = [ordered]@{ warm = 1, 2 } | ConvertTo-Json | ConvertFrom-Json
-    $null = Get-Item /, /tmp | Where-Object Name | Select-Object -First 1
-    . ([scriptblock]::Create('do { $null = 1 } while ($false)'))
-    $Error.Clear()
+    # What nearly every script uses first, so that its code is there when they come.
+    Write-Host warm 6>$null
+    try { throw 'warm' } catch { $Error.Clear() }
 
-    # Ten digits, then so many bytes: the environment as /proc shows it. Where the other side is gone, nothing is to be done.
-    $stream = [IO.FileStream]::new([Microsoft.Win32.SafeHandles.SafeFileHandle]::new([IntPtr]3, $true), [IO.FileAccess]::Read, 1)
-    $read = {
-        param([int]$count)
-        $bytes = [byte[]]::new($count)
-        for ($have = 0; $have -lt $count; $have += $got) {
-            $got = $stream.Read($bytes, $have, $count - $have)
-            if ($got -le 0) { exit 97 }
-        }
-        [Text.Encoding]::UTF8.GetString($bytes)
-    }
-    $environment = (& $read ([int](& $read 10))).Split([char]0, [StringSplitOptions]::RemoveEmptyEntries)
+    # Ten digits, then so many bytes; the other side has closed it by then, or it is gone, and nothing is to be done.
+    $handle = [Microsoft.Win32.SafeHandles.SafeFileHandle]::new([IntPtr]3, $true)
+    $stream = [IO.StreamReader]::new([IO.FileStream]::new($handle, [IO.FileAccess]::Read, 1), [Text.Encoding]::Latin1)
+    $message = $stream.ReadToEnd()
     $stream.Dispose()
-    [IO.File]::Delete('/run/treadle/environment')
-    $terminal = $null
-    foreach ($entry in $environment) {
-        $name, $value = $entry.Split('=', 2)
-        if ($name -eq 'TERM') { $terminal = $value }
-        elseif ([Environment]::GetEnvironmentVariable($name) -cne $value) { [Environment]::SetEnvironmentVariable($name, $value) }
+    if ($message -ne '0000000000') {
+        if ($message.Length -le 10 -or $message.Length -ne 10 + [int]$message.Substring(0, 10)) { exit 97 }
+        Set-TreadleEnvironment ([Text.Encoding]::Latin1.GetBytes($message.Substring(10)))
     }
-    # Both are for PowerShell alone, which has read them.
-    [Environment]::SetEnvironmentVariable('TERM', $terminal)
-    [Environment]::SetEnvironmentVariable('TERMINFO', $null)
+    # These are for PowerShell alone, which has read them once it knows how wide its terminal is.
+    if ([Console]::WindowWidth) {
+        [Environment]::SetEnvironmentVariable('TERM', [NullString]::Value)
+        [Environment]::SetEnvironmentVariable('TERMINFO', [NullString]::Value)
+    }
 }
+
 Start-Treadle
-Remove-Item function:Start-Treadle
 . '/run/treadle/bootstrap.ps1'

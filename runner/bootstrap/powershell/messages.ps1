@@ -13,12 +13,13 @@ function Convert-ToServiceMessageParameter([string]$name, [string]$value) {
 
 # The text of a message; attributes are names and values in turn.
 function Format-TreadleMessage([string]$message, [object[]]$attributes) {
-    $text = [Text.StringBuilder]::new("##octopus[$message")
+    $text = "##octopus[$message"
     for ($at = 0; $at -lt $attributes.Count; $at += 2) {
-        $encoded = [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes([string]$attributes[$at + 1]))
-        [void]$text.Append(" $($attributes[$at])='$encoded'")
+        $text += " $($attributes[$at])='"
+        $text += [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes([string]$attributes[$at + 1]))
+        $text += "'"
     }
-    $text.Append(']').ToString()
+    "$text]"
 }
 
 function Send-TreadleMessage([string]$message, [object[]]$attributes) {

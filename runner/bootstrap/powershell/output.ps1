@@ -77,7 +77,10 @@ function Write-Progress {
     )
     if ($ProgressPreference -in 'SilentlyContinue', 'Ignore') { return }
     $state = [AppDomain]::CurrentDomain.GetData('treadle.progress')
-    if (-not $state.Sent.IsRunning) { $state.Sent.Start() }
+    if ($null -eq $state) {
+        $state = @{ Waiting = $null; Sent = [Diagnostics.Stopwatch]::StartNew() }
+        [AppDomain]::CurrentDomain.SetData('treadle.progress', $state)
+    }
     $state.Waiting = $null
     if ($Completed -or $PercentComplete -lt 0) { return }
     $texts = @($Activity, $Status, $CurrentOperation).Where({ $_ })

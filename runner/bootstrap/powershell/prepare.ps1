@@ -1,57 +1,47 @@
 # What the script finds besides functions: variables, a proxy, modules.
+#
+# Each kind of call costs a millisecond the first time, and each cmdlet more: so there are few, and methods do the work.
 
-# The packed texts of a private file, which is removed: a line of their lengths in UTF-16 units, then the texts.
+# The texts of a private file, which is removed: the first character stands between them.
 function Read-TreadleTexts([string]$path) {
     $text = [IO.File]::ReadAllText($path)
     [IO.File]::Delete($path)
-    $start = $text.IndexOf("`n")
-    $lengths = $text.Substring(0, $start).Split(' ', [StringSplitOptions]::RemoveEmptyEntries)
-    $texts = [string[]]::new($lengths.Count)
-    $start++
-    for ($number = 0; $number -lt $lengths.Count; $number++) {
-        $length = [int]$lengths[$number]
-        $texts[$number] = $text.Substring($start, $length)
-        $start += $length
-    }
-    , $texts
+    , $text.Substring(1).Split($text[0])
 }
 
 # From `$texts[$first]` on: name, value, and the two names that an automatic variable may have, or nothing.
-# PowerShell's own variables are never overwritten, and the first of several that come to one name wins. Methods
-# rather than cmdlets: with a thousand variables they are ten times as fast.
+# What is there is never overwritten, PowerShell's own variables above all: the first of several names that come to one
+# wins.
 function Set-TreadleVariables([string[]]$texts, [int]$first) {
     $parameters = [Collections.Generic.Dictionary[string, string]]::new([StringComparer]::OrdinalIgnoreCase)
     $variables = $ExecutionContext.SessionState.PSVariable
     $variables.Set('global:OctopusParameters', $parameters)
-    $taken = [Collections.Generic.HashSet[string]]::new([StringComparer]::OrdinalIgnoreCase)
-    foreach ($variable in (Microsoft.PowerShell.Utility\Get-Variable -Scope Global)) { [void]$taken.Add($variable.Name) }
     for ($at = $first; $at -lt $texts.Count; $at += 4) {
-        $value = $texts[$at + 1]
-        $parameters[$texts[$at]] = $value
+        $parameters[$texts[$at]] = $texts[$at + 1]
         for ($key = $at + 2; $key -le $at + 3; $key++) {
-            if ($texts[$key] -and $taken.Add($texts[$key])) { $variables.Set("global:$($texts[$key])", $value) }
+            if ($texts[$key] -and $null -eq $variables.Get($texts[$key])) {
+                $variables.Set($texts[$key], $texts[$at + 1])
+            }
         }
     }
 }
 
-# The one that programs find in the environment, or none: it is never null.
-function Get-TreadleProxy {
-    $proxy = [Net.WebProxy]::new()
-    $address = $env:HTTPS_PROXY
-    if (-not $address) { $address = $env:HTTP_PROXY }
+# $OctopusProxy is the one that programs find in the environment: empty without one, for it is never null.
+function Set-TreadleProxy {
+    $address = [Environment]::GetEnvironmentVariable('HTTPS_PROXY')
+    if (-not $address) { $address = [Environment]::GetEnvironmentVariable('HTTP_PROXY') }
+    if (-not $address) { return }
     $uri = $null
-    if ($address -and [Uri]::TryCreate($address, [UriKind]::Absolute, [ref]$uri)) {
-        $proxy.Address = [UriBuilder]::new($uri.Scheme, $uri.Host, $uri.Port).Uri
-        $proxy.BypassProxyOnLocal = $true
-        if ($uri.UserInfo) {
-            $user, $password = $uri.UserInfo.Split(':', 2)
-            $proxy.Credentials = [Net.NetworkCredential]::new(
-                [Uri]::UnescapeDataString($user), [Uri]::UnescapeDataString("$password")
-            )
-        }
-        [Net.WebRequest]::DefaultWebProxy = $proxy
+    if (-not [Uri]::TryCreate($address, [UriKind]::Absolute, [ref]$uri)) { return }
+    $OctopusProxy.Address = [UriBuilder]::new($uri.Scheme, $uri.Host, $uri.Port).Uri
+    $OctopusProxy.BypassProxyOnLocal = $true
+    if ($uri.UserInfo) {
+        $user, $password = $uri.UserInfo.Split(':', 2)
+        $OctopusProxy.Credentials = [Net.NetworkCredential]::new(
+            [Uri]::UnescapeDataString($user), [Uri]::UnescapeDataString("$password")
+        )
     }
-    $proxy
+    [Net.WebRequest]::DefaultWebProxy = $OctopusProxy
 }
 
 # A module that cannot be imported ends the step. `$Error[0]` has the place within the module, `$_` that of the import.
@@ -65,30 +55,23 @@ function Import-TreadleModule([string]$title, [string]$file) {
 }
 
 function Write-TreadleEnvironment {
-    $lines = @(
-        'PowerShell environment:'
-        "  PowerShell: $($PSVersionTable.PSVersion)"
-        "  Platform: $($PSVersionTable.OS)"
-        "  User: $([Environment]::UserName)"
-        "  Host: $([Environment]::MachineName)"
-        "  Working directory: $($PWD.Path)"
+    [Console]::WriteLine(
+        "##octopus[stdout-verbose]`nPowerShell environment:`n  PowerShell: $($PSVersionTable.PSVersion)`n" +
+        "  Platform: $($PSVersionTable.OS)`n  User: $([Environment]::UserName)`n" +
+        "  Host: $([Environment]::MachineName)`n  Working directory: $PWD`n##octopus[stdout-default]"
     )
-    Write-TreadleLine verbose ($lines -join "`n")
 }
 
 # Prepares everything; the script's call, to be dot-sourced in the global scope. Texts: flags, parameters, how many
 # modules there are, title and file of each, then the variables.
 function Initialize-TreadleScript {
-    [AppDomain]::CurrentDomain.SetData('treadle.progress', @{ Waiting = $null; Sent = [Diagnostics.Stopwatch]::new() })
     $texts = Read-TreadleTexts '/run/treadle/script'
     $variables = 3 + 2 * [int]$texts[2]
     Set-TreadleVariables $texts $variables
-    if ($texts[0].Contains('log-environment')) { Write-TreadleEnvironment }
-    for ($module = 3; $module -lt $variables; $module += 2) { Import-TreadleModule $texts[$module] $texts[$module + 1] }
-    foreach ($name in 'Read-TreadleTexts', 'Set-TreadleVariables', 'Get-TreadleProxy', 'Import-TreadleModule',
-        'Write-TreadleEnvironment', 'Initialize-TreadleScript') {
-        Microsoft.PowerShell.Management\Remove-Item -LiteralPath "function:$name"
+    if ($texts[0]) {
+        if ($texts[0].Contains('fail-fast')) { $global:PSNativeCommandUseErrorActionPreference = $true }
+        if ($texts[0].Contains('log-environment')) { Write-TreadleEnvironment }
     }
-    $Error.Clear()
+    for ($module = 3; $module -lt $variables; $module += 2) { Import-TreadleModule $texts[$module] $texts[$module + 1] }
     [scriptblock]::Create("do { . './Script.ps1' $($texts[1])`n} while (`$false)")
 }

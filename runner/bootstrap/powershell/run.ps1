@@ -4,9 +4,10 @@
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandArgumentPassing = 'Legacy'
 $MaximumVariableCount = 32768
-$OctopusProxy = Get-TreadleProxy
+$OctopusProxy = [Net.WebProxy]::new()
 
 try {
+    Set-TreadleProxy
     . (Initialize-TreadleScript)
 } catch {
     [Console]::Error.WriteLine("$($_.CategoryInfo.Category): $($_.Exception.Message)")
@@ -24,12 +25,14 @@ try {
     $Host.SetShouldExit(1)
     return
 }
-if ([AppDomain]::CurrentDomain.GetData('treadle.progress').Waiting) {
-    [Console]::Out.WriteLine([AppDomain]::CurrentDomain.GetData('treadle.progress').Waiting)
+if ($null -ne [AppDomain]::CurrentDomain.GetData('treadle.progress')) {
+    if ([AppDomain]::CurrentDomain.GetData('treadle.progress').Waiting) {
+        [Console]::Out.WriteLine([AppDomain]::CurrentDomain.GetData('treadle.progress').Waiting)
+    }
 }
 # Not `exit`: objects that wait to be formatted would be lost.
-if ($null -ne $ExecutionContext.SessionState.PSVariable.Get('LASTEXITCODE')) {
-    $Host.SetShouldExit([int]($LASTEXITCODE -as [int]))
-} else {
+if ($null -eq $ExecutionContext.SessionState.PSVariable.Get('LASTEXITCODE')) {
     $Host.SetShouldExit(0)
+} else {
+    $Host.SetShouldExit([int]($LASTEXITCODE -as [int]))
 }

@@ -4,10 +4,11 @@
 # told to have is 4,096 columns wide: where formatted tables and errors are wrapped, or cut, is asked of nothing else.
 
 umask 022
+unset OLDPWD
 program=$1 text=$2
 shift 2
 export NO_COLOR=1 POWERSHELL_TELEMETRY_OPTOUT=1 POWERSHELL_UPDATECHECK=Off POWERSHELL_DIAGNOSTICS_OPTOUT=1
-export DOTNET_EnableDiagnostics=0 DOTNET_NOLOGO=1
+export DOTNET_EnableDiagnostics=0 DOTNET_NOLOGO=1 OctopusCalamariWorkingDirectory="$PWD"
 
 # Texts in another encoding than UTF-8 would be destroyed.
 case ${LC_ALL:-${LC_CTYPE:-${LANG-}}} in

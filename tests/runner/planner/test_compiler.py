@@ -91,7 +91,7 @@ def test_a_template_is_asked_for_once_for_each_step(tmp_path: Path) -> None:
         Inputs("Production"),
         resolve,
         lambda _: "",
-        IMAGE,
+        lambda _: IMAGE,
     )
     assert asked == [Reference("t", "tool")]
 
