@@ -217,6 +217,6 @@ def is_days(value: Any) -> bool:
 def unknown_source(name: str, known: list[str]) -> NotFound:
     hint = (
         did_you_mean(name, known)
-        or f"There are: {', '.join(known)}. Add one with: treadle source add NAME URL"
+        or f"There are: {', '.join(known)}. Add one with `treadle source add NAME URL`."
     )
     return NotFound("source-not-found", f'there is no source "{name}"', hint)

@@ -64,12 +64,12 @@ def choose_script(
         return Obstacle(f'takes its script from "{source}"', "Choose a template with an inline script.")
     chosen = _script(properties)
     if chosen is None:
-        return Obstacle("has no script", "See what it has with: treadle show REF --json")
+        return Obstacle("has no script", "See what it has with `treadle show REF --json`.")
     if chosen.syntax not in RUNNABLE_SYNTAXES:
         languages = f"{', '.join(RUNNABLE_SYNTAXES[:-1])} and {RUNNABLE_SYNTAXES[-1]}"
         return Obstacle(
             f"is written in {chosen.syntax}",
-            f"{languages} scripts run; find some with: treadle search WORDS --runnable",
+            f"{languages} scripts run: find some with `treadle search WORDS --runnable`.",
         )
     return chosen
 

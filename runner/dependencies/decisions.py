@@ -102,7 +102,7 @@ def read_decisions(file: Path) -> list[Decision]:
     document = load_yaml(decode_utf8(file.read_bytes(), str(file)), str(file))
     value = document.value if isinstance(document.value, dict) else {}
     if value.get("version") != _VERSION or not isinstance(value.get("updates"), list):
-        hint = "Write it again: treadle update --all"
+        hint = "Write it again: `treadle update --all`."
         raise Invalid("decisions-invalid", f'"{file}" is not a file of decisions about updates', hint)
     problems: list[Problem] = []
     found = [_read(raw, place, document, problems) for place, raw in enumerate(value["updates"])]

@@ -218,7 +218,7 @@ def _use_of(decision: Decision, uses: Sequence[StepUse]) -> StepUse:
         if about == (use.file, use.step, str(use.reference)):
             return use
     message = f'"{decision.process}" has no step "{decision.step}" that uses "{decision.uses}" any more'
-    raise NotFound("step-not-found", message, "Write the file again: treadle update --all")
+    raise NotFound("step-not-found", message, "Write the file again: `treadle update --all`.")
 
 
 def _decided(checker: UpdateChecker, use: StepUse, decision: Decision) -> list[StepUpdate]:

@@ -30,7 +30,7 @@ def start_project(folder: Path, *, dry_run: bool = False) -> list[Path]:
         raise Conflict(
             "project-exists",
             f'"{folder}" has a {taken[0].name} already',
-            hint="Nothing was written. Start in another folder: treadle init DIR",
+            hint="Nothing was written. Start in another folder: `treadle init DIR`.",
         )
     if dry_run:
         return list(files)

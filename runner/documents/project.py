@@ -138,7 +138,7 @@ def _unknown(
                 at if isinstance(given, str) else (*at, index),
                 f'{whose} {kind} "{name}", {what}',
                 f"unknown-{kind}",
-                suggest(name, names[f"{kind}s"]) or f"There are no {kind}s: define them under {where}",
+                suggest(name, names[f"{kind}s"]) or f"There are no {kind}s: define them under {where}.",
             )
 
 
@@ -170,7 +170,7 @@ def _value_rules(
         yield problem_at(document, at, message, "value-twice", "Use one of the two.")
     elif "value" not in place and "from" not in place:
         message = f"{whose} has no value" if len(at) == 2 else f"{whose} has a scope without value"
-        yield problem_at(document, at, message, "value-missing", "Add value: or from:")
+        yield problem_at(document, at, message, "value-missing", "Add `value:` or `from:`.")
     elif sensitive and place.get("value") is not None:
         message = f"{whose} is sensitive, but its value stands here in clear"
         hint = "Use from: {env: NAME} or from: {file: PATH}."

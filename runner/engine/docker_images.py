@@ -175,7 +175,7 @@ class DockerImages:
             raise EngineError(
                 "image-build-failed",
                 f'Building the image "{image.reference}" on "{base}" failed: {reason}.',
-                hint=f"See the whole build with: treadle -v image build {image.name} --force",
+                hint=f"See the whole build with `treadle -v image build {image.name} --force`.",
             )
 
     def _find_base(self, progress: Progress) -> str:
@@ -192,7 +192,7 @@ class DockerImages:
             raise EngineError(
                 "no-base-image",
                 f'"{self._connection.name}" has nothing to build "{WORKER.reference}" on: {error.message}',
-                hint="Name one that is there: treadle image build --base IMAGE. "
+                hint="Name one that is there: `treadle image build --base IMAGE`. "
                 "Without a registry, scripts/ensure-base-image makes one from Debian's packages.",
             ) from error
         return BASES[0]

@@ -36,8 +36,8 @@ _NEEDED = frozenset({"pwsh", "pwsh.dll"})
 _TIMEOUT = 30.0  # seconds without a byte
 _BLOCK = 1024**2
 _OTHER_WAY = (
-    "Get the archive in another way, and name it: treadle image build powershell --archive FILE, "
-    f"or in the environment variable {VARIABLE}."
+    "Get the archive in another way, and name it: `treadle image build powershell --archive FILE`, "
+    f"or the environment variable {VARIABLE}."
 )
 
 Progress = Callable[[str], None]
@@ -109,7 +109,7 @@ def _release(choice: ArchiveChoice, architecture: str) -> tuple[str, str]:
         raise Invalid(
             "powershell-digest-missing",
             f"PowerShell {version} is not the release that Treadle knows the digest of ({VERSION})",
-            f"Add the digest that its release page tells: --version {version} --sha256 DIGEST",
+            f"Add the digest that its release page tells: `--version {version} --sha256 DIGEST`.",
         )
     name = f"powershell-{version}-linux-{processor}.tar.gz"
     return f"{choice.releases.rstrip('/')}/v{version}/{name}", digest
@@ -151,7 +151,7 @@ def _checked(path: Path, expected: str | None, address: str | None = None) -> Ar
         raise NotFound(
             "powershell-archive-missing",
             f'the archive of PowerShell, "{name}", cannot be read: {error.strerror}',
-            f"Name a release archive, such as powershell-{VERSION}-linux-x64.tar.gz: --archive FILE, or {VARIABLE}.",
+            f"Name a release archive, such as powershell-{VERSION}-linux-x64.tar.gz: `--archive FILE`, or {VARIABLE}.",
         ) from None
     if expected is not None and found != expected.strip().lower():
         raise Mismatch(

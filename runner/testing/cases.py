@@ -92,7 +92,7 @@ def _template_folders(folder: Path) -> list[Path]:
         raise NotFound(
             "no-templates",
             f'there is no template folder in "{folder}"',
-            hint=f"A template has a {TEMPLATE_FILE}",
+            hint=f"A template has a {TEMPLATE_FILE}.",
         )
     return found
 
