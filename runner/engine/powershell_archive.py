@@ -117,6 +117,7 @@ def _release(choice: ArchiveChoice, architecture: str) -> tuple[str, str]:
 
 def _download(address: str, to: IO[bytes]) -> None:
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
@@ -124,6 +125,8 @@ def _download(address: str, to: IO[bytes]) -> None:
             while block := answer.read(_BLOCK):
                 to.write(block)
     except (OSError, HTTPException) as error:  # URLError is an OSError
+        if isinstance(error, HTTPError):
+            error.close()
         reason = getattr(error, "reason", None) or error
         raise Unavailable(
             "powershell-archive-unreachable",

@@ -60,7 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     config.hook.pytest_deselected(items=needing)
     items[:] = [item for item in items if item not in needing]
-    _note(config, f"left out: {len(needing)} tests of PowerShell, for {reason}; run them with {VARIABLE}=FILE")
+    _note(
+        config, f"left out: {len(needing)} tests of PowerShell, for {reason}; run them with {VARIABLE}=FILE"
+    )
 
 
 def _note(config: pytest.Config, line: str) -> None:

@@ -22,6 +22,12 @@ _SCRIPT = f"{PRIVATE_DIR}/script"
 _READY = f"{PRIVATE_DIR}/ready"
 """What PowerShell reads on descriptor 3 where it wasn't started ahead: its environment is right already."""
 
+# But for TERM, if there is one: start.sh has a use for it.
+_NOT_AHEAD = f"""\
+[ ! "${{TERM-}}" ] ||
+    {{ printf '%010d' "$(($(cat /proc/self/environ | wc -c)))" && cat /proc/self/environ; }} >{_READY}
+exec 3<{_READY}"""
+
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -67,10 +73,14 @@ def pack(texts: list[str]) -> bytes:
 
 
 def _variables(variables: Mapping[str, str]) -> Iterator[str]:
-    """Name, value and automatic names of each variable, but of library modules."""
+    """Name, value and automatic variables of each variable, but of library modules.
+
+    The latter with their scope: a function sets its own otherwise.
+    """
     for name, value in variables.items():
         if not is_module(name):
-            yield from (name, value, *automatic_names(name))
+            yield from (name, value)
+            yield from (f"global:{automatic}" if automatic else "" for automatic in automatic_names(name))
 
 
 def _source_file(name: str, text: str) -> PayloadFile:
@@ -95,7 +105,7 @@ def _start(program: str) -> tuple[str, ...]:
 
 
 LANGUAGE = Language(
-    command=_start(f"exec 3<{_READY}\n{_text('start.sh')}"),
+    command=_start(f"{_NOT_AHEAD}\n{_text('start.sh')}"),
     files=_files,
     program="pwsh",
     elsewhere="choose one that has, treadle/worker-powershell or mcr.microsoft.com/powershell for example",

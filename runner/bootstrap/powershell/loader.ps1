@@ -6,7 +6,7 @@
 function Set-TreadleEnvironment([byte[]]$block) {
     foreach ($entry in [Text.Encoding]::UTF8.GetString($block).Split([char]0)) {
         $name, $value = $entry.Split('=', 2)
-        if ($name -and $name -ne 'TERM') { [Environment]::SetEnvironmentVariable($name, $value) }
+        if ($name) { [Environment]::SetEnvironmentVariable($name, $value) }
     }
 }
 
@@ -20,14 +20,14 @@ function Start-Treadle {
     $stream = [IO.StreamReader]::new([IO.FileStream]::new($handle, [IO.FileAccess]::Read, 1), [Text.Encoding]::Latin1)
     $message = $stream.ReadToEnd()
     $stream.Dispose()
-    if ($message -ne '0000000000') {
-        if ($message.Length -le 10 -or $message.Length -ne 10 + [int]$message.Substring(0, 10)) { exit 97 }
-        Set-TreadleEnvironment ([Text.Encoding]::Latin1.GetBytes($message.Substring(10)))
-    }
     # These are for PowerShell alone, which has read them once it knows how wide its terminal is.
     if ([Console]::WindowWidth) {
         [Environment]::SetEnvironmentVariable('TERM', [NullString]::Value)
         [Environment]::SetEnvironmentVariable('TERMINFO', [NullString]::Value)
+    }
+    if ($message -ne '0000000000') {
+        if ($message.Length -le 10 -or $message.Length -ne 10 + [int]$message.Substring(0, 10)) { exit 97 }
+        Set-TreadleEnvironment ([Text.Encoding]::Latin1.GetBytes($message.Substring(10)))
     }
 }
 

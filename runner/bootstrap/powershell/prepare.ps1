@@ -9,7 +9,7 @@ function Read-TreadleTexts([string]$path) {
     , $text.Substring(1).Split($text[0])
 }
 
-# From `$texts[$first]` on: name, value, and the two names that an automatic variable may have, or nothing.
+# From `$texts[$first]` on: name, value, and the two automatic variables of that value, or nothing.
 # What is there is never overwritten, PowerShell's own variables above all: the first of several names that come to one
 # wins.
 function Set-TreadleVariables([string[]]$texts, [int]$first) {
@@ -73,5 +73,9 @@ function Initialize-TreadleScript {
         if ($texts[0].Contains('log-environment')) { Write-TreadleEnvironment }
     }
     for ($module = 3; $module -lt $variables; $module += 2) { Import-TreadleModule $texts[$module] $texts[$module + 1] }
-    [scriptblock]::Create("do { . './Script.ps1' $($texts[1])`n} while (`$false)")
+    try {
+        [scriptblock]::Create(". './Script.ps1' $($texts[1])")
+    } catch {
+        throw $_.Exception.InnerException.ErrorRecord # the parser's, of the parameters
+    }
 }

@@ -8,7 +8,8 @@ $OctopusProxy = [Net.WebProxy]::new()
 
 try {
     Set-TreadleProxy
-    . (Initialize-TreadleScript)
+    # A stray `break` or `continue` of the script ends this loop, and not us.
+    do { . (Initialize-TreadleScript) } while ($false)
 } catch {
     [Console]::Error.WriteLine("$($_.CategoryInfo.Category): $($_.Exception.Message)")
     # An error of ours, or one that a caller is blamed for, has its place here: it would tell nothing.
