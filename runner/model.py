@@ -135,7 +135,8 @@ class FileCopy:
 class Step:
     """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None for no limit.
 
-    `env` are texts by the names of environment variables.
+    `env` are texts by the names of environment variables. `aliases` is the system whose aliases a PowerShell script
+    finds; None for those of Linux.
     """
 
     name: str
@@ -153,6 +154,7 @@ class Step:
     properties: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     files: tuple[FileCopy, ...] = ()
+    aliases: str | None = None
     notes: str = ""
 
 

@@ -91,7 +91,8 @@ class PlannedAction:
     `id` is unique in the plan and stable for the same process. `script` is the body as written (octostache
     inside), `preview` the body as it will run as far as the plan can know, secrets masked. `extras` is what it asks of
     its container beyond the default isolation, in words; `ca` the path of a PEM file with certificates that it trusts.
-    `environment` are values by the names of environment variables, which only the script sees.
+    `environment` are values by the names of environment variables, which only the script sees. `aliases` is the system
+    whose aliases a PowerShell script finds.
     """
 
     id: str
@@ -112,6 +113,7 @@ class PlannedAction:
     environment: tuple[PlannedValue, ...] = ()
     files: tuple[PlannedFile, ...] = ()
     fail_fast: bool = False
+    aliases: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,11 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any], soun
     if sound and "fail_fast" in raw and "run" not in raw:
         message = "has `fail_fast` but no `run`"
         report("fail_fast", "fail-fast-without-run", message, "A template says itself what fails it.")
+    if sound and "aliases" in raw and "run" in raw and raw.get("shell") != "powershell":
+        message = "has `aliases`, which are for PowerShell alone"
+        report(
+            "aliases", "aliases-without-powershell", message, "Write shell: powershell, or leave them out."
+        )
     if sound and "with" in raw and "uses" not in raw:
         report("with", "with-without-uses", "has `with` but no `uses`", "Give values to a script with --var.")
     if raw.get("environments") and raw.get("exclude_environments"):
@@ -217,6 +222,7 @@ def _step(raw: Mapping[str, Any]) -> Step:
         properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
         env={name: text(value) or "" for name, value in (raw.get("env") or {}).items()},
         files=tuple(_file_copy(item) for item in raw.get("files", ())),
+        aliases=raw.get("aliases"),
         notes=raw.get("notes", ""),
     )
 

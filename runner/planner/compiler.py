@@ -207,6 +207,10 @@ class _Compiler:
             message = f'step "{step.name}": the template {use.reference} {error}'
             self.findings.problem(at, "not-runnable", message, error.hint)
             return None, None
+        if step.aliases and script.syntax != "PowerShell":
+            message = f'step "{step.name}" has `aliases`, and its template is written in {script.syntax}'
+            hint = "They are for PowerShell alone: leave them out."
+            self.findings.warning(("steps", index, "aliases"), "aliases-without-powershell", message, hint)
         if script.warning:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
         if resolved.edited:
@@ -287,6 +291,7 @@ class _Compiler:
             environment=tuple(with_knowledge(value, known) for value in environment),
             files=files,
             fail_fast=self._fails_fast(step),
+            aliases=step.aliases,
         )
 
     def _fails_fast(self, step: Step) -> bool:

@@ -45,7 +45,7 @@ def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[Payload
         _source_file("Script.ps1", request.body),
         PayloadFile(_SCRIPT, pack(texts)),
         PayloadFile(_READY, b"0" * 10),
-        PayloadFile(_MAIN, _bootstrap()),
+        PayloadFile(_MAIN, _bootstrap(request.windows_aliases)),
     ]
 
 
@@ -96,8 +96,9 @@ def _text(name: str) -> str:
 
 
 @cache
-def _bootstrap() -> bytes:
-    return "\n".join(_text(part) for part in _PARTS).encode()
+def _bootstrap(windows_aliases: bool) -> bytes:
+    parts = (*_PARTS[:-1], "aliases.ps1", _PARTS[-1]) if windows_aliases else _PARTS
+    return "\n".join(_text(part) for part in parts).encode()
 
 
 def _start(program: str) -> tuple[str, ...]:

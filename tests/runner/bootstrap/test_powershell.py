@@ -202,6 +202,13 @@ class TestScript:
             ["create-azureaccount", "serviceprincipal", "a", "s", "", "", "p", "False"],
         ]
 
+    def test_the_aliases_of_windows_are_there_if_asked_for(self, powershell: Run) -> None:
+        body = "ls | sort Name | % Name; sleep 0; cp Script.ps1 copy.ps1; rm copy.ps1; (ps -Id $PID).Name"
+        assert powershell(body, windows_aliases=True).lines == ["Script.ps1", "pwsh"]
+        assert powershell("(Get-Command ls, sort, cp).CommandType -join ' '").lines == [
+            "Application Application Application"
+        ]
+
     def test_a_failing_program_ends_a_script_that_fails_fast(self, powershell: Run) -> None:
         body = "bash -c 'exit 7'; 'goes on'"
         ran = powershell(body, fail_fast=True)
