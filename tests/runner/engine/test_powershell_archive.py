@@ -18,10 +18,10 @@ from runner.engine.powershell_archive import RELEASES, SHA256, VARIABLE, VERSION
 FILES = {"./pwsh": b"#!/bin/sh\n", "./pwsh.dll": b"MZ", "Modules/": b""}
 
 
-def archive(folder: Path, name: str = "powershell.tar.gz", **more: bytes) -> Path:
+def archive(folder: Path, name: str = "powershell.tar.gz", more: Mapping[str, bytes] | None = None) -> Path:
     path = folder / name
     with tarfile.open(path, "w:gz") as tar:
-        for file, content in {**FILES, **more}.items():
+        for file, content in {**FILES, **(more or {})}.items():
             entry = tarfile.TarInfo(file)
             entry.type = tarfile.DIRTYPE if file.endswith("/") else tarfile.REGTYPE
             entry.size = len(content)
@@ -49,7 +49,7 @@ def refusal(choice: ArchiveChoice, kind: type[UserError], processor: str = "amd6
 
 
 def test_a_file_that_is_named_comes_before_the_environments(tmp_path: Path) -> None:
-    named, other = archive(tmp_path), archive(tmp_path, "other.tar.gz", extra=b"x")
+    named, other = archive(tmp_path), archive(tmp_path, "other.tar.gz", {"extra": b"x"})
     assert opened(ArchiveChoice(named), {VARIABLE: str(other)}) == (named.read_bytes(), digest(named))
     assert opened(ArchiveChoice(), {VARIABLE: str(other)})[1] == digest(other)
 
@@ -71,7 +71,7 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../out", "/etc/passwd", "Modules/../../out"])
 def test_an_archive_that_leads_out_is_refused(name: str, tmp_path: Path) -> None:
-    path = archive(tmp_path, **{name: b"x"})
+    path = archive(tmp_path, more={name: b"x"})
     assert f'holds "{name}" [powershell-archive-invalid]' in refusal(ArchiveChoice(path), Invalid)
 
 
