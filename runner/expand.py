@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
 from registry.errors import Invalid, NotFound
 from runner.documents import read_project
@@ -12,7 +11,7 @@ from runner.model import MASK, InlineScript, Process, Project, Step
 from runner.octostache import OctostacheError, Variables
 from runner.plan import PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
-from runner.runs.service import RunService, read_source
+from runner.runs.service import RunService
 from runner.variables.binding import bind, explain_error
 from runner.variables.names import Mistake, mistakes_in, name_in, no_answer, refusing_filter
 from runner.variables.readers import ReadingText, is_read
@@ -81,8 +80,9 @@ def _action(service: RunService, inputs: Inputs) -> PlannedAction:
     folder = service.project_file.parent if service.project_file else service.directory
     step = Step(_NAME, InlineScript(""), roles=_roles(project, inputs))
     process = Process(_NAME, (step,), _NAME)
-    read = partial(read_source, folder=folder)
-    plan = compile_plan(process, project, inputs, service.resolve, read, service.default_image)
+    plan = compile_plan(
+        process, project, inputs, service.resolve, service.sources(folder), service.default_image
+    )
     actions = plan.steps[0].actions
     if not actions:
         raise Invalid("target-without-role", "the target has no role, so that no step would run on it")

@@ -208,10 +208,21 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class VariableSource:
-    """Where a value comes from when it isn't written down: an environment variable or a file of the runner's."""
+    """Where a value comes from when it is not written down.
 
-    env: str | None = None
-    file: str | None = None
+    kind: a key of `from`, as `runner.variables.sources` knows them
+    setting: what stands behind that key
+    options: the keys beside it
+    folder: where relative paths start, itself relative to the project's folder; empty for that one
+    """
+
+    kind: str
+    setting: str | tuple[str, ...]
+    options: tuple[tuple[str, str | float | bool], ...] = ()
+    folder: str = ""
+
+    def option(self, name: str) -> str | float | bool | None:
+        return dict(self.options).get(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from runner.model import (
     Target,
     TargetEngine,
     Variable,
-    VariableSource,
 )
+from runner.variables.sources.kinds import complaints, source_of
 
 _DIMENSIONS = ("environment", "target", "role", "step")
 
@@ -171,6 +171,10 @@ def _value_rules(
     elif "value" not in place and "from" not in place:
         message = f"{whose} has no value" if len(at) == 2 else f"{whose} has a scope without value"
         yield problem_at(document, at, message, "value-missing", "add value: or from:")
+    elif "from" in place:
+        for complaint in complaints(place["from"]):
+            where = (*at, "from") if complaint.key is None else (*at, "from", complaint.key)
+            yield problem_at(document, where, f"{whose}: {complaint.message}", complaint.code, complaint.hint)
     elif sensitive and place.get("value") is not None:
         message = f"{whose} is sensitive, but its value stands here in clear"
         hint = "use from: {env: NAME} or from: {file: PATH}"
@@ -222,5 +226,5 @@ def _scoped(raw: Mapping[str, Any]) -> ScopedValue:
     return ScopedValue(
         value=text(raw.get("value")),
         scope=Scope(names("environment"), names("target"), names("role"), names("step")),
-        source=VariableSource(source.get("env"), source.get("file")) if source else None,
+        source=source_of(source) if source else None,
     )

@@ -41,11 +41,13 @@ from runner.variables.binding import (
     strongest,
 )
 from runner.variables.names import mistakes_in, name_in, no_answer, offset_of, refusing_filter
+from runner.variables.sources.kinds import label
 
 if TYPE_CHECKING:
     from runner.masking.masker import Masker
 
-ReadSource = Callable[[VariableSource], str]
+ReadSource = Callable[[Variable, VariableSource], str]
+"""The text behind a variable's `from`. Raises UserError."""
 Knowledge = Mapping[tuple[str, ValueOrigin], PlannedValue]
 
 
@@ -153,7 +155,7 @@ class ActionValues:
         content, unset = winner.value, ""
         if winner.source is not None:
             try:
-                content = self.read_source(winner.source)
+                content = self.read_source(variable, winner.source)
             except UserError as error:
                 unset = error.message
                 self.errors[unset] = error
@@ -323,6 +325,5 @@ def _scope_text(value: ScopedValue) -> str:
     )
     parts = [f"{label}: {either(names)}" for label, names in dimensions if names]
     if value.source is not None:
-        source = value.source
-        parts.append(f"environment variable {source.env}" if source.env else f"file {source.file}")
+        parts.append(label(value.source))
     return ", ".join(parts)

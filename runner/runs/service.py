@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from registry.errors import Invalid, NotFound, UserError
+from registry.errors import Invalid, UserError
 from registry.home import Home
 from runner.documents import find_process, read_process, read_project, step_names
 from runner.documents.project_files import read_files
@@ -38,7 +38,7 @@ from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.scheduler import Scheduler, run_status
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import Process, Project, RunResult, Status, StepResult, VariableSource
+from runner.model import Process, Project, RunResult, Status, StepResult
 from runner.plan import Plan, PlannedAction, PlannedValue
 from runner.planner import Inputs, Resolve, compile_plan
 from runner.planner.plan_json import plan_to_json
@@ -47,6 +47,8 @@ from runner.runs.journal import Journal
 from runner.runs.limits import RunLimits
 from runner.runs.prune import keep_latest
 from runner.runs.sweep import home_identity, sweep
+from runner.variables.keys import read_keys
+from runner.variables.sources.reader import SourceReader
 from runner.variables.system import image_environment, run_system_values
 
 Listener = Callable[[events.Event], None]
@@ -71,21 +73,22 @@ class RunService:
         process, project = self._documents(path)
         folder = self._folders[-1] if self.project_file else path.parent
 
-        def read(source: VariableSource) -> str:
-            return read_source(source, folder)
-
         plan = compile_plan(
             process,
             project,
             inputs,
             self.resolve,
-            read,
+            self.sources(folder),
             self.default_image,
             self._steps_of_the_project,
             partial(read_files, folder),
         )
         read_certificates(plan)  # what would stop the run stops the plan
         return plan
+
+    def sources(self, folder: Path) -> SourceReader:
+        """What reads the values behind `from`, for one plan."""
+        return SourceReader(folder, os.environ, lambda: read_keys(self.home, os.environ))
 
     def _documents(self, path: Path) -> tuple[Process, Project]:
         """The process and the project. Raises Invalid with the problems of both."""
@@ -142,35 +145,6 @@ class RunService:
             return result
         finally:
             engines.close()
-
-
-def read_source(source: VariableSource, folder: Path) -> str:
-    """The text behind a variable's `from`. Raises NotFound, Invalid."""
-    if source.env is not None:
-        value = os.environ.get(source.env)
-        if value is None:
-            raise NotFound(
-                "environment-variable",
-                f'the environment variable "{source.env}" is not set',
-                hint=f"export {source.env}=...",
-            )
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # Python keeps bytes that are not UTF-8 as lone surrogates
-            raise Invalid(
-                "variable-encoding",
-                f'the environment variable "{source.env}" is not UTF-8 text',
-                hint="Set it to text in UTF-8, or to the base64 of its bytes.",
-            ) from None
-        return value
-    path = folder / (source.file or "")
-    try:
-        content = path.read_bytes().decode("utf-8")  # as it is: reading text would change line ends
-    except UnicodeDecodeError:
-        raise Invalid("variable-file", f'"{path}" is not UTF-8 text') from None
-    except OSError as error:
-        raise NotFound("variable-file", f'"{path}" can not be read: {error.strerror}') from None
-    return content.removesuffix("\n").removesuffix("\r")
 
 
 @dataclass

@@ -23,7 +23,7 @@ from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
+from runner.model import ContainerSettings, Process, Project, Step, TemplateUse, Variable, VariableSource
 from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import Inputs, compile_plan
 from runner.testing.checking import differences
@@ -73,7 +73,7 @@ def _action(template: ResolvedTemplate, test: TemplateTest, default_image: str) 
     def resolve(_: Reference) -> ResolvedTemplate:
         return _unchecked(template)
 
-    def no_source(_: VariableSource) -> str:
+    def no_source(_: Variable, __: VariableSource) -> str:
         raise AssertionError("a test has no project")
 
     plan: Plan = compile_plan(
