@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.errors import Invalid, NotFound
 from runner.documents import read_project
@@ -37,7 +37,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
 
     Raises UserError for unknown names and for a text that can not be evaluated.
     """
-    action = _action(service, inputs)
+    action = _action(service, replace(inputs, reads=(text,)))
     _refuse_unset(text, action)
     try:
         bound = bind(action.variables, ())

@@ -12,6 +12,9 @@ from enum import StrEnum
 from registry.model import Parameter, Problem, Provenance
 from runner.model import MASK, Condition, ContainerSettings, SkipReason, Target
 
+NOT_READ = "nothing that runs here reads it"
+"""Why a value was not asked for: `PlannedValue.unset`."""
+
 
 class OriginKind(StrEnum):
     """Who said what a value is, weakest first; NONE: nobody did."""

@@ -258,11 +258,12 @@ class _Compiler:
         system = planned_system_values(
             self.process, self.project, self.environment, step, index, target, pin, self.project.targets
         )
-        variables = self.values.variables(system, place, script)
         parameters = self.values.parameters(index, step, pin)
+        texts = reading_texts(step, script, parameters, files)
+        variables = self.values.variables(system, place, script, texts)
         environment = self.values.environment(index, step)
         known, preview = self.values.evaluate(
-            index, step, script, pin, variables, parameters, environment, files
+            index, step, script, pin, variables, parameters, environment, texts
         )
         container = self._container(step, target)
         return PlannedAction(

@@ -24,10 +24,10 @@ from runner.model import (
     VariableSource,
 )
 from runner.octostache import Evaluation, OctostacheError, Variables
-from runner.plan import OriginKind, PlannedFile, PlannedValue, TemplatePin, ValueOrigin
+from runner.plan import NOT_READ, OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import Inputs, either, folded
 from runner.planner.findings import Findings
-from runner.planner.reading import NameJudge, check_spelling, check_unset, reading_texts
+from runner.planner.reading import NameJudge, check_spelling, check_unset
 from runner.planner.rules import check_value
 from runner.variables.binding import (
     ActionPlace,
@@ -41,7 +41,8 @@ from runner.variables.binding import (
     strongest,
 )
 from runner.variables.names import mistakes_in, name_in, no_answer, offset_of, refusing_filter
-from runner.variables.sources.kinds import label
+from runner.variables.readers import ReadingText, is_read
+from runner.variables.sources.kinds import kind_of, label
 
 if TYPE_CHECKING:
     from runner.masking.masker import Masker
@@ -64,15 +65,23 @@ class ActionValues:
     """Why sources could not be read, by what `PlannedValue.unset` says."""
 
     def variables(
-        self, system: Iterable[PlannedValue], place: ActionPlace, script: ScriptAction
+        self,
+        system: Iterable[PlannedValue],
+        place: ActionPlace,
+        script: ScriptAction,
+        texts: Sequence[ReadingText],
     ) -> list[PlannedValue]:
-        """Everything but parameters, one value a name: inputs beat the project, the project the system."""
+        """Everything but parameters, one value a name: inputs beat the project, the project the system.
+
+        `texts` is what the action reads: a deferred source that none of them leads to is left alone.
+        """
         properties = (
             PlannedValue(name, content, ValueOrigin(OriginKind.PROPERTY))
             for name, content in script.properties.items()
             if not name.startswith("Octopus.Action.Script.ScriptBody")  # evaluated as a file, once
         )
-        return strongest([*system, *properties, *self._from_project(place), *self._from_inputs()])
+        values = strongest([*system, *properties, *self._from_project(place), *self._from_inputs()])
+        return self._read_deferred(values, place, texts)
 
     def parameters(self, index: int, step: Step, pin: TemplatePin | None) -> list[PlannedValue]:
         """What the template's parameters are given, or default to."""
@@ -106,12 +115,11 @@ class ActionValues:
         variables: list[PlannedValue],
         parameters: list[PlannedValue],
         environment: Sequence[PlannedValue] = (),
-        files: Sequence[PlannedFile] = (),
+        texts: Sequence[ReadingText] = (),
     ) -> tuple[Knowledge, str]:
         """The values by name and origin as far as they are known now, and the script with its secrets masked."""
         inline = isinstance(step.action, InlineScript)
         at = ("steps", index, "run" if inline else "with")
-        texts = reading_texts(step, script, parameters, files)
         check_unset(variables, texts, self.errors, self.findings, allowed=self.inputs.allow_unset)
         check_spelling(index, step, script, [*variables, *parameters], self.findings)
         try:
@@ -151,9 +159,26 @@ class ActionValues:
             if winners:
                 yield self._project_value(variable, winners[0])
 
-    def _project_value(self, variable: Variable, winner: ScopedValue) -> PlannedValue:
+    def _read_deferred(
+        self, values: list[PlannedValue], place: ActionPlace, texts: Sequence[ReadingText]
+    ) -> list[PlannedValue]:
+        """The values; those that were put off are read where the texts lead to them, by way of other values too."""
+        waiting = {value.name: number for number, value in enumerate(values) if value.unset == NOT_READ}
+        contents = {value.name: value.text for value in values} if waiting else {}
+        texts = [*texts, *map(ReadingText, self.inputs.reads)] if waiting else []
+        while found := next((name for name in waiting if is_read(name, texts, contents)), None):
+            variable = next(one for one in self.project.variables if one.name == found)
+            value = self._project_value(variable, select(variable, place)[0], now=True)
+            values[waiting.pop(found)] = value
+            contents[found] = value.text
+        return values
+
+    def _project_value(self, variable: Variable, winner: ScopedValue, *, now: bool = False) -> PlannedValue:
+        """The value as it applies; a deferred source is read `now` or never."""
         content, unset = winner.value, ""
-        if winner.source is not None:
+        if winner.source is not None and kind_of(winner.source).deferred and not now:
+            unset = NOT_READ
+        elif winner.source is not None:
             try:
                 content = self.read_source(variable, winner.source)
             except UserError as error:

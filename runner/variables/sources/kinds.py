@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runner.model import VariableSource
+from runner.variables.sources.command import COMMAND
+from runner.variables.sources.dotenv import DOTENV
 from runner.variables.sources.environment import ENVIRONMENT
 from runner.variables.sources.file import FILE
 from runner.variables.sources.kind import Complaint, SourceKind
+from runner.variables.sources.sealed import SEALED
 
-KINDS: Mapping[str, SourceKind] = {kind.key: kind for kind in (ENVIRONMENT, FILE)}
+KINDS: Mapping[str, SourceKind] = {kind.key: kind for kind in (ENVIRONMENT, FILE, DOTENV, COMMAND, SEALED)}
 
 
 def source_of(raw: Mapping[str, Any], folder: str = "") -> VariableSource:
