@@ -39,6 +39,7 @@ def input_options(command: F) -> F:
         ),
         click.option(
             "--var-file",
+            "--values",
             "var_files",
             metavar="FILE",
             multiple=True,

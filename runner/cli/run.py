@@ -13,6 +13,7 @@ from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import json_option
 from registry.cli.output import echo, print_json
 from registry.errors import Invalid
+from runner.cli.answers import can_ask, with_answers
 from runner.cli.complete import complete_process
 from runner.cli.inputs import input_options, lock_options, read_inputs
 from runner.cli.signals import cancel_on_signals
@@ -72,7 +73,12 @@ def run_command(
         raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
     service = run_service(context, locked=locked, offline=offline)
     inputs = read_inputs(environment, variables, var_files, skip, targets)
-    plan = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
+    inputs = replace(
+        inputs, allow_revoked=allow_revoked, ask=can_ask() and not as_json and progress != "json"
+    )
+    plan = service.plan(process, inputs)
+    if inputs.ask and plan.prompts:
+        plan = service.plan(process, with_answers(inputs, plan.prompts))
     show_warnings(plan.warnings, strict=strict)
     cancellation = Cancellation()
     with (

@@ -7,6 +7,7 @@ from runner.documents.expressions import unknown_names
 from runner.documents.process import (
     find_process,
     parse_process,
+    process_names,
     process_of,
     process_rules,
     read_process,
@@ -14,10 +15,12 @@ from runner.documents.process import (
 )
 from runner.documents.project import project_rules, read_project
 from runner.documents.values import read_values, text
+from runner.documents.variable_sets import variable_set_rules
 
 __all__ = [
     "find_process",
     "parse_process",
+    "process_names",
     "process_of",
     "process_rules",
     "project_rules",
@@ -27,4 +30,5 @@ __all__ = [
     "step_names",
     "text",
     "unknown_names",
+    "variable_set_rules",
 ]

@@ -105,6 +105,20 @@ def step_names(
     return names
 
 
+def process_names(
+    folder: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()
+) -> list[str] | None:
+    """What the processes below `folder` are called: by their names, and by those of their files without the ending.
+    None where one of them cannot be read. `leave_out` and `ignore` are those of `find_processes`."""
+    names: list[str] = []
+    for process in find_processes(folder, folder, leave_out, ignore):
+        if process.document is None:
+            return None
+        name = process.document.value.get("name")
+        names += [process.path.stem, *([name] if isinstance(name, str) else ())]
+    return list(dict.fromkeys(names))
+
+
 def named_steps(document: YamlDocument) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The steps that have a name, with their places in the list, whatever else is wrong with the document."""
     value = document.value

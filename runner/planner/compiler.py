@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 
 from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference
@@ -33,10 +34,11 @@ from runner.planner.choices import (
 from runner.planner.extras import extras
 from runner.planner.findings import Findings
 from runner.planner.names import check_names, scope_problems
+from runner.planner.prompts import Prompted, check_answers
 from runner.planner.reading import ReadTexts, reading_texts
 from runner.planner.rules import Resolve, check_given, pin_template
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
-from runner.variables.binding import ActionPlace
+from runner.variables.scopes import ActionPlace
 from runner.variables.system import planned_system_values
 
 ReadFiles = Callable[[tuple[FileCopy, ...]], tuple[PlannedFile, ...]]
@@ -54,20 +56,22 @@ def compile_plan(
     default_image: str,
     other_steps: OtherSteps = lambda: (),
     read_files: ReadFiles = lambda _: (),
+    other_processes: OtherSteps = lambda: None,
 ) -> Plan:
     """The plan of a process in an environment.
 
     `resolve` raises UserError for what it cannot find; `read_source` gives the text behind a variable's `from`;
-    `other_steps` is asked only if a scope of the project names a step; `read_files` reads the files that a step takes
-    along, and raises UserError for those that it may not.
+    `other_steps` and `other_processes` are asked only if a scope of the project names a step or process; `read_files`
+    reads the files that a step takes along, and raises UserError for those that it may not.
     Raises Invalid with all problems (Mismatch if the lock is among them), NotFound for an unknown environment,
     target or step.
     """
     environment = choose_environment(project, inputs.environment)
     check_inputs(inputs, process, project)
     findings = Findings(process, project, warnings=[*project.warnings, *process.warnings])
+    check_answers(inputs, project, findings)
     check_names(process, project, findings)
-    findings.problems += scope_problems(project, lambda: _all_steps(process, other_steps))
+    findings.problems += scope_problems(project, lambda: _all_steps(process, other_steps), other_processes)
     compiler = _Compiler(
         process,
         project,
@@ -75,7 +79,7 @@ def compile_plan(
         resolve,
         default_image,
         findings,
-        ActionValues(process, project, inputs, read_source, findings),
+        ActionValues(process, project, inputs, read_source, findings, Prompted(project, inputs)),
         environment,
         choose_targets(project, environment, inputs),
         read_files,
@@ -91,6 +95,7 @@ def compile_plan(
         environment=environment.name if environment else None,
         steps=steps,
         warnings=tuple(findings.warnings),
+        prompts=compiler.values.prompted.found,
     )
 
 
@@ -253,7 +258,11 @@ class _Compiler:
         target: Target | None,
     ) -> PlannedAction:
         place = ActionPlace(
-            self.environment.name if self.environment else None, step.name, step.roles, target
+            self.environment.name if self.environment else None,
+            step.name,
+            step.roles,
+            target,
+            (self.process.name, PurePath(self.process.file).stem),
         )
         system = planned_system_values(
             self.process, self.project, self.environment, step, index, target, pin, self.project.targets

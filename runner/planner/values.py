@@ -25,23 +25,23 @@ from runner.model import (
 )
 from runner.octostache import Evaluation, OctostacheError, Variables
 from runner.plan import NOT_READ, OriginKind, PlannedValue, TemplatePin, ValueOrigin
-from runner.planner.choices import Inputs, either, folded
+from runner.planner.choices import Inputs, folded
 from runner.planner.findings import Findings
+from runner.planner.prompts import Prompted
 from runner.planner.reading import NameJudge, check_spelling, check_unset
 from runner.planner.rules import check_value
 from runner.variables.binding import (
-    ActionPlace,
     Bound,
     VariableError,
     bind,
     bind_environment,
     explain_error,
     parameter_values,
-    select,
     strongest,
 )
 from runner.variables.names import mistakes_in, name_in, no_answer, offset_of, refusing_filter
 from runner.variables.readers import ReadingText, is_read
+from runner.variables.scopes import ActionPlace, scope_text, select
 from runner.variables.sources.kinds import kind_of, label
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class ActionValues:
     inputs: Inputs
     read_source: ReadSource
     findings: Findings
+    prompted: Prompted
     errors: dict[str, UserError] = field(default_factory=dict)
     """Why sources could not be read, by what `PlannedValue.unset` says."""
 
@@ -120,6 +121,7 @@ class ActionValues:
         """The values by name and origin as far as they are known now, and the script with its secrets masked."""
         inline = isinstance(step.action, InlineScript)
         at = ("steps", index, "run" if inline else "with")
+        self.prompted.note(variables, texts)
         check_unset(variables, texts, self.errors, self.findings, allowed=self.inputs.allow_unset)
         check_spelling(index, step, script, [*variables, *parameters], self.findings)
         try:
@@ -158,6 +160,8 @@ class ActionValues:
                 self._tell_ambiguous(variable, len(winners), place)
             if winners:
                 yield self._project_value(variable, winners[0])
+            elif variable.prompt is not None:
+                yield self._not_given(variable)
 
     def _read_deferred(
         self, values: list[PlannedValue], place: ActionPlace, texts: Sequence[ReadingText]
@@ -184,8 +188,20 @@ class ActionValues:
             except UserError as error:
                 unset = error.message
                 self.errors[unset] = error
-        origin = ValueOrigin(OriginKind.PROJECT, _scope_text(winner))
+        if not unset and (missing := self.prompted.missing(variable, content)):
+            unset = missing.message
+            self.errors[unset] = missing
+        origin = ValueOrigin(OriginKind.PROJECT, _origin_text(winner))
         return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive, unset=unset)
+
+    def _not_given(self, variable: Variable) -> PlannedValue:
+        """A prompted variable that has no value by itself: it is empty, unless it is required."""
+        origin = ValueOrigin(OriginKind.PROJECT, "not given")
+        error = self.prompted.missing(variable, None)
+        if error is not None:
+            self.errors[error.message] = error
+        unset = error.message if error else ""
+        return PlannedValue(variable.name, "", origin, sensitive=variable.sensitive, unset=unset)
 
     def _from_inputs(self) -> Iterable[PlannedValue]:
         secret = {v.name.casefold() for v in self.project.variables if v.sensitive}
@@ -340,15 +356,10 @@ def _preview(bound: Bound, script: ScriptAction) -> Evaluation:
     return bound.scope.evaluate(script.body, halt_on_error=False, conceal=MASK)
 
 
-def _scope_text(value: ScopedValue) -> str:
-    scope = value.scope
-    dimensions = (
-        ("step", scope.steps),
-        ("target", scope.targets),
-        ("role", scope.roles),
-        ("environment", scope.environments),
-    )
-    parts = [f"{label}: {either(names)}" for label, names in dimensions if names]
-    if value.source is not None:
-        parts.append(label(value.source))
-    return ", ".join(parts)
+def _origin_text(value: ScopedValue) -> str:
+    parts = [
+        scope_text(value.scope),
+        label(value.source) if value.source else "",
+        f"of {value.from_set}" if value.from_set else "",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -11,7 +11,7 @@ import getpass
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from registry.errors import Invalid, UserError
 from registry.home import Home
-from runner.documents import find_process, read_process, read_project, step_names
+from runner.documents import find_process, process_names, read_process, read_project, step_names
 from runner.documents.project_files import read_files
 from runner.engine.base import EngineError
 from runner.execution import events
@@ -51,6 +51,7 @@ from runner.variables.keys import read_keys
 from runner.variables.sources.reader import SourceReader
 from runner.variables.system import image_environment, run_system_values
 
+FindNames = Callable[[Path, Collection[Path], Sequence[str]], list[str] | None]
 Listener = Callable[[events.Event], None]
 
 
@@ -80,8 +81,9 @@ class RunService:
             self.resolve,
             self.sources(folder),
             self.default_image,
-            self._steps_of_the_project,
+            partial(self._names_of_the_project, step_names),
             partial(read_files, folder),
+            partial(self._names_of_the_project, process_names),
         )
         read_certificates(plan)  # what would stop the run stops the plan
         return plan
@@ -103,14 +105,14 @@ class RunService:
             raise Invalid(error.code, error.message, error.hint, problems) from None
         return read_process(path, self.directory), project
 
-    def _steps_of_the_project(self) -> list[str] | None:
+    def _names_of_the_project(self, find: FindNames) -> list[str] | None:
         from registry.project.project_file import read_project_settings
 
         if self.project_file is None:
             return []
         settings = read_project_settings(self.project_file)
         library = (settings.library,) if settings.library else ()
-        return step_names(settings.folder, library, settings.ignore)
+        return find(settings.folder, library, settings.ignore)
 
     @property
     def _folders(self) -> list[Path]:

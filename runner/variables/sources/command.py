@@ -22,7 +22,6 @@ from runner.model import VariableSource
 from runner.variables.keys import KEY_VARIABLE
 from runner.variables.sources.kind import MAX_VALUE_BYTES, Complaint, Reading, SourceKind, as_text
 
-CODE = "variable-command"
 TIMEOUT = 30.0
 _CHUNK = 65536
 _SHELL = "/bin/sh"
@@ -77,7 +76,7 @@ def _read(source: VariableSource, reading: Reading) -> str:
         )
     except OSError as error:
         message = f"{what} cannot be started: {error.strerror}"
-        raise NotFound(CODE, message, "Install it, or correct its name.") from None
+        raise NotFound("variable-command", message, "Install it, or correct its name.") from None
     seconds = read_seconds(source.option("timeout") or TIMEOUT)
     ends = time.monotonic() + seconds
     with process:
@@ -86,16 +85,22 @@ def _read(source: VariableSource, reading: Reading) -> str:
             status = process.wait(max(0.0, ends - time.monotonic()))
         except (TimeoutError, subprocess.TimeoutExpired):
             message = f"{what} did not end within {seconds:g} s"
-            raise NotFound(CODE, message, "Give it more with timeout:, or make it faster.") from None
+            raise NotFound(
+                "variable-command", message, "Give it more with timeout:, or make it faster."
+            ) from None
         finally:
             _end(process)
     if len(output) > MAX_VALUE_BYTES:
         raise Invalid(
-            CODE, f"{what} prints more than {MAX_VALUE_BYTES:,} bytes", "Make it print the value alone."
+            "variable-command",
+            f"{what} prints more than {MAX_VALUE_BYTES:,} bytes",
+            "Make it print the value alone.",
         )
     if status != 0:
-        raise NotFound(CODE, f"{what} failed with exit code {status}{_said(said, reading)}", _RUN_IT)
-    return as_text(output, f"the output of {what}", CODE)
+        raise NotFound(
+            "variable-command", f"{what} failed with exit code {status}{_said(said, reading)}", _RUN_IT
+        )
+    return as_text(output, f"the output of {what}", "variable-command")
 
 
 def _outputs(process: subprocess.Popen[bytes], ends: float) -> tuple[bytes, bytes]:
