@@ -37,7 +37,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
 
     Raises UserError for unknown names and for a text that can not be evaluated.
     """
-    action = _action(service, replace(inputs, reads=(text,)))
+    action = lone_action(service, replace(inputs, reads=(text,)))
     _refuse_unset(text, action)
     try:
         bound = bind(action.variables, ())
@@ -74,14 +74,23 @@ def _refuse_unset(text: str, action: PlannedAction) -> None:
             )
 
 
-def _action(service: RunService, inputs: Inputs) -> PlannedAction:
-    """The one action of a process that does nothing, where the text is to be evaluated."""
+def lone_action(
+    service: RunService, inputs: Inputs, like: Step | None = None, of: Process | None = None
+) -> PlannedAction:
+    """An action that does nothing, where a text is to be evaluated; named as the step that it is `like`, in a process
+    named as the one that it is `of`. Raises Invalid for a target on which no step would run."""
     project = read_project(service.project_file, service.directory)
     folder = service.project_file.parent if service.project_file else service.directory
-    step = Step(_NAME, InlineScript(""), roles=_roles(project, inputs))
-    process = Process(_NAME, (step,), _NAME)
+    step = Step(like.name if like else _NAME, InlineScript(""), roles=_roles(project, inputs))
+    process = Process(of.name if of else _NAME, (step,), of.file if of else _NAME)
     plan = compile_plan(
-        process, project, inputs, service.resolve, service.sources(folder), service.default_image
+        process,
+        project,
+        inputs,
+        service.resolve,
+        service.sources(folder),
+        service.default_image,
+        other_steps=lambda: None,  # which steps scopes may name is not the question here
     )
     actions = plan.steps[0].actions
     if not actions:

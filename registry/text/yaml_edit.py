@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -27,8 +27,8 @@ _Splice = tuple[int, int, str]
 """Where a piece of the text begins and ends, and what takes its place."""
 
 
-Entry = str | int | Mapping[str, str]
-"""A value that can be written: a text, a number, or a mapping, which stands on one line."""
+Entry: TypeAlias = "str | int | bool | Mapping[str, Entry] | Sequence[Entry]"
+"""A value that can be written: a text, a number, true or false, or a mapping or list, which stand on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,31 @@ def set_number(text: str, key: str, number: int) -> str:
     data = _data(text)
     edit = MappingEdit((), replaced={key: number}) if key in data else MappingEdit((), added={key: number})
     return _edited(text, data, [edit])
+
+
+def append_item(text: str, path: KeyPath, entry: Mapping[str, Entry]) -> str:
+    """`text` with a mapping at the end of the list at `path`, which is not empty. Raises as `edit_mappings`."""
+    expected = _unshared(_data(text))
+    advice = f"{path_text(path)}: add - {_written(entry)}"
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    text = text.removeprefix(mark)
+    items, node = expected, yaml.compose(text, LOADER)
+    try:
+        for key in path:
+            items, node = items[key], _child(node, key)
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            raise KeyError(path[-1])
+    except LookupError as error:
+        raise _too_unusual(advice) from error
+    items.append(_plain(entry))
+    if node.flow_style:
+        end = node.value[-1].end_mark.index
+        splice = end, end, f", {_written(entry)}"
+    else:
+        line = _line_end(text, _end(text, node))
+        splice = _inserted(text, line, node.start_mark.column, [f"- {_written(entry)}"])
+    start, end, put = splice
+    return mark + _checked(text[:start] + put + text[end:], expected, advice)
 
 
 def edit_mappings(text: str, edits: Sequence[MappingEdit]) -> str:
@@ -118,10 +143,17 @@ def _apply(edit: MappingEdit, data: Any) -> None:
 def _after(edit: MappingEdit, before: Mapping[str, Any]) -> dict[str, Any]:
     """The mapping after the edit."""
     return {
-        edit.renamed.get(key, key): edit.replaced.get(key, value)
+        edit.renamed.get(key, key): _plain(edit.replaced[key]) if key in edit.replaced else value
         for key, value in before.items()
         if key not in edit.removed
-    } | {key: dict(entry) if isinstance(entry, Mapping) else entry for key, entry in edit.added.items()}
+    } | {key: _plain(entry) for key, entry in edit.added.items()}
+
+
+def _plain(entry: Entry) -> Any:
+    """An entry as reading it gives it."""
+    if isinstance(entry, Mapping):
+        return {key: _plain(value) for key, value in entry.items()}
+    return entry if isinstance(entry, str | int) else [_plain(item) for item in entry]
 
 
 def _advice(edit: MappingEdit) -> Iterator[str]:
@@ -249,7 +281,11 @@ def _lines(entries: Mapping[str, Entry]) -> list[str]:
 def _written(entry: Entry) -> str:
     if isinstance(entry, Mapping):
         return f"{{{', '.join(_lines(entry))}}}"
-    return _scalar(entry) if isinstance(entry, str) else str(entry)
+    if isinstance(entry, str):
+        return _scalar(entry)
+    if isinstance(entry, int):
+        return str(entry).lower()
+    return f"[{', '.join(map(_written, entry))}]"
 
 
 def _restyled(text: Entry, style: str | None) -> str:

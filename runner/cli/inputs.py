@@ -37,6 +37,22 @@ def input_options(command: F) -> F:
             shell_complete=complete_step,
             help="Leave this step out (repeatable).",
         ),
+        value_options,
+        click.option(
+            "-e",
+            "--environment",
+            metavar="ENV",
+            shell_complete=complete_environment,
+            help="The environment to run in.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def value_options(command: F) -> F:
+    """Adds `--var` and `--var-file` to a command."""
+    for option in (
         click.option(
             "--var-file",
             "--values",
@@ -52,13 +68,6 @@ def input_options(command: F) -> F:
             metavar="NAME=VALUE",
             multiple=True,
             help="A variable; NAME=@FILE reads a file, NAME=- standard input.",
-        ),
-        click.option(
-            "-e",
-            "--environment",
-            metavar="ENV",
-            shell_complete=complete_environment,
-            help="The environment to run in.",
         ),
     ):
         command = option(command)
@@ -109,6 +118,14 @@ def read_inputs(
             values[name], origins[name] = value, "--var"
             plain.add(name)
     return Inputs(environment, values, origins, tuple(skip), tuple(targets), frozenset(plain))
+
+
+def read_value(written: str) -> str:
+    """The value that an argument means: itself, `@FILE` the content of a file, `-` standard input. Raises as
+    `read_inputs`."""
+    if written == "-":
+        return _text(sys.stdin.buffer, "standard input")
+    return _file(written[1:]) if written.startswith("@") else written
 
 
 def _name_and_value(text: str) -> tuple[str, str]:

@@ -105,6 +105,11 @@ def step_names(
     return names
 
 
+def process_paths(folder: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()) -> list[Path]:
+    """The files of all processes below `folder`. `leave_out` and `ignore` are those of `find_processes`."""
+    return [process.path for process in find_processes(folder, folder, leave_out, ignore)]
+
+
 def process_names(
     folder: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()
 ) -> list[str] | None:

@@ -72,6 +72,6 @@ def clear_secrets(
             message = (
                 f'variable "{name}" is sensitive, as a variable set says, but its value stands here in clear'
             )
-            hint = "use from: {env: NAME} or from: {file: PATH}"
+            hint = "Seal it: treadle vars encrypt, or use from: {env: NAME}."
             problems.append(problem_at(project, ("variables", name), message, "plain-secret", hint))
     return problems

@@ -202,7 +202,7 @@ def _value_rules(
             yield problem_at(document, where, message, complaint.code, complaint.hint)
     elif sensitive and place.get("value") is not None:
         message = f"{whose} is sensitive, but its value stands here in clear"
-        hint = "use from: {env: NAME} or from: {file: PATH}"
+        hint = "Seal it: treadle vars encrypt, or use from: {env: NAME}."
         yield problem_at(document, (*at, "value"), message, "plain-secret", hint)
 
 

@@ -12,14 +12,23 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from registry.errors import Invalid, UserError
 from registry.home import Home
-from runner.documents import find_process, process_names, read_process, read_project, step_names
+from runner.documents import (
+    find_process,
+    process_names,
+    process_paths,
+    read_process,
+    read_project,
+    step_names,
+)
 from runner.documents.project_files import read_files
 from runner.engine.base import EngineError
 from runner.execution import events
@@ -51,7 +60,10 @@ from runner.variables.keys import read_keys
 from runner.variables.sources.reader import SourceReader
 from runner.variables.system import image_environment, run_system_values
 
-FindNames = Callable[[Path, Collection[Path], Sequence[str]], list[str] | None]
+T = TypeVar("T")
+Find = Callable[[Path, Collection[Path], Sequence[str]], list[T] | None]
+"""Finds something in the processes below a folder, but for those that are left out and ignored."""
+
 Listener = Callable[[events.Event], None]
 
 
@@ -92,6 +104,17 @@ class RunService:
         """What reads the values behind `from`, for one plan."""
         return SourceReader(folder, os.environ, lambda: read_keys(self.home, os.environ))
 
+    def processes(self, name: str | None = None) -> list[Process]:
+        """The process of that name, or all of the project that can be read. Raises NotFound, Invalid."""
+        if name is not None:
+            return [read_process(find_process(name, self._folders), self.directory)]
+        found = self._names_of_the_project(process_paths) or []
+        processes = []
+        for path in found:
+            with suppress(UserError):  # told when it is planned or validated
+                processes.append(read_process(path, self.directory))
+        return processes
+
     def _documents(self, path: Path) -> tuple[Process, Project]:
         """The process and the project. Raises Invalid with the problems of both."""
         try:
@@ -105,7 +128,7 @@ class RunService:
             raise Invalid(error.code, error.message, error.hint, problems) from None
         return read_process(path, self.directory), project
 
-    def _names_of_the_project(self, find: FindNames) -> list[str] | None:
+    def _names_of_the_project(self, find: Find[T]) -> list[T] | None:
         from registry.project.project_file import read_project_settings
 
         if self.project_file is None:

@@ -73,20 +73,27 @@ def key_file(home: Home, environ: Mapping[str, str]) -> Path:
 def add_key(home: Home, environ: Mapping[str, str], key: SealingKey | None = None) -> KeyRing:
     """Write a key, by default a new one, before those of the key file, made where it is missing; the keys after that.
 
-    Raises Conflict where the keys are in the environment, which no command can change; Untrusted where the file would
-    lie in a git work tree; Unavailable where it cannot be written; as `read_keys`.
+    Raises Unavailable where it cannot be written; as `check_place` and `read_keys`.
     """
-    if environ.get(KEY_VARIABLE, "").strip():
-        message = f"the keys are in the environment variable {KEY_VARIABLE}, which Treadle cannot change"
-        raise Conflict("key-in-environment", message, f"Unset it, or name a file: {KEY_FILE_VARIABLE}=PATH")
+    check_place(home, environ)
     path = key_file(home, environ)
-    _refuse_in_git(path)
     with exclusive(home.lock_file("keys"), "write keys"):
         present = read_keys(home, environ)
         made = key or SealingKey.new()
         keys = (made, *(other for other in present if other.id != made.id))
         _write(path, keys)
     return KeyRing(keys, present.origin, path)
+
+
+def check_place(home: Home, environ: Mapping[str, str]) -> str:
+    """Where a key would be written, for people. Raises Conflict where the keys are in the environment, which no command
+    can change; Untrusted where the file would lie in a git work tree."""
+    if environ.get(KEY_VARIABLE, "").strip():
+        message = f"the keys are in the environment variable {KEY_VARIABLE}, which Treadle cannot change"
+        raise Conflict("key-in-environment", message, f"Unset it, or name a file: {KEY_FILE_VARIABLE}=PATH")
+    path = key_file(home, environ)
+    _refuse_in_git(path)
+    return f'"{path}"'
 
 
 def ensure_key(home: Home, environ: Mapping[str, str]) -> SealingKey:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import assume, given, settings
@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from registry.errors import Conflict, Invalid
 from registry.text.yaml_document import dump_yaml, load_yaml
-from registry.text.yaml_edit import MappingEdit, add_entry, edit_mappings, remove_entry, set_number
+from registry.text.yaml_edit import (
+    Entry,
+    MappingEdit,
+    add_entry,
+    append_item,
+    edit_mappings,
+    remove_entry,
+    set_number,
+)
 
 ENTRY = {"git": "https://example.com/x", "ref": "main"}
 LINE = "x: {git: https://example.com/x, ref: main}"
@@ -283,3 +291,27 @@ EDITS: list[Callable[[str], str]] = [
 def test_what_nests_too_deep_is_refused_before_it_is_edited(text: str, edit: Callable[[str], str]) -> None:
     with pytest.raises(Invalid, match="more than 64 levels of nesting"):
         edit(text)
+
+
+class TestAppending:
+    ITEM: Mapping[str, Entry] = {"value": "x: y", "sure": True, "names": ["a", "b"], "in": {"k": "v"}}
+    WRITTEN = '{value: "x: y", sure: true, names: [a, b], in: {k: v}}'
+
+    @pytest.mark.parametrize(
+        ("text", "edited"),
+        [
+            ("l:\n  - {a: 1} # one\n", "l:\n  - {a: 1} # one\n  - ITEM\n"),
+            ("l:\n- a: 1\n  b: 2\n# after\nm: 3\n", "l:\n- a: 1\n  b: 2\n- ITEM\n# after\nm: 3\n"),
+            ("l: [{a: 1}] # one\n", "l: [{a: 1}, ITEM] # one\n"),
+            ("l:\n  - {a: 1}", "l:\n  - {a: 1}\n  - ITEM\n"),
+            ("\ufeffl:\r\n  - {a: 1}\r\n", "\ufeffl:\r\n  - {a: 1}\r\n  - ITEM\r\n"),
+        ],
+    )
+    def test_an_item_goes_to_the_end_of_its_list(self, text: str, edited: str) -> None:
+        assert append_item(text, ("l",), self.ITEM) == edited.replace("ITEM", self.WRITTEN)
+
+    @pytest.mark.parametrize("text", ["l: []\n", "l: {a: 1}\n", "m: 1\n", "m: &x [{a: 1}]\nl: *x\n"])
+    def test_where_there_is_no_list_it_says_what_to_write(self, text: str) -> None:
+        with pytest.raises(Conflict) as caught:
+            append_item(text, ("l",), {"a": "b"})
+        assert "l: add - {a: b}" in (caught.value.hint or "")
