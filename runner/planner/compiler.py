@@ -34,6 +34,7 @@ from runner.planner.choices import (
 from runner.planner.extras import extras
 from runner.planner.findings import Findings
 from runner.planner.names import check_names, scope_problems
+from runner.planner.outputs import check_outputs_of_several
 from runner.planner.prompts import Prompted, check_answers
 from runner.planner.reading import ReadTexts, reading_texts
 from runner.planner.rules import Resolve, check_given, pin_template
@@ -86,6 +87,7 @@ def compile_plan(
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
     compiler.read.check_inputs(inputs, project, findings)
+    check_outputs_of_several(process, steps, findings)
     _refuse_problems(process, findings)
     _check_idle(steps, findings)
     return Plan(

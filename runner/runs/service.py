@@ -260,7 +260,9 @@ class _Run:
 
         def run_values(results: list[StepResult]) -> list[PlannedValue]:
             plan = self.plan
-            return run_system_values(journal.run, plan.process, plan.environment, user, created, results)
+            return run_system_values(
+                journal.run, plan.process, plan.environment, user, created, results, plan.steps
+            )
 
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(self.images.of(action).environment)

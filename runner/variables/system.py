@@ -9,26 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from runner.model import Environment, Process, Project, Status, Step, StepResult, Target
-from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
+from runner.model import Environment, Process, Project, Step, StepResult, Target
+from runner.plan import OriginKind, PlannedStep, PlannedValue, TemplatePin, ValueOrigin
+from runner.variables.states import deployment_errors, state_values
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
 _RUN_TIME = re.compile(
-    r"env:.*|Octopus\.(Task\.Id|Deployment\.(Id|Name|Created|CreatedBy\.(Id|Username|DisplayName)|Error|ErrorDetail)"
-    r"|Template\.Each\..*)",
+    r"env:.*|Octopus\.(Task\.(Id|Name)|Deployment\.(Id|Name|Machines|Created|CreatedBy\.(Id|Username|DisplayName))"
+    r"|Deployment\.(Error|ErrorDetail)|Template\.Each\..*)",
     re.IGNORECASE,
 )
 _INDEXED = re.compile(r"Octopus\.(?:Action|Step)\[(?P<name>.*?)\]\.", re.IGNORECASE)
-
-# Octopus's words for how a step stands.
-_STATUS_CODES = {
-    Status.SUCCESS: "Succeeded",
-    Status.SUCCESS_WITH_WARNINGS: "Succeeded",
-    Status.FAILED: "Failed",
-    Status.SKIPPED: "Skipped",
-    Status.CANCELLED: "Canceled",
-    Status.INTERRUPTED: "Abandoned",
-}
 
 
 def planned_system_values(
@@ -57,6 +48,7 @@ def planned_system_values(
         "Octopus.Action.StepName": step.name,
         "Octopus.Action.Number": number,
         "Octopus.Action.TargetRoles": ",".join(step.roles),
+        "Octopus.Action.MaxParallelism": str(step.max_parallel),
     }
     if pin is not None:
         values |= {
@@ -67,6 +59,7 @@ def planned_system_values(
         values |= {
             "Octopus.Environment.Id": f"Environments-{environment.name}",
             "Octopus.Environment.Name": environment.name,
+            "Octopus.Environment.SortOrder": str(_sort_order(project, environment)),
         }
         values |= _machines_in_roles(environment, targets)
     if target is not None:
@@ -91,9 +84,15 @@ def _machines_in_roles(environment: Environment, targets: Iterable[Target]) -> M
 
 
 def run_system_values(
-    run: str, process: str, environment: str | None, user: str, created: str, steps: Sequence[StepResult]
+    run: str,
+    process: str,
+    environment: str | None,
+    user: str,
+    created: str,
+    steps: Sequence[StepResult],
+    planned: Sequence[PlannedStep] = (),
 ) -> list[PlannedValue]:
-    """What only the run knows: its id, who started it when (ISO 8601), and how the steps before ended."""
+    """What only the run knows: its id, who started it when (ISO 8601), and how its steps stand (`state_values`)."""
     values = {
         "Octopus.Task.Id": run,
         "Octopus.Deployment.Id": run,
@@ -103,19 +102,13 @@ def run_system_values(
         "Octopus.Deployment.CreatedBy.Username": user,
         "Octopus.Deployment.CreatedBy.DisplayName": user,
     }
-    for step in steps:
-        values[f"Octopus.Step[{step.step}].Status.Code"] = _STATUS_CODES[step.status]
-    failed = [action for step in steps for action in step.actions if action.status is Status.FAILED]
-    if failed:
-        # Octopus puts exit codes here, never text of the log.
-        code = failed[0].exit_code
-        error = (
-            f"The step failed with exit code {code}"
-            if code is not None
-            else "The step failed before its script ran"
+    targets = [action.target.name for step in planned for action in step.actions if action.target]
+    if targets:
+        values["Octopus.Deployment.Machines"] = ",".join(
+            f"Machines-{name}" for name in dict.fromkeys(targets)
         )
-        values |= {"Octopus.Deployment.Error": error, "Octopus.Deployment.ErrorDetail": error}
-    return _system(values)
+    values["Octopus.Task.Name"] = f"Deploy {values['Octopus.Deployment.Name']}"
+    return _system({**values, **state_values(steps, planned), **deployment_errors(steps)})
 
 
 def image_environment(environment: Mapping[str, str]) -> list[PlannedValue]:
@@ -137,6 +130,12 @@ def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
 def is_of_a_step(name: str) -> bool:
     """Whether a variable is an output or the state of a step that it names."""
     return _INDEXED.match(name) is not None
+
+
+def _sort_order(project: Project, environment: Environment) -> int:
+    """The place of an environment in the project's list, from 0."""
+    names = [one.name for one in project.environments]
+    return names.index(environment.name) if environment.name in names else 0
 
 
 def _system(values: Mapping[str, str]) -> list[PlannedValue]:

@@ -65,6 +65,7 @@ class TestRun:
     def test_who_runs_what_since_when(self) -> None:
         assert of_the_run() == {
             "Octopus.Task.Id": "1qf0",
+            "Octopus.Task.Name": "Deploy Shop to Test",
             "Octopus.Deployment.Id": "1qf0",
             "Octopus.Deployment.Name": "Shop to Test",
             "Octopus.Deployment.Created": "2026-01-02T03:04:05+00:00",
