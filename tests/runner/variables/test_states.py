@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from runner.model import ActionResult, Condition, Status, StepResult
@@ -48,7 +50,7 @@ def test_without_a_failure_there_is_no_error() -> None:
 
 
 def test_a_script_reads_exit_codes_and_states_of_all_steps(stage: Stage) -> None:
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"name": "Web", "run": "x", "roles": ["web-server"]},
         {
             "name": "Tell",
@@ -63,7 +65,7 @@ def test_a_script_reads_exit_codes_and_states_of_all_steps(stage: Stage) -> None
 
 
 def test_outputs_are_found_by_target_in_a_loop_and_by_a_computed_index(stage: Stage) -> None:
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"name": "Web", "run": "x", "roles": ["web-server"]},
         {
             "name": "Same",
