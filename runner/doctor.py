@@ -125,7 +125,7 @@ def _source(source: SourceSummary) -> DoctorCheck:
     name = f"source {source.name}"
     if source.definition is not None and source.state is None:
         detail = f"{source.url} has never been synced"
-        return DoctorCheck(name, CheckResult.WARNING, detail, f"Run: treadle source sync {source.name}")
+        return DoctorCheck(name, CheckResult.WARNING, detail, f"Run `treadle source sync {source.name}`.")
     count = source.counts.templates if source.counts else 0
     synced = f", synced {source.state.synced}" if source.definition and source.state else ""
     return DoctorCheck(name, CheckResult.OK, f"{count:,} {'template' if count == 1 else 'templates'}{synced}")
@@ -156,5 +156,5 @@ def _worker_image(engine: EngineProbe) -> DoctorCheck:
     name = f"worker image on {engine.name}"
     if engine.worker_is_current():
         return DoctorCheck(name, CheckResult.OK, worker_reference())
-    hint = "The next run builds it; or do it now with: treadle image build"
+    hint = "The next run builds it; or do it now with `treadle image build`."
     return DoctorCheck(name, CheckResult.WARNING, f"{worker_reference()} is missing or outdated", hint)

@@ -40,7 +40,7 @@ class NoticeLookup:
         origin: Origin | None = None,
     ) -> tuple[Notice, ...]:
         """The notices about one version: of its source, of the library, of its author, and, for a copy, about
-        what it was copied from. Raises Invalid for notices that can't be read."""
+        what it was copied from. Raises Invalid for notices that cannot be read."""
         found = [*self._said(source, slug, version)]
         if template is not None and template.deprecated:
             own = template.deprecated

@@ -97,13 +97,13 @@ def _find_locked(index: Index, source: OpenSource, reference: Reference, locked:
     ]
     if not records:
         message = f'"{reference}" is locked to {locked.blob[:7]}, which source "{source.name}" does not have'
-        hint = f"Run: treadle source sync {source.name}, or treadle lock"
+        hint = f"Run `treadle source sync {source.name}`, or `treadle lock`."
         raise Mismatch("locked-content-missing", message, hint)
     slug = index.present_slug(source.state.id, records[0].lineage)
     found = FoundTemplate(reference, source, slug, records[0], source.read(records[0]))
     if found.digest != locked.sha256:
         message = f'"{reference}" is locked to other content than {locked.blob[:7]} holds'
-        raise Mismatch("locked-content-altered", message, "Find out who changed it; then run: treadle lock")
+        raise Mismatch("locked-content-altered", message, "Find out who changed it; then run `treadle lock`.")
     return found
 
 
@@ -118,7 +118,7 @@ def find_histories(index: Index, source: OpenSource, slug: str) -> list[Template
     found = [history for history in found if history.versions()]
     if not found:
         known = [entry.slug for entry in index.entries(source.state.id)]
-        hint = did_you_mean(slug, known) or f"Look for it with: treadle search {slug}"
+        hint = did_you_mean(slug, known) or f"Look for it with `treadle search {slug}`."
         raise NotFound("template-not-found", f'source "{source.name}" has no template "{slug}"', hint)
     return found
 

@@ -39,12 +39,12 @@ def verify(catalog: Catalog, lock: Lock | None) -> list[Problem]:
 
 def _other_origin(reference: str) -> Problem:
     message = f'"{reference}" is locked to an address, path or commit that its content does not come from'
-    hint = "If the source has moved or rewrote its history, run: treadle lock --renew"
+    hint = "If the source has moved or rewrote its history, run `treadle lock --renew`."
     return Problem(message, "locked-origin-altered", reference, hint)
 
 
 def _verify_library(catalog: Catalog) -> Iterator[Problem]:
-    """A library that can't be read looks like one that has nothing yet."""
+    """A library that cannot be read looks like one that has nothing yet."""
     library = catalog.library
     if library.head() is not None or not library.folder.is_dir() or not any(library.folder.iterdir()):
         return
@@ -67,7 +67,7 @@ def _verify_source(catalog: Catalog, source: OpenSource) -> Iterator[Problem]:
         repository.check_objects()
     except GitFailedError as error:
         hint = (
-            f"Fetch it again: treadle source sync {source.name} --again"
+            f"Fetch it again: `treadle source sync {source.name} --again`."
             if source.mirrored
             else "Restore it from a clone."
         )

@@ -46,7 +46,7 @@ class GitFailedError(Unavailable):
         self.stderr = stderr
         message = f"git {arguments[0] if arguments else ''} failed: {self.reason}"
         super().__init__(
-            "git-failed", message, hint="If a repository is damaged, this finds it: treadle verify"
+            "git-failed", message, hint="If a repository is damaged, this finds it: `treadle verify`."
         )
 
     @property

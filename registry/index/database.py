@@ -146,7 +146,7 @@ class Counts:
 
 
 class Index:
-    """The index file. Opening creates it, and replaces one of another format or that SQLite can't read."""
+    """The index file. Opening creates it, and replaces one of another format or that SQLite cannot read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

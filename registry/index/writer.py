@@ -137,7 +137,7 @@ def _damaged(name: str, reason: str) -> Unavailable:
 
 def _no_templates(target: IndexTarget, findings: Sequence[SourceFinding]) -> Invalid:
     where = f'folder "{target.folder}"' if target.folder else "root folder"
-    unreadable = f" What looks like one can't be read: {findings[0].reason}." if findings else ""
+    unreadable = f" What looks like one cannot be read: {findings[0].reason}." if findings else ""
     return Invalid(
         "no-templates",
         f'source "{target.name}" has no templates in its {where}.{unreadable}',
@@ -206,7 +206,7 @@ class _Writer:
     # --- contents
 
     def _append(self, contents: Sequence[Content]) -> None:
-        """Add what can be read, and note what can't. Of what only merged branches held, each content once."""
+        """Add what can be read, and note what cannot. Of what only merged branches held, each content once."""
         headers = self._headers(contents)
         known = {(lineage, identity) for lineage, identity in self._rows(_KNOWN)}
         rows = []
@@ -312,7 +312,7 @@ def _reason_to_refuse(entry: TreeEntry, path: str, folder: str) -> str | None:
         return "a link: links are not followed"
     place = locate(path, folder) if entry.mode in FILE_MODES else None
     if place and not is_slug(place.slug):
-        return f'"{place.slug}" is no name for a template: letters, digits, ".", "_" and "-" only'
+        return f'"{place.slug}" is not a name for a template: letters, digits, ".", "_" and "-" only'
     return None
 
 

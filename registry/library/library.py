@@ -54,7 +54,7 @@ class Library:
             raise Conflict(
                 "library-not-checked-out",
                 f'the library "{self.folder}" is a repository of its own, and not checked out',
-                hint=f"Run: git submodule update --init {self.prefix}" if known else other,
+                hint=f"Run `git submodule update --init {self.prefix}`." if known else other,
             )
 
     def as_committed(self, slug: str, files: Mapping[str, bytes]) -> Mapping[str, bytes]:

@@ -67,7 +67,7 @@ for _name, _why, _fix in (
         "Two templates with one id are one to everybody who imports them.",
         "give one of them a new id",
     ),
-    ("duplicate-name", "Two templates with one name can't be told apart.", "rename one of them"),
+    ("duplicate-name", "Two templates with one name cannot be told apart.", "rename one of them"),
 ):
     rule(_name, Severity.ERROR, why=_why, fix=_fix)(_no_lone_check)
 

@@ -180,7 +180,7 @@ def _parameter_namespace(subject: Subject) -> Iterator[Hit]:
 @rule(
     "parameter-name",
     Severity.WARNING,
-    why="Some shells and expressions can't reach a variable with such a name.",
+    why="Some shells and expressions cannot reach a variable with such a name.",
     fix='use letters, digits, ".", "_" and "-"',
 )
 def _parameter_name(subject: Subject) -> Iterator[Hit]:
@@ -240,7 +240,7 @@ def _example_default(subject: Subject) -> Iterator[Hit]:
 @rule(
     "default-not-text",
     Severity.WARNING,
-    why="A default that is no text breaks the import into some versions of Octopus.",
+    why="A default that is not text breaks the import into some versions of Octopus.",
     fix="write it as text",
     fixable=True,
 )
@@ -306,7 +306,7 @@ def _parameter_case(subject: Subject) -> Iterator[Hit]:
 
 
 def _ways_to_name(name: str) -> set[str]:
-    """PowerShell scripts of Octopus also see a parameter as a variable, without the signs it can't have."""
+    """PowerShell scripts of Octopus also see a parameter as a variable, without the signs it cannot have."""
     return {name, re.sub(r"[^\w]", "", name), re.sub(r"[^\w]", "_", name)}
 
 
@@ -319,7 +319,7 @@ def _is_put_together(name: str, text: str) -> bool:
 @rule(
     "outputs-undeclared",
     Severity.WARNING,
-    why="An output that isn't declared can't be found, and breaks others when it is renamed.",
+    why="An output that isn't declared cannot be found, and breaks others when it is renamed.",
     fix="list it under outputs",
 )
 def _outputs_undeclared(subject: Subject) -> Iterator[Hit]:

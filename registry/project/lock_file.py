@@ -111,7 +111,7 @@ def refuse_change(known: Lock | None, wanted: Lock) -> None:
     if changed:
         problems = [Problem(message, "lock-outdated") for message in changed]
         message = f"{LOCK_FILE} would change: {changed[0]}"
-        raise Mismatch("lock-outdated", message, "Run: treadle lock, and commit the result", problems)
+        raise Mismatch("lock-outdated", message, "Run `treadle lock`, and commit the result.", problems)
 
 
 def _changed_images(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

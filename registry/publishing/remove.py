@@ -40,8 +40,8 @@ def remove_template(
     if reference.source != LIBRARY_SOURCE or reference.version is not None:
         raise Invalid(
             "not-removable",
-            f'"{reference}" can\'t be removed: only whole templates of the library can',
-            hint=f"For a single version that must not run: treadle revoke {reference}",
+            f'"{reference}" cannot be removed: only whole templates of the library can',
+            hint=f"For a single version that must not run `treadle revoke {reference}`.",
         )
     removed = _present(catalog, reference)
     if not force:

@@ -89,7 +89,7 @@ class JsonDocument:
 
     @cached_property
     def layout(self) -> JsonLayout:
-        """How the text is laid out; what can't be told by it (stray blanks) is left out."""
+        """How the text is laid out; what cannot be told by it (stray blanks) is left out."""
         return _guess_layout(self.text, self.byte_order_mark)
 
     @cached_property
@@ -103,7 +103,7 @@ class JsonDocument:
     def _duplicate(self, path: KeyPath, offset: int) -> Problem:
         line, column = self._lines.position(offset)
         message = f'duplicate key "{path[-1]}"'
-        hint = "the last one counts; remove the others"
+        hint = "The last one counts; remove the others."
         return Problem(
             message, "duplicate-key", path_text(path), hint, file=self.file, line=line, column=column
         )

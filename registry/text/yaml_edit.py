@@ -90,7 +90,7 @@ def edit_mappings(text: str, edits: Sequence[MappingEdit]) -> str:
     """`text` with all these edits, each of another mapping; an edit of the top one has the path `()`.
 
     A removed entry takes the comment behind it along. Raises Conflict where the text is laid out in a way that
-    can't be edited (entries that come from an anchor, say), Invalid where it is no YAML.
+    cannot be edited (entries that come from an anchor, say), Invalid where it is no YAML.
     """
     return _edited(text, _data(text), edits)
 
@@ -340,7 +340,7 @@ def _checked(text: str, expected: Mapping[str, Any], advice: str) -> str:
 def _too_unusual(advice: str) -> Conflict:
     return Conflict(
         "cannot-edit",
-        "the file is laid out in a way that can't be edited for you",
+        "the file is laid out in a way that cannot be edited for you",
         hint=f"Edit it yourself:\n{advice}",
     )
 

@@ -63,7 +63,7 @@ def _at(text: str, mark: Any) -> Explanation | None:
         return "a tab indents this line", "indent with blanks, not tabs"
     character = text[mark.index : mark.index + 1]
     if character == ":":
-        hint = "quote the text if the colon is part of it; if not, check the indentation"
+        hint = "Quote the text if the colon is part of it; if not, check the indentation."
         return 'a ":" does not belong here', hint
     if character in _RESERVED:
         return f'"{character}" cannot begin a text without quotes', "quote the text"

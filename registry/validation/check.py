@@ -30,7 +30,7 @@ class Checked:
     """One document that was looked at, and what was read for it: nobody has to read it again.
 
     kind: the short name of its schema, empty where it is none of ours
-    document: None where it can't be read
+    document: None where it cannot be read
     files: those of a template folder by relative path
     content: the template in a template folder that keeps to the schema
     """
@@ -83,7 +83,7 @@ def check_path(path: Path, rules: Rules = _NO_RULES) -> Iterator[Checked]:
             if checked.kind or checked.problems[0].code != "unknown-document":
                 yield checked
     else:
-        raise NotFound("path-not-found", f'"{path}" does not exist', "give a file or a folder")
+        raise NotFound("path-not-found", f'"{path}" does not exist', "Give a file or a folder.")
 
 
 def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
@@ -107,7 +107,9 @@ def check_template(document: JsonDocument) -> list[Problem]:
     if document.byte_order_mark:
         message = "the file begins with a byte order mark, which Octopus refuses"
         problems.append(
-            problem_at(document, (), message, "byte-order-mark", "save it as UTF-8 without", Severity.WARNING)
+            problem_at(
+                document, (), message, "byte-order-mark", "Save it as UTF-8 without.", Severity.WARNING
+            )
         )
     return in_order([*problems, *_misspelt_keys(document)])
 

@@ -115,7 +115,7 @@ def _version_problem(value: Any, schema: Mapping[str, Any], document: Document) 
         given = value.get(key) if isinstance(value, dict) else None
         if isinstance(known, int) and isinstance(given, int) and given != known:
             message = f"{key}: this is format version {given}, and only version {known} is known here"
-            return problem_at(document, (key,), message, FORMAT_VERSION, "upgrade Treadle")
+            return problem_at(document, (key,), message, FORMAT_VERSION, "Upgrade Treadle.")
     return None
 
 

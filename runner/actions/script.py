@@ -22,7 +22,7 @@ _PREFERENCE = ("Bash", "Python", "CSharp", "PowerShell")
 
 
 class NotRunnableError(ValueError):
-    """A template that this version can not run; the message says why, the hint what to do."""
+    """A template that this version cannot run; the message says why, the hint what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -49,24 +49,24 @@ def from_template(template: StepTemplate, overrides: Mapping[str, str]) -> Scrip
     """The action of a template. Raises NotRunnableError."""
     if template.action_type not in ACTION_TYPES:
         raise NotRunnableError(
-            f'has the action type "{template.action_type}", which Treadle can not run yet',
+            f'has the action type "{template.action_type}", which Treadle cannot run yet',
             f"runnable action types: {', '.join(sorted(ACTION_TYPES))}",
         )
     if template.packages:
         raise NotRunnableError(
-            "needs packages, which Treadle can not provide yet", "choose a template without"
+            "needs packages, which Treadle cannot provide yet", "choose a template without"
         )
     properties = {name: value for name, value in template.properties.items() if value is not None}
     properties |= overrides
     if properties.get(SCRIPT_SOURCE, "Inline") != "Inline":
         raise NotRunnableError(
-            f'takes its script from "{properties[SCRIPT_SOURCE]}", which Treadle can not do yet',
+            f'takes its script from "{properties[SCRIPT_SOURCE]}", which Treadle cannot do yet',
             "choose a template with an inline script",
         )
     syntax, body, warning = _script(properties)
     if syntax not in _RUNNABLE:
         raise NotRunnableError(
-            f"is written in {syntax}, which Treadle can not run yet",
+            f"is written in {syntax}, which Treadle cannot run yet",
             f"runnable: {', '.join(_RUNNABLE)}; find some with: treadle search ... --syntax bash",
         )
     return ScriptAction(syntax, body, properties, warning)

@@ -108,7 +108,7 @@ def read_inputs(
         if value == "-":
             if from_stdin is not None:
                 message = f'--var "{name}": standard input was read for "{from_stdin}" already'
-                raise Invalid("stdin-twice", message, hint="give one of the two as NAME=@FILE")
+                raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
             from_stdin = name
             values[name] = _text(sys.stdin.buffer, "standard input")
             origins[name] = "--var, standard input"
@@ -140,9 +140,9 @@ def _name_and_value(text: str) -> tuple[str, str]:
             hint="Give text in UTF-8, or the base64 of the bytes.",
         ) from None
     if not name.strip():
-        raise Invalid("bad-variable", f'--var "{text}" has no name', hint="write --var NAME=value")
+        raise Invalid("bad-variable", f'--var "{text}" has no name', hint="Write --var NAME=value.")
     if not equals:
-        raise Invalid("bad-variable", f'--var "{text}" has no value', hint="write --var NAME=value")
+        raise Invalid("bad-variable", f'--var "{text}" has no value', hint="Write --var NAME=value.")
     return name.strip(), value
 
 
@@ -153,7 +153,7 @@ def _file(name: str) -> str:
     except FileNotFoundError:
         raise NotFound("variable-file", f'there is no file "{name}"') from None
     except OSError as error:
-        raise Invalid("variable-file", f'"{name}" can not be read: {error.strerror}') from None
+        raise Invalid("variable-file", f'"{name}" cannot be read: {error.strerror}') from None
 
 
 def _text(stream: IO[bytes], what: str) -> str:

@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _give_up_output()
         sys.exit(0)
     except Unavailable:
-        # Raised while an error was told: the error output can't be written either.
+        # Raised while an error was told: the error output cannot be written either.
         _give_up_output()
         sys.exit(OUR_FAULT)
 
@@ -233,7 +233,7 @@ def _tell(error: UserError, arguments: Sequence[str]) -> None:
 
 
 def _prepare_streams() -> None:
-    """Streams that are closed become empty ones, and characters that they can't hold are replaced."""
+    """Streams that are closed become empty ones, and characters that they cannot hold are replaced."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:

@@ -197,7 +197,7 @@ def variable_files(context: Context, *, required: bool = True) -> VariableFiles:
     project = context.project()
     if project is None and required:
         raise NotFound(
-            "no-project-file", "there is no treadle.yaml here or above", "Start a project: treadle init"
+            "no-project-file", "there is no treadle.yaml here or above", "Start a project: `treadle init`."
         )
     file = project.file if project else context.directory
     return VariableFiles(context.home, os.environ, context.directory, file)

@@ -16,4 +16,4 @@ def same_names(document: YamlDocument, key: str, names: Iterable[str]) -> Iterat
         first = seen.setdefault(name.casefold(), name)
         if first != name:
             message = f'{key} → {name}: "{first}" is the same name, since case does not matter'
-            yield problem_at(document, (key, name), message, "duplicate-name", "keep one of the two")
+            yield problem_at(document, (key, name), message, "duplicate-name", "Keep one of the two.")

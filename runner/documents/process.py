@@ -150,7 +150,7 @@ def process_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list
                     ("steps", index, "name"),
                     f'step {index + 1} has the name of step {first + 1}, "{name}"',
                     "duplicate-step",
-                    "names are looked up to find outputs; make each its own",
+                    "Names are looked up to find outputs; make each its own.",
                 )
             )
         problems += _step_rules(document, index, raw, is_sound(("steps", index), found))

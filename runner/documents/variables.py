@@ -142,7 +142,7 @@ def unknown_name(
                 at if isinstance(given, str) else (*at, index),
                 f'{whose} {kind} "{name}", {what}',
                 f"unknown-{kind}",
-                suggest(name, names[f"{kind}s"]) or f"there are no {kind}s: define them under {where}",
+                suggest(name, names[f"{kind}s"]) or f"There are no {kind}s: define them under {where}",
             )
 
 
@@ -173,7 +173,9 @@ def _scope_rules(
     known = DIMENSIONS if names is not None else tuple(set(DIMENSIONS) - set(_OF_A_PROJECT))
     if not set(DIMENSIONS) & set(scoped):
         message = f'variable "{name}" has a value under `scopes` that says not where it applies'
-        hint = f"add one of {', '.join(one for one in DIMENSIONS if one in known)}, or put it beside `scopes`"
+        hint = (
+            f"Add one of {', '.join(one for one in DIMENSIONS if one in known)}, or put it beside `scopes`."
+        )
         yield problem_at(document, at, message, "scope-missing", hint)
     for kind in ("environment", "target", "role") if names is not None else ():
         whose = f'a value of variable "{name}" is for'
@@ -191,10 +193,10 @@ def _value_rules(
     whose = f'variable "{name}"'
     if "value" in place and "from" in place:
         message = f"{whose} has both `value` and `from`"
-        yield problem_at(document, at, message, "value-twice", "use one of the two")
+        yield problem_at(document, at, message, "value-twice", "Use one of the two.")
     elif "value" not in place and "from" not in place:
         message = f"{whose} has no value" if len(at) == 2 else f"{whose} has a scope without value"
-        yield problem_at(document, at, message, "value-missing", "add value: or from:")
+        yield problem_at(document, at, message, "value-missing", "Add value: or from:")
     elif "from" in place:
         for complaint in complaints(place["from"]):
             where = (*at, "from") if complaint.key is None else (*at, "from", complaint.key)

@@ -186,7 +186,7 @@ class DockerImages:
             raise EngineError(
                 "image-build-failed",
                 f'Building the image "{reference}" on "{base}" failed: {reason}.',
-                hint="See the whole build with: treadle -v image build --force",
+                hint="See the whole build with `treadle -v image build --force`.",
             )
 
     def _find_base(self, progress: Progress) -> str:

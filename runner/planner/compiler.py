@@ -107,7 +107,7 @@ def _refuse_problems(process: Process, findings: Findings) -> None:
         kind = Mismatch if findings.mismatched else Invalid
         raise kind(
             "invalid-process",
-            f'"{process.file}" can not be planned',
+            f'"{process.file}" cannot be planned',
             problems=[*findings.problems, *findings.warnings],
         )
 
@@ -228,7 +228,7 @@ class _Compiler:
         revoked = notice.standing is NoticeKind.REVOKED
         message = f'step "{step.name}": the template {reference} is {notice}'
         if revoked and not self.inputs.allow_revoked:
-            hint = "use another version or template; to run it all the same: --allow-revoked"
+            hint = "Use another version or template; to run it all the same: --allow-revoked"
             self.findings.problem(at, "template-revoked", message, hint)
         else:
             self.findings.warning(at, f"template-{notice.standing.value}", message)

@@ -142,7 +142,7 @@ class Runs:
     def latest(
         self, limit: int | None = None, chosen: RunFilter = EVERY_RUN
     ) -> tuple[list[RunRecord], list[Problem]]:
-        """The latest runs first, and what is wrong with those that can't be read."""
+        """The latest runs first, and what is wrong with those that cannot be read."""
         records: list[RunRecord] = []
         problems = []
         for run in self.ids():
@@ -174,7 +174,7 @@ class Runs:
         if found:
             shown = ", ".join(f'"{run}"' for run in found[:5])
             raise Invalid("run-ambiguous", f'"{text}" may be any of {shown}', hint="Give more of the id.")
-        hint = did_you_mean(text, ids) or "List them with: treadle runs list"
+        hint = did_you_mean(text, ids) or "List them with `treadle runs list`."
         raise NotFound("run-not-found", f'there is no run "{text}"', hint=hint)
 
     def _last(self, chosen: RunFilter) -> RunRecord:
@@ -186,7 +186,7 @@ class Runs:
         raise NotFound(
             "run-not-found",
             "there are no such runs in this project yet",
-            hint="See those of all projects: treadle runs list --all-projects",
+            hint="See those of all projects: `treadle runs list --all-projects`.",
         )
 
     def record(self, run: str) -> RunRecord:
@@ -299,7 +299,7 @@ class _Story:
             yield replace(step, actions=actions)
 
     def _action_of(self, event: Event) -> ActionRecord:
-        action = event["action"]  # its start may be on a line that can't be read any more
+        action = event["action"]  # its start may be on a line that cannot be read any more
         return self._actions.get(action) or ActionRecord(action, "", action, None, self._unfinished)
 
     def _planned_steps(self) -> list[dict[str, Any]]:

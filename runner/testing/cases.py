@@ -30,7 +30,7 @@ class Case:
 def find_cases(paths: Iterable[str], tests: Path | None, resolve: Resolve) -> list[Case]:
     """The tests of template folders, of folders of such, or, from the folder `tests`, of templates by reference.
 
-    Raises NotFound for a path or reference that isn't there, Invalid for files that can't be read; all their
+    Raises NotFound for a path or reference that isn't there, Invalid for files that cannot be read; all their
     problems at once.
     """
     found: list[Case] = []
@@ -62,13 +62,13 @@ def _cases(path: str, tests: Path | None, resolve: Resolve) -> Iterator[Case]:
         raise NotFound(
             "path-not-found",
             f'"{path}" is neither a folder nor a template reference',
-            hint="give a template folder, a folder of such, or source/slug with --tests DIR",
+            hint="Give a template folder, a folder of such, or source/slug with --tests DIR.",
         ) from None
     if tests is None:
         raise Invalid(
             "tests-missing",
             f"where are the tests of {reference}?",
-            hint="add --tests with the folder they are in",
+            hint="Add --tests with the folder they are in.",
         )
     template = resolve(reference)
     yield from (Case(template, test) for test in _tests_in(tests))
@@ -82,7 +82,7 @@ def _template_folders(folder: Path) -> list[Path]:
         raise NotFound(
             "no-templates",
             f'there is no template folder in "{folder}"',
-            hint=f"a template has a {TEMPLATE_FILE}",
+            hint=f"A template has a {TEMPLATE_FILE}",
         )
     return found
 
@@ -100,6 +100,6 @@ def _tests_in(folder: Path) -> Iterator[TemplateTest]:
     for file in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
         if file.is_symlink():
             raise Invalid(
-                "link-in-template", f'"{file}" is a link: links are not followed', hint="copy the file"
+                "link-in-template", f'"{file}" is a link: links are not followed', hint="Copy the file."
             )
         yield read_test(read_bytes(file), str(file))

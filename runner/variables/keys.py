@@ -38,7 +38,7 @@ class KeyRing:
     def current(self) -> SealingKey:
         """The key that seals. Raises NotFound where there is none."""
         if not self.keys:
-            raise NotFound("no-key", f"there is no key in {self.origin}", "Make one: treadle vars key new")
+            raise NotFound("no-key", f"there is no key in {self.origin}", "Make one: `treadle vars key new`.")
         return self.keys[0]
 
 
@@ -90,7 +90,7 @@ def check_place(home: Home, environ: Mapping[str, str]) -> str:
     can change; Untrusted where the file would lie in a git work tree."""
     if environ.get(KEY_VARIABLE, "").strip():
         message = f"the keys are in the environment variable {KEY_VARIABLE}, which Treadle cannot change"
-        raise Conflict("key-in-environment", message, f"Unset it, or name a file: {KEY_FILE_VARIABLE}=PATH")
+        raise Conflict("key-in-environment", message, f"Unset it, or name a file: {KEY_FILE_VARIABLE}=PATH.")
     path = key_file(home, environ)
     _refuse_in_git(path)
     return f'"{path}"'
@@ -127,7 +127,7 @@ def _refuse_in_git(path: Path) -> None:
     folder = next((folder for folder in path.resolve().parents if (folder / ".git").exists()), None)
     if folder is not None:
         message = f'the key file "{path}" would lie in the git work tree "{folder}"'
-        raise Untrusted("key-in-git", message, f"Name another place: {KEY_FILE_VARIABLE}=PATH")
+        raise Untrusted("key-in-git", message, f"Name another place: {KEY_FILE_VARIABLE}=PATH.")
 
 
 def _write(path: Path, keys: tuple[SealingKey, ...]) -> None:

@@ -81,14 +81,14 @@ def open_sealed(keys: Iterable[SealingKey], sealed: str, context: str) -> str:
         raise NotFound(
             "key-missing",
             f'it is sealed with the key "{name}", which is not here',
-            "Set TREADLE_KEY or TREADLE_KEY_FILE, or ask a colleague for the key: treadle vars key --help",
+            "Set TREADLE_KEY or TREADLE_KEY_FILE, or ask a colleague for the key: `treadle vars key --help`.",
         )
     try:
         return AESGCM(key.secret).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()).decode()
     except InvalidTag:
         message = "the sealed text was altered, or was sealed for something else"
         raise Invalid(
-            "sealed-altered", message, "Seal the value again: treadle vars set --sensitive"
+            "sealed-altered", message, "Seal the value again: `treadle vars set --sensitive`."
         ) from None
 
 
@@ -97,7 +97,7 @@ def key_id_of(sealed: str) -> str:
     match = _SEALED.fullmatch(sealed)
     if match is None or len(_decoded(match["data"])) < _NONCE_BYTES + _TAG_BYTES:
         message = "this is not a sealed text: expected v1.KEY.DATA"
-        raise Invalid("sealed-unreadable", message, "Write it with: treadle vars set --sensitive")
+        raise Invalid("sealed-unreadable", message, "Write it with `treadle vars set --sensitive`.")
     return match["key"]
 
 

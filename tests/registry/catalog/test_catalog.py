@@ -162,7 +162,7 @@ def test_what_is_not_there_is_told_with_the_next_step(catalog: Catalog, reposito
     )
     assert _resolve(catalog, f"team/hello@7:{draft[:7]}").template.version == 7
     assert refusal("team/hello@2:0000")[0] == "variant-not-found"
-    assert refusal("library/hello")[2] == "Fill it with: treadle import community/SLUG"
+    assert refusal("library/hello")[2] == "Fill it with `treadle import community/SLUG`."
 
 
 def test_builtin_templates_are_always_there(catalog: Catalog) -> None:

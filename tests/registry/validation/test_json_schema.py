@@ -230,7 +230,7 @@ def test_document_finding_in_words(text: str, said: str) -> None:
 def test_unknown_format_version_is_the_only_problem() -> None:
     assert texts_of("version: 2\nsteps: 5\nfoo: 1\n") == [
         "deploy.yaml:1:10: error: version: this is format version 2, and only version 1 is known here "
-        "[format-version]\n  hint: upgrade Treadle"
+        "[format-version]\n  hint: Upgrade Treadle."
     ]
 
 

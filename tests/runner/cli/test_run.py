@@ -205,10 +205,10 @@ class TestInputs:
     @pytest.mark.parametrize(
         ("files", "arguments", "stdin", "expected"),
         [
-            ({}, ["--var", "X"], b"", '--var "X" has no value\n  hint: write --var NAME=value'),
-            ({}, ["--var", "=x"], b"", '--var "=x" has no name\n  hint: write --var NAME=value'),
+            ({}, ["--var", "X"], b"", '--var "X" has no value\n  hint: Write --var NAME=value.'),
+            ({}, ["--var", "=x"], b"", '--var "=x" has no name\n  hint: Write --var NAME=value.'),
             ({}, ["--var", "X=@nope.txt"], b"", 'there is no file "nope.txt"'),
-            ({}, ["--var", "X=@."], b"", '"." can not be read: Is a directory'),
+            ({}, ["--var", "X=@."], b"", '"." cannot be read: Is a directory'),
             ({"b": b"\xff"}, ["--var", "X=@b"], b"", '"b" is not UTF-8 text'),
             ({"b": b"x" * 1_048_577}, ["--var", "X=@b"], b"", '"b" holds more than 1,048,576 bytes'),
             ({}, ["--var", "X=@/dev/zero"], b"", '"/dev/zero" holds more than 1,048,576 bytes'),
@@ -218,14 +218,14 @@ class TestInputs:
                 {},
                 ["--var", "X=-", "--var", "Y=-"],
                 b"x",
-                '--var "Y": standard input was read for "X" already\n  hint: give one of the two as NAME=@FILE',
+                '--var "Y": standard input was read for "X" already\n  hint: Give one of the two as NAME=@FILE.',
             ),
             ({}, ["--var-file", "nope.yaml"], b"", 'there is no file "nope.yaml"'),
             (
                 {"vars.yaml": "- a\n"},
                 ["--var-file", "vars.yaml"],
                 b"",
-                '"vars.yaml" is not a list of variables\n  hint: write one NAME: value a line',
+                '"vars.yaml" is not a list of variables\n  hint: Write one NAME: value a line.',
             ),
             (
                 {},

@@ -57,10 +57,13 @@ def test_json_that_will_not_do_is_refused(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("- a\n", ['"vars.yaml" is not a list of variables [variables-file] > write one NAME: value a line']),
+        (
+            "- a\n",
+            ['"vars.yaml" is not a list of variables [variables-file] > Write one NAME: value a line.'],
+        ),
         (
             "just text",
-            ['"vars.yaml" is not a list of variables [variables-file] > write one NAME: value a line'],
+            ['"vars.yaml" is not a list of variables [variables-file] > Write one NAME: value a line.'],
         ),
         (
             "A: [1]\nB: {c: d}\nC: #{Host}\nD: 1\nD: 2\n",
@@ -88,5 +91,5 @@ def test_a_file_must_be_there(tmp_path: Path) -> None:
     path = tmp_path / "nope.yaml"
     assert refusal(lambda: read_values(path)) == [f'there is no file "{path}" [file-not-found]']
     assert refusal(lambda: read_values(tmp_path)) == [
-        f'"{tmp_path}" can not be read: Is a directory [file-unreadable]'
+        f'"{tmp_path}" cannot be read: Is a directory [file-unreadable]'
     ]

@@ -144,7 +144,7 @@ class TestScript:
             {"1-a": said(output)},
         )
         assert ended.statuses == {"A": "success", "B": "failed"}
-        assert ended.reasons["B"] == "the filter VersionMajor can not treat its input: it is no version"
+        assert ended.reasons["B"] == "the filter VersionMajor cannot treat its input: it is not a version"
         assert "not a version" not in str(ended.events)
         ended.engine.check_nothing_left()
 

@@ -112,7 +112,7 @@ class TestSkipping:
             'there is no step "Wbe" [unknown-step] > Did you mean "Web"?'
         ]
         assert refusal(lambda: desk.plan(steps, TWO_ENVIRONMENTS, environment="Test", skip=("once",))) == [
-            'step "Once" is required and can not be skipped [required-step]'
+            'step "Once" is required and cannot be skipped [required-step]'
         ]
 
 

@@ -116,28 +116,28 @@ def test_a_secret_in_the_process_file_is_a_warning(tmp_path: Path) -> None:
 
 
 class TestNotRunnable:
-    """Templates that this version can't run are problems of the plan, not failures of the run."""
+    """Templates that this version cannot run are problems of the plan, not failures of the run."""
 
     @pytest.mark.parametrize(
         ("changes", "expected"),
         [
             (
                 {"action_type": "Octopus.TentaclePackage"},
-                'has the action type "Octopus.TentaclePackage", which Treadle can not run yet [not-runnable]'
+                'has the action type "Octopus.TentaclePackage", which Treadle cannot run yet [not-runnable]'
                 " > runnable action types: Octopus.Script",
             ),
             (
                 {"properties": {"Octopus.Action.Script.Syntax": "PowerShell"}},
-                "is written in PowerShell, which Treadle can not run yet [not-runnable]"
+                "is written in PowerShell, which Treadle cannot run yet [not-runnable]"
                 " > runnable: Bash, Python; find some with: treadle search ... --syntax bash",
             ),
             (
                 {"packages": ({"Name": "app"},)},
-                "needs packages, which Treadle can not provide yet [not-runnable] > choose a template without",
+                "needs packages, which Treadle cannot provide yet [not-runnable] > choose a template without",
             ),
             (
                 {"properties": {"Octopus.Action.Script.ScriptSource": "Package"}},
-                'takes its script from "Package", which Treadle can not do yet [not-runnable]'
+                'takes its script from "Package", which Treadle cannot do yet [not-runnable]'
                 " > choose a template with an inline script",
             ),
             (

@@ -265,7 +265,7 @@ class TestSecrets:
         variables = {**WITH_SECRET["variables"], "Broken": "#{Secret | VersionMajor}"}
         (line,) = refusal(lambda: desk.plan([run("x")], {"variables": variables}))
         assert line == (
-            '7:3 variable "Broken": the filter VersionMajor can not treat its input: it is no version [expression]'
+            '7:3 variable "Broken": the filter VersionMajor cannot treat its input: it is not a version [expression]'
         )
 
 

@@ -48,7 +48,7 @@ class TestRun:
 
 
 class TestBeforeTheRun:
-    """What is wrong before anything ran is no failed run: nothing is recorded."""
+    """What is wrong before anything ran is not a failed run: nothing is recorded."""
 
     def refused(self, stage: Stage, ended: Ended) -> tuple[str, int]:
         assert ended.error is not None
