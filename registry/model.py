@@ -126,6 +126,13 @@ class Parameter:
     def sensitive(self) -> bool:
         return self.control == ControlType.SENSITIVE
 
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The pattern and the bounds of a value, each in words."""
+        bounds = (("minimum", self.minimum), ("maximum", self.maximum))
+        found = [f"{word}: {bound:g}" for word, bound in bounds if bound is not None]
+        return tuple([f"pattern: {self.pattern}", *found] if self.pattern is not None else found)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -203,7 +210,7 @@ class Provenance:
 
 
 class NoticeKind(StrEnum):
-    """What is held against a template: it should no longer be used, or it must not run."""
+    """A warning about a template: it should no longer be used, or it must not run."""
 
     DEPRECATED = "deprecated"
     REVOKED = "revoked"

@@ -18,6 +18,7 @@ from runner.runs.service import RunService
 
 if TYPE_CHECKING:
     from registry.home import Home
+    from registry.model import Reference
     from runner.dependencies.lock import LockedResolver
     from runner.engine.base import Endpoint, Engine
     from runner.testing.service import TestService
@@ -57,7 +58,12 @@ def test_service(session: Session) -> TestService:
     """What `treadle test` runs with."""
     from runner.testing.service import TestService
 
-    return TestService(session.home, _resolver(session), connect, worker_reference())
+    def files_of(reference: Reference) -> Mapping[str, bytes]:
+        with session.catalog() as catalog:
+            found = catalog.find(reference)
+            return found.source.read_files(found.record)
+
+    return TestService(session.home, _resolver(session), files_of, connect, worker_reference())
 
 
 def clear_up_soon(home: Home) -> list[str]:

@@ -58,9 +58,14 @@ def diagnose(
 ) -> Iterator[DoctorCheck]:
     """Look at everything, what takes longest last. Raises nothing that a user could meet."""
     yield _guarded("git", _git)
-    yield _guarded("home", lambda: _home(home))
-    yield _guarded("disk", lambda: _disk(home))
-    yield from _sources(open_catalog)
+    try:
+        home.check()
+    except UserError as error:  # then there is nothing below it to look at
+        yield DoctorCheck("home", CheckResult.BROKEN, error.message, error.hint)
+    else:
+        yield _guarded("home", lambda: _home(home))
+        yield _guarded("disk", lambda: _disk(home))
+        yield from _sources(open_catalog)
     for engine in engines:
         yield from _engine(engine)
 
@@ -88,6 +93,9 @@ def _home(home: Home) -> DoctorCheck:
     make_folder(home.path)
     try:
         with tempfile.TemporaryFile(dir=home.path):
+            if home.is_open_to_others():
+                hint = f"Take those rights from them: `chmod go-rwx {home.path}`."
+                return DoctorCheck("home", CheckResult.WARNING, f"others may look into {home.path}", hint)
             return DoctorCheck("home", CheckResult.OK, f"{home.path} can be written to")
     except OSError as error:
         hint = "Point TREADLE_HOME at a folder that you may write to."
@@ -111,14 +119,26 @@ def _disk(home: Home) -> DoctorCheck:
 
 
 def _sources(open_catalog: Callable[[], Catalog]) -> Iterator[DoctorCheck]:
+    from registry.index.connection import IndexDamagedError
+
     try:
-        with open_catalog() as catalog:
-            found = catalog.source_summaries()
+        try:
+            found = _summaries(open_catalog)
+        except IndexDamagedError as damage:
+            damage.discard()
+            yield DoctorCheck("index", CheckResult.WARNING, f"{damage.path} was damaged: it is built again")
+            found = _summaries(open_catalog)
     except UserError as error:
         yield DoctorCheck("sources", CheckResult.BROKEN, error.message, error.hint)
         return
     for source in found:
         yield _source(source)
+
+
+def _summaries(open_catalog: Callable[[], Catalog]) -> list[SourceSummary]:
+    with open_catalog() as catalog:
+        catalog.index.check()
+        return catalog.source_summaries()
 
 
 def _source(source: SourceSummary) -> DoctorCheck:

@@ -22,7 +22,14 @@ from registry.errors import Invalid, UserError
 from registry.git.reader import keep_readers, release_readers
 from registry.home import Home, exclusive
 from registry.index.database import Counts, Entry, Index, SourceFinding, SourceState
-from registry.index.search import NO_FILTERS, Filters, SearchResult, search_entries
+from registry.index.search import (
+    NO_FILTERS,
+    Facets,
+    Filters,
+    SearchResult,
+    facet_counts,
+    search_entries,
+)
 from registry.model import (
     BUILTIN_SOURCE,
     LIBRARY_SOURCE,
@@ -34,6 +41,7 @@ from registry.project.source_definition import SourceDefinition, unknown_source
 from registry.project.source_settings import source_definitions
 
 if TYPE_CHECKING:
+    from registry.catalog.changes import VersionChange
     from registry.catalog.details import TemplateCopy, TemplateDetails
     from registry.catalog.notices import NoticeLookup
     from registry.catalog.resolve import FoundTemplate
@@ -160,6 +168,15 @@ class Catalog:
 
     # --- templates
 
+    def with_source(self, reference: Reference) -> Reference:
+        """The reference, with the one source that has its template now in place of the source it names.
+
+        Raises NotFound where none has it, Conflict where several do.
+        """
+        from registry.catalog.resolve import the_only_source
+
+        return the_only_source(self.index, self._searched(())[0], reference)
+
     def find(self, reference: Reference, locked: LockEntry | None = None) -> FoundTemplate:
         """The content that a reference means, or that the lock says it means. Reads the index and one git object;
         never asks a remote.
@@ -248,6 +265,21 @@ class Catalog:
         source = self._sources.source(reference.source)
         return version_infos(find_histories(self.index, source, reference.slug)[0])
 
+    def changes(self, reference: Reference, limit: int) -> tuple[VersionChange, ...]:
+        """What each version of a template changed, the newest first, up to the one that the reference names.
+
+        Raises as `find`; a template that was deleted has its history all the same.
+        """
+        from registry.catalog.changes import version_changes
+        from registry.catalog.resolve import find_histories
+
+        source = self._sources.source(reference.source)
+        if reference.version is None:
+            return version_changes(source, find_histories(self.index, source, reference.slug)[0], None, limit)
+        found = self.find(reference)
+        assert found.history is not None
+        return version_changes(source, found.history, found.record.version, limit)
+
     def has_origin(self, reference: Reference, locked: LockEntry) -> bool:
         """Whether the source is at the address that the lock says, and once had the content at that path, with that
         commit. Raises NotFound for a source that there isn't."""
@@ -259,22 +291,28 @@ class Catalog:
     def search(self, query: str, filters: Filters = NO_FILTERS, limit: int = 50) -> SearchResult:
         """Templates at the heads of the sources that hold every word of `query`, the best first.
 
-        Raises NotFound for a source in `filters` that doesn't exist or was never synced.
+        Raises NotFound for a source in `filters` that doesn't exist or was never synced, and for a value that no
+        template has.
         """
-        if filters.source:
-            hits, total = search_entries(
-                self.index, [self._sources.source(filters.source).state.id], query, filters, limit
-            )
-            return SearchResult(hits, total, notices=self._notices_about(hits))
+        sources, unsynced, problem = self._searched(filters.source)
+        found = search_entries(self.index, [item.state.id for item in sources], query, filters, limit)
+        notices = self._notices_about(found.hits) if problem is None else {}
+        return SearchResult(found.hits, found.total, unsynced, notices, problem, found.corrections)
+
+    def facets(self, query: str, filters: Filters = NO_FILTERS) -> Facets:
+        """What the templates that a search finds have, with how many have it. Raises as `search`."""
+        sources, _, _ = self._searched(filters.source)
+        return facet_counts(self.index, [item.state.id for item in sources], query, filters)
+
+    def _searched(self, names: Sequence[str]) -> tuple[list[OpenSource], tuple[str, ...], UserError | None]:
+        """The sources to search, those that have yet to be synced, and why the library is left out, if so."""
+        if names:
+            return [self._sources.source(name) for name in dict.fromkeys(names)], (), None
         problem = self._library_problem()
-        names = [name for name in self._sources.names() if problem is None or name != LIBRARY_SOURCE]
-        reached = {name: self._sources.find(name) for name in names}
-        ids = [source.state.id for source in reached.values() if source]
-        hits, total = search_entries(self.index, ids, query, filters, limit)
+        searched = [name for name in self._sources.names() if problem is None or name != LIBRARY_SOURCE]
+        reached = {name: self._sources.find(name) for name in searched}
         unsynced = (name for name, source in reached.items() if source is None and name != LIBRARY_SOURCE)
-        if problem is not None:
-            return SearchResult(hits, total, tuple(unsynced), library_problem=problem)
-        return SearchResult(hits, total, tuple(unsynced), self._notices_about(hits))
+        return [source for source in reached.values() if source], tuple(unsynced), problem
 
     def _library_problem(self) -> UserError | None:
         """Why the library cannot be read, if so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,15 +12,23 @@ from registry.library.origin import Origin
 from registry.model import Notice, Provenance, ResolvedTemplate, StepTemplate, VersionInfo
 from registry.template.document import TemplateDocument, digest
 from registry.template.octopus import SCRIPT_BODY, syntaxes
+from registry.template.runnable import Obstacle, obstacle
 
 _CUSTOM_SCRIPT = "Octopus.Action.CustomScripts."
+_TESTS = "tests/"
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateDetails:
-    """`versions` are the newest first; `deleted` says that the source's head has the template no more; `origin` is
-    what a library's template was copied from, and `patched` that it says something else by now; `said` are the notices
-    about each version that there are any about."""
+    """Everything there is to say about a template.
+
+    deleted: the source's head has it no more
+    versions: the newest first
+    tests: the names of the test files beside it
+    origin: what a library's template was copied from; `patched` says that it has changed since
+    notices: what is said against this version
+    said: what is said against each version that something is said against
+    """
 
     template: StepTemplate
     provenance: Provenance
@@ -28,9 +37,15 @@ class TemplateDetails:
     deleted: bool
     versions: tuple[VersionInfo, ...]
     readme: str | None = None
+    tests: tuple[str, ...] = ()
     origin: Origin | None = None
     notices: tuple[Notice, ...] = ()
     said: Mapping[int, tuple[Notice, ...]] = field(default_factory=dict)
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """Why it cannot run, if so."""
+        return obstacle(self.template)
 
     @property
     def patched(self) -> bool:
@@ -70,7 +85,8 @@ def template_details(
 ) -> TemplateDetails:
     """What there is to say about a template that was found by its history."""
     assert found.history is not None
-    readme = found.document.files.get("README.md")
+    files = found.document.files
+    readme = files.get("README.md")
     return TemplateDetails(
         template=found.document.template,
         provenance=found.provenance,
@@ -79,17 +95,24 @@ def template_details(
         deleted=not found.history.alive,
         versions=version_infos(found.history),
         readme=readme.decode(errors="replace") if readme else None,
+        tests=tuple(sorted(name.removeprefix(_TESTS) for name in files if is_test(name))),
         origin=origin,
         notices=notices,
     )
 
 
+def is_test(name: str) -> bool:
+    """Whether the file of a template folder is one of its tests."""
+    return re.fullmatch(rf"{_TESTS}[^/]+\.ya?ml", name) is not None
+
+
 def version_infos(history: TemplateHistory) -> tuple[VersionInfo, ...]:
     """All versions of a template, the newest first."""
-    return tuple(_info(record, history) for record in history.versions())
+    return tuple(version_info(record, history) for record in history.versions())
 
 
-def _info(record: IndexedContent, history: TemplateHistory) -> VersionInfo:
+def version_info(record: IndexedContent, history: TemplateHistory) -> VersionInfo:
+    """One version of a template."""
     others = (item.id for item in history.variants(record.version) if item.id != record.id)
     return VersionInfo(
         version=record.version,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from registry.catalog.sources import OpenSource
@@ -12,7 +12,7 @@ from registry.errors import Conflict, Mismatch, NotFound
 from registry.index.database import Index, IndexedContent
 from registry.model import Provenance, Reference, StepTemplate
 from registry.project.lock_file import LockEntry
-from registry.suggest import did_you_mean
+from registry.suggest import close_to, did_you_mean
 from registry.template.document import TemplateDocument, digest
 
 
@@ -123,6 +123,28 @@ def find_histories(index: Index, source: OpenSource, slug: str) -> list[Template
     return found
 
 
+def the_only_source(index: Index, sources: Sequence[OpenSource], reference: Reference) -> Reference:
+    """The reference, with the one source whose head has its template. Raises as `Catalog.with_source`."""
+    names = {source.state.id: source.name for source in sources}
+    having = [names[number] for number in index.sources_with(list(names), reference.slug)]
+    found = [replace(reference, source=name) for name in having]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        message = f'"{reference.slug}" is a template of {len(found)} sources'
+        hint = f"Say which: {', '.join(map(str, found))}."
+        raise Conflict("reference-ambiguous", message, hint)
+    known = [f"{source.name}/{slug}" for source in sources for slug in index.slugs(source.state.id)]
+    bare = {name.partition("/")[2]: name for name in reversed(known)}
+    close = close_to(reference.slug, bare)
+    hint = (
+        f'Did you mean "{bare[close[0]]}"?'
+        if close
+        else f"Look for it with `treadle search {reference.slug}`."
+    )
+    raise NotFound("template-not-found", f'no source has a template "{reference.slug}"', hint)
+
+
 def resolve(
     candidates: Sequence[TemplateHistory],
     reference: Reference,
@@ -149,7 +171,7 @@ def _latest(history: TemplateHistory, reference: Reference) -> IndexedContent:
     raise NotFound(
         "template-deleted",
         f'"{reference.source}/{reference.slug}" was deleted; its last version was {latest.version}',
-        hint=f"If you still want it, name the version: {reference.source}/{reference.slug}@{latest.version}",
+        hint=f"If you still want it, name the version: `{reference.source}/{reference.slug}@{latest.version}`.",
     )
 
 
@@ -184,7 +206,7 @@ def _no_such_version(history: TemplateHistory, reference: Reference) -> NotFound
         return NotFound(
             "version-not-found",
             f'"{name}" never had version {reference.version} on its main line, only in merged drafts',
-            hint=f"Take a draft by its blob: {name}@{reference.version}:{variants[0].id[:7]}",
+            hint=f"Take a draft by its blob: `{name}@{reference.version}:{variants[0].id[:7]}`.",
         )
     numbers = sorted(record.version for record in history.versions())
     shown = ", ".join(str(number) for number in numbers[-8:])

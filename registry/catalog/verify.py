@@ -22,8 +22,9 @@ def verify(catalog: Catalog, lock: Lock | None) -> list[Problem]:
     """What is not as it was: in the mirrors, the library and its work tree, the index, the lock. Asks no remote.
 
     Every git object is hashed again, the index is made again beside the real one, every locked content is read
-    and its digest compared.
+    and its digest compared. Raises IndexDamagedError.
     """
+    catalog.index.check()
     problems = list(_verify_library(catalog))
     for source in catalog.open_sources():
         problems += _verify_source(catalog, source)

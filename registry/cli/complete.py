@@ -103,4 +103,4 @@ def _entries(context: Context, source: str = "") -> Sequence[Entry]:
     from registry.index.search import Filters
 
     with context.catalog() as catalog:
-        return catalog.search("", Filters(source=source), _MOST_READ).hits
+        return catalog.search("", Filters(source=(source,) if source else ()), _MOST_READ).hits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,13 +11,12 @@ import click
 from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
 from registry.cli.import_bundle import Asks, asks_nothing, import_bundle
-from registry.cli.options import REFERENCE, dry_run_option, json_option
+from registry.cli.options import dry_run_option, json_option, path_or_reference
 from registry.cli.output import counted, print_json, style, working
-from registry.errors import Invalid, NotFound
-from registry.model import Reference
+from registry.errors import Invalid
 from registry.publishing.import_ import ImportedTemplate, ImportReport, ImportStatus, import_templates
+from registry.template.runnable import obstacle
 
-_PATH_ENDINGS = (".json", ".yaml", ".gz", ".tgz")
 _GZIP = b"\x1f\x8b"
 
 
@@ -72,6 +71,8 @@ def import_command(
         context.say(_sentence(item, dry_run=dry_run))
         for notice in item.resolved.notices:
             context.say(style(f"  {item.resolved.reference} is {notice}", fg="yellow"))
+        if stopping := obstacle(item.resolved.template):
+            context.say(style(f"  It cannot run yet: it {stopping.reason}.", fg="yellow"))
         if context.verbose or dry_run:
             for path in item.files:
                 context.say(f"  {path}")
@@ -82,20 +83,8 @@ def _import(context: Context, names: Sequence[str], slug: str | None, dry_run: b
     what = f"importing {counted(len(names), 'template')}" if len(names) > 1 else f"importing {names[0]}"
     with working(context, what), context.catalog() as catalog:
         known = catalog.source_names()
-        things = [_thing(context.directory, name, known) for name in names]
+        things = [path_or_reference(context.directory, name, known) for name in names]
         return import_templates(catalog, things, slug, dry_run=dry_run)
-
-
-def _thing(directory: Path, name: str, sources: Collection[str]) -> Reference | Path:
-    """A path where there is one, unless it begins with the name of a source; else a reference."""
-    path = directory / name
-    if path.exists() and name.partition("/")[0] not in sources:
-        return path
-    if name.startswith((".", "/", "~")) or name.endswith(_PATH_ENDINGS):
-        raise NotFound(
-            "path-not-found", f'there is no "{name}"', hint="Give a file, a folder or a reference."
-        )
-    return REFERENCE.convert(name, None, None)
 
 
 def _is_bundle(path: Path) -> bool:
@@ -127,6 +116,7 @@ def _tell_commit(context: Context, report: ImportReport) -> None:
 
 def _data(item: ImportedTemplate) -> dict[str, object]:
     where = item.resolved.provenance
+    stopping = obstacle(item.resolved.template)
     return {
         "reference": f"library/{item.slug}",
         "slug": item.slug,
@@ -135,4 +125,6 @@ def _data(item: ImportedTemplate) -> dict[str, object]:
         "downgrade": item.downgrade,
         "from": asdict(where),
         "files": list(item.files),
+        "runnable": stopping is None,
+        "obstacle": stopping.reason if stopping else None,
     }

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, exit_with, pass_context
-from registry.cli.options import dry_run_option, json_option
+from registry.cli.options import dry_run_option, json_option, path_or_reference
 from registry.cli.output import counted, echo, print_json, style
 from registry.cli.problems import problem_text
-from registry.errors import NotFound
-from registry.model import Severity
+from registry.errors import Invalid, NotFound
+from registry.model import Reference, Severity, TemplateForm
 
 if TYPE_CHECKING:
     from registry.lint.linter import LintReport
-
-_PATHS = click.Path(path_type=Path)
+    from registry.lint.subject import SourceContents
 
 
 @click.command("lint")
-@click.argument("paths", nargs=-1, type=_PATHS, metavar="PATH...")
+@click.argument("names", nargs=-1, metavar="PATH|REF...", shell_complete=complete_reference_or_file)
 @click.option("--fix", "fixing", is_flag=True, help="Fix what can be fixed safely, then lint.")
 @dry_run_option
 @click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be given again.")
@@ -32,7 +33,7 @@ _PATHS = click.Path(path_type=Path)
 @pass_context
 def lint_command(
     context: Context,
-    paths: tuple[Path, ...],
+    names: tuple[str, ...],
     fixing: bool,
     dry_run: bool,
     ignore: tuple[str, ...],
@@ -42,26 +43,55 @@ def lint_command(
 ) -> None:
     """Check templates against the rules of good ones.
 
-    PATH is a template folder, a JSON file, or a folder with any of them below; the current one when left out.
-    Exit code 1 if there are errors.
+    PATH is a template folder, a JSON file, or a folder with any of them below; the current one when left out. REF is a
+    template of any source. Exit code 1 if there are errors.
     """
     from registry.lint.linter import lint as lint_paths
 
     if only_rules:
         _print_rules(as_json)
         return
-    where = paths or (Path(),)
+    paths, references = _places(context, names or (".",))
     if fixing:
-        _fix(context, where, ignore, dry_run, quiet=as_json)
-    report = lint_paths(where, ignore)
+        _fix(context, paths, references, ignore, dry_run, quiet=as_json)
+    report = lint_paths(paths, ignore, _contents(context, references))
     if not report.templates and not report.problems:
-        places = ", ".join(f'"{path}"' for path in where)
+        places = ", ".join(f'"{path}"' for path in paths)
         raise NotFound(
             "nothing-to-lint", f"there is no template at {places}", "Give template folders or JSON files."
         )
     ok = not any(strict or problem.severity is Severity.ERROR for problem in report.problems)
     _print_report(context, report, ok, as_json)
     exit_with(0 if ok else 1)
+
+
+def _places(context: Context, names: tuple[str, ...]) -> tuple[list[Path], list[Reference]]:
+    """The paths among the arguments, and the references. Raises NotFound for what is neither."""
+    paths: list[Path] = []
+    references: list[Reference] = []
+    for name in names:
+        thing = path_or_reference(context.directory, name)
+        if isinstance(thing, Reference):
+            references.append(thing)
+        else:
+            paths.append(Path(name))
+    return paths, references
+
+
+def _contents(context: Context, references: list[Reference]) -> SourceContents:
+    """The templates that lie in sources. Raises as `Catalog.find`."""
+    contents: dict[str, bytes | Mapping[str, bytes]] = {}
+    if not references:
+        return contents
+    from registry.template.document import write_json
+
+    with context.catalog() as catalog:
+        for reference in references:
+            found = catalog.find(reference)
+            is_json = found.record.shape is TemplateForm.JSON
+            content = write_json(found.document) if is_json else found.source.read_files(found.record)
+            contents[f"{reference.source}/{reference.slug}"] = content
+    return contents
 
 
 def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool) -> None:
@@ -75,10 +105,18 @@ def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool)
 
 
 def _fix(
-    context: Context, paths: tuple[Path, ...], ignore: tuple[str, ...], dry_run: bool, quiet: bool
+    context: Context,
+    paths: list[Path],
+    references: list[Reference],
+    ignore: tuple[str, ...],
+    dry_run: bool,
+    quiet: bool,
 ) -> None:
     from registry.lint.fixing import fix
 
+    if references:
+        message = f'"{references[0]}" lies in a source, where --fix changes nothing'
+        raise Invalid("not-fixable", message, f"Begin a copy: `treadle new NAME --from {references[0]}`.")
     for fixed in fix(paths, ignore, dry_run=dry_run):
         if not quiet:
             context.say(f"{'would fix' if dry_run else 'fixed'} {fixed.file}: {', '.join(fixed.rules)}")

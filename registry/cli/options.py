@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from registry.cli.context import Context
-from registry.errors import Invalid
+from registry.errors import Invalid, NotFound
 from registry.model import Reference
 from registry.project.cool_down import CoolDown
 from registry.project.source_definition import MAX_DAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_NO_SOURCE = "any"
+_PATH_ENDINGS = (".json", ".yaml", ".yml", ".gz", ".tgz")
 COOL_DOWN_VARIABLE = "TREADLE_COOL_DOWN"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -28,7 +31,7 @@ push_option = click.option(
 
 
 class ReferenceType(click.ParamType[Reference]):
-    """`source/slug`, with a version or without one."""
+    """`source/slug`, with a version or without one. The source may be left out where only one has the template."""
 
     name = "reference"
 
@@ -42,6 +45,11 @@ class ReferenceType(click.ParamType[Reference]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Reference:
         if isinstance(value, Reference):
             return value
+        ctx = ctx or click.get_current_context(silent=True)
+        if ctx is not None and "/" not in value and (bare := _parsed(f"{_NO_SOURCE}/{value}")):
+            context: Context = ctx.obj
+            with context.catalog() as catalog:
+                return catalog.with_source(bare)
         try:
             return Reference.parse(value)
         except ValueError as error:
@@ -52,7 +60,31 @@ class ReferenceType(click.ParamType[Reference]):
             ) from error
 
 
+def _parsed(text: str) -> Reference | None:
+    try:
+        return Reference.parse(text)
+    except ValueError:
+        return None
+
+
 REFERENCE = ReferenceType()
+
+
+def path_or_reference(directory: Path, name: str, sources: Collection[str] = ()) -> Reference | Path:
+    """What an argument means that may be either: a path where there is one, else a reference.
+
+    A name that begins with one of `sources` is a reference all the same. Raises NotFound for what can only be a path,
+    and as `REFERENCE`.
+    """
+    path = directory / name
+    source, slash, _ = name.partition("/")
+    if path.exists() and not (slash and source in sources):
+        return path
+    if name.startswith((".", "/", "~")) or name.endswith(_PATH_ENDINGS):
+        raise NotFound(
+            "path-not-found", f'there is no "{name}"', hint="Give a file, a folder or a reference."
+        )
+    return REFERENCE.convert(name, None, None)
 
 
 def cool_down_option(command: F) -> F:

@@ -18,23 +18,43 @@ from registry.model import Parameter, Reference, VersionInfo
 @click.argument("reference", type=REFERENCE, metavar="REF")
 @click.option("--versions", is_flag=True, help="All versions with date, author, commit and blob.")
 @click.option("--script", is_flag=True, help="The script, and nothing else.")
+@click.option("--example", is_flag=True, help="A step that uses it, as YAML to paste into a process.")
 @json_option
 @pass_context
-def show_command(context: Context, reference: Reference, versions: bool, script: bool, as_json: bool) -> None:
-    """Describe the template REF: what it does, its parameters, its script, its versions."""
+def show_command(
+    context: Context, reference: Reference, versions: bool, script: bool, example: bool, as_json: bool
+) -> None:
+    """Describe the template REF: what it does, its parameters, its script, its versions, README and tests."""
     with context.catalog() as catalog:
         details = catalog.show(reference)
-    if as_json:
+    if example:
+        _show_example(details, as_json)
+    elif as_json:
         print_json(_data(details))
     elif script:
         _show_scripts(details)
     else:
         _show_head(details)
         _show_parameters(details)
+        if details.readme and details.readme.strip():
+            echo(style("\nREADME", bold=True))
+            echo(details.readme.strip())
         if versions:
             _show_versions(details)
         elif not context.quiet:
             _show_more(details)
+
+
+def _show_example(details: TemplateDetails, as_json: bool) -> None:
+    from registry.project.step import step_snippet
+
+    where = details.provenance
+    exact = Reference(where.source, where.slug, where.version)
+    lines = step_snippet(details.template, exact, details.template.name).lines
+    if as_json:
+        print_json({"reference": str(exact), "example": "\n".join(lines) + "\n"})
+    else:
+        echo("\n".join(lines))
 
 
 def _show_head(details: TemplateDetails) -> None:
@@ -46,6 +66,8 @@ def _show_head(details: TemplateDetails) -> None:
         echo(style(f"Deleted at the source; {details.latest} was its last version.", fg="yellow"))
     elif details.latest != where.version:
         echo(style(f"Version {details.latest} is the latest.", fg="yellow"))
+    if details.obstacle:
+        echo(style(f"Cannot run yet: it {one_line(details.obstacle.reason)}.", fg="yellow"))
     for notice in details.notices:
         said = str(notice)
         echo(style(f"{said[0].upper()}{said[1:]}.", fg="red", bold=True))
@@ -68,7 +90,7 @@ def _show_parameters(details: TemplateDetails) -> None:
         if parameter.help:
             echo(paragraphs(parameter.help, "    "))
         if parameter.options:
-            echo(paragraphs("one of: " + ", ".join(value for value, _ in parameter.options), "    "))
+            echo(paragraphs("one of: " + ", ".join(map(_option, parameter.options)), "    "))
     if details.template.outputs:
         echo(style("\nOutputs", bold=True))
     for output in details.template.outputs:
@@ -81,7 +103,13 @@ def _traits(parameter: Parameter) -> str:
         traits.append("required")
     if parameter.default:
         traits.append(f"default: {shorten(parameter.default, 60)}")
-    return " · ".join(traits)
+    traits += parameter.limits
+    return " · ".join(map(one_line, traits))
+
+
+def _option(option: tuple[str, str]) -> str:
+    value, label = option
+    return value if label == value else f"{value} ({label})"
 
 
 def _show_versions(details: TemplateDetails) -> None:
@@ -105,8 +133,10 @@ def _show_versions(details: TemplateDetails) -> None:
 
 def _show_more(details: TemplateDetails) -> None:
     where = details.provenance
-    known = counted(len(details.versions), "version")
-    echo(f"\n{known}: treadle show {where.source}/{where.slug} --versions")
+    name = f"{where.source}/{where.slug}"
+    echo(f"\n{counted(len(details.versions), 'version')}: treadle show {name} --versions")
+    if details.tests:
+        echo(f"{counted(len(details.tests), 'test file')}: treadle test {name}")
 
 
 def _show_scripts(details: TemplateDetails) -> None:
@@ -140,6 +170,10 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "scripts": details.scripts,
         "provenance": asdict(where),
         "digest": details.digest,
+        "runnable": details.obstacle is None,
+        "obstacle": details.obstacle.reason if details.obstacle else None,
+        "readme": details.readme,
+        "tests": list(details.tests),
         "origin": asdict(details.origin) if details.origin else None,
         "patched": details.patched,
         "versions": [_version_data(details, item) for item in details.versions],

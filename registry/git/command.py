@@ -71,8 +71,9 @@ class OwnedByAnotherError(Unavailable):
         super().__init__(
             "repository-owner",
             words,
-            hint="If you trust it, run: git config --global --add safe.directory "
-            + (f"'{folder[1]}'" if folder else "FOLDER"),
+            hint="If you trust it, run `git config --global --add safe.directory "
+            + (f"'{folder[1]}'" if folder else "FOLDER")
+            + "`.",
         )
 
 

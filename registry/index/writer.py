@@ -11,6 +11,7 @@ from registry.errors import Invalid, Unavailable, UserError
 from registry.git.command import GitFailedError
 from registry.git.objects import FILE_MODES, SYMLINK_MODE, Commit, TreeEntry
 from registry.git.repository import Repository
+from registry.index.connection import IndexConnection
 from registry.index.content import read_contents, size_problem
 from registry.index.database import (
     REFUSED,
@@ -33,6 +34,7 @@ from registry.index.lineage import (
 from registry.model import LIBRARY_SOURCE, StepTemplate, TemplateForm, is_slug
 from registry.template.builtin import BuiltinTemplate
 from registry.template.octopus import syntaxes
+from registry.template.runnable import obstacle
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
 _ADD_LINEAGE = "INSERT OR REPLACE INTO lineage VALUES (?, ?, ?, ?, ?)"
@@ -110,14 +112,14 @@ def index_documents(index: Index, target: IndexTarget, templates: Sequence[Built
         _finish(connection, source, target)
 
 
-def _finish(connection: sqlite3.Connection, source: int, target: IndexTarget) -> None:
+def _finish(connection: IndexConnection, source: int, target: IndexTarget) -> None:
     connection.execute(
         "UPDATE source SET ref = ?, folder = ?, commit_id = ?, synced = ? WHERE id = ?",
         (target.ref, target.folder, target.commit, datetime.now(UTC).isoformat(timespec="seconds"), source),
     )
 
 
-def _begin(connection: sqlite3.Connection, target: IndexTarget) -> int:
+def _begin(connection: IndexConnection, target: IndexTarget) -> int:
     connection.execute(
         "INSERT OR IGNORE INTO source (key, name, folder, commit_id, synced) VALUES (?, ?, '', '', '')",
         (target.key, target.name),
@@ -126,12 +128,12 @@ def _begin(connection: sqlite3.Connection, target: IndexTarget) -> int:
 
 
 def _damaged(name: str, reason: str) -> Unavailable:
-    fetched = f"Fetch it again: treadle source sync {name} --again"
+    fetched = f"Fetch it again: `treadle source sync {name} --again`."
     remedy = "Restore it from a clone." if name == LIBRARY_SOURCE else fetched
     return Unavailable(
         "repository-damaged",
         f'the repository of source "{name}" is damaged: {reason}',
-        hint=f"See: treadle verify. {remedy}",
+        hint=f"See `treadle verify`. {remedy}",
     )
 
 
@@ -157,7 +159,7 @@ def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> IndexChange
 class _Writer:
     """One source being written, inside of a transaction."""
 
-    connection: sqlite3.Connection
+    connection: IndexConnection
     repository: Repository
     source: int
 
@@ -283,7 +285,7 @@ class _Writer:
 class _Entries:
     """What lists and search show of a source's templates."""
 
-    connection: sqlite3.Connection
+    connection: IndexConnection
     source: int
 
     def drop(self, lineage: int) -> None:
@@ -295,10 +297,11 @@ class _Entries:
 
     def enter(self, slug: str, lineage: int, content: str, template: StepTemplate) -> None:
         what = (template.name, template.category, template.action_type, " ".join(syntaxes(template)))
+        stopping = obstacle(template)
         about = (_summary(template.description), template.version, template.id, content)
         made = self.connection.execute(
-            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self.source, lineage, slug, *what, *about),
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.source, lineage, slug, *what, *about, stopping.reason if stopping else ""),
         )
         self.connection.execute(
             """INSERT INTO entry_text (rowid, slug, name, category, description, parameters, script)

@@ -50,7 +50,10 @@ class Library:
             return
         if self.repository.mode_of(head, self.prefix) == SUBMODULE_MODE:
             known = (self.repository.folder / ".gitmodules").is_file()
-            other = f"Clone the library there, or make it a folder of this repository: git rm --cached {self.prefix}"
+            other = (
+                "Clone the library there, or make it a folder of this repository: "
+                f"`git rm --cached {self.prefix}`."
+            )
             raise Conflict(
                 "library-not-checked-out",
                 f'the library "{self.folder}" is a repository of its own, and not checked out',

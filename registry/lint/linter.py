@@ -11,7 +11,7 @@ import registry.lint.template_file_rules
 import registry.lint.template_rules  # noqa: F401 - the rules register themselves
 from registry.errors import Invalid
 from registry.lint.rule import RULES, Hit, Rule, rule
-from registry.lint.subject import Subject, load_subjects
+from registry.lint.subject import SourceContents, Subject, load_subjects, source_subjects
 from registry.model import Problem, Severity
 from registry.suggest import suggest
 
@@ -24,15 +24,18 @@ class LintReport:
     problems: tuple[Problem, ...]
 
 
-def lint(paths: Iterable[Path], ignore: Collection[str] = ()) -> LintReport:
-    """Lint the templates at and below `paths`, without the rules in `ignore`. Of one that isn't valid, the report
-    holds the errors of validation only.
+def lint(
+    paths: Iterable[Path], ignore: Collection[str] = (), contents: SourceContents | None = None
+) -> LintReport:
+    """Lint the templates at and below `paths`, and those of `contents`, without the rules in `ignore`. Of one that
+    isn't valid, the report holds the errors of validation only.
 
     Raises NotFound where there is nothing at a path, Invalid for a rule that doesn't exist.
     """
     subjects, errors = load_subjects(paths)
-    report = lint_subjects(subjects, ignore)
-    wanted = [problem for problem in errors if problem.code not in ignore]
+    others, their_errors = source_subjects(contents or {})
+    report = lint_subjects([*subjects, *others], ignore)
+    wanted = [problem for problem in (*errors, *their_errors) if problem.code not in ignore]
     return replace(report, problems=(*wanted, *report.problems))
 
 
@@ -65,9 +68,9 @@ for _name, _why, _fix in (
     (
         "duplicate-id",
         "Two templates with one id are one to everybody who imports them.",
-        "give one of them a new id",
+        "Give one of them a new id.",
     ),
-    ("duplicate-name", "Two templates with one name cannot be told apart.", "rename one of them"),
+    ("duplicate-name", "Nobody can tell two templates with one name apart.", "Rename one of them."),
 ):
     rule(_name, Severity.ERROR, why=_why, fix=_fix)(_no_lone_check)
 

@@ -20,6 +20,10 @@ from registry.text.yaml_document import YamlDocument
 if TYPE_CHECKING:
     from registry.validation.check import Checked
 
+SourceContents = Mapping[str, bytes | Mapping[str, bytes]]
+"""Templates that lie in sources, by what messages call them (`community/slack`; the last part is the slug): Octopus
+JSON, or the files of a folder by relative path."""
+
 DocumentPath = tuple[str | int, ...]
 
 _TEMPLATES = ("step-template", "template-folder")
@@ -109,8 +113,19 @@ def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Problem]]:
     from registry.validation.check import check_paths
 
     checked = check_paths(paths)
-    errors = [error for each in checked if each.kind in ("", *_TEMPLATES) for error in each.errors]
-    return with_committed([subject for each in checked if (subject := subject_of(each))]), errors
+    return with_committed([subject for each in checked if (subject := subject_of(each))]), _errors(checked)
+
+
+def source_subjects(contents: SourceContents) -> tuple[list[Subject], list[Problem]]:
+    """The valid templates among those that lie in sources, and the errors of the others."""
+    from registry.validation.check import check_content
+
+    checked = [check_content(content, name) for name, content in contents.items()]
+    return [subject for each in checked if (subject := subject_of(each))], _errors(checked)
+
+
+def _errors(checked: Iterable[Checked]) -> list[Problem]:
+    return [error for each in checked if each.kind in ("", *_TEMPLATES) for error in each.errors]
 
 
 def subject_of(checked: Checked) -> Subject | None:

@@ -196,7 +196,7 @@ def read_sources(document: YamlDocument, file: Path, problems: list[Problem]) ->
 
 
 def _read_source(name: str, item: Any, file: Path) -> SourceDefinition:
-    hint = "Write name: {git: ADDRESS, ref: BRANCH, path: FOLDER}; only: `git is needed`."
+    hint = "Write name: {git: ADDRESS, ref: BRANCH, path: FOLDER}; only git is needed."
     if not isinstance(item, dict) or not isinstance(item.get("git"), str):
         raise Invalid("source-invalid", f'source "{name}" has no address', hint)
     for key, part in item.items():

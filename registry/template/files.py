@@ -61,7 +61,7 @@ def load_folder(folder: Path) -> TemplateDocument:
         raise NotFound(
             "path-not-found",
             f'"{folder}" is not a template folder',
-            f"A template folder has a {TEMPLATE_FILE}",
+            f"A template folder has a {TEMPLATE_FILE}.",
         )
     return read_folder(template_files(folder), str(folder))
 

@@ -214,7 +214,9 @@ class _Reader:
             here = (*path, key)
             if here in self.keys:
                 line = self.keys[here][0]
-                self._report(event, here, f'duplicate key "{key}"', "duplicate-key", f"First on line {line}")
+                self._report(
+                    event, here, f'duplicate key "{key}"', "duplicate-key", f"It is first on line {line}."
+                )
             self.keys[here] = _position(event)
             value = self._node(next(self._events), here)
             if key == "<<" and _plain(event):

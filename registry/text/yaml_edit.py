@@ -1,7 +1,7 @@
 """Changing entries of mappings in a YAML text; every other byte stays as it is.
 
 The text is edited at the places that the parser reports, then read again: an edit that would change anything
-else is refused, and the user told what to write.
+else is refused, with what the user should write.
 """
 
 from __future__ import annotations
@@ -61,29 +61,54 @@ def set_number(text: str, key: str, number: int) -> str:
     return _edited(text, data, [edit])
 
 
-def append_item(text: str, path: KeyPath, entry: Mapping[str, Entry]) -> str:
-    """`text` with a mapping at the end of the list at `path`, which is not empty. Raises as `edit_mappings`."""
+def append_item(text: str, section: str, lines: Sequence[str], item: Any) -> str:
+    """`text` with one more item at the end of the top-level list `section`, which is made where it isn't there.
+
+    `lines` are the item, the dash of the list included; `item` is what they say. Raises as `edit_mappings`.
+    """
     expected = _unshared(_data(text))
-    advice = f"{path_text(path)}: add - {_written(entry)}"
+    present = expected.get(section) or []
+    expected[section] = [*present, item]
+    advice = "\n".join([f"{section}: add", *lines])
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     text = text.removeprefix(mark)
-    items, node = expected, yaml.compose(text, LOADER)
     try:
-        for key in path:
-            items, node = items[key], _child(node, key)
-        if not isinstance(node, yaml.SequenceNode) or not node.value:
-            raise KeyError(path[-1])
+        start, end, put = _appending_item(text, yaml.compose(text, LOADER), section, lines, fresh=not present)
     except LookupError as error:
-        raise _too_unusual(advice) from error
-    items.append(_plain(entry))
-    if node.flow_style:
-        end = node.value[-1].end_mark.index
-        splice = end, end, f", {_written(entry)}"
-    else:
-        line = _line_end(text, _end(text, node))
-        splice = _inserted(text, line, node.start_mark.column, [f"- {_written(entry)}"])
-    start, end, put = splice
-    return mark + _checked(text[:start] + put + text[end:], expected, advice)
+        raise too_unusual(advice) from error
+    return mark + checked_edit(text[:start] + put + text[end:], expected, advice)
+
+
+def _appending_item(text: str, root: Any, section: str, lines: Sequence[str], *, fresh: bool) -> _Splice:
+    """`fresh`: the list has no item yet. Raises LookupError where the list is written another way."""
+    pairs = root.value if isinstance(root, yaml.MappingNode) and not root.flow_style else None
+    if pairs is None and root is not None:
+        raise KeyError(section)
+    found = next((value for key, value in pairs or () if key.value == section), None)
+    if found is None:
+        return inserted(text, len(text), 0, [f"{section}:", *(f"  {line}" for line in lines)])
+    if not fresh and isinstance(found, yaml.SequenceNode) and not found.flow_style:
+        at = line_end(text, end_of_node(text, found.value[-1]))
+        apart = _are_apart(text, found)
+        return inserted(text, at, found.start_mark.column, [*([""] if apart else []), *lines])
+    if not fresh:
+        raise KeyError(section)
+    # Nothing, `null` or `[]`, and whatever comment stands behind it.
+    start, end = found.start_mark.index, found.end_mark.index
+    behind = line_end(text, end)
+    written = text[:start].rstrip(" ") + text[end:behind].rstrip("\r\n")
+    newline = "\r\n" if "\r\n" in text else "\n"
+    block = "".join(f"  {line}{newline}" for line in lines)
+    return 0, behind, f"{written}{newline}{block}"
+
+
+def _are_apart(text: str, node: Any) -> bool:
+    """Whether empty lines stand between the items of a list."""
+    if len(node.value) < 2:
+        return False
+    before, last = node.value[-2:]
+    between = text[end_of_node(text, before) : last.start_mark.index]
+    return any(not line.strip() for line in between.splitlines()[1:])
 
 
 def edit_mappings(text: str, edits: Sequence[MappingEdit]) -> str:
@@ -107,10 +132,10 @@ def _edited(text: str, data: Mapping[str, Any], edits: Sequence[MappingEdit]) ->
             _apply(edit, expected)
         splices = [splice for edit in edits for splice in _splices(text, root, edit)]
     except LookupError as error:
-        raise _too_unusual(advice) from error
+        raise too_unusual(advice) from error
     for start, end, put in sorted(splices, reverse=True):
         text = text[:start] + put + text[end:]
-    return mark + _checked(text, expected, advice)
+    return mark + checked_edit(text, expected, advice)
 
 
 def _unshared(value: Any) -> Any:
@@ -143,23 +168,23 @@ def _apply(edit: MappingEdit, data: Any) -> None:
 def _after(edit: MappingEdit, before: Mapping[str, Any]) -> dict[str, Any]:
     """The mapping after the edit."""
     return {
-        edit.renamed.get(key, key): _plain(edit.replaced[key]) if key in edit.replaced else value
+        edit.renamed.get(key, key): plain_entry(edit.replaced[key]) if key in edit.replaced else value
         for key, value in before.items()
         if key not in edit.removed
-    } | {key: _plain(entry) for key, entry in edit.added.items()}
+    } | {key: plain_entry(entry) for key, entry in edit.added.items()}
 
 
-def _plain(entry: Entry) -> Any:
+def plain_entry(entry: Entry) -> Any:
     """An entry as reading it gives it."""
     if isinstance(entry, Mapping):
-        return {key: _plain(value) for key, value in entry.items()}
-    return entry if isinstance(entry, str | int) else [_plain(item) for item in entry]
+        return {key: plain_entry(value) for key, value in entry.items()}
+    return entry if isinstance(entry, str | int) else [plain_entry(item) for item in entry]
 
 
 def _advice(edit: MappingEdit) -> Iterator[str]:
     """The edit, for somebody who has to do it."""
     where = path_text(edit.path) or "at the top"
-    yield from (f"{where}: replace {key} by {_written(entry)}" for key, entry in edit.replaced.items())
+    yield from (f"{where}: replace {key} by {written(entry)}" for key, entry in edit.replaced.items())
     yield from (f"{where}: rename {key} to {name}" for key, name in edit.renamed.items())
     yield from (f"{where}: remove {key}" for key in sorted(edit.removed))
     yield from (f"{where}: add {line}" for line in _lines(edit.added))
@@ -169,9 +194,9 @@ def _splices(text: str, root: Any, edit: MappingEdit) -> Iterator[_Splice]:
     """Raises LookupError for what is not where it should be."""
     parent, last = root, None
     for last in edit.path[:-1]:
-        parent = _child(parent, last)
+        parent = child_node(parent, last)
     last = edit.path[-1] if edit.path else None
-    node = root if last is None else _child(parent, last, missing=bool(edit.added))
+    node = root if last is None else child_node(parent, last, missing=bool(edit.added))
     if not isinstance(node, yaml.MappingNode) or not node.value:
         yield from _made(text, parent, last, node, edit.added)
         return
@@ -195,7 +220,7 @@ def _splices(text: str, root: Any, edit: MappingEdit) -> Iterator[_Splice]:
         yield _appending(text, node, edit.added, rest=not all(gone))
 
 
-def _child(node: Any, key: str | int, *, missing: bool = False) -> Any:
+def child_node(node: Any, key: str | int, *, missing: bool = False) -> Any:
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
         return node.value[key]
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
@@ -206,7 +231,7 @@ def _child(node: Any, key: str | int, *, missing: bool = False) -> Any:
 
 
 def _replacing(text: str, value: Any, put: Entry) -> _Splice:
-    start, end = value.start_mark.index, _end(text, value)
+    start, end = value.start_mark.index, end_of_node(text, value)
     if isinstance(value, yaml.ScalarNode) and value.style in ("|", ">") and text[end - 1 : end] == "\n":
         end -= 2 if text[end - 2 : end] == "\r\n" else 1
     blank = " " if start == end else ""
@@ -218,9 +243,9 @@ def _without(text: str, node: Any, gone: Sequence[bool]) -> Iterator[_Splice]:
     entries = node.value
     if not node.flow_style:
         for place, (key, value) in enumerate(entries):
-            start = _line_start(text, key.start_mark.index)
+            start = line_start(text, key.start_mark.index)
             if gone[place] and not text[start : key.start_mark.index].strip():
-                yield start, _line_end(text, _end(text, value)), ""
+                yield start, line_end(text, end_of_node(text, value)), ""
             elif gone[place]:  # behind the dash of a list
                 yield key.start_mark.index, entries[place + 1][0].start_mark.index, ""
         return
@@ -241,7 +266,7 @@ def _appending(text: str, node: Any, added: Mapping[str, Entry], *, rest: bool) 
     if node.flow_style:
         end = node.value[-1][1].end_mark.index
         return end, end, (", " if rest else "") + ", ".join(lines)
-    return _inserted(text, _line_end(text, _end(text, node)), node.start_mark.column, lines)
+    return inserted(text, line_end(text, end_of_node(text, node)), node.start_mark.column, lines)
 
 
 def _made(
@@ -253,69 +278,70 @@ def _made(
         raise KeyError(key)
     lines = _lines(added)
     inline = f"{{{', '.join(lines)}}}"
-    block = lines if key is None else [f"{_scalar(key)}:", *(f"  {line}" for line in lines)]
+    block = lines if key is None else [f"{scalar(key)}:", *(f"  {line}" for line in lines)]
     if parent is None:
-        yield _inserted(text, len(text), 0, block)
+        yield inserted(text, len(text), 0, block)
     elif node is not None and node.start_mark.index == node.end_mark.index and not parent.flow_style:
         indent = parent.start_mark.column + 2
-        yield _inserted(text, _line_end(text, node.start_mark.index), indent, lines)
+        yield inserted(text, line_end(text, node.start_mark.index), indent, lines)
     elif node is not None:
         yield node.start_mark.index, node.end_mark.index, inline
     elif parent.flow_style:
         end = parent.value[-1][1].end_mark.index
-        yield end, end, f", {_scalar(str(key))}: {inline}"
+        yield end, end, f", {scalar(str(key))}: {inline}"
     else:
-        yield _inserted(text, _line_end(text, _end(text, parent)), parent.start_mark.column, block)
+        yield inserted(text, line_end(text, end_of_node(text, parent)), parent.start_mark.column, block)
 
 
-def _inserted(text: str, at: int, indent: int, lines: Sequence[str]) -> _Splice:
+def inserted(text: str, at: int, indent: int, lines: Sequence[str]) -> _Splice:
     newline = "\r\n" if "\r\n" in text else "\n"
     before = "" if not at or text[:at].endswith("\n") else newline
-    return at, at, before + "".join(f"{' ' * indent}{line}{newline}" for line in lines)
+    return at, at, before + "".join(f"{' ' * indent}{line}".rstrip() + newline for line in lines)
 
 
 def _lines(entries: Mapping[str, Entry]) -> list[str]:
-    return [f"{_scalar(name)}: {_written(entry)}" for name, entry in entries.items()]
+    return [f"{scalar(name)}: {written(entry)}" for name, entry in entries.items()]
 
 
-def _written(entry: Entry) -> str:
+def written(entry: Entry) -> str:
     if isinstance(entry, Mapping):
         return f"{{{', '.join(_lines(entry))}}}"
     if isinstance(entry, str):
-        return _scalar(entry)
+        return scalar(entry)
     if isinstance(entry, int):
         return str(entry).lower()
-    return f"[{', '.join(map(_written, entry))}]"
+    return f"[{', '.join(map(written, entry))}]"
 
 
 def _restyled(text: Entry, style: str | None) -> str:
     """A scalar in the quotes that the one before it had; what is not text has none."""
     if not isinstance(text, str):
-        return _written(text)
+        return written(text)
     if style == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return quoted(text) if style == '"' else _scalar(text)
+    return quoted(text) if style == '"' else scalar(text)
 
 
-def _end(text: str, node: Any) -> int:
+def end_of_node(text: str, node: Any) -> int:
     """Where the last thing in a node ends: a block's own mark lies behind the comments that follow it, the one
     of a literal text behind the blank lines, which are part of it only with a `+`."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return _end(text, last[1] if isinstance(last, tuple) else last)
+        return end_of_node(text, last[1] if isinstance(last, tuple) else last)
     end = int(node.end_mark.index)
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
         kept = "+" in text[node.start_mark.index : end].partition("\n")[0].partition("#")[0]
         body = text[:end].rstrip(" \r\n")
-        return end if kept else min(end, _line_end(text, len(body)))
+        return end if kept else min(end, line_end(text, len(body)))
     return end
 
 
-def _line_start(text: str, index: int) -> int:
+def line_start(text: str, index: int) -> int:
+    """The start of the line that `index` is on."""
     return text.rfind("\n", 0, index) + 1
 
 
-def _line_end(text: str, index: int) -> int:
+def line_end(text: str, index: int) -> int:
     """The start of the line after `index`."""
     if index and text[index - 1] == "\n":
         return index
@@ -328,16 +354,23 @@ def _data(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _checked(text: str, expected: Mapping[str, Any], advice: str) -> str:
+def unshared_data(text: str) -> dict[str, Any]:
+    """What a YAML text says, every alias as data of its own. Raises Invalid."""
+    return dict(_unshared(_data(text)))
+
+
+def checked_edit(text: str, expected: Mapping[str, Any], advice: str) -> str:
+    """The edited text, if it says what is expected of it. Raises Conflict with the advice if it does not."""
     try:
         if _data(text) == expected:
             return text
     except Invalid as error:
-        raise _too_unusual(advice) from error
-    raise _too_unusual(advice)
+        raise too_unusual(advice) from error
+    raise too_unusual(advice)
 
 
-def _too_unusual(advice: str) -> Conflict:
+def too_unusual(advice: str) -> Conflict:
+    """The refusal of a text that cannot be edited; `advice` is the edit, for somebody who has to do it."""
     return Conflict(
         "cannot-edit",
         "the file is laid out in a way that cannot be edited for you",
@@ -345,7 +378,8 @@ def _too_unusual(advice: str) -> Conflict:
     )
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """A text as YAML, in quotes where it needs them; always on one line."""
     if _PLAIN.fullmatch(text) and isinstance(load_yaml(text, "").value, str):
         return text
     return quoted(text)

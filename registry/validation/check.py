@@ -1,4 +1,4 @@
-"""Checking files and folders: what each of them is, told by its content, and all its problems."""
+"""Checking files and folders: what each of them is, by its content, and all its problems."""
 
 from __future__ import annotations
 
@@ -97,6 +97,19 @@ def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
         return Checked(str(path), "", (Problem(error.message, error.code, hint=error.hint, file=str(path)),))
     except Invalid as error:
         return Checked(str(path), "", error.problems)
+
+
+def check_content(content: bytes | Mapping[str, bytes], name: str) -> Checked:
+    """Check a template that lies in a source: its Octopus JSON, or the files of its folder by relative path. `name` is
+    what messages call it."""
+    try:
+        if isinstance(content, bytes):
+            return _check_json(load_json(content, name))
+        file = f"{name}/{TEMPLATE_FILE}"
+        document = load_yaml(decode_utf8(content[TEMPLATE_FILE], file), file)
+        return check_template_folder(document, content, name)
+    except Invalid as error:
+        return Checked(name, "", error.problems)
 
 
 def check_template(document: JsonDocument) -> list[Problem]:
@@ -200,7 +213,7 @@ def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:
     try:
         project = find_project(folder)
     except UserError:
-        project = None  # what is wrong with it is told when it is checked itself
+        project = None  # what is wrong with it is reported when it is checked itself
     if project is None or not project.ignore:
         yield from files
         return

@@ -194,4 +194,4 @@ def _about_unknown(key: str, known: Sequence[str], schema: Mapping[str, Any]) ->
     if key in not_yet:
         return "not-supported-yet", f'"{key}" is not supported yet', not_yet[key]
     meant = did_you_mean_inline(key, [*known, *not_yet])
-    return "unknown-key", f'unknown key "{key}"{meant}', None if meant else f"known here: {', '.join(known)}"
+    return "unknown-key", f'unknown key "{key}"{meant}', None if meant else f"Known here: {', '.join(known)}."

@@ -113,7 +113,7 @@ def _unknown_syntax(value: Value) -> Iterator[RuleViolation]:
     if syntax and syntax not in SCRIPT_SUFFIXES:
         meant = did_you_mean_inline(syntax, SCRIPT_SUFFIXES)
         message = f'the syntax "{syntax}" is unknown{meant}'
-        hint = f"Known are {', '.join(SCRIPT_SUFFIXES)}"
+        hint = f"Known are {', '.join(SCRIPT_SUFFIXES)}."
         yield RuleViolation(("Properties", SCRIPT_SYNTAX), "unknown-syntax", message, hint)
 
 

@@ -10,15 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from registry.model import StepTemplate
-from registry.template.octopus import SCRIPT_BODY, SCRIPT_SOURCE, SCRIPT_SYNTAX
+from registry.template.octopus import SCRIPT_SYNTAX
+from registry.template.runnable import Obstacle, choose_script
 from runner.model import InlineScript
 
-ACTION_TYPES = frozenset({"Octopus.Script"})
-
 SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
-_RUNNABLE = ("Bash", "Python")
-# Where a template has one body per language, the first of these that is there wins on Linux.
-_PREFERENCE = ("Bash", "Python", "CSharp", "PowerShell")
 
 
 class NotRunnableError(ValueError):
@@ -47,40 +43,9 @@ def from_inline(script: InlineScript, properties: Mapping[str, str]) -> ScriptAc
 
 def from_template(template: StepTemplate, overrides: Mapping[str, str]) -> ScriptAction:
     """The action of a template. Raises NotRunnableError."""
-    if template.action_type not in ACTION_TYPES:
-        raise NotRunnableError(
-            f'has the action type "{template.action_type}", which Treadle cannot run yet',
-            f"runnable action types: {', '.join(sorted(ACTION_TYPES))}",
-        )
-    if template.packages:
-        raise NotRunnableError(
-            "needs packages, which Treadle cannot provide yet", "choose a template without"
-        )
+    chosen = choose_script(template, overrides)
+    if isinstance(chosen, Obstacle):
+        raise NotRunnableError(f"{chosen.reason}, so Treadle cannot run it yet", chosen.hint)
     properties = {name: value for name, value in template.properties.items() if value is not None}
-    properties |= overrides
-    if properties.get(SCRIPT_SOURCE, "Inline") != "Inline":
-        raise NotRunnableError(
-            f'takes its script from "{properties[SCRIPT_SOURCE]}", which Treadle cannot do yet',
-            "choose a template with an inline script",
-        )
-    syntax, body, warning = _script(properties)
-    if syntax not in _RUNNABLE:
-        raise NotRunnableError(
-            f"is written in {syntax}, which Treadle cannot run yet",
-            f"runnable: {', '.join(_RUNNABLE)}; find some with: treadle search ... --syntax bash",
-        )
-    return ScriptAction(syntax, body, properties, warning)
-
-
-def _script(properties: Mapping[str, str]) -> tuple[str, str, str | None]:
-    """Syntax and body, as Calamari picks them: per-language bodies first, then the one with its syntax."""
-    for syntax in _PREFERENCE:
-        body = properties.get(f"{SCRIPT_BODY}[{syntax}]")
-        if body is not None:
-            return syntax, body, None
-    body = properties.get(SCRIPT_BODY)
-    if body is None:
-        raise NotRunnableError("has no script body", "see it with: treadle show REF --script")
-    if SCRIPT_SYNTAX in properties:
-        return properties[SCRIPT_SYNTAX], body, None
-    return "Bash", body, "names no script syntax; Bash is assumed"
+    warning = f"names no script syntax; {chosen.syntax} is assumed" if chosen.assumed else None
+    return ScriptAction(chosen.syntax, chosen.body, properties | dict(overrides), warning)

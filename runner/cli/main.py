@@ -46,12 +46,15 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "revoke": ("registry.cli.deprecation:revoke", "Say that a template must not run."),
         "remove": ("registry.cli.remove:remove_command", "Take a template out of the library."),
         "diff": ("registry.cli.compare:diff", "Tell what changed between two versions, and what it means."),
+        "log": ("registry.cli.log:log", "List the changes of a template, version by version."),
         "patch": ("registry.cli.patch:patch", "Change other people's templates, and keep the change."),
         "source": ("registry.cli.source:source", "Manage where templates come from."),
         "index": ("registry.cli.index:index", "Build a web site of the catalog."),
     },
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
+        "add": ("runner.cli.add:add", "Add a step that uses a template to a process."),
+        "process": ("runner.cli.process:process", "Edit the steps of a process."),
         "plan": ("runner.cli.plan:plan", "Show what a run would do; create nothing."),
         "lock": ("runner.cli.lock:lock", "Pin the exact content of every template in use."),
         "verify": ("registry.cli.verify:verify_command", "Find altered bytes in mirrors, library and lock."),
@@ -78,7 +81,6 @@ class LazyCommands(Group):
     elsewhere = {  # noqa: RUF012 - as declared by Group
         **dict.fromkeys(("list", "ls"), ("source list", "runs list", "image list")),
         **dict.fromkeys(("sync", "fetch"), ("source sync",)),
-        "add": ("source add",),
         "build": ("image build", "index build"),
         "logs": ("runs logs",),
         "install": ("import",),
@@ -134,7 +136,13 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 def cli(ctx: click.Context) -> None:
     """Deployment step templates from git, run as processes in containers."""
     ctx.obj = ctx.obj or Context.from_environment()
-    _clear_up(ctx.obj)
+    try:
+        ctx.obj.home.check()
+    except Unavailable:
+        if ctx.invoked_subcommand != "doctor":  # which says so, among other things
+            raise
+    else:
+        _clear_up(ctx.obj)
 
 
 cli.params[:0] = global_options(shown=True)
@@ -191,8 +199,7 @@ def _run(arguments: list[str]) -> int:
             from runner.cli.completion import complete
 
             return complete(cli)
-        status = cli.main(arguments, prog_name="treadle", standalone_mode=False)
-        return status if isinstance(status, int) else 0
+        return _invoke(arguments)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as refused:
@@ -214,6 +221,29 @@ def _run(arguments: list[str]) -> int:
         return OUR_FAULT
     _tell(error, arguments)
     return error.exit_code
+
+
+def _invoke(arguments: list[str]) -> int:
+    """Run the command; once more where the index was damaged, which is a cache and can be built again."""
+    try:
+        return _call(arguments)
+    except Exception as error:
+        from registry.index.connection import IndexDamagedError
+
+        if not isinstance(error, IndexDamagedError):
+            raise
+        error.discard()
+        echo(f"The index {error.path} was damaged: it is built again.", err=True)
+    try:
+        return _call(arguments)
+    except IndexDamagedError as error:
+        hint = "Check that disk, or point TREADLE_HOME elsewhere."
+        raise Unavailable("index-unusable", f"{error}, though it was just built again", hint) from error
+
+
+def _call(arguments: list[str]) -> int:
+    status = cli.main(list(arguments), prog_name="treadle", standalone_mode=False)
+    return status if isinstance(status, int) else 0
 
 
 def _tell(error: UserError, arguments: Sequence[str]) -> None:

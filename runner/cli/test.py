@@ -11,7 +11,7 @@ import click
 
 from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, exit_with, pass_context
-from registry.cli.options import json_option
+from registry.cli.options import REFERENCE, json_option
 from registry.cli.output import counted, echo, print_json, style, working
 from runner.cli.marks import level_line
 from runner.cli.signals import cancel_on_signals
@@ -50,12 +50,14 @@ def test(
 ) -> None:
     """Run the tests of templates, each in containers of its own.
 
-    PATH is a template folder, a folder of such, or a reference (with --tests). Exit code 0: all passed. 1: some
-    failed. 2: a template or a test file has problems. 3: the engine failed.
+    PATH is a template folder or a folder of such; a reference means the tests that its source has beside the template,
+    or those in --tests. Exit code 0: all passed. 1: some failed. 2: a template or a test file has problems. 3: the
+    engine failed.
 
     \b
     Examples:
       treadle test templates-library
+      treadle test builtin/sleep
       treadle test community/bash-http-test-url@1 --tests my-tests
     """
     from registry.home import write_atomically
@@ -64,7 +66,7 @@ def test(
     from runner.testing.junit import junit_xml
 
     service = test_service(context)
-    cases = service.find(paths, tests, pattern)
+    cases = service.find(map(_with_source, paths), tests, pattern)
     cancellation = Cancellation()
     with (
         _progress(context, len(cases), quiet=as_json) as (done, notice),
@@ -80,6 +82,13 @@ def test(
     else:
         echo(_summary(results))
     exit_with(0 if all(result.passed for result in results) else 1)
+
+
+def _with_source(path: str) -> str:
+    """A template that was named without its source, with it; anything else as it is."""
+    if "/" in path or Path(path).exists() or path.startswith((".", "~")):
+        return path
+    return str(REFERENCE.convert(path, None, None))
 
 
 @contextmanager

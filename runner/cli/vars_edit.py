@@ -170,7 +170,7 @@ def add_given_key(context: Context, dry_run: bool, as_json: bool) -> None:
     try:
         key = SealingKey.parse(text.strip())
     except ValueError:
-        hint = "Give the line of the file of keys: treadle-key-v1...."
+        hint = "Give a line of the file of keys, which begins with treadle-key-v1."
         raise Invalid("key-invalid", "what was given is not a key", hint) from None
     _add(context, key, dry_run=dry_run, as_json=as_json)
 
@@ -208,7 +208,7 @@ def _value(name: str, value: str | None, *, secret: bool) -> str:
     if value is None and not sys.stdin.isatty():
         message = f'no value was given for "{name}"'
         raise Invalid(
-            "value-missing", message, f"Give one: treadle vars set {name} @FILE, or - for standard input."
+            "value-missing", message, f"Give one: `treadle vars set {name} @FILE`, or - for standard input."
         )
     if value is None:
         return ask(name, hidden=secret)

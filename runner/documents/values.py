@@ -11,7 +11,7 @@ from registry.text.json_document import load_json
 from registry.text.numbers import number_text
 from runner.documents.loading import invalid, load, read_file
 
-_PLAIN = "give lists and mappings as JSON text, in quotes"
+_PLAIN = "Give lists and mappings as JSON text, in quotes."
 
 
 def read_values(path: Path) -> dict[str, str | None]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from registry.text.document import KeyPath
 from registry.text.yaml_document import YamlDocument
-from registry.text.yaml_edit import Entry, MappingEdit, append_item, edit_mappings
+from registry.text.yaml_edit import Entry, MappingEdit, edit_mappings
+from registry.text.yaml_list import append_entry
 from runner.documents.values import text as value_text
 
 Seal = Callable[[str, str], str]
@@ -56,7 +57,7 @@ def set_value(document: YamlDocument, text: str, name: str, new: NewValue) -> st
     entry = {**new.entry, **new.scope_entry}
     if not scopes:
         return edit_mappings(text, [MappingEdit((*at, name), added={**marking, "scopes": [entry]})])
-    text = append_item(text, (*at, name, "scopes"), entry)
+    text = append_entry(text, (*at, name, "scopes"), entry)
     return edit_mappings(text, _marks((*at, name), raw, marking))
 
 

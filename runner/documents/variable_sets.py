@@ -72,6 +72,6 @@ def clear_secrets(
             message = (
                 f'variable "{name}" is sensitive, as a variable set says, but its value stands here in clear'
             )
-            hint = "Seal it: treadle vars encrypt, or use from: {env: NAME}."
+            hint = "Seal it with `treadle vars encrypt`, or use from: {env: NAME}."
             problems.append(problem_at(project, ("variables", name), message, "plain-secret", hint))
     return problems

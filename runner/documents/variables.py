@@ -142,7 +142,7 @@ def unknown_name(
                 at if isinstance(given, str) else (*at, index),
                 f'{whose} {kind} "{name}", {what}',
                 f"unknown-{kind}",
-                suggest(name, names[f"{kind}s"]) or f"There are no {kind}s: define them under {where}",
+                suggest(name, names[f"{kind}s"]) or f"There are no {kind}s: define them under {where}.",
             )
 
 
@@ -196,7 +196,7 @@ def _value_rules(
         yield problem_at(document, at, message, "value-twice", "Use one of the two.")
     elif "value" not in place and "from" not in place:
         message = f"{whose} has no value" if len(at) == 2 else f"{whose} has a scope without value"
-        yield problem_at(document, at, message, "value-missing", "Add value: or from:")
+        yield problem_at(document, at, message, "value-missing", "Add `value:` or `from:`.")
     elif "from" in place:
         for complaint in complaints(place["from"]):
             where = (*at, "from") if complaint.key is None else (*at, "from", complaint.key)
@@ -204,7 +204,7 @@ def _value_rules(
             yield problem_at(document, where, message, complaint.code, complaint.hint)
     elif sensitive and place.get("value") is not None:
         message = f"{whose} is sensitive, but its value stands here in clear"
-        hint = "Seal it: treadle vars encrypt, or use from: {env: NAME}."
+        hint = "Seal it with `treadle vars encrypt`, or use from: {env: NAME}."
         yield problem_at(document, (*at, "value"), message, "plain-secret", hint)
 
 

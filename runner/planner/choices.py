@@ -60,7 +60,7 @@ def choose_environment(project: Project, name: str | None) -> Environment | None
             raise Invalid(
                 "environment-missing",
                 "no environment was given",
-                hint=f"Add -e with one of: {', '.join(names)}",
+                hint=f"Add -e with one of: {', '.join(names)}.",
             )
         return project.environments[0] if names else None
     if not name.strip():
@@ -96,7 +96,7 @@ def choose_targets(project: Project, environment: Environment | None, inputs: In
             raise Invalid(
                 "target-elsewhere",
                 f'target "{target.name}" is not in {environment.name if environment else "this environment"}',
-                hint=f"It belongs to {', '.join(target.environments)}",
+                hint=f"It belongs to {', '.join(target.environments)}.",
             )
     chosen = folded(inputs.targets)
     return [target for target in there if target.name.casefold() in chosen]

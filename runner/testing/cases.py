@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry.catalog.details import is_test
 from registry.errors import Invalid, NotFound
 from registry.git.objects import tree_id
 from registry.model import Problem, Provenance, Reference, ResolvedTemplate
@@ -27,8 +28,13 @@ class Case:
     test: TemplateTest
 
 
-def find_cases(paths: Iterable[str], tests: Path | None, resolve: Resolve) -> list[Case]:
-    """The tests of template folders, of folders of such, or, from the folder `tests`, of templates by reference.
+FilesOf = Callable[[Reference], Mapping[str, bytes]]
+"""The files of the folder that a reference means, by their paths in it."""
+
+
+def find_cases(paths: Iterable[str], tests: Path | None, resolve: Resolve, files_of: FilesOf) -> list[Case]:
+    """The tests of template folders, of folders of such, and of templates by reference: those in the folder `tests`,
+    where it is given, else those beside each template.
 
     Raises NotFound for a path or reference that isn't there, Invalid for files that cannot be read; all their
     problems at once.
@@ -37,7 +43,7 @@ def find_cases(paths: Iterable[str], tests: Path | None, resolve: Resolve) -> li
     problems: list[Problem] = []
     for path in paths:
         try:
-            found += _cases(path, tests, resolve)
+            found += _cases(path, tests, resolve, files_of)
         except Invalid as error:
             problems += error.problems
             if not error.problems:
@@ -47,7 +53,7 @@ def find_cases(paths: Iterable[str], tests: Path | None, resolve: Resolve) -> li
     return found
 
 
-def _cases(path: str, tests: Path | None, resolve: Resolve) -> Iterator[Case]:
+def _cases(path: str, tests: Path | None, resolve: Resolve, files_of: FilesOf) -> Iterator[Case]:
     folder = Path(path)
     if folder.is_dir():
         for template_folder in _template_folders(folder):
@@ -62,16 +68,20 @@ def _cases(path: str, tests: Path | None, resolve: Resolve) -> Iterator[Case]:
         raise NotFound(
             "path-not-found",
             f'"{path}" is neither a folder nor a template reference',
-            hint="Give a template folder, a folder of such, or source/slug with --tests DIR.",
+            hint="Give a template folder, a folder of such, or SOURCE/NAME.",
         ) from None
-    if tests is None:
-        raise Invalid(
-            "tests-missing",
-            f"where are the tests of {reference}?",
-            hint="Add --tests with the folder they are in.",
-        )
     template = resolve(reference)
-    yield from (Case(template, test) for test in _tests_in(tests))
+    found = _tests_in(tests) if tests is not None else _tests_among(files_of(reference), str(reference))
+    yield from (Case(template, test) for test in found)
+
+
+def _tests_among(files: Mapping[str, bytes], name: str) -> list[TemplateTest]:
+    """The tests that lie beside a template in its source. Raises Invalid where there is none."""
+    found = [read_test(files[path], f"{name}/{path}") for path in sorted(files) if is_test(path)]
+    if not found:
+        message = f'"{name}" has no tests of its own'
+        raise Invalid("tests-missing", message, hint="Add --tests with the folder that they are in.")
+    return found
 
 
 def _template_folders(folder: Path) -> list[Path]:
@@ -82,7 +92,7 @@ def _template_folders(folder: Path) -> list[Path]:
         raise NotFound(
             "no-templates",
             f'there is no template folder in "{folder}"',
-            hint=f"A template has a {TEMPLATE_FILE}",
+            hint=f"A template has a {TEMPLATE_FILE}.",
         )
     return found
 

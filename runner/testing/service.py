@@ -15,7 +15,7 @@ from runner.execution.action import Cancellation
 from runner.execution.connections import Connect, Connections
 from runner.planner import Resolve
 from runner.runs.sweep import sweep
-from runner.testing.cases import Case, find_cases
+from runner.testing.cases import Case, FilesOf, find_cases
 from runner.testing.model import TestResult
 from runner.testing.running import run_test
 from runner.testing.session import test_session
@@ -29,6 +29,7 @@ class TestService:
 
     home: Home
     resolve: Resolve
+    files_of: FilesOf
     connect: Connect
     default_image: str
 
@@ -40,7 +41,7 @@ class TestService:
         wanted = pattern.casefold()
         cases = [
             case
-            for case in find_cases(paths, tests, self.resolve)
+            for case in find_cases(paths, tests, self.resolve, self.files_of)
             if wanted in f"{case.template.reference}: {case.test.name}".casefold()
         ]
         if not cases:

@@ -119,7 +119,7 @@ def _parsed(words: list[str], origin: str) -> tuple[SealingKey, ...]:
 def _refuse_shared(path: Path, mode: int) -> None:
     if stat.S_ISREG(mode) and mode & 0o077:
         message = f'the key file "{path}" has mode {stat.S_IMODE(mode):04o}: others can read or change it'
-        raise Untrusted("key-file-mode", message, f"Make it yours alone: chmod 600 {path}")
+        raise Untrusted("key-file-mode", message, f"Make it yours alone with `chmod 600 {path}`.")
 
 
 def _refuse_in_git(path: Path) -> None:

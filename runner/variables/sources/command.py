@@ -20,7 +20,8 @@ from registry.text.numbers import read_seconds
 from registry.text.visible import visible_line
 from runner.model import VariableSource
 from runner.variables.keys import KEY_VARIABLE
-from runner.variables.sources.kind import MAX_VALUE_BYTES, Complaint, Reading, SourceKind, as_text
+from runner.variables.sources.kind import Complaint, Reading, SourceKind
+from runner.variables.value_file import MAX_VALUE_BYTES, value_text
 
 TIMEOUT = 30.0
 _CHUNK = 65536
@@ -100,7 +101,7 @@ def _read(source: VariableSource, reading: Reading) -> str:
         raise NotFound(
             "variable-command", f"{what} failed with exit code {status}{_said(said, reading)}", _RUN_IT
         )
-    return as_text(output, f"the output of {what}", "variable-command")
+    return value_text(output, f"the output of {what}", "variable-command")
 
 
 def _outputs(process: subprocess.Popen[bytes], ends: float) -> tuple[bytes, bytes]:

@@ -6,8 +6,8 @@ from registry.errors import NotFound
 from registry.suggest import suggest
 from runner.model import VariableSource
 from runner.variables.dotenv import parse_dotenv
-from runner.variables.sources.file import CODE, read_limited
-from runner.variables.sources.kind import Reading, SourceKind, as_text
+from runner.variables.sources.kind import Reading, SourceKind
+from runner.variables.value_file import read_value_file
 
 
 def _label(source: VariableSource) -> str:
@@ -18,7 +18,7 @@ def _label(source: VariableSource) -> str:
 def _read(source: VariableSource, reading: Reading) -> str:
     path = reading.folder / str(source.setting)
     label = f'"{path}"'
-    values = parse_dotenv(as_text(read_limited(path), label, CODE), label)
+    values = parse_dotenv(read_value_file(path), label)
     name = str(source.option("name") or reading.variable)
     if name not in values:
         hint = suggest(name, list(values)) or "Add it there, or say which entry is meant: name: NAME."

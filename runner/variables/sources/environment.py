@@ -16,7 +16,7 @@ def _read(source: VariableSource, reading: Reading) -> str:
     value = reading.environ.get(name)
     if value is None:
         message = f'the environment variable "{name}" is not set'
-        raise NotFound("environment-variable", message, hint=f"Export {name}=...")
+        raise NotFound("environment-variable", message, hint=f"Set it with `export {name}=...`.")
     try:
         value.encode()
     except UnicodeEncodeError:  # Python keeps bytes that are not UTF-8 as lone surrogates

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from registry.errors import NotFound
 from runner.model import VariableSource
-from runner.variables.sources.kind import MAX_VALUE_BYTES, Reading, SourceKind, as_text
-
-CODE = "variable-file"
-
-
-def read_limited(path: Path) -> bytes:
-    """The file's bytes, one more than a value may have at most. Raises NotFound where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_VALUE_BYTES + 1)
-    except OSError as error:
-        raise NotFound(CODE, f'"{path}" cannot be read: {error.strerror}') from None
+from runner.variables.sources.kind import Reading, SourceKind
+from runner.variables.value_file import read_value_file
 
 
 def _label(source: VariableSource) -> str:
@@ -25,8 +12,7 @@ def _label(source: VariableSource) -> str:
 
 
 def _read(source: VariableSource, reading: Reading) -> str:
-    path = reading.folder / str(source.setting)
-    return as_text(read_limited(path), f'"{path}"', CODE)
+    return read_value_file(reading.folder / str(source.setting))
 
 
 FILE = SourceKind("file", _label, _read)

@@ -6,12 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.errors import Invalid
 from runner.model import VariableSource
 from runner.variables.sealing import SealingKey
-
-MAX_VALUE_BYTES = 1024 * 1024
-"""What one value may have, wherever it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +59,3 @@ class SourceKind:
     options: frozenset[str] = frozenset()
     complaints: Callable[[VariableSource], Iterable[Complaint]] = no_complaints
     deferred: bool = False
-
-
-def as_text(data: bytes, what: str, code: str) -> str:
-    """Bytes as a value, without one line end at their end. Raises Invalid for too many, or what is not UTF-8."""
-    if len(data) > MAX_VALUE_BYTES:
-        raise Invalid(code, f"{what} holds more than {MAX_VALUE_BYTES:,} bytes", "Give a shorter value.")
-    try:
-        text = data.decode("utf-8")  # as it is: reading text would change line ends
-    except UnicodeDecodeError:
-        raise Invalid(code, f"{what} is not UTF-8 text", "Give text in UTF-8, or its base64.") from None
-    return text.removesuffix("\n").removesuffix("\r")

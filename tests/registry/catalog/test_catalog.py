@@ -117,7 +117,7 @@ def test_a_deleted_template_needs_its_version(catalog: Catalog, repository: Sour
     _sync(catalog)
     with pytest.raises(NotFound) as refused:
         _resolve(catalog, "team/hello")
-    assert refused.value.hint == "If you still want it, name the version: team/hello@1"
+    assert refused.value.hint == "If you still want it, name the version: `team/hello@1`."
     assert _resolve(catalog, "team/hello@1").template.name == "Hello"
     assert catalog.show(Reference.parse("team/hello@1")).deleted
 
@@ -131,7 +131,7 @@ def test_what_is_not_there_is_told_with_the_next_step(catalog: Catalog, reposito
     assert refusal("team/hello") == (
         "source-not-synced",
         'source "team" has not been synced yet',
-        "Run: treadle source sync team",
+        "Run `treadle source sync team`.",
     )
     assert refusal("taem/hello") == (
         "source-not-found",
@@ -158,7 +158,7 @@ def test_what_is_not_there_is_told_with_the_next_step(catalog: Catalog, reposito
     assert refusal("team/hello@7") == (
         "version-not-found",
         '"team/hello" never had version 7 on its main line, only in merged drafts',
-        f"Take a draft by its blob: team/hello@7:{draft[:7]}",
+        f"Take a draft by its blob: `team/hello@7:{draft[:7]}`.",
     )
     assert _resolve(catalog, f"team/hello@7:{draft[:7]}").template.version == 7
     assert refusal("team/hello@2:0000")[0] == "variant-not-found"
@@ -170,7 +170,7 @@ def test_builtin_templates_are_always_there(catalog: Catalog) -> None:
     assert found.template.action_type == "Octopus.Script"
     assert (found.provenance.commit, found.provenance.url) == (None, None)
     assert len(found.provenance.blob) == 40
-    assert {entry.slug for entry in catalog.search("", Filters(source="builtin")).hits} >= {
+    assert {entry.slug for entry in catalog.search("", Filters(source=("builtin",))).hits} >= {
         "sleep",
         "http-request",
     }
@@ -211,8 +211,10 @@ def test_search_puts_names_first_and_filters(catalog: Catalog, repository: Sourc
     )
     _sync(catalog)
 
-    def slugs(query: str, **filters: str) -> list[str]:
-        return [entry.slug for entry in catalog.search(query, Filters(**{"source": "team", **filters})).hits]
+    def slugs(query: str, category: str = "", syntax: str = "", action_type: str = "") -> list[str]:
+        kinds, languages, types = ((value,) if value else () for value in (category, syntax, action_type))
+        filters = Filters(("team",), kinds, languages, types)
+        return [entry.slug for entry in catalog.search(query, filters).hits]
 
     assert slugs("hello")[0] == "hello"
     assert set(slugs("hello")[:3]) == {"hello", "say-hello-ps", "hello-mail"}
@@ -231,7 +233,7 @@ def test_search_puts_names_first_and_filters(catalog: Catalog, repository: Sourc
 def test_search_names_the_sources_it_could_not_ask(catalog: Catalog) -> None:
     assert catalog.search("hello").unsynced == ("community", "team")
     with pytest.raises(NotFound, match="has not been synced yet"):
-        catalog.search("hello", Filters(source="team"))
+        catalog.search("hello", Filters(source=("team",)))
 
 
 # --- import

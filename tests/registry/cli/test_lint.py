@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.conftest import MakeProject
+from tests.support.repository import SourceRepository
 
 TEMPLATE = """{
   "Id": "7f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c11",
@@ -24,9 +25,9 @@ def test_findings_with_place_and_next_step(make_project: MakeProject) -> None:
     assert outcome.exit_code == 1
     assert outcome.stdout == (
         'greeting-say-hello.json:3:11: warning: the name "Greeting - Say hello " begins or ends with a blank '
-        "[blank-in-name]\n  hint: remove the blank\n"
+        "[blank-in-name]\n  hint: Remove the blank.\n"
         'greeting-say-hello.json:8:27: error: the feed "feeds-1" of package 1 is hard-coded [feed-hard-coded]\n'
-        '  hint: bind the feed to a parameter or variable: "#{My.Feed}"\n'
+        '  hint: Bind the feed to a parameter or variable: "#{My.Feed}".\n'
         "1 template linted: 2 findings\n"
     )
 
@@ -76,3 +77,33 @@ def test_where_there_is_no_template_there_is_nothing_to_lint(make_project: MakeP
     done = project.treadle("lint", "deploy.yaml")
     assert done.exit_code == 2
     assert 'error[nothing-to-lint]: there is no template at "deploy.yaml"' in done.stderr
+
+
+def test_templates_of_sources_are_linted_as_they_lie_there(make_project: MakeProject) -> None:
+    project = make_project({"treadle.yaml": "sources: {ours: {git: ./ours}}\n"})
+    SourceRepository.create(project.root / "ours").commit({"greeting.json": TEMPLATE.encode()})
+    assert project.treadle("source", "sync", "ours").exit_code == 0
+    done = project.treadle("lint", "ours/greeting", "--ignore", "feed-hard-coded")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0].startswith("ours/greeting:3:11: warning: ")
+    assert project.treadle("lint", "greeting@3").exit_code == 1
+    both = project.treadle("lint", "builtin/sleep", "ours/greeting", "--json").json
+    assert (both["ok"], both["templates"]) == (False, 2)
+    fixed = project.treadle("lint", "ours/greeting", "--fix")
+    assert (fixed.exit_code, "where --fix changes nothing" in fixed.stderr) == (2, True)
+
+
+def test_a_template_of_a_source_that_is_not_valid_has_its_errors_reported(make_project: MakeProject) -> None:
+    project = make_project({"treadle.yaml": "sources: {ours: {git: ./ours}}\n"})
+    broken = TEMPLATE.replace('"Version": 3', '"Version": "three"')
+    SourceRepository.create(project.root / "ours").commit({"greeting.json": broken.encode()})
+    assert project.treadle("source", "sync", "ours").exit_code == 0
+    done = project.treadle("lint", "ours/greeting")
+    assert done.exit_code == 1
+    assert "ours/greeting:6:" in done.stdout
+    assert "Version" in done.stdout
+
+
+def test_built_in_templates_are_good_ones(make_project: MakeProject) -> None:
+    done = make_project({}).treadle("lint", "builtin/sleep", "builtin/wait-for-http")
+    assert (done.exit_code, done.stdout) == (0, "2 templates linted: all good\n")

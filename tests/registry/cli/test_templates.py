@@ -28,8 +28,8 @@ def project(make_project: MakeProject) -> ProjectTree:
 def test_search_prints_aligned_lines_into_a_pipe(project: ProjectTree) -> None:
     done = project.treadle("search", "say", "hello", "--source", "ours")
     assert done.stdout.splitlines() == [
-        "REFERENCE   VERSION  SCRIPT  NAME",
-        "ours/hello        2  bash    Say - Hello",
+        "REFERENCE   VERSION  SCRIPT  RUNS  NAME",
+        "ours/hello        2  bash    yes   Say - Hello",
     ]
     assert (done.exit_code, done.stderr) == (0, "")
 
@@ -86,7 +86,16 @@ def test_show_as_json_has_everything(project: ProjectTree) -> None:
     assert (shown["version"], shown["latest"], shown["deleted"]) == (1, 2, False)
     assert shown["scripts"] == {"script": "echo hello\n"}
     assert [item["version"] for item in shown["versions"]] == [2, 1]
-    assert set(shown["versions"][0]) == {"version", "slug", "blob", "commit", "author", "date", "variants"}
+    assert set(shown["versions"][0]) == {
+        "version",
+        "slug",
+        "blob",
+        "commit",
+        "author",
+        "date",
+        "variants",
+    }
+    assert (shown["runnable"], shown["obstacle"], shown["readme"], shown["tests"]) == (True, None, None, [])
     two = project.treadle("show", "ours/hello", "--json").json
     assert [(item["name"], item["type"], item["sensitive"]) for item in two["parameters"]] == [
         ("Url", "SingleLineText", False),
@@ -94,7 +103,9 @@ def test_show_as_json_has_everything(project: ProjectTree) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["hello", "ours/", "ours/../x", "ours/hello@x", "ours/hello@1:zz", "a/b/c"])
+@pytest.mark.parametrize(
+    "text", ["hello@x", "..", "ours/", "ours/../x", "ours/hello@x", "ours/hello@1:zz", "a/b/c"]
+)
 def test_what_is_no_reference_is_told(text: str, project: ProjectTree) -> None:
     done = project.treadle("show", text)
     assert done.exit_code == 2
@@ -102,6 +113,40 @@ def test_what_is_no_reference_is_told(text: str, project: ProjectTree) -> None:
         f'error: "{text}" is not a template reference',
         "  hint: Write SOURCE/NAME, or SOURCE/NAME@12 for an exact version.",
     ]
+
+
+@pytest.mark.parametrize("version", ["", "@1", "@latest", "@1+"])
+def test_a_source_can_be_left_out_where_only_one_has_the_template(project: ProjectTree, version: str) -> None:
+    assert project.treadle("show", f"hello{version}") == project.treadle("show", f"ours/hello{version}")
+
+
+def test_of_several_sources_with_the_template_none_is_taken(project: ProjectTree) -> None:
+    assert project.treadle("import", "hello@1").stdout.startswith("Imported ours/hello@1 as library/hello.")
+    done = project.treadle("show", "hello@2")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines() == [
+        'error[reference-ambiguous]: "hello" is a template of 2 sources',
+        "  hint: Say which: library/hello@2, ours/hello@2.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slug", "hint"),
+    [("helo", 'Did you mean "ours/hello"?'), ("qqqq", "Look for it with `treadle search qqqq`.")],
+)
+def test_a_template_that_no_source_has_is_looked_for_in_all(
+    project: ProjectTree, slug: str, hint: str
+) -> None:
+    done = project.treadle("show", slug)
+    assert done.exit_code == 2
+    assert done.complaint.splitlines() == [f'error: no source has a template "{slug}"', f"  hint: {hint}"]
+
+
+@pytest.mark.parametrize(
+    "command", [("usage", "hello"), ("diff", "hello@1", "hello@2"), ("new", "x", "--from", "hello")]
+)
+def test_every_command_takes_a_template_by_its_slug(project: ProjectTree, command: tuple[str, ...]) -> None:
+    assert project.treadle(*command).exit_code == 0
 
 
 def test_import_tells_what_it_wrote(project: ProjectTree) -> None:

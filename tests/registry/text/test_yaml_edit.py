@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given, settings
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from registry.errors import Conflict, Invalid
 from registry.text.yaml_document import dump_yaml, load_yaml
 from registry.text.yaml_edit import (
-    Entry,
     MappingEdit,
     add_entry,
     append_item,
@@ -293,25 +292,38 @@ def test_what_nests_too_deep_is_refused_before_it_is_edited(text: str, edit: Cal
         edit(text)
 
 
-class TestAppending:
-    ITEM: Mapping[str, Entry] = {"value": "x: y", "sure": True, "names": ["a", "b"], "in": {"k": "v"}}
-    WRITTEN = '{value: "x: y", sure: true, names: [a, b], in: {k: v}}'
+ITEM = ("- name: new", "  run: echo")
+DATA = {"name": "new", "run": "echo"}
 
-    @pytest.mark.parametrize(
-        ("text", "edited"),
-        [
-            ("l:\n  - {a: 1} # one\n", "l:\n  - {a: 1} # one\n  - ITEM\n"),
-            ("l:\n- a: 1\n  b: 2\n# after\nm: 3\n", "l:\n- a: 1\n  b: 2\n- ITEM\n# after\nm: 3\n"),
-            ("l: [{a: 1}] # one\n", "l: [{a: 1}, ITEM] # one\n"),
-            ("l:\n  - {a: 1}", "l:\n  - {a: 1}\n  - ITEM\n"),
-            ("\ufeffl:\r\n  - {a: 1}\r\n", "\ufeffl:\r\n  - {a: 1}\r\n  - ITEM\r\n"),
-        ],
-    )
-    def test_an_item_goes_to_the_end_of_its_list(self, text: str, edited: str) -> None:
-        assert append_item(text, ("l",), self.ITEM) == edited.replace("ITEM", self.WRITTEN)
 
-    @pytest.mark.parametrize("text", ["l: []\n", "l: {a: 1}\n", "m: 1\n", "m: &x [{a: 1}]\nl: *x\n"])
-    def test_where_there_is_no_list_it_says_what_to_write(self, text: str) -> None:
-        with pytest.raises(Conflict) as caught:
-            append_item(text, ("l",), {"a": "b"})
-        assert "l: add - {a: b}" in (caught.value.hint or "")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("steps:\n  - a: 1\n", "steps:\n  - a: 1\n  - name: new\n    run: echo\n"),
+        ("steps:\n- a: 1", "steps:\n- a: 1\n- name: new\n  run: echo\n"),
+        (
+            "steps:\n  - a: 1  # one\n\n  - b: |\n      text\n\n# end\nmore: 1\n",
+            "steps:\n  - a: 1  # one\n\n  - b: |\n      text\n\n  - name: new\n    run: echo\n\n# end\nmore: 1\n",
+        ),
+        ("steps:\r\n  - a: 1\r\n", "steps:\r\n  - a: 1\r\n  - name: new\r\n    run: echo\r\n"),
+        ("version: 1\n", "version: 1\nsteps:\n  - name: new\n    run: echo\n"),
+        ("", "steps:\n  - name: new\n    run: echo\n"),
+        ("steps: []  # none\nmore: 1\n", "steps:  # none\n  - name: new\n    run: echo\nmore: 1\n"),
+        ("steps:\nmore: 1\n", "steps:\n  - name: new\n    run: echo\nmore: 1\n"),
+        ("# a\nsteps: null", "# a\nsteps:\n  - name: new\n    run: echo\n"),
+        ("\ufeffsteps:\n  - a: 1\n", "\ufeffsteps:\n  - a: 1\n  - name: new\n    run: echo\n"),
+        ("steps:\n  - {a: 1}\n  # more\n", "steps:\n  - {a: 1}\n  - name: new\n    run: echo\n  # more\n"),
+    ],
+)
+def test_an_item_goes_to_the_end_of_a_list(before: str, after: str) -> None:
+    assert append_item(before, "steps", ITEM, DATA) == after
+
+
+@pytest.mark.parametrize(
+    "text", ["steps: [{a: 1}]\n", "{steps: [{a: 1}]}\n", "steps: word\n", "- a\n", "steps: {a: 1}\n"]
+)
+def test_a_list_that_cannot_be_added_to_is_left_alone(text: str) -> None:
+    with pytest.raises(Conflict) as error:
+        append_item(text, "steps", ITEM, DATA)
+    assert error.value.code == "cannot-edit"
+    assert "- name: new\n  run: echo" in (error.value.hint or "")

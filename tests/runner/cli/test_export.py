@@ -151,4 +151,4 @@ def test_a_file_with_problems_is_not_imported(project: ProjectTree) -> None:
     assert "expected an Octopus step template" in refused.stderr
     for name in ("missing.json", "./missing", "/missing.tar.gz"):
         assert f'there is no "{name}"' in project.treadle("import", name).stderr
-    assert "is not a template reference" in project.treadle("import", "missing").stderr
+    assert 'no source has a template "missing"' in project.treadle("import", "missing").stderr

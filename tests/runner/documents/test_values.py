@@ -69,12 +69,12 @@ def test_json_that_will_not_do_is_refused(
             "A: [1]\nB: {c: d}\nC: #{Host}\nD: 1\nD: 2\n",
             [
                 '1:4 the value of "A" is not plain text [wrong-type]'
-                " > give lists and mappings as JSON text, in quotes",
+                " > Give lists and mappings as JSON text, in quotes.",
                 '2:4 the value of "B" is not plain text [wrong-type]'
-                " > give lists and mappings as JSON text, in quotes",
+                " > Give lists and mappings as JSON text, in quotes.",
                 '3:4 YAML takes the "#{" after a blank for a comment, and what follows is lost'
-                ' [yaml-swallowed-variable] > quote it: "... #{Name} ..."',
-                '5:1 duplicate key "D" [duplicate-key] > first on line 4',
+                ' [yaml-swallowed-variable] > Quote it: "... #{Name} ...".',
+                '5:1 duplicate key "D" [duplicate-key] > It is first on line 4.',
             ],
         ),
     ],

@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support.project import ProjectTree, project_tree
+from tests.support.repository import SourceRepository
+from tests.support.repository import template as octopus_template
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -111,17 +113,31 @@ def test_a_template_of_a_source_is_tested_without_editing_it(template: ProjectTr
     assert "builtin/sleep@1: naps" in done.stdout + done.stderr
 
 
+@pytest.mark.docker
+@pytest.mark.parametrize("reference", ["builtin/sleep@1", "sleep"])
+def test_a_template_of_a_source_is_tested_with_the_tests_beside_it(
+    template: ProjectTree, reference: str
+) -> None:
+    done = template.treadle("test", reference, "-k", "no time")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "1 test of 1 template: 1 passed, 0 failed" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nowhere"], '"nowhere" is neither a folder nor a template reference'),
-        (["builtin/sleep"], "where are the tests of builtin/sleep?"),
+        (["nowhere"], 'no source has a template "nowhere"'),
+        (["./nowhere"], '"./nowhere" is neither a folder nor a template reference'),
+        (["plain/plain"], '"plain/plain" has no tests of its own'),
         (["apply", "-k", "zebra"], 'there are no tests with "zebra" in their name'),
         (["empty"], 'there is no template folder in "empty"'),
     ],
 )
 def test_what_cannot_be_tested_is_bad_input(template: ProjectTree, arguments: list[str], told: str) -> None:
     (template.root / "empty").mkdir()
+    SourceRepository.create(template.root / "source").commit({"plain.json": octopus_template("Plain")})
+    assert template.treadle("source", "add", "plain", "./source").exit_code == 0
+    assert template.treadle("source", "sync", "plain").exit_code == 0
     done = template.treadle("test", *arguments)
     assert done.exit_code == 2
     assert told in done.stderr

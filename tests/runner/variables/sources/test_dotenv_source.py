@@ -22,7 +22,7 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
         f'{at}/.env" has no entry "Token" [dotenv-entry] > Did you mean "Tokn"?'
     ]
     assert refusal(lambda: read({"dotenv": "nope"}, tmp_path)) == [
-        f'{at}/nope" cannot be read: No such file or directory [variable-file]'
+        f'there is no file {at}/nope" [variable-file]'
     ]
     assert refusal(lambda: read({"dotenv": "bad.env"}, tmp_path)) == [
         f'{at}/bad.env": line 1: expected NAME=value [dotenv-invalid] > Write one NAME=value a line.'

@@ -12,7 +12,8 @@ def test_the_value_is_taken_as_it_is(tmp_path: Path) -> None:
 
 def test_one_that_is_not_set_is_told(tmp_path: Path) -> None:
     assert refusal(lambda: read({"env": "NOT_SET_AT_ALL"}, tmp_path)) == [
-        'the environment variable "NOT_SET_AT_ALL" is not set [environment-variable] > export NOT_SET_AT_ALL=...'
+        'the environment variable "NOT_SET_AT_ALL" is not set [environment-variable]'
+        " > Set it with `export NOT_SET_AT_ALL=...`."
     ]
 
 

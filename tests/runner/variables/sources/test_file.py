@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.variables.sources.kind import MAX_VALUE_BYTES
+from runner.variables.value_file import MAX_VALUE_BYTES
 from tests.runner.variables.sources.reading import read
 from tests.support.problems import refusal
 
@@ -28,10 +28,10 @@ def test_a_file_without_its_last_line_end(tmp_path: Path, content: bytes, text: 
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("nope", "cannot be read: No such file or directory [variable-file]"),
-        (".", "cannot be read: Is a directory [variable-file]"),
-        ("binary", "is not UTF-8 text [variable-file] > Give text in UTF-8, or its base64."),
-        ("large", "holds more than 1,048,576 bytes [variable-file] > Give a shorter value."),
+        (".", "is neither a file nor a pipe [variable-file]"),
+        ("binary", "is not UTF-8 text [variable-file]"),
+        ("large", "holds more than 1,048,576 bytes [variable-file]"),
+        ("/dev/zero", "is neither a file nor a pipe [variable-file]"),
     ],
 )
 def test_a_file_that_gives_no_value(tmp_path: Path, name: str, complaint: str) -> None:
@@ -40,6 +40,7 @@ def test_a_file_that_gives_no_value(tmp_path: Path, name: str, complaint: str) -
     assert refusal(lambda: read({"file": name}, tmp_path)) == [f'"{tmp_path / name}" {complaint}']
 
 
-def test_a_file_without_end_is_read_no_further_than_a_value_may_go(tmp_path: Path) -> None:
-    (line,) = refusal(lambda: read({"file": "/dev/zero"}, tmp_path))
-    assert "holds more than 1,048,576 bytes" in line
+def test_one_that_is_not_there_is_told(tmp_path: Path) -> None:
+    assert refusal(lambda: read({"file": "nope"}, tmp_path)) == [
+        f'there is no file "{tmp_path}/nope" [variable-file]'
+    ]
