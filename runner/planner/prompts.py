@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from registry.errors import NotFound
 from registry.model import Parameter
@@ -16,7 +17,7 @@ from runner.planner.rules import violation
 from runner.variables.readers import ReadingText, is_read
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prompted:
     """The prompted variables of a project that nobody gave a value."""
 
@@ -31,9 +32,9 @@ class Prompted:
 
     def note(self, values: Iterable[PlannedValue], texts: Sequence[ReadingText]) -> None:
         """Take down those that the texts of an action may read, by way of its other values too."""
-        open_ = [one for one in self._open() if one.name not in self._found]
-        if not open_:
+        if not self.open:
             return
+        open_ = [one for one in self.open if one.name not in self._found]
         contents: Mapping[str, str | None] = {value.name: value.text for value in values}
         for variable in open_:
             if variable.prompt is not None and is_read(variable.name, texts, contents):
@@ -50,7 +51,9 @@ class Prompted:
             "variable-not-given", message, f"Give it with --var {variable.name}=..., or --values FILE."
         )
 
-    def _open(self) -> list[Variable]:
+    @cached_property
+    def open(self) -> list[Variable]:
+        """The prompted variables that nobody gave a value."""
         given = folded(self.inputs.variables)
         return [
             variable

@@ -7,14 +7,15 @@ more specific. The order is Octopus's: https://octopus.com/docs/projects/variabl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from runner.model import Scope, ScopedValue, Target, Variable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ActionPlace:
     """Where an action runs, as far as scopes care. `processes` are the names that its process goes by."""
 
@@ -26,6 +27,26 @@ class ActionPlace:
     channel: str | None = None
     tenant: str | None = None
     tenant_tags: tuple[str, ...] = ()
+
+    @cached_property
+    def names(self) -> tuple[frozenset[str], ...]:
+        """What there is in each dimension of a scope, in the order of `_sides`; folded, since case does not matter."""
+        target = self.target
+        return (
+            _folded((self.step,)),
+            _folded((target.name,) if target else ()),
+            _folded(target.roles if target else ()),
+            _folded(_one(self.tenant)),
+            _folded(self.tenant_tags),
+            _folded(_one(self.environment)),
+            _folded(_one(self.channel)),
+            _folded(self.processes),
+        )
+
+    @cached_property
+    def asked_roles(self) -> frozenset[str]:
+        """The target's roles that the step asks for, folded."""
+        return self.names[2] & _folded(self.step_roles)
 
 
 DIMENSIONS = (
@@ -98,38 +119,20 @@ def judge(variable: Variable, place: ActionPlace) -> list[Judgement]:
 
 def specificity(value: ScopedValue, place: ActionPlace) -> Specificity | None:
     """How specific a value is at a place; None where it does not apply."""
-    scope, target = value.scope, place.target
-    roles = target.roles if target else ()
-    asked = _meet(_common(roles, place.step_roles), scope.roles)
-    applies = (
-        _allows(scope.steps, (place.step,))
-        and _allows(scope.targets, (target.name,) if target else ())
-        and _allows(scope.roles, roles)
-        and _allows(scope.tenants, _one(place.tenant))
-        and _allows(scope.tenant_tags, place.tenant_tags)
-        and _allows(scope.environments, _one(place.environment))
-        and _allows(scope.channels, _one(place.channel))
-        and _allows(scope.processes, place.processes)
-    )
-    if not applies:
-        return None
-    named = (
-        scope.steps,
-        scope.targets,
-        scope.roles if asked else (),
-        scope.roles,
-        scope.tenants,
-        scope.tenant_tags,
-        scope.environments,
-        scope.channels,
-        scope.processes,
-    )
-    return (*(int(bool(names)) for names in named), int(not value.from_set), 1)
+    scope, here = value.scope, place.names
+    ranks: list[int] = []
+    for names, known in zip(_sides(scope), here, strict=True):
+        if names and not _meet(names, known):
+            return None
+        ranks.append(1 if names else 0)
+    asked = bool(scope.roles) and _meet(scope.roles, place.asked_roles)
+    # A role that the step asks for is a dimension of its own, above that of any role.
+    return (*ranks[:2], int(asked), *ranks[2:], 0 if value.from_set else 1, 1)
 
 
 def scope_text(scope: Scope) -> str:
     """A scope as people read it: `role: "web-server", environment: "Production"`; empty for none."""
-    return ", ".join(f"{label}: {_either(names)}" for label, names in _named(scope))
+    return ", ".join(f"{label}: {_either(names)}" for label, names in _labelled(scope) if names)
 
 
 def overlap(one: ScopedValue, other: ScopedValue) -> bool:
@@ -137,7 +140,9 @@ def overlap(one: ScopedValue, other: ScopedValue) -> bool:
     if bool(one.from_set) != bool(other.from_set):
         return False
     pairs = list(zip(_sides(one.scope), _sides(other.scope), strict=True))
-    return all(bool(here) == bool(there) and (not here or _meet(here, there)) for here, there in pairs)
+    return all(
+        bool(here) == bool(there) and (not here or _meet(here, _folded(there))) for here, there in pairs
+    )
 
 
 def _sides(scope: Scope) -> tuple[tuple[str, ...], ...]:
@@ -153,25 +158,17 @@ def _sides(scope: Scope) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _named(scope: Scope) -> list[tuple[str, tuple[str, ...]]]:
+def _labelled(scope: Scope) -> list[tuple[str, tuple[str, ...]]]:
     labels = ("step", "target", "role", "tenant", "tenant tag", "environment", "channel", "process")
-    return [(label, names) for label, names in zip(labels, _sides(scope), strict=True) if names]
+    return list(zip(labels, _sides(scope), strict=True))
 
 
 def _why_not(scope: Scope, place: ActionPlace) -> str:
     """The first dimension that does not fit."""
-    here: dict[str, Sequence[str]] = {
-        "step": (place.step,),
-        "target": (place.target.name,) if place.target else (),
-        "role": place.target.roles if place.target else (),
-        "tenant": _one(place.tenant),
-        "tenant tag": place.tenant_tags,
-        "environment": _one(place.environment),
-        "channel": _one(place.channel),
-        "process": place.processes,
-    }
-    label, names = next((label, names) for label, names in _named(scope) if not _allows(names, here[label]))
-    return f"it is for {label} {_either(names)}"
+    for (label, names), known in zip(_labelled(scope), place.names, strict=True):
+        if names and not _meet(names, known):
+            return f"it is for {label} {_either(names)}"
+    raise AssertionError("the scope fits")
 
 
 def _why_it_wins(best: Specificity) -> str:
@@ -191,18 +188,13 @@ def _either(names: Iterable[str]) -> str:
     return " or ".join(f'"{name}"' for name in names)
 
 
-def _allows(names: Collection[str], here: Iterable[str]) -> bool:
-    return not names or _meet(names, here)
+def _meet(names: Iterable[str], known: Collection[str]) -> bool:
+    """Whether one of the names is among the known ones, which are folded."""
+    return any(name.casefold() in known for name in names)
 
 
-def _meet(names: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether two lists of names have one in common; case does not matter in any of them."""
-    return not {name.casefold() for name in names}.isdisjoint(name.casefold() for name in others)
-
-
-def _common(names: Iterable[str], others: Iterable[str]) -> list[str]:
-    wanted = {name.casefold() for name in others}
-    return [name for name in names if name.casefold() in wanted]
+def _folded(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.casefold() for name in names)
 
 
 def _one(name: str | None) -> tuple[str, ...]:
