@@ -36,7 +36,8 @@ def state_values(results: Sequence[StepResult], planned: Sequence[PlannedStep] =
     for step in planned:
         values |= _known(step)
         if step.name.casefold() not in ended:
-            values[f"Octopus.Step[{step.name}].Status.Code"] = PENDING
+            at = f"Octopus.Step[{step.name}].Status"
+            values |= {f"{at}.Code": PENDING, f"{at}.Error": "", f"{at}.ErrorDetail": ""}
     actions = {action.id: action for step in planned for action in step.actions}
     names = {step.name.casefold(): [action.name for action in step.actions] for step in planned}
     for result in results:

@@ -24,6 +24,7 @@ def test_steps_without_a_result_are_pending() -> None:
         "Running",
         "Pending",
     )
+    assert values["Octopus.Step[B].Status.Error"] == ""
     assert (values["Octopus.Step[B].Number"], values["Octopus.Step[B].Id"]) == ("2", "Steps-2")
 
 
