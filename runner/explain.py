@@ -14,7 +14,7 @@ from runner.plan import NOT_READ, OriginKind, PlannedAction, PlannedValue
 from runner.planner import Inputs
 from runner.planner.choices import choose_environment, choose_targets
 from runner.runs.service import RunService
-from runner.variables.scopes import ActionPlace, Verdict, judge, scope_text
+from runner.variables.scopes import ActionPlace, Verdict, judge, scope_text, select
 from runner.variables.sources.kinds import label
 from runner.variables.system import known_at_run_time
 
@@ -67,22 +67,9 @@ def explain(
     No command runs, and no sealed value is opened. Raises NotFound for a name that nothing defines, and for an
     unknown environment, target, step or process; Invalid for several targets, or a step that several processes have.
     """
-    if len(inputs.targets) > 1:
-        raise Invalid("one-target", "a variable is explained on one target", "Give --target once.")
     project = read_project(service.project_file, service.directory)
-    environment = choose_environment(project, inputs.environment)
-    target = next(iter(choose_targets(project, environment, inputs)), None) if inputs.targets else None
     found = _step(service, step, process)
-    roles = found.step.roles if found.step else ()
-    if found.step is not None and not roles:
-        target, inputs = None, replace(inputs, targets=())  # such a step runs on the worker
-    where = ActionPlace(
-        environment.name if environment else None,
-        found.step.name if found.step else "",
-        roles,
-        target,
-        found.names,
-    )
+    where, inputs = _place(project, inputs, found)
     action = lone_action(service, replace(inputs, allow_unset=True), found.step, found.process)
     candidates = [*_candidates(service, project, name, inputs, where, found.step, action)]
     if not candidates and not known_at_run_time(name, ()):
@@ -93,18 +80,40 @@ def explain(
     return Explanation(
         variable.name if variable else value.name if value else name,
         where.environment,
-        target.name if target else None,
+        where.target.name if where.target else None,
         found.step.name if found.step else None,
         found.process.name if found.process else None,
         value.sensitive if value else False,
         inside if inside is not None else value.shown if value and not value.unset else None,
         value.unset if value else "",
         tuple(candidates),
-        (*_notes(name, value, candidates), *_notes_on_the_place(found.step, target)),
+        (*_notes(name, value, candidates), *_notes_on_the_place(found.step, where.target)),
     )
 
 
+def winners(service: RunService, inputs: Inputs, step: str | None = None) -> tuple[Variable, ...]:
+    """The project's variables with the one value that wins at a place, without those that have none there. Raises as
+    `explain`."""
+    project = read_project(service.project_file, service.directory)
+    where, _ = _place(project, inputs, _step(service, step, None))
+    found = ((variable, select(variable, where)[:1]) for variable in project.variables)
+    return tuple(replace(variable, values=values) for variable, values in found if values or variable.prompt)
+
+
 # --- where
+
+
+def _place(project: Project, inputs: Inputs, found: _Found) -> tuple[ActionPlace, Inputs]:
+    """The place that is meant, and the inputs that lead there. Raises as `explain`."""
+    if len(inputs.targets) > 1:
+        raise Invalid("one-target", "a variable is explained on one target", "Give --target once.")
+    environment = choose_environment(project, inputs.environment)
+    roles = found.step.roles if found.step else ()
+    if found.step is not None and not roles:
+        inputs = replace(inputs, targets=())  # such a step runs on the worker
+    target = next(iter(choose_targets(project, environment, inputs)), None) if inputs.targets else None
+    name = environment.name if environment else None
+    return ActionPlace(name, found.step.name if found.step else "", roles, target, found.names), inputs
 
 
 @dataclass(frozen=True, slots=True)

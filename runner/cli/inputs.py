@@ -59,7 +59,7 @@ def value_options(command: F) -> F:
             metavar="FILE",
             multiple=True,
             type=click.Path(path_type=Path),
-            help="Variables from a YAML or JSON file of plain values.",
+            help="Variables from a YAML, JSON or .env file of plain values.",
         ),
         click.option(
             "--var",

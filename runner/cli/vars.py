@@ -12,7 +12,7 @@ from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
 from registry.cli.options import json_option
 from registry.cli.output import echo, print_json, print_table, style
-from runner.cli.complete import complete_environment, complete_step, complete_target
+from runner.cli.complete import complete_environment, complete_step, complete_target, complete_variable
 from runner.cli.inputs import read_inputs, value_options
 from runner.cli.vars_edit import encrypt_command, key_group, set_command
 
@@ -45,22 +45,31 @@ def vars_group() -> None:
 
 
 @vars_group.command("list")
+@environment_option
+@target_option
+@step_option
 @json_option
 @pass_context
-def list_variables(context: Context, as_json: bool) -> None:
-    """List the variables of the project, with every value: where it applies, where it comes from, where it stands.
+def list_variables(
+    context: Context, environment: str | None, target: str | None, step: str | None, as_json: bool
+) -> None:
+    """List the variables of the project with every value: where it applies, where it comes from, where it stands.
 
-    Nothing is read or evaluated; values of secrets are not shown.
+    With a place, only the values that win there. Nothing is read or evaluated; values of secrets are not shown.
 
     \b
     Example:
-      treadle vars list
+      treadle vars list -e Production
     """
     from runner.app import run_service
     from runner.documents import read_project
+    from runner.explain import winners
+    from runner.planner import Inputs
 
     service = run_service(context)
     variables = read_project(service.project_file, service.directory).variables
+    if environment or target or step:
+        variables = winners(service, Inputs(environment, targets=(target,) if target else ()), step)
     if as_json:
         print_json([_variable_data(variable) for variable in variables])
         return
@@ -73,7 +82,7 @@ def list_variables(context: Context, as_json: bool) -> None:
 
 
 @vars_group.command("explain")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_variable)
 @environment_option
 @target_option
 @step_option

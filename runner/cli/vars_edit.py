@@ -14,7 +14,7 @@ from registry.cli.group import Group
 from registry.cli.options import dry_run_option, json_option
 from registry.cli.output import ask, print_json, print_table
 from registry.errors import Invalid, NotFound
-from runner.cli.complete import complete_environment, complete_target
+from runner.cli.complete import complete_environment, complete_target, complete_variable
 from runner.cli.inputs import read_value
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command("set")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_variable)
 @click.argument("value", required=False)
 @click.option("--sensitive", is_flag=True, help="Seal the value, and make the variable a secret.")
 @click.option(
@@ -93,7 +93,7 @@ def set_command(
 
 
 @click.command("encrypt")
-@click.argument("names", metavar="[NAME...]", nargs=-1)
+@click.argument("names", metavar="[NAME...]", nargs=-1, shell_complete=complete_variable)
 @dry_run_option
 @json_option
 @pass_context

@@ -178,6 +178,12 @@ class TestList:
         assert ["Site.Host", "set.example.com", "-", "common.yaml:4:3"] in lines
         assert ["Token", "(environment", "variable", "TOKEN)", "-", "treadle.yaml:14:34"] in lines
 
+    def test_at_a_place_only_what_wins_is_listed(self, shop: ProjectTree) -> None:
+        done = shop.treadle("vars", "list", "-e", "Production", "--target", "web-1", "--json")
+        hosts = [one for one in done.json if one["name"] == "Site.Host"]
+        assert [[value["value"] for value in one["values"]] for one in hosts] == [["web.example.com"]]
+        assert shop.treadle("vars", "list", "-e", "Tset").exit_code == 2
+
     def test_as_data(self, shop: ProjectTree) -> None:
         found = {one["name"]: one for one in shop.treadle("vars", "list", "--json").json}
         assert found["Token"]["sensitive"] is True
