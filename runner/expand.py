@@ -80,7 +80,6 @@ def lone_action(
     """An action that does nothing, where a text is to be evaluated; named as the step that it is `like`, in a process
     named as the one that it is `of`. Raises Invalid for a target on which no step would run."""
     project = read_project(service.project_file, service.directory)
-    folder = service.project_file.parent if service.project_file else service.directory
     step = Step(like.name if like else _NAME, InlineScript(""), roles=_roles(project, inputs))
     process = Process(of.name if of else _NAME, (step,), of.file if of else _NAME)
     plan = compile_plan(
@@ -88,7 +87,7 @@ def lone_action(
         project,
         inputs,
         service.resolve,
-        service.sources(folder),
+        service.sources(),
         service.default_image,
         other_steps=lambda: None,  # which steps scopes may name is not the question here
     )

@@ -22,6 +22,8 @@ from runner.plan import Plan
 
 if TYPE_CHECKING:
     from runner.cli.run_view import RunView
+    from runner.planner import Inputs
+    from runner.runs.service import RunService
 
 _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130}
 
@@ -76,9 +78,7 @@ def run_command(
     inputs = replace(
         inputs, allow_revoked=allow_revoked, ask=can_ask() and not as_json and progress != "json"
     )
-    plan = service.plan(process, inputs)
-    if inputs.ask and plan.prompts:
-        plan = service.plan(process, with_answers(inputs, plan.prompts))
+    plan = _plan(service, process, inputs)
     show_warnings(plan.warnings, strict=strict)
     cancellation = Cancellation()
     with (
@@ -90,6 +90,15 @@ def run_command(
         _print_result(context, result.run)
     idle = result.status is Status.SKIPPED and result.as_asked
     exit_with(0 if idle else _EXIT_CODES.get(result.status, 1))
+
+
+def _plan(service: RunService, process: str, inputs: Inputs) -> Plan:
+    """The plan, with the prompted variables as a person answers them, where one is there to ask."""
+    sources = service.sources()
+    plan = service.plan(process, inputs, sources)
+    if not (inputs.ask and plan.prompts):
+        return plan
+    return service.plan(process, with_answers(inputs, plan.prompts), sources)
 
 
 def _print_result(context: Context, run: str) -> None:

@@ -73,17 +73,10 @@ def compile_plan(
     check_answers(inputs, project, findings)
     check_names(process, project, findings)
     findings.problems += scope_problems(project, lambda: _all_steps(process, other_steps), other_processes)
+    values = ActionValues(process, project, inputs, read_source, findings, Prompted(project, inputs))
+    targets = choose_targets(project, environment, inputs)
     compiler = _Compiler(
-        process,
-        project,
-        inputs,
-        resolve,
-        default_image,
-        findings,
-        ActionValues(process, project, inputs, read_source, findings, Prompted(project, inputs)),
-        environment,
-        choose_targets(project, environment, inputs),
-        read_files,
+        process, project, inputs, resolve, default_image, findings, values, environment, targets, read_files
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
     compiler.read.check_inputs(inputs, project, findings)
@@ -97,7 +90,7 @@ def compile_plan(
         environment=environment.name if environment else None,
         steps=steps,
         warnings=tuple(findings.warnings),
-        prompts=compiler.values.prompted.found,
+        prompts=values.prompted.found,
     )
 
 

@@ -80,8 +80,9 @@ class RunService:
     settings: RunLimits = field(default_factory=RunLimits)
     image_digests: Mapping[str, str] = field(default_factory=dict)
 
-    def plan(self, process_name: str, inputs: Inputs) -> Plan:
-        """Compile a process. Creates nothing. Raises UserError with every problem found."""
+    def plan(self, process_name: str, inputs: Inputs, sources: SourceReader | None = None) -> Plan:
+        """Compile a process. Creates nothing. `sources`, from `sources()`, reads the values behind `from`: who plans
+        twice reads each once. Raises UserError with every problem found."""
         path = find_process(process_name, self._folders)
         process, project = self._documents(path)
         folder = self._folders[-1] if self.project_file else path.parent
@@ -91,7 +92,7 @@ class RunService:
             project,
             inputs,
             self.resolve,
-            self.sources(folder),
+            sources or self.sources(),
             self.default_image,
             partial(self._names_of_the_project, step_names),
             partial(read_files, folder),
@@ -100,9 +101,9 @@ class RunService:
         read_certificates(plan)  # what would stop the run stops the plan
         return plan
 
-    def sources(self, folder: Path) -> SourceReader:
-        """What reads the values behind `from`, for one plan."""
-        return SourceReader(folder, os.environ, lambda: read_keys(self.home, os.environ))
+    def sources(self) -> SourceReader:
+        """What reads the values behind `from`, each once."""
+        return SourceReader(self._folders[-1], os.environ, lambda: read_keys(self.home, os.environ))
 
     def processes(self, name: str | None = None) -> list[Process]:
         """The process of that name, or all of the project that can be read. Raises NotFound, Invalid."""

@@ -159,3 +159,14 @@ def _at_a_terminal(shop: ProjectTree, arguments: list[str], answers: list[str]) 
     os.close(ours)
     assert answers == []
     return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_command_runs_once_though_a_person_is_asked_in_between(shop: ProjectTree) -> None:
+    variables = {
+        "Who": {"prompt": {}},
+        "Hello": {"from": {"cmd": "echo ran >> runs; echo 'hi #{Who}'", "shell": True}},
+    }
+    steps = [{"name": "A", "run": "echo '#{Hello}'"}]
+    shop.write({"treadle.yaml": {"variables": variables}, "deploy.yaml": {"steps": steps}})
+    assert "Who:" in _at_a_terminal(shop, ["run", "deploy"], ["you"])
+    assert (shop.root / "runs").read_text() == "ran\n"
