@@ -6,12 +6,13 @@ Files are written whole, and only where they read back without new problems.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid, NotFound, UserError
-from registry.home import Home, write_atomically
+from registry.home import Home, exclusive, write_atomically
 from registry.model import Problem, errors_of
 from registry.suggest import suggest
 from registry.text.document import decode_utf8, in_order
@@ -43,6 +44,10 @@ class VariableFiles:
 
     def keys(self) -> KeyRing:
         return read_keys(self.home, self.environ)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Held while files are read, edited and written, so that no change overwrites another."""
+        return exclusive(self.home.lock_file("variables"), "change variables")
 
     def documents(self) -> list[_File]:
         """Raises NotFound, Invalid for what cannot be read."""
@@ -98,12 +103,13 @@ def set_variable(
     Raises NotFound where there is no key; Invalid for what the file would not read as; Conflict where its layout does
     not allow the edit.
     """
-    own = files.documents()[0]
-    name = next((known for known in own.variables if known.casefold() == name.casefold()), name)
-    sealed = sensitive or is_sensitive(files, name)
-    text = seal_value(sealing_key(files), name, value) if sealed else value
-    after = set_value(own.document, own.text, name, NewValue(text, scope, sealed))
-    return _write(own, after, (name,), dry_run=dry_run)
+    with files.turn():
+        own = files.documents()[0]
+        name = next((known for known in own.variables if known.casefold() == name.casefold()), name)
+        sealed = sensitive or is_sensitive(files, name)
+        text = seal_value(sealing_key(files), name, value) if sealed else value
+        after = set_value(own.document, own.text, name, NewValue(text, scope, sealed))
+        return _write(own, after, (name,), dry_run=dry_run)
 
 
 def encrypt_variables(
@@ -114,19 +120,18 @@ def encrypt_variables(
     Raises as `set_variable`; NotFound for a name that is not there.
     """
     wanted = frozenset(name.casefold() for name in names)
-    documents = files.documents()
-    known = [name for one in documents for name in one.variables]
-    for name in names:
-        if name.casefold() not in {other.casefold() for other in known}:
-            raise _unknown(name, known)
-    changes = []
-    for one in documents:
-        after, sealed = seal_clear_values(
-            one.document, one.text, lambda name, value: seal_value(sealing_key(files), name, value), wanted
-        )
-        if sealed:
-            changes.append((one, after, tuple(sealed)))
-    return [_write(one, after, sealed, dry_run=dry_run) for one, after, sealed in changes]
+
+    def seal(name: str, value: str) -> str:
+        return seal_value(sealing_key(files), name, value)
+
+    with files.turn():
+        documents = files.documents()
+        known = [name for one in documents for name in one.variables]
+        for name in names:
+            if name.casefold() not in {other.casefold() for other in known}:
+                raise _unknown(name, known)
+        edited = [(one, *seal_clear_values(one.document, one.text, seal, wanted)) for one in documents]
+        return [_write(one, after, tuple(sealed), dry_run=dry_run) for one, after, sealed in edited if sealed]
 
 
 def rotate_key(files: VariableFiles, *, dry_run: bool = False) -> tuple[SealingKey, list[FileChange]]:

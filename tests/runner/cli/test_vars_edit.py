@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -264,3 +267,16 @@ class TestKeys:
     def keys(self, shop: ProjectTree) -> Any:
         done: Outcome = shop.treadle("vars", "key", "list", "--json")
         return done.json["keys"]
+
+
+def test_changes_at_once_all_arrive(shop: ProjectTree) -> None:
+    environ = {**os.environ, "TREADLE_HOME": str(shop.home)}
+    names = [f"New.{number}" for number in range(4)]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "runner", "vars", "set", name, "x"], cwd=shop.root, env=environ
+        )
+        for name in names
+    ]
+    assert [one.wait() for one in running] == [0] * len(names)
+    assert sorted(changed(shop)) == [("+", f"  {name}: x") for name in names]
