@@ -49,6 +49,14 @@ def read_variable_sets(
             at = ("variable_sets", number)
             problems += error.problems or (problem_at(project, at, error.message, error.code, error.hint),)
             continue
+        if not (isinstance(document.value, dict) and {"version", "variables"} <= set(document.value)):
+            # What it is instead may be none of the reader's business: nothing of it is quoted.
+            message = f'"{path}" is not a variable set: expected version: 1 and variables'
+            hint = "Name a file of variables, or correct its path."
+            problems.append(
+                problem_at(project, ("variable_sets", number), message, "not-a-variable-set", hint)
+            )
+            continue
         found = validate(document.value, KIND, document)
         found += variable_set_rules(document, found)
         problems += in_order(found)

@@ -24,6 +24,9 @@ from runner.variables.sources.kind import Complaint, Reading, SourceKind
 from runner.variables.value_file import MAX_VALUE_BYTES, value_text
 
 TIMEOUT = 30.0
+MAX_TIMEOUT = 3600.0
+"""Both in seconds."""
+
 _CHUNK = 65536
 _SHELL = "/bin/sh"
 _MAX_SAID = 200
@@ -35,6 +38,11 @@ def _words(source: VariableSource) -> list[str]:
     if not isinstance(source.setting, str):
         return list(source.setting)
     return [_SHELL, "-c", source.setting] if source.option("shell") else shlex.split(source.setting)
+
+
+def _seconds(source: VariableSource) -> float:
+    written = source.option("timeout")
+    return TIMEOUT if written is None else read_seconds(written)
 
 
 def _shown(source: VariableSource) -> str:
@@ -51,6 +59,9 @@ def _complaints(source: VariableSource) -> Iterator[Complaint]:
             "source-option", "`shell` needs the command as one text", "Write cmd: '...'.", "shell"
         )
         return
+    if not 0 < _seconds(source) <= MAX_TIMEOUT:
+        message = f"`timeout` is {source.option('timeout')}, but it must be more than 0 and at most an hour"
+        yield Complaint("source-option", message, "Write timeout: 30s.", "timeout")
     try:
         words = _words(source)
     except ValueError as error:
@@ -78,7 +89,7 @@ def _read(source: VariableSource, reading: Reading) -> str:
     except OSError as error:
         message = f"{what} cannot be started: {error.strerror}"
         raise NotFound("variable-command", message, "Install it, or correct its name.") from None
-    seconds = read_seconds(source.option("timeout") or TIMEOUT)
+    seconds = _seconds(source)
     ends = time.monotonic() + seconds
     with process:
         try:

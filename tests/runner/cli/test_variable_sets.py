@@ -69,6 +69,8 @@ def test_a_set_validates_by_itself_and_with_its_project(shop: ProjectTree) -> No
     [
         ({"treadle.yaml": {**SHOP, "variable_sets": ["nope.yaml"]}}, "file-not-found", "nope.yaml"),
         ({"../shared/common.yaml": "version: 1\nvariables: [x]\n"}, "wrong-type", "common.yaml:2:12"),
+        ({"../shared/common.yaml": "secret: s3cret-password\n"}, "not-a-variable-set", "treadle.yaml:"),
+        ({"../shared/common.yaml": "root:x:0:0\n"}, "not-a-variable-set", "treadle.yaml:"),
         ({"../shared/common.yaml": "version: 9\nvariables: {}\n"}, "format-version", "common.yaml:1"),
         (
             {"../shared/common.yaml": "version: 1\nvariables: {A: {scopes: [{value: x, step: S}]}}\n"},
@@ -91,6 +93,7 @@ def test_what_is_wrong_with_a_set_is_told_by_plan_and_validate(
     assert planned.exit_code == 2
     assert f"[{code}]" in planned.stderr
     assert words in planned.stderr
+    assert not any(secret in planned.stderr for secret in ("s3cret-password", "root:x"))
     checked = shop.treadle("validate", "treadle.yaml")
     assert checked.exit_code == 1
     assert f"[{code}]" in checked.stdout

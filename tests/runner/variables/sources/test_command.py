@@ -95,6 +95,8 @@ def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
         ({"cmd": [" "]}, "source-command"),
         ({"cmd": ["a"], "shell": True}, "source-option"),
         ({"env": "A", "timeout": 3}, "source-option"),
+        ({"cmd": "a", "timeout": "0s"}, "source-option"),
+        ({"cmd": "a", "timeout": "2h"}, "source-option"),
         ({"cmd": "a", "name": "x"}, "source-option"),
     ],
 )
