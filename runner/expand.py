@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from registry.errors import Invalid, NotFound
 from runner.documents import read_project
-from runner.model import MASK, InlineScript, Process, Project, Step
+from runner.model import MASK, Action, InlineScript, Process, Project, Step
 from runner.octostache import OctostacheError, Variables
 from runner.plan import PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
@@ -80,7 +80,8 @@ def lone_action(
     """An action that does nothing, where a text is to be evaluated; named as the step that it is `like`, in a process
     named as the one that it is `of`. Raises Invalid for a target on which no step would run."""
     project = read_project(service.project_file, service.directory)
-    step = Step(like.name if like else _NAME, InlineScript(""), roles=_roles(project, inputs))
+    name = like.name if like else _NAME
+    step = Step(name, (Action(name, InlineScript("")),), roles=_roles(project, inputs))
     process = Process(of.name if of else _NAME, (step,), of.file if of else _NAME)
     plan = compile_plan(
         process,

@@ -197,20 +197,21 @@ _OWN = {OriginKind.SYSTEM: "Treadle defines it", OriginKind.PROPERTY: "a propert
 
 
 def _of_the_template(service: RunService, name: str, step: Step | None) -> Iterator[Candidate]:
-    """The parameter of that name, if the step's template has one: inside, it hides everything else."""
-    if step is None or not isinstance(step.action, TemplateUse):
-        return
-    try:
-        template = service.resolve(step.action.reference).template
-    except UserError:
-        return  # what is wrong with it is told by a plan
-    for parameter in template.parameters:
-        if parameter.name.casefold() == name.casefold():
-            given = step.action.values.get(parameter.name, parameter.default)
-            shown = MASK if parameter.sensitive and given else given
-            source = "with" if parameter.name in step.action.values else "default"
-            reason = f"inside {step.action.reference} its own parameter hides all others"
-            yield Candidate(OriginKind.GIVEN, Verdict.WINS, reason, source=source, value=shown)
+    """The parameter of that name, if a template of the step has one: inside, it hides everything else."""
+    for use in (action.does for action in step.actions) if step else ():
+        if not isinstance(use, TemplateUse):
+            continue
+        try:
+            template = service.resolve(use.reference).template
+        except UserError:
+            continue  # what is wrong with it is told by a plan
+        for parameter in template.parameters:
+            if parameter.name.casefold() == name.casefold():
+                given = use.values.get(parameter.name, parameter.default)
+                shown = MASK if parameter.sensitive and given else given
+                source = "with" if parameter.name in use.values else "default"
+                reason = f"inside {use.reference} its own parameter hides all others"
+                yield Candidate(OriginKind.GIVEN, Verdict.WINS, reason, source=source, value=shown)
 
 
 def _of_the_project(variable: Variable | None, where: ActionPlace, overridden: str) -> Iterator[Candidate]:

@@ -15,7 +15,7 @@ from registry.cli.output import echo, print_json
 from registry.errors import Invalid
 from runner.cli.answers import can_ask, with_answers
 from runner.cli.complete import complete_process
-from runner.cli.inputs import input_options, lock_options, read_inputs
+from runner.cli.inputs import audience_options, input_options, lock_options, read_inputs
 from runner.cli.signals import cancel_on_signals
 from runner.model import Status
 from runner.plan import Plan
@@ -31,6 +31,7 @@ _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCEL
 @click.command("run")
 @click.argument("process", shell_complete=complete_process)
 @input_options
+@audience_options
 @lock_options
 @click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
@@ -51,6 +52,9 @@ def run_command(
     var_files: tuple[Path, ...],
     skip: tuple[str, ...],
     targets: tuple[str, ...],
+    exclude_targets: tuple[str, ...],
+    channel: str | None,
+    tenant_tags: tuple[str, ...],
     locked: bool | None,
     offline: bool,
     allow_revoked: bool,
@@ -74,9 +78,12 @@ def run_command(
     if as_json and progress != "auto":
         raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
     service = run_service(context, locked=locked, offline=offline)
-    inputs = read_inputs(environment, variables, var_files, skip, targets)
     inputs = replace(
-        inputs, allow_revoked=allow_revoked, ask=can_ask() and not as_json and progress != "json"
+        read_inputs(environment, variables, var_files, skip, targets, exclude_targets),
+        channel=channel,
+        tenant_tags=tenant_tags,
+        allow_revoked=allow_revoked,
+        ask=can_ask() and not as_json and progress != "json",
     )
     plan = _plan(service, process, inputs)
     show_warnings(plan.warnings, strict=strict)

@@ -44,8 +44,10 @@ from runner.execution.connections import (
     refuse_other_images,
 )
 from runner.execution.container_pool import ContainerPool, RunLabels
-from runner.execution.scheduler import Scheduler, run_status
+from runner.execution.scheduler import Scheduler
+from runner.execution.state import fold, run_status
 from runner.execution.substitution import ScriptContext
+from runner.execution.work import ContainerWork
 from runner.masking.masker import Masker
 from runner.model import Process, Project, RunResult, Status, StepResult
 from runner.plan import Plan, PlannedAction, PlannedValue
@@ -58,7 +60,8 @@ from runner.runs.prune import keep_latest
 from runner.runs.sweep import home_identity, sweep
 from runner.variables.keys import read_keys
 from runner.variables.sources.reader import SourceReader
-from runner.variables.system import image_environment, run_system_values
+from runner.variables.states import RunStates
+from runner.variables.system import image_environment, run_system_values, system_values
 
 T = TypeVar("T")
 Find = Callable[[Path, Collection[Path], Sequence[str]], list[T] | None]
@@ -227,7 +230,7 @@ class _Run:
         if unclean is None:
             forget_engines(self.home, journal.run)
         broken = broken or unclean
-        result = self._result(journal.run, scheduler.results, broken)
+        result = self._result(journal.run, scheduler.state.results, broken)
         journal.finish(result)
         if broken is not None:
             raise broken
@@ -257,20 +260,20 @@ class _Run:
             ScriptContext(certificates=self.certificates),
         )
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        user = _user()
+        plan, states = self.plan, RunStates(self.plan.steps)
+        targets = (action.target.name for action in plan.actions if action.target)
+        fixed = run_system_values(journal.run, plan.process, plan.environment, _user(), created, targets)
 
-        def run_values(results: list[StepResult]) -> list[PlannedValue]:
-            plan = self.plan
-            return run_system_values(
-                journal.run, plan.process, plan.environment, user, created, results, plan.steps
-            )
+        def run_values(results: Sequence[StepResult]) -> list[PlannedValue]:
+            return system_values({**fixed, **states.of(results)})
 
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(self.images.of(action).environment)
 
-        return Scheduler(self.plan, services, run_values, environment), pool
+        work = ContainerWork(services, run_values, environment)
+        return Scheduler(fold(self.plan, ()), work, journal.append, self.cancellation), pool
 
-    def _result(self, run: str, results: list[StepResult], broken: UserError | None) -> RunResult:
+    def _result(self, run: str, results: Sequence[StepResult], broken: UserError | None) -> RunResult:
         status = run_status(results, self.cancellation.requested)
         message = "cancelled" if status is Status.CANCELLED else ""
         if status is Status.FAILED:

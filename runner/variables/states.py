@@ -5,9 +5,12 @@ Names and codes are Octopus's; errors are exit codes, never text of a log, which
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import is_not
 
-from runner.model import ActionResult, Status, StepResult
+from runner.model import Status, StepResult
 from runner.plan import PlannedAction, PlannedStep
 
 PENDING = "Pending"
@@ -22,27 +25,81 @@ _CODES = {
     Status.CANCELLED: "Canceled",
     Status.INTERRUPTED: "Abandoned",
 }
+_SHORTEST_MENTION = 8
+"""No text of so few characters names one of these variables."""
+
 EXIT_CODE = "Octopus.Action.Script.ExitCode"
 """The output variable that every action has once it has ended."""
 
 
-def state_values(results: Sequence[StepResult], planned: Sequence[PlannedStep] = ()) -> dict[str, str]:
-    """For every step of the plan its name, number and state; for those that have ended their errors and exit codes.
+@dataclass
+class RunStates:
+    """The states of a run's steps as variables, worked out once for each state of the run.
 
-    `results` are those of the steps that have ended or are at work. Steps without one are pending.
+    Codes of steps that have ended are always there. What takes many variables - exit codes of every action on every
+    target, names and states of all steps - is there only if a text of the plan mentions it: each action of a run has
+    to carry them.
     """
-    ended = {result.step.casefold(): result for result in results}
+
+    planned: Sequence[PlannedStep] = ()
+    _latest: tuple[Sequence[StepResult], Mapping[str, str]] | None = field(default=None, repr=False)
+
+    def of(self, results: Sequence[StepResult]) -> Mapping[str, str]:
+        """The variables when these steps have ended, or are at work."""
+        latest = self._latest
+        if latest is None or len(latest[0]) != len(results) or any(map(is_not, latest[0], results)):
+            latest = self._latest = tuple(results), self._values(results)
+        return latest[1]
+
+    def _values(self, results: Sequence[StepResult]) -> Mapping[str, str]:
+        values = state_values(results, self.planned if "octopus.step" in self._mentioned else ())
+        if "isskipped" in self._mentioned:
+            values |= _skipped(results, self.planned)
+        if "exitcode" in self._mentioned:
+            values |= exit_codes(results, self.planned)
+        return {**values, **deployment_errors(results)}
+
+    @cached_property
+    def _mentioned(self) -> frozenset[str]:
+        """Which of the words some text of the plan has."""
+        texts = "\n".join(
+            {text for step in self.planned for action in step.actions for text in _texts(action)}
+        )
+        folded = texts.casefold()
+        return frozenset(word for word in ("octopus.step", "isskipped", "exitcode") if word in folded)
+
+
+def state_values(results: Sequence[StepResult], planned: Sequence[PlannedStep] = ()) -> dict[str, str]:
+    """The states and errors of steps; of all that are planned the names and numbers, too.
+
+    `results` are those of the steps that have ended or are at work. Planned steps without one are pending.
+    """
+    ended = {result.step.casefold() for result in results}
     values: dict[str, str] = {}
     for step in planned:
-        values |= _known(step)
+        number = str(step.number)
+        at = f"Octopus.Step[{step.name}]"
+        values |= {f"{at}.Id": f"Steps-{number}", f"{at}.Name": step.name, f"{at}.Number": number}
         if step.name.casefold() not in ended:
-            at = f"Octopus.Step[{step.name}].Status"
-            values |= {f"{at}.Code": PENDING, f"{at}.Error": "", f"{at}.ErrorDetail": ""}
-    actions = {action.id: action for step in planned for action in step.actions}
-    names = {step.name.casefold(): [action.name for action in step.actions] for step in planned}
+            values |= _status(step.name, PENDING, "", "")
     for result in results:
-        values |= _status(result, names.get(result.step.casefold(), ()))
-        values |= _exit_codes(result.actions, actions)
+        error = error_of(result)
+        values |= _status(result.step, _CODES[result.status], error, _detail(result, error))
+    return values
+
+
+def exit_codes(results: Sequence[StepResult], planned: Sequence[PlannedStep]) -> dict[str, str]:
+    """The exit code of each action, under its target's name too; without one the last in the order of targets."""
+    actions = {action.id: action for step in planned for action in step.actions}
+    values: dict[str, str] = {}
+    for result in (one for step in results for one in step.actions):
+        action = actions.get(result.action)
+        if action is None or result.exit_code is None:
+            continue
+        at = f"Octopus.Action[{action.name}].Output"
+        values[f"{at}.{EXIT_CODE}"] = str(result.exit_code)
+        if action.target is not None:
+            values[f"{at}[{action.target.name}].{EXIT_CODE}"] = str(result.exit_code)
     return values
 
 
@@ -65,26 +122,20 @@ def error_of(result: StepResult) -> str:
     return f"The step failed with exit code {failed.exit_code}"
 
 
-def _known(step: PlannedStep) -> dict[str, str]:
-    number = str(step.number)
-    at = f"Octopus.Step[{step.name}]"
-    values = {f"{at}.Id": f"Steps-{number}", f"{at}.Name": step.name, f"{at}.Number": number}
-    for action in step.actions:
-        values[f"Octopus.Action[{action.name}].Name"] = action.name
-        values[f"Octopus.Action[{action.name}].StepName"] = step.name
+def _status(step: str, code: str, error: str, detail: str) -> dict[str, str]:
+    at = f"Octopus.Step[{step}].Status"
+    return {f"{at}.Code": code, f"{at}.Error": error, f"{at}.ErrorDetail": detail}
+
+
+def _skipped(results: Sequence[StepResult], planned: Sequence[PlannedStep]) -> dict[str, str]:
+    """Of each action of the steps that have ended whether it was skipped: `True`, or nothing."""
+    names = {step.name.casefold(): [action.name for action in step.actions] for step in planned}
+    values: dict[str, str] = {}
+    for result in results:
+        skipped = "True" if result.status is Status.SKIPPED else ""
+        for name in dict.fromkeys((*names.get(result.step.casefold(), ()), result.step)):
+            values[f"Octopus.Action[{name}].IsSkipped"] = skipped
     return values
-
-
-def _status(result: StepResult, actions: Sequence[str]) -> dict[str, str]:
-    at = f"Octopus.Step[{result.step}].Status"
-    error = error_of(result)
-    skipped = "True" if result.status is Status.SKIPPED else ""
-    return {
-        f"{at}.Code": _CODES[result.status],
-        f"{at}.Error": error,
-        f"{at}.ErrorDetail": _detail(result, error),
-        **{f"Octopus.Action[{name}].IsSkipped": skipped for name in dict.fromkeys((*actions, result.step))},
-    }
 
 
 def _detail(result: StepResult, error: str) -> str:
@@ -98,15 +149,12 @@ def _detail(result: StepResult, error: str) -> str:
     )
 
 
-def _exit_codes(results: Sequence[ActionResult], actions: Mapping[str, PlannedAction]) -> dict[str, str]:
-    """The exit code of each action, under its target's name too; without one the last in the order of targets."""
-    values: dict[str, str] = {}
-    for result in results:
-        action = actions.get(result.action)
-        if action is None or result.exit_code is None:
-            continue
-        at = f"Octopus.Action[{action.name}].Output"
-        values[f"{at}.{EXIT_CODE}"] = str(result.exit_code)
-        if action.target is not None:
-            values[f"{at}[{action.target.name}].{EXIT_CODE}"] = str(result.exit_code)
-    return values
+def _texts(action: PlannedAction) -> Iterator[str]:
+    """Every text of an action that may mention a variable."""
+    yield action.script
+    yield from (one.text for one in (action.gate, action.when) if one is not None)
+    for value in (*action.variables, *action.parameters, *action.environment):
+        if value.text and len(value.text) > _SHORTEST_MENTION:
+            yield value.text
+    for file in action.files:
+        yield file.content.decode(errors="replace")

@@ -7,11 +7,10 @@ Names are Octopus's. What has no counterpart (`Octopus.Web.*`, `Octopus.Release.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
-from runner.model import Environment, Process, Project, Step, StepResult, Target
-from runner.plan import OriginKind, PlannedStep, PlannedValue, TemplatePin, ValueOrigin
-from runner.variables.states import deployment_errors, state_values
+from runner.model import Action, Environment, Process, Project, Step, Target
+from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
 _RUN_TIME = re.compile(
@@ -27,13 +26,14 @@ def planned_system_values(
     project: Project,
     environment: Environment | None,
     step: Step,
-    index: int,
+    action: Action,
     target: Target | None,
     pin: TemplatePin | None,
-    targets: Iterable[Target],
+    machines: Mapping[str, str],
 ) -> list[PlannedValue]:
-    """What is known when the plan is made."""
-    number = str(index + 1)
+    """What is known when the plan is made; `machines` are those of the environment, as `machines_in_roles` has them."""
+    number = str(action.at[1] + 1 if len(action.at) > 1 and isinstance(action.at[1], int) else 1)
+    own = ".".join(str(part + 1) for part in action.at if isinstance(part, int))
     values = {
         "Octopus.Project.Name": project.name,
         "Octopus.Project.Id": f"Projects-{project.name}",
@@ -43,10 +43,10 @@ def planned_system_values(
         "Octopus.Step.Id": f"Steps-{number}",
         "Octopus.Step.Name": step.name,
         "Octopus.Step.Number": number,
-        "Octopus.Action.Id": f"Actions-{number}",
-        "Octopus.Action.Name": step.name,
+        "Octopus.Action.Id": f"Actions-{own}",
+        "Octopus.Action.Name": action.name,
         "Octopus.Action.StepName": step.name,
-        "Octopus.Action.Number": number,
+        "Octopus.Action.Number": own,
         "Octopus.Action.TargetRoles": ",".join(step.roles),
         "Octopus.Action.MaxParallelism": str(step.max_parallel),
     }
@@ -61,18 +61,24 @@ def planned_system_values(
             "Octopus.Environment.Name": environment.name,
             "Octopus.Environment.SortOrder": str(_sort_order(project, environment)),
         }
-        values |= _machines_in_roles(environment, targets)
+        values |= machines
     if target is not None:
-        values |= {
-            "Octopus.Machine.Id": f"Machines-{target.name}",
-            "Octopus.Machine.Name": target.name,
-            "Octopus.Machine.Hostname": target.name,
-            "Octopus.Machine.Roles": ",".join(target.roles),
-        }
-    return _system(values)
+        values |= name_values(target.name)
+        values["Octopus.Machine.Roles"] = ",".join(target.roles)
+    return system_values(values)
 
 
-def _machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Mapping[str, str]:
+def name_values(target: str) -> dict[str, str]:
+    """What tells a target by its name."""
+    return {
+        "Octopus.Machine.Id": f"Machines-{target}",
+        "Octopus.Machine.Name": target,
+        "Octopus.Machine.Hostname": target,
+    }
+
+
+def machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Mapping[str, str]:
+    """The names of an environment's targets, by role."""
     by_role: dict[str, list[str]] = {}
     spelling: dict[str, str] = {}
     for target in targets:
@@ -89,10 +95,9 @@ def run_system_values(
     environment: str | None,
     user: str,
     created: str,
-    steps: Sequence[StepResult],
-    planned: Sequence[PlannedStep] = (),
-) -> list[PlannedValue]:
-    """What only the run knows: its id, who started it when (ISO 8601), and how its steps stand (`state_values`)."""
+    targets: Iterable[str] = (),
+) -> dict[str, str]:
+    """What only the run knows, whatever its steps do: its id, who started it when (ISO 8601), on which targets."""
     values = {
         "Octopus.Task.Id": run,
         "Octopus.Deployment.Id": run,
@@ -102,18 +107,16 @@ def run_system_values(
         "Octopus.Deployment.CreatedBy.Username": user,
         "Octopus.Deployment.CreatedBy.DisplayName": user,
     }
-    targets = [action.target.name for step in planned for action in step.actions if action.target]
-    if targets:
-        values["Octopus.Deployment.Machines"] = ",".join(
-            f"Machines-{name}" for name in dict.fromkeys(targets)
-        )
+    machines = ",".join(f"Machines-{name}" for name in dict.fromkeys(targets))
+    if machines:
+        values["Octopus.Deployment.Machines"] = machines
     values["Octopus.Task.Name"] = f"Deploy {values['Octopus.Deployment.Name']}"
-    return _system({**values, **state_values(steps, planned), **deployment_errors(steps)})
+    return values
 
 
 def image_environment(environment: Mapping[str, str]) -> list[PlannedValue]:
     """`env:NAME` for what the image defines; never the runner's own environment."""
-    return _system({f"env:{name}": value for name, value in environment.items()})
+    return system_values({f"env:{name}": value for name, value in environment.items()})
 
 
 def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
@@ -127,6 +130,11 @@ def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
     return indexed is not None and ("#{" in name or indexed["name"].casefold() in earlier_steps)
 
 
+def of_the_run(name: str) -> bool:
+    """Whether a variable is one that a run defines, whatever its steps do."""
+    return _RUN_TIME.fullmatch(name) is not None
+
+
 def is_of_a_step(name: str) -> bool:
     """Whether a variable is an output or the state of a step that it names."""
     return _INDEXED.match(name) is not None
@@ -138,6 +146,7 @@ def _sort_order(project: Project, environment: Environment) -> int:
     return names.index(environment.name) if environment.name in names else 0
 
 
-def _system(values: Mapping[str, str]) -> list[PlannedValue]:
+def system_values(values: Mapping[str, str]) -> list[PlannedValue]:
+    """Values that the system itself defines, by their names."""
     origin = ValueOrigin(OriginKind.SYSTEM)
     return [PlannedValue(name, value, origin, value=value) for name, value in values.items()]

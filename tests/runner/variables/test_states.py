@@ -8,7 +8,7 @@ import pytest
 
 from runner.model import ActionResult, Condition, Status, StepResult
 from runner.plan import PlannedStep
-from runner.variables.states import deployment_errors, state_values
+from runner.variables.states import RunStates, deployment_errors, state_values
 from tests.support.plans import TWO_ENVIRONMENTS
 from tests.support.stage import Stage, said, set_variable
 
@@ -45,9 +45,7 @@ def test_an_error_is_told_by_exit_codes_alone() -> None:
 def test_without_a_failure_there_is_no_error() -> None:
     results = [StepResult("A", Status.SUCCESS, actions=(FINE,)), StepResult("B", Status.SKIPPED)]
     assert deployment_errors(results) == {}
-    values = state_values(results)
-    assert (values["Octopus.Step[A].Status.Error"], values["Octopus.Action[A].IsSkipped"]) == ("", "")
-    assert values["Octopus.Action[B].IsSkipped"] == "True"
+    assert state_values(results)["Octopus.Step[A].Status.Error"] == ""
 
 
 def test_a_script_reads_exit_codes_and_states_of_all_steps(stage: Stage) -> None:
@@ -79,3 +77,24 @@ def test_outputs_are_found_by_target_in_a_loop_and_by_a_computed_index(stage: St
     ended = stage.run(steps, scripts, TWO_ENVIRONMENTS, environment="Production")
     assert [ended.script(f"2-same@web-{n}") for n in (2, 3)] == ["id-2", "id-3"]
     assert "<id-2><id-3>" in ended.script("3-all")
+
+
+def test_what_no_text_mentions_is_not_carried_along(stage: Stage) -> None:
+    steps: list[dict[str, Any]] = [
+        {"name": "Off", "run": "x", "disabled": True},
+        {"name": "On", "run": "y"},
+        {"name": "Reads", "run": "z #{Octopus.Action[Off].IsSkipped}"},
+    ]
+    ended = stage.run(steps)
+    assert ended.script("3-reads") == "z True"
+    found = {name for name in ended.variables("3-reads") if "[O" in name}
+    assert "Octopus.Step[On].Status.Code" in found
+    assert not any(name.endswith(("ExitCode", "].Number")) for name in found)
+
+
+def test_the_states_are_worked_out_once_for_each_state_of_the_run() -> None:
+    states = RunStates()
+    one, two = StepResult("A", Status.SUCCESS), StepResult("B", Status.FAILED)
+    assert states.of([one]) is states.of((one,))
+    assert states.of([one, two])["Octopus.Step[B].Status.Code"] == "Failed"
+    assert "Octopus.Step[B].Status.Code" not in states.of([one])

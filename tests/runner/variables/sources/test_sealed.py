@@ -10,7 +10,7 @@ from runner.variables.sources.kinds import complaints, label, source_of
 from runner.variables.sources.sealed import seal_value
 from tests.runner.variables.sources.reading import read
 
-KEY = SealingKey.new()
+KEY = SealingKey(bytes(range(32)))
 
 
 def test_a_value_opens_under_its_own_name_only(tmp_path: Path) -> None:
