@@ -226,6 +226,7 @@ def _action(at: KeyPath, raw: Mapping[str, Any], rules: Rules) -> Action:
         retries=raw.get("retries", 0),
         retry_delay=15.0 if delay is None else delay,
         timeout=_seconds(raw.get("timeout")),
+        restartable=raw.get("restartable", False),
         container=read_container(raw.get("container") or {}),
         properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
         env={name: text(value) or "" for name, value in (raw.get("env") or {}).items()},

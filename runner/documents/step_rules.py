@@ -24,6 +24,7 @@ _OF_ACTIONS = (
     "timeout",
     "retries",
     "retry_delay",
+    "restartable",
     "properties",
     "container",
 )
