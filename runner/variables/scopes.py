@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from runner.model import Scope, ScopedValue, Target, Variable
 
@@ -120,11 +120,11 @@ def judge(variable: Variable, place: ActionPlace) -> list[Judgement]:
 def specificity(value: ScopedValue, place: ActionPlace) -> Specificity | None:
     """How specific a value is at a place; None where it does not apply."""
     scope, here = value.scope, place.names
-    ranks: list[int] = []
-    for names, known in zip(_sides(scope), here, strict=True):
-        if names and not _meet(names, known):
+    ranks = [0] * len(here)
+    for number, names in _dimensions_of(scope):
+        if names.isdisjoint(here[number]):
             return None
-        ranks.append(1 if names else 0)
+        ranks[number] = 1
     asked = bool(scope.roles) and _meet(scope.roles, place.asked_roles)
     # A role that the step asks for is a dimension of its own, above that of any role.
     return (*ranks[:2], int(asked), *ranks[2:], 0 if value.from_set else 1, 1)
@@ -156,6 +156,12 @@ def _sides(scope: Scope) -> tuple[tuple[str, ...], ...]:
         scope.channels,
         scope.processes,
     )
+
+
+@lru_cache(maxsize=4096)
+def _dimensions_of(scope: Scope) -> tuple[tuple[int, frozenset[str]], ...]:
+    """The dimensions that a scope names, by their places in `_sides`, with the names folded."""
+    return tuple((number, _folded(names)) for number, names in enumerate(_sides(scope)) if names)
 
 
 def _labelled(scope: Scope) -> list[tuple[str, tuple[str, ...]]]:
