@@ -12,6 +12,9 @@ from enum import StrEnum
 from registry.model import Parameter, Problem, Provenance
 from runner.model import MASK, Condition, ContainerSettings, SkipReason, Target
 
+NOT_READ = "nothing that runs here reads it"
+"""Why a value was not asked for: `PlannedValue.unset`."""
+
 
 class OriginKind(StrEnum):
     """Who said what a value is, weakest first; NONE: nobody did."""
@@ -221,8 +224,19 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPrompt:
+    """A variable that a person may be asked for; `proposed` is the value that it has otherwise."""
+
+    parameter: Parameter
+    proposed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`)."""
+    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`).
+
+    `prompts` are the prompted variables that something reads and nobody gave, by their labels.
+    """
 
     process: str
     file: str
@@ -230,6 +244,7 @@ class Plan:
     environment: str | None
     steps: tuple[PlannedStep, ...]
     warnings: tuple[Problem, ...] = ()
+    prompts: tuple[PlannedPrompt, ...] = field(default=(), repr=False)
 
     @property
     def actions(self) -> tuple[PlannedAction, ...]:

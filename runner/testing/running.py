@@ -23,7 +23,16 @@ from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import Action, ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
+from runner.model import (
+    Action,
+    ContainerSettings,
+    Process,
+    Project,
+    Step,
+    TemplateUse,
+    Variable,
+    VariableSource,
+)
 from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import DefaultImage, Inputs, compile_plan
 from runner.testing.checking import differences
@@ -74,7 +83,7 @@ def _action(template: ResolvedTemplate, test: TemplateTest, default_image: Defau
     def resolve(_: Reference) -> ResolvedTemplate:
         return _unchecked(template)
 
-    def no_source(_: VariableSource) -> str:
+    def no_source(_: Variable, __: VariableSource) -> str:
         raise AssertionError("a test has no project")
 
     plan: Plan = compile_plan(
