@@ -12,6 +12,9 @@ from enum import StrEnum
 from registry.model import Parameter, Problem, Provenance
 from runner.model import MASK, Condition, ContainerSettings, Person, SkipReason, Target
 
+NOT_READ = "nothing that runs here reads it"
+"""Why a value was not asked for: `PlannedValue.unset`."""
+
 
 class OriginKind(StrEnum):
     """Who said what a value is, weakest first; NONE: nobody did."""
@@ -122,6 +125,7 @@ class PlannedAction:
     ca: the path of a PEM file with certificates that it trusts
     environment: values by the names of environment variables, which only the script sees
     manual: it asks a person; `script` is what it says, `responsible` who may answer (empty: anybody)
+    aliases: the system whose aliases a PowerShell script finds
     """
 
     id: str
@@ -142,6 +146,7 @@ class PlannedAction:
     environment: tuple[PlannedValue, ...] = ()
     files: tuple[PlannedFile, ...] = ()
     fail_fast: bool = False
+    aliases: str | None = None
     for_target: bool = False
     condition: Condition = Condition.SUCCESS
     gate: Expression | None = None
@@ -222,8 +227,19 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPrompt:
+    """A variable that a person may be asked for; `proposed` is the value that it has otherwise."""
+
+    parameter: Parameter
+    proposed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`)."""
+    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`).
+
+    `prompts` are the prompted variables that something reads and nobody gave, by their labels.
+    """
 
     process: str
     file: str
@@ -232,6 +248,7 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     warnings: tuple[Problem, ...] = ()
     guided_failure: bool = False
+    prompts: tuple[PlannedPrompt, ...] = field(default=(), repr=False)
 
     @property
     def scripts(self) -> tuple[PlannedAction, ...]:
