@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Conflict, Invalid, Unavailable
+
+_OURS = frozenset(
+    (
+        "index.sqlite",
+        "index.sqlite-journal",
+        "config.yaml",
+        "library",
+        "runs",
+        "sources",
+        "locks",
+        "notices",
+        "drafts",
+        "projects",
+        "logs",
+        "home-id",
+        "sweep-postponed",
+    )
+)
+"""Everything that Treadle puts into a home."""
 
 _LOCK_WAIT = 120.0
 _LOCK_POLL = 0.05
@@ -59,6 +79,28 @@ class Home:
         located = cls.locate(environ)
         return located if located.path == path else cls.at(path)
 
+    def check(self) -> None:
+        """See that the home can be reached, and take the rights that others have on it: what is in it is its owner's.
+        A folder that holds other things, too, keeps its rights. Raises Unavailable."""
+        try:
+            found = self.path.stat()
+            if not stat.S_ISDIR(found.st_mode):
+                raise home_not_writable(self.path, "it is not a folder")
+            if self.is_open_to_others(found) and {entry.name for entry in self.path.iterdir()} <= _OURS:
+                with suppress(OSError):  # a file system that is read-only, or knows no rights
+                    self.path.chmod(found.st_mode & 0o700)
+        except FileNotFoundError:
+            if self.path.is_symlink():
+                raise home_not_writable(self.path, "it is a link to nothing") from None
+        except OSError as error:
+            raise home_not_writable(self.path, error.strerror) from error
+
+    def is_open_to_others(self, found: os.stat_result | None = None) -> bool:
+        """Whether the home is a folder of this user's that others may read or write; a shared one like /tmp is not."""
+        mode = found or self.path.stat()
+        own = stat.S_ISDIR(mode.st_mode) and mode.st_uid == os.getuid() and not mode.st_mode & stat.S_ISVTX
+        return own and bool(mode.st_mode & 0o077)
+
     @property
     def index_file(self) -> Path:
         return self.path / "index.sqlite"
@@ -83,7 +125,7 @@ class Home:
 def exclusive(lock_file: Path, purpose: str, wait: float = _LOCK_WAIT) -> Iterator[None]:
     """Hold `lock_file` alone, waiting up to `wait` seconds. The kernel frees it when the process dies.
 
-    `purpose` names what is being done, for the one who has to wait in vain. Raises Conflict.
+    `purpose` names what is being done, for the one who has to wait in vain. Raises Conflict, Unavailable.
     """
     make_folder(lock_file.parent)
     descriptor = _wait_for(lock_file, purpose, time.monotonic() + wait)
@@ -126,8 +168,12 @@ def is_locked(lock_file: Path) -> bool:
 
 def _wait_for(lock_file: Path, purpose: str, deadline: float) -> int:
     while True:
-        with suppress(BlockingIOError):
+        try:
             return try_lock(lock_file)
+        except BlockingIOError:
+            pass  # somebody else's, for now
+        except OSError as error:
+            raise home_not_writable(lock_file, error.strerror) from error
         if time.monotonic() >= deadline:
             raise Conflict(
                 "locked",
@@ -137,16 +183,23 @@ def _wait_for(lock_file: Path, purpose: str, deadline: float) -> int:
         time.sleep(_LOCK_POLL)
 
 
+def home_not_writable(path: Path, reason: str | None) -> Unavailable:
+    """The error for a file or folder of ours that cannot be written."""
+    return Unavailable(
+        "home-not-writable",
+        f'cannot write "{path}": {reason}',
+        hint="Make room on that disk, or point TREADLE_HOME at a folder that you may write to.",
+    )
+
+
 def make_folder(path: Path) -> None:
-    """Create a folder of ours, readable by its owner only. Raises Unavailable."""
+    """Create a folder of ours and those above it, each for its owner only. Raises Unavailable."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise Unavailable(
-            "home-not-writable",
-            f'cannot create "{path}": {error.strerror}',
-            hint="Point TREADLE_HOME at a folder that you may write to.",
-        ) from error
+        raise home_not_writable(path, error.strerror) from error
 
 
 def nearest_folder(path: Path) -> Path:
@@ -158,31 +211,48 @@ def library_key(folder: Path) -> str:
     """Names the library in `folder`, a resolved path, in the index."""
     import hashlib
 
-    return f"library-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    return f"library-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]}"
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """As `write_atomically`, for a file of ours: its folder is readable by its owner only."""
+    """As `write_atomically`, for files of the home: they and their folders are for their owner only."""
     make_folder(path.parent)
-    write_atomically(path, content)
+    try:
+        _replace(path, content, 0o600)
+    except OSError as error:
+        raise home_not_writable(path, error.strerror) from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
 
     A symlink is followed. A file that is there keeps its mode; new files and folders have what the umask leaves.
-    Raises Unavailable where the folder cannot be made; OSError where the file cannot be written.
+    Raises Unavailable.
     """
-    target = path.resolve()
     try:
+        target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, content, 0o666)
     except OSError as error:
-        message = f'cannot create "{target.parent}": {error.strerror}'
-        raise Unavailable("not-written", message, hint="Choose a folder that you may write to.") from error
+        raise _not_written(path, error.strerror) from error
+    except RuntimeError as error:  # how `resolve` tells of links that lead in a circle
+        raise _not_written(path, "links lead in a circle") from error
+
+
+def _not_written(path: Path, reason: str | None) -> Unavailable:
+    return Unavailable(
+        "not-written",
+        f'cannot write "{path}": {reason}',
+        hint="Check the folder's rights and the free space.",
+    )
+
+
+def _replace(target: Path, content: bytes, mode: int) -> None:
+    """`mode`: of a new file, as far as the umask leaves it. Raises OSError."""
     import secrets
 
     draft = target.parent / f".treadle-{secrets.token_hex(8)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -75,7 +75,7 @@ class TextPlace:
     indent: int | None = None
 
     def of(self, text: str, offset: int) -> tuple[int, int]:
-        """Line and column of a character of `text`; the text's own beginning when more can't be said."""
+        """Line and column of a character of `text`; the text's own beginning when more cannot be said."""
         if self.indent is None:
             return self.line, self.column
         begin = text.rfind("\n", 0, offset) + 1
@@ -210,7 +210,7 @@ class Provenance:
 
 
 class NoticeKind(StrEnum):
-    """What is held against a template: it should no longer be used, or it must not run."""
+    """A warning about a template: it should no longer be used, or it must not run."""
 
     DEPRECATED = "deprecated"
     REVOKED = "revoked"

@@ -33,7 +33,9 @@ def run_service(session: Session, *, locked: bool | None = None, offline: bool =
     folder = project.folder if project else session.directory
     lock = read_lock(folder / LOCK_FILE)
     if locked and lock is None:
-        raise Mismatch("no-lock", f"there is no {LOCK_FILE}", hint="run: treadle lock, and commit the result")
+        raise Mismatch(
+            "no-lock", f"there is no {LOCK_FILE}", hint="Run `treadle lock`, and commit the result."
+        )
     must_be_locked = locked if locked is not None else lock is not None and in_ci(os.environ)
     return RunService(
         home=session.home,

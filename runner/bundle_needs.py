@@ -142,7 +142,7 @@ def _read_by_template(use: TemplateUse, template: StepTemplate, reads: _Reads) -
 
 
 def names_in(text: str) -> list[str]:
-    """The variables that the expressions of a text name, each once; none where it can't be parsed."""
+    """The variables that the expressions of a text name, each once; none where it cannot be parsed."""
     try:
         return variable_names(text)
     except OctostacheError:

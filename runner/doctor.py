@@ -58,9 +58,14 @@ def diagnose(
 ) -> Iterator[DoctorCheck]:
     """Look at everything, what takes longest last. Raises nothing that a user could meet."""
     yield _guarded("git", _git)
-    yield _guarded("home", lambda: _home(home))
-    yield _guarded("disk", lambda: _disk(home))
-    yield from _sources(open_catalog)
+    try:
+        home.check()
+    except UserError as error:  # then there is nothing below it to look at
+        yield DoctorCheck("home", CheckResult.BROKEN, error.message, error.hint)
+    else:
+        yield _guarded("home", lambda: _home(home))
+        yield _guarded("disk", lambda: _disk(home))
+        yield from _sources(open_catalog)
     for engine in engines:
         yield from _engine(engine)
 
@@ -88,6 +93,9 @@ def _home(home: Home) -> DoctorCheck:
     make_folder(home.path)
     try:
         with tempfile.TemporaryFile(dir=home.path):
+            if home.is_open_to_others():
+                hint = f"Take those rights from them: `chmod go-rwx {home.path}`."
+                return DoctorCheck("home", CheckResult.WARNING, f"others may look into {home.path}", hint)
             return DoctorCheck("home", CheckResult.OK, f"{home.path} can be written to")
     except OSError as error:
         hint = "Point TREADLE_HOME at a folder that you may write to."
@@ -111,9 +119,15 @@ def _disk(home: Home) -> DoctorCheck:
 
 
 def _sources(open_catalog: Callable[[], Catalog]) -> Iterator[DoctorCheck]:
+    from registry.index.connection import IndexDamagedError
+
     try:
-        with open_catalog() as catalog:
-            found = catalog.source_summaries()
+        try:
+            found = _summaries(open_catalog)
+        except IndexDamagedError as damage:
+            damage.discard()
+            yield DoctorCheck("index", CheckResult.WARNING, f"{damage.path} was damaged: it is built again")
+            found = _summaries(open_catalog)
     except UserError as error:
         yield DoctorCheck("sources", CheckResult.BROKEN, error.message, error.hint)
         return
@@ -121,11 +135,17 @@ def _sources(open_catalog: Callable[[], Catalog]) -> Iterator[DoctorCheck]:
         yield _source(source)
 
 
+def _summaries(open_catalog: Callable[[], Catalog]) -> list[SourceSummary]:
+    with open_catalog() as catalog:
+        catalog.index.check()
+        return catalog.source_summaries()
+
+
 def _source(source: SourceSummary) -> DoctorCheck:
     name = f"source {source.name}"
     if source.definition is not None and source.state is None:
         detail = f"{source.url} has never been synced"
-        return DoctorCheck(name, CheckResult.WARNING, detail, f"Run: treadle source sync {source.name}")
+        return DoctorCheck(name, CheckResult.WARNING, detail, f"Run `treadle source sync {source.name}`.")
     count = source.counts.templates if source.counts else 0
     synced = f", synced {source.state.synced}" if source.definition and source.state else ""
     return DoctorCheck(name, CheckResult.OK, f"{count:,} {'template' if count == 1 else 'templates'}{synced}")
@@ -156,5 +176,5 @@ def _worker_image(engine: EngineProbe) -> DoctorCheck:
     name = f"worker image on {engine.name}"
     if engine.worker_is_current():
         return DoctorCheck(name, CheckResult.OK, worker_reference())
-    hint = "The next run builds it; or do it now with: treadle image build"
+    hint = "The next run builds it; or do it now with `treadle image build`."
     return DoctorCheck(name, CheckResult.WARNING, f"{worker_reference()} is missing or outdated", hint)

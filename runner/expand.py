@@ -36,7 +36,7 @@ class Expansion:
 def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
     """Evaluate `text` with the variables of an environment, on the worker or on the target that `inputs` names.
 
-    Raises UserError for unknown names and for a text that can not be evaluated.
+    Raises UserError for unknown names and for a text that cannot be evaluated.
     """
     action = _action(service, inputs)
     _refuse_unset(text, action)

@@ -133,7 +133,7 @@ class FileCopy:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None is no limit.
+    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None for no limit.
 
     `env` are texts by the names of environment variables.
     """

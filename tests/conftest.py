@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from registry.errors import UserError
 from tests.support.project import Content, ProjectTree, project_tree
 
 pytest_plugins = ["tests.support.library"]
@@ -36,6 +38,18 @@ def _trip(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_trip)
+
+
+def _checked(error: UserError, *arguments: Any, **named: Any) -> None:
+    """Every hint that any test meets is one or more sentences: a capital first, a full stop last."""
+    _make(error, *arguments, **named)
+    for hint in (error.hint, *(problem.hint for problem in error.problems)):
+        assert hint is None or _SENTENCE.match(hint), f"the hint is not a sentence: {hint!r}"
+
+
+_make = UserError.__init__
+_SENTENCE = re.compile(r"""(?=[^a-z])(?:.*[.?!]|[^\n]*:\n.+)\Z""", re.DOTALL)
+UserError.__init__ = _checked  # type: ignore[method-assign, assignment]
 
 # Where a shell started the tests in the background, Ctrl-C is ignored, and under nohup the hang-up; so they would be by
 # every program that the tests start and interrupt (POSIX, "Asynchronous Lists" and "nohup").

@@ -80,7 +80,7 @@ class Catalog:
     ) -> Catalog:
         """The catalog of a project, or of a user outside of any. `home` may be given by its path.
 
-        Raises Invalid for settings that can't be used, Unavailable where the home can't be written to.
+        Raises Invalid for settings that cannot be used, Unavailable where the home cannot be written to.
         """
         env = os.environ if environ is None else environ
         place = home if isinstance(home, Home) else Home.of(home, env)
@@ -182,7 +182,7 @@ class Catalog:
         never asks a remote.
 
         Raises NotFound (source, template or version; never synced), Conflict (a blob that fits several),
-        Invalid or Untrusted (a template that can't be read); with a lock entry, Mismatch where the content is not
+        Invalid or Untrusted (a template that cannot be read); with a lock entry, Mismatch where the content is not
         there, or is another.
         """
         from registry.catalog.resolve import find_template

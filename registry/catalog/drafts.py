@@ -30,5 +30,5 @@ def published(catalog: Catalog, path: Path, draft: TemplateDocument) -> Referenc
     found = next((name for names in (by_id, by_name) for name in names), None)
     if found is None:
         message = f'the library has no template with the id or the name of "{path}"'
-        raise NotFound("not-published", message, f"Name another: treadle diff SOURCE/NAME {path}")
+        raise NotFound("not-published", message, f"Name another: `treadle diff SOURCE/NAME {path}`.")
     return Reference(LIBRARY_SOURCE, found)

@@ -1,4 +1,4 @@
-"""Who is told what `registry.publishing.deprecate` says: the notices about each version that can be reached.
+"""The notices that `registry.publishing.deprecate` writes, for each version that can be reached.
 
 A search asks, too, and must not pay for git and YAML: what a commit says is kept beside the index, and made again
 when it is of another commit.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.catalog.sources import OpenSource, Sources
+from registry.errors import Unavailable
 from registry.home import Home, write_private
 from registry.index.database import SourceState
 from registry.model import LIBRARY_SOURCE, Notice, NoticeKind, Notices, StepTemplate
@@ -40,7 +42,7 @@ class NoticeLookup:
         origin: Origin | None = None,
     ) -> tuple[Notice, ...]:
         """The notices about one version: of its source, of the library, of its author, and, for a copy, about
-        what it was copied from. Raises Invalid for notices that can't be read."""
+        what it was copied from. Raises Invalid for notices that cannot be read."""
         found = [*self._said(source, slug, version)]
         if template is not None and template.deprecated:
             own = template.deprecated
@@ -84,7 +86,8 @@ def _load(home: Home, source: OpenSource) -> Notices:
     known = _cached(cache, source.state)
     if known is None:
         known = _read(source, source.git)
-        write_private(cache, _cache_bytes(source.state, known))
+        with suppress(Unavailable):  # only a cache: whoever cannot write it reads the source again
+            write_private(cache, _cache_bytes(source.state, known))
     return known
 
 

@@ -97,13 +97,13 @@ def _find_locked(index: Index, source: OpenSource, reference: Reference, locked:
     ]
     if not records:
         message = f'"{reference}" is locked to {locked.blob[:7]}, which source "{source.name}" does not have'
-        hint = f"Run: treadle source sync {source.name}, or treadle lock"
+        hint = f"Run `treadle source sync {source.name}`, or `treadle lock`."
         raise Mismatch("locked-content-missing", message, hint)
     slug = index.present_slug(source.state.id, records[0].lineage)
     found = FoundTemplate(reference, source, slug, records[0], source.read(records[0]))
     if found.digest != locked.sha256:
         message = f'"{reference}" is locked to other content than {locked.blob[:7]} holds'
-        raise Mismatch("locked-content-altered", message, "Find out who changed it; then run: treadle lock")
+        raise Mismatch("locked-content-altered", message, "Find out who changed it; then run `treadle lock`.")
     return found
 
 
@@ -118,7 +118,7 @@ def find_histories(index: Index, source: OpenSource, slug: str) -> list[Template
     found = [history for history in found if history.versions()]
     if not found:
         known = [entry.slug for entry in index.entries(source.state.id)]
-        hint = did_you_mean(slug, known) or f"Look for it with: treadle search {slug}"
+        hint = did_you_mean(slug, known) or f"Look for it with `treadle search {slug}`."
         raise NotFound("template-not-found", f'source "{source.name}" has no template "{slug}"', hint)
     return found
 
@@ -138,7 +138,9 @@ def the_only_source(index: Index, sources: Sequence[OpenSource], reference: Refe
     bare = {name.partition("/")[2]: name for name in reversed(known)}
     close = close_to(reference.slug, bare)
     hint = (
-        f'Did you mean "{bare[close[0]]}"?' if close else f"Look for it with: treadle search {reference.slug}"
+        f'Did you mean "{bare[close[0]]}"?'
+        if close
+        else f"Look for it with `treadle search {reference.slug}`."
     )
     raise NotFound("template-not-found", f'no source has a template "{reference.slug}"', hint)
 
@@ -169,7 +171,7 @@ def _latest(history: TemplateHistory, reference: Reference) -> IndexedContent:
     raise NotFound(
         "template-deleted",
         f'"{reference.source}/{reference.slug}" was deleted; its last version was {latest.version}',
-        hint=f"If you still want it, name the version: {reference.source}/{reference.slug}@{latest.version}",
+        hint=f"If you still want it, name the version: `{reference.source}/{reference.slug}@{latest.version}`.",
     )
 
 
@@ -204,7 +206,7 @@ def _no_such_version(history: TemplateHistory, reference: Reference) -> NotFound
         return NotFound(
             "version-not-found",
             f'"{name}" never had version {reference.version} on its main line, only in merged drafts',
-            hint=f"Take a draft by its blob: {name}@{reference.version}:{variants[0].id[:7]}",
+            hint=f"Take a draft by its blob: `{name}@{reference.version}:{variants[0].id[:7]}`.",
         )
     numbers = sorted(record.version for record in history.versions())
     shown = ", ".join(str(number) for number in numbers[-8:])

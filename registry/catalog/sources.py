@@ -93,12 +93,12 @@ class Sources:
             raise NotFound(
                 "library-empty",
                 "the library has no templates yet",
-                hint="Fill it with: treadle import community/SLUG",
+                hint="Fill it with `treadle import community/SLUG`.",
             )
         raise NotFound(
             "source-not-synced",
             f'source "{name}" has not been synced yet',
-            hint=f"Run: treadle source sync {name}",
+            hint=f"Run `treadle source sync {name}`.",
         )
 
     def find(self, name: str) -> OpenSource | None:

@@ -128,7 +128,7 @@ def sync_library(index: Index, library: Library) -> SyncReport:
         raise NotFound(
             "no-remote",
             f'the library "{library.folder}" has no repository yet, so there is nothing to sync it with',
-            hint=f"Clone the team's: git clone ADDRESS {library.folder}",
+            hint=f"Clone the team's: `git clone ADDRESS {library.folder}`.",
         )
     with writing(library, "sync") as writer:
         before = writer.tip.commit

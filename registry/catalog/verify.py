@@ -22,8 +22,9 @@ def verify(catalog: Catalog, lock: Lock | None) -> list[Problem]:
     """What is not as it was: in the mirrors, the library and its work tree, the index, the lock. Asks no remote.
 
     Every git object is hashed again, the index is made again beside the real one, every locked content is read
-    and its digest compared.
+    and its digest compared. Raises IndexDamagedError.
     """
+    catalog.index.check()
     problems = list(_verify_library(catalog))
     for source in catalog.open_sources():
         problems += _verify_source(catalog, source)
@@ -39,12 +40,12 @@ def verify(catalog: Catalog, lock: Lock | None) -> list[Problem]:
 
 def _other_origin(reference: str) -> Problem:
     message = f'"{reference}" is locked to an address, path or commit that its content does not come from'
-    hint = "If the source has moved or rewrote its history, run: treadle lock --renew"
+    hint = "If the source has moved or rewrote its history, run `treadle lock --renew`."
     return Problem(message, "locked-origin-altered", reference, hint)
 
 
 def _verify_library(catalog: Catalog) -> Iterator[Problem]:
-    """A library that can't be read looks like one that has nothing yet."""
+    """A library that cannot be read looks like one that has nothing yet."""
     library = catalog.library
     if library.head() is not None or not library.folder.is_dir() or not any(library.folder.iterdir()):
         return
@@ -67,7 +68,7 @@ def _verify_source(catalog: Catalog, source: OpenSource) -> Iterator[Problem]:
         repository.check_objects()
     except GitFailedError as error:
         hint = (
-            f"Fetch it again: treadle source sync {source.name} --again"
+            f"Fetch it again: `treadle source sync {source.name} --again`."
             if source.mirrored
             else "Restore it from a clone."
         )

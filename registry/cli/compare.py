@@ -93,7 +93,7 @@ def _version_before(catalog: Catalog, latest: Reference) -> Reference:
     versions = catalog.versions(latest)
     if len(versions) < 2:
         message = f'"{latest}" has a single version: there is nothing to compare it with'
-        raise NotFound("version-not-found", message, f"See it with: treadle show {latest}")
+        raise NotFound("version-not-found", message, f"See it with `treadle show {latest}`.")
     return replace(latest, version=versions[1].version)
 
 

@@ -1,6 +1,6 @@
 """What a shell offers for references, sources, categories and languages.
 
-Completion is asked at every press of a key: what can't be read offers nothing, and says nothing.
+Completion is asked at every press of a key: what cannot be read offers nothing, and says nothing.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def _fix(
 
     if references:
         message = f'"{references[0]}" lies in a source, where --fix changes nothing'
-        raise Invalid("not-fixable", message, f"Begin a copy: treadle new NAME --from {references[0]}")
+        raise Invalid("not-fixable", message, f"Begin a copy: `treadle new NAME --from {references[0]}`.")
     for fixed in fix(paths, ignore, dry_run=dry_run):
         if not quiet:
             context.say(f"{'would fix' if dry_run else 'fixed'} {fixed.file}: {', '.join(fixed.rules)}")

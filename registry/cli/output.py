@@ -52,7 +52,7 @@ def start_output(*, colours: bool) -> None:
 
 
 def echo(text: str = "", *, err: bool = False, end: str = "\n") -> None:
-    """Print text for people. Raises Unavailable where it can't be written, BrokenPipeError where nobody reads."""
+    """Print text for people. Raises Unavailable where it cannot be written, BrokenPipeError where nobody reads."""
     stream = sys.stderr if err else sys.stdout
     _write(stream, rendered(text, colours=has_colours(stream)) + end)
 

@@ -93,7 +93,7 @@ def _start(
 
     if export is not None:
         message = f'"{reference}" is not in the library; only a changed copy can be exported'
-        raise Invalid("not-a-copy", message, f"Begin with: treadle patch {reference}")
+        raise Invalid("not-a-copy", message, f"Begin with `treadle patch {reference}`.")
     copy = start_patch(catalog, reference, slug, dry_run=dry_run)
     if copy is None:
         if as_json:
@@ -167,7 +167,7 @@ def _copy(catalog: Catalog, reference: Reference) -> LibraryCopy:
 
     copy = find_copy(catalog, reference.slug)
     if copy is None:
-        raise NotFound("not-a-copy", f'"{reference}" was written here: it is no copy of another template')
+        raise NotFound("not-a-copy", f'"{reference}" was written here: it is not a copy of another template')
     return copy
 
 
@@ -190,8 +190,8 @@ def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:
         files = ", ".join(done.conflicts)
         echo(f"library/{done.copy.slug} and {base} both changed: {files}", err=True)
         if done.folder is not None:
-            hint = f"treadle patch --resolve {done.folder}"
-            echo(f"Resolve the conflicts in {done.folder}, then run: {hint}", err=True)
+            command = f"treadle patch --resolve {done.folder}"
+            echo(f"Resolve the conflicts in {done.folder}, then run: {command}", err=True)
     else:
         verb = "Would bring" if dry_run else "Brought"
         context.say(f"{verb} library/{done.copy.slug} to {base}, as version {done.version}.")

@@ -79,7 +79,7 @@ def print_error_json(error: UserError, *, as_line: bool) -> None:
 def usage_error(error: click.ClickException) -> UserError:
     """What click says of a command line, as an error of ours."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    hint = f"See: {ctx.command_path} --help" if ctx else None
+    hint = f"See `{ctx.command_path} --help`." if ctx else None
     message = error.format_message().rstrip(".")
     return Invalid("usage", message[:1].lower() + message[1:], hint)
 
@@ -94,4 +94,4 @@ def crash_error(error: Exception) -> UserError:
         write_private(path, trace.encode(errors="backslashreplace"))
     except (OSError, UserError):
         return UserError("internal-error", f"{line}\n{trace}")
-    return UserError("internal-error", line, f"The details are in {path}")
+    return UserError("internal-error", line, f'The details are in "{path}".')

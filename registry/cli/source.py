@@ -70,7 +70,7 @@ def add(
 @source.command("list")
 @click.argument("name", required=False, shell_complete=complete_source)
 @json_option
-@click.option("--problems", is_flag=True, help="List what can't be read, with the reasons.")
+@click.option("--problems", is_flag=True, help="List what cannot be read, with the reasons.")
 @pass_context
 def list_sources(context: Context, name: str | None, as_json: bool, problems: bool) -> None:
     """List all sources, or source NAME, with what is known of each."""
@@ -85,7 +85,7 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
         if problems:
             _tell_findings(summary.name, summary.findings, every=True)
         elif summary.findings:
-            count = f"{len(summary.findings)} of its files, most of them long gone, can't be used"
+            count = f"{len(summary.findings)} of its files, most of them long gone, cannot be used"
             echo(f"{summary.name}: {count}: treadle source list --problems {summary.name}", err=True)
 
 
@@ -189,9 +189,11 @@ def _tell_findings(name: str, findings: Sequence[SourceFinding], *, every: bool)
     unreadable = [item for item in findings if item.kind == UNREADABLE]
     if len(unreadable) > _SHOWN_FINDINGS and not every:
         count = counted(len(unreadable), "content")
-        echo(f"{name}: {count} of its history can't be read: treadle source list --problems {name}", err=True)
+        echo(
+            f"{name}: {count} of its history cannot be read: treadle source list --problems {name}", err=True
+        )
         unreadable = []
-    for title, items in (("refused", refused), ("contents of its history can't be read", unreadable)):
+    for title, items in (("refused", refused), ("contents of its history cannot be read", unreadable)):
         if items:
             echo(f"{name}: {len(items)} {title}:", err=True)
         for item in items if every else items[:_SHOWN_FINDINGS]:

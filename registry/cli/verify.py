@@ -46,7 +46,7 @@ def _altered(problems: Sequence[Problem]) -> Mismatch | None:
 
 
 def _lock(file: Path) -> tuple[Lock | None, list[Problem]]:
-    """The lock, or what is wrong with it: one that can't be read was altered."""
+    """The lock, or what is wrong with it: one that cannot be read was altered."""
     try:
         return read_lock(file), []
     except Invalid as error:

@@ -69,7 +69,7 @@ def compare(old: StepTemplate, new: StepTemplate) -> Comparison:
 
 
 def interface_breaks(old: StepTemplate, new: StepTemplate) -> tuple[str, ...]:
-    """Why a step that was written for `old` can't simply use `new`; empty when it can.
+    """Why a step that was written for `old` cannot simply use `new`; empty when it can.
 
     The interface is the action type and the parameters: none may be gone or renamed, none new without a
     default, and each keeps its control and its secrecy. What the script does is not looked at.
@@ -148,7 +148,7 @@ def _parameter(old: Parameter, new: Parameter) -> Iterator[Difference]:
             if new.sensitive
             else (
                 "parameter-not-secret",
-                "is no secret any more",
+                "is not a secret any more",
             )
         )
         yield found(code, message, ChangeClass.BEHAVIOUR_CHANGED)

@@ -1,7 +1,7 @@
 """Updating a step to another version of its template: which version, and what its values become.
 
 Decisions only: nothing here reads or writes. A value that is given to a parameter follows it by its `Id`; what
-can't be decided without a person becomes a question.
+cannot be decided without a person becomes a question.
 """
 
 from __future__ import annotations

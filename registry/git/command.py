@@ -46,7 +46,7 @@ class GitFailedError(Unavailable):
         self.stderr = stderr
         message = f"git {arguments[0] if arguments else ''} failed: {self.reason}"
         super().__init__(
-            "git-failed", message, hint="If a repository is damaged, this finds it: treadle verify"
+            "git-failed", message, hint="If a repository is damaged, this finds it: `treadle verify`."
         )
 
     @property
@@ -71,8 +71,9 @@ class OwnedByAnotherError(Unavailable):
         super().__init__(
             "repository-owner",
             words,
-            hint="If you trust it, run: git config --global --add safe.directory "
-            + (f"'{folder[1]}'" if folder else "FOLDER"),
+            hint="If you trust it, run `git config --global --add safe.directory "
+            + (f"'{folder[1]}'" if folder else "FOLDER")
+            + "`.",
         )
 
 

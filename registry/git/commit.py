@@ -135,7 +135,7 @@ def _signed(repository: Repository, commit: str, like: _Commit) -> str:
             "commit-not-signed",
             f"git is set up to sign commits (commit.gpgsign), and cannot: {error.reason}",
             hint="Nothing was changed. Put user.signingkey and gpg.format right, or turn it off for this "
-            "library: git config commit.gpgsign false",
+            "library: `git config commit.gpgsign false`.",
         ) from error
     return made.decode().strip()
 

@@ -64,8 +64,11 @@ def parse_tree(content: bytes, width: int) -> Iterator[TreeEntry]:
 
 
 def parse_log(listing: bytes) -> Iterator[Commit]:
-    """Read `git log --raw -z` field by field: names may hold any byte but NUL, so nothing is searched."""
-    fields = iter(listing.decode(errors="surrogateescape").split("\0"))
+    """Read `git log --raw -z` field by field: names may hold any byte but NUL, so nothing is searched.
+
+    Bytes that are not UTF-8 become U+FFFD, in names and authors alike, as `parse_tree` has them.
+    """
+    fields = iter(listing.decode(errors="replace").split("\0"))
     commit: list[str] = []
     changes: list[Change] = []
     for field in fields:

@@ -55,7 +55,7 @@ def upstream(repository: Repository, settings: GitSettings) -> Upstream:
         raise NotFound(
             "no-remote",
             f'"{repository.folder}" has no remote to push to',
-            hint="Add one: git remote add origin ADDRESS",
+            hint="Add one: `git remote add origin ADDRESS`.",
         )
     return found
 

@@ -20,7 +20,7 @@ MAX_FOLDER_BYTES = 40 << 20
 
 
 def read_content(repository: Repository, record: IndexedContent) -> TemplateDocument:
-    """The document that a record of the index names. Raises Invalid where it can't be read, Untrusted where
+    """The document that a record of the index names. Raises Invalid where it cannot be read, Untrusted where
     it is too large or holds links."""
     ((_, document),) = read_contents(repository, [record])
     if isinstance(document, UserError):
@@ -31,7 +31,7 @@ def read_content(repository: Repository, record: IndexedContent) -> TemplateDocu
 def read_contents(
     repository: Repository, records: Sequence[IndexedContent]
 ) -> Iterator[tuple[IndexedContent, TemplateDocument | UserError]]:
-    """The documents of many records, by a handful of git processes; for what can't be read, the reason."""
+    """The documents of many records, by a handful of git processes; for what cannot be read, the reason."""
     trees = [record.id for record in records if record.shape is TemplateForm.FOLDER]
     files = repository.trees(trees) if trees else {}
     wanted = [record.id for record in records if record.shape is TemplateForm.JSON]

@@ -12,14 +12,18 @@ index or the new one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from registry.errors import Unavailable
+from registry.errors import UserError
 from registry.home import make_folder
+from registry.index.connection import IndexConnection, IndexDamagedError, connect, discard_index
 from registry.model import TemplateForm
+
+T = TypeVar("T")
 
 INDEX_FORMAT = 3
 UNREADABLE = "unreadable"
@@ -153,7 +157,11 @@ class Counts:
 
 
 class Index:
-    """The index file. Opening creates it, and replaces one of another format or that SQLite can't read."""
+    """The index file. Opening creates it, and replaces one of another format.
+
+    Opening and every method raises IndexDamagedError where the file turns out to be damaged, Unavailable where the
+    disk is full, read-only or failing.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -163,43 +171,40 @@ class Index:
         self._connection.close()
 
     @property
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> IndexConnection:
         """For `registry.index.search`, which asks its own questions."""
         return self._connection
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> IndexConnection:
         make_folder(self._path.parent)
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise _unusable(self._path, error) from error
-            self._discard()
-            return self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        # A writer whose cache spills locks readers out long before it commits.
-        connection.execute("PRAGMA cache_spill = OFF")
+        connection = connect(self._path)
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found not in (0, INDEX_FORMAT):
             connection.close()
-            self._discard()
-            return self._connect()
+            discard_index(self._path)
+            return self._open()
         if found == 0:
             _create(connection)
         return connection
 
-    def _discard(self) -> None:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+    def check(self) -> None:
+        """Let SQLite look at every page, and see whether all tables are there. Raises IndexDamagedError."""
+        found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise IndexDamagedError(self._path, found)
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+            _create(fresh)
+            if _tables(fresh) != _tables(self._connection):
+                raise IndexDamagedError(self._path, "its tables are not those of an index")
+
+    def _one(self, row: sqlite3.Row | None, convert: Callable[[sqlite3.Row], T]) -> T | None:
+        return None if row is None else self._connection.read([row], convert)[0]
 
     # --- sources
 
     def source(self, key: str) -> SourceState | None:
         row = self._connection.execute("SELECT * FROM source WHERE key = ?", (key,)).fetchone()
-        return _state(row) if row else None
+        return self._one(row, _state)
 
     def forget(self, key: str) -> None:
         """Drop everything known of a source."""
@@ -229,7 +234,7 @@ class Index:
             "SELECT kind, path, id, commit_id, reason FROM finding WHERE source = ? ORDER BY kind, path, id",
             (source,),
         )
-        return [SourceFinding(*row) for row in rows]
+        return self._connection.read(rows, lambda row: SourceFinding(*row))
 
     # --- templates
 
@@ -243,7 +248,7 @@ class Index:
                ORDER BY named DESC, alive DESC, number DESC""",
             {"source": source, "slug": slug},
         )
-        return [IndexedLineage(row["number"], row["slug"], bool(row["alive"])) for row in rows]
+        return self._connection.read(rows, _lineage)
 
     def entries(self, source: int) -> list[Entry]:
         """The templates at the head, by slug."""
@@ -252,7 +257,7 @@ class Index:
                WHERE source.id = ? ORDER BY slug""",
             (source,),
         )
-        return [entry_of(row) for row in rows]
+        return self._connection.read(rows, entry_of)
 
     def sources_with(self, sources: Sequence[int], slug: str) -> list[int]:
         """Those of the sources whose head has a template of that slug."""
@@ -273,14 +278,14 @@ class Index:
                WHERE entry.source = ? AND entry.slug = ? ORDER BY seq DESC LIMIT 1""",
             (source, slug),
         ).fetchone()
-        return _record(row) if row else None
+        return self._one(row, _record)
 
     def records(self, source: int, lineage: int) -> list[IndexedContent]:
         """All contents of a template, oldest first."""
         rows = self._connection.execute(
             "SELECT * FROM content WHERE source = ? AND lineage = ? ORDER BY seq", (source, lineage)
         )
-        return [_record(row) for row in rows]
+        return self._connection.read(rows, _record)
 
     def all_facts(self, source: int) -> list[tuple[object, ...]]:
         """Every fact about a source, in an order of their own: equal for two indexes that say the same."""
@@ -304,18 +309,21 @@ class Index:
             "SELECT * FROM content WHERE source = ? AND id = ? ORDER BY main DESC, seq DESC",
             (source, content),
         )
-        return [_record(row) for row in rows]
+        return self._connection.read(rows, _record)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[IndexConnection]:
         """For writers: all or nothing, one at a time."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # SQLite may have rolled back itself, on a full disk say: that must not hide the cause.
+            with suppress(UserError, IndexDamagedError, sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
 
 def _create(connection: sqlite3.Connection) -> None:
@@ -327,7 +335,11 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def clear_source(connection: sqlite3.Connection, source: int) -> None:
+def _tables(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    return [tuple(row) for row in connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name")]
+
+
+def clear_source(connection: IndexConnection, source: int) -> None:
     """Delete everything that was indexed of a source."""
     connection.execute(
         "DELETE FROM entry_text WHERE rowid IN (SELECT id FROM entry WHERE source = ?)", (source,)
@@ -353,7 +365,7 @@ def entry_of(row: sqlite3.Row) -> Entry:
     )
 
 
-def head_records(connection: sqlite3.Connection, source: int) -> list[IndexedContent]:
+def head_records(connection: IndexConnection, source: int) -> list[IndexedContent]:
     """The newest readable content on the first-parent line of every template at the head."""
     rows = connection.execute(
         """SELECT content.*, max(seq) FROM content JOIN lineage
@@ -361,7 +373,11 @@ def head_records(connection: sqlite3.Connection, source: int) -> list[IndexedCon
            WHERE content.source = ? AND main AND alive GROUP BY content.lineage""",
         (source,),
     )
-    return [_record(row) for row in rows]
+    return connection.read(rows, _record)
+
+
+def _lineage(row: sqlite3.Row) -> IndexedLineage:
+    return IndexedLineage(row["number"], row["slug"], bool(row["alive"]))
 
 
 def _state(row: sqlite3.Row) -> SourceState:
@@ -381,12 +397,4 @@ def _record(row: sqlite3.Row) -> IndexedContent:
         author=row["author"],
         date=row["date"],
         main=bool(row["main"]),
-    )
-
-
-def _unusable(path: Path, error: sqlite3.Error) -> Unavailable:
-    return Unavailable(
-        "index-unusable",
-        f'cannot open the index "{path}": {error}',
-        hint="Check the folder's rights and free space, or point TREADLE_HOME elsewhere.",
     )

@@ -29,7 +29,7 @@ class TemplateId:
 
 
 def read_header(data: bytes, shape: TemplateForm, file: str) -> TemplateId:
-    """The header of a JSON document or a `template.yaml`. Raises Invalid where it can't be read, and
+    """The header of a JSON document or a `template.yaml`. Raises Invalid where it cannot be read, and
     NotATemplateError for a document of another kind."""
     if shape is TemplateForm.FOLDER:
         return _header(load_yaml(decode_utf8(data, file), file), "id", "version", "action_type")

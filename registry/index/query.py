@@ -85,7 +85,7 @@ def _is_known(connection: sqlite3.Connection, word: str) -> bool:
 def _nearest(connection: sqlite3.Connection, word: str) -> str | None:
     if len(word) < _SHORTEST_TYPO:
         return None
-    # Nearly every word of four letters is one letter from another: a wrong letter is no slip there.
+    # Nearly every word of four letters is one letter from another: a wrong letter is not a slip there.
     slips = 2 if len(word) >= _TWO_SLIPS else 1
     rows = connection.execute(
         """SELECT term, max(col IN ('slug', 'name', 'category')) AS named, max(doc) FROM temp.vocabulary

@@ -103,6 +103,7 @@ def search_entries(index: Index, sources: Sequence[int], query: str, filters: Fi
     relevance. Without a word in the query all match, in order of their slugs. Where nothing matches, words that no
     template has are corrected. Raises NotFound for a filter's value that no template has.
     """
+    query = _well_formed(query)
     _check_filters(index, sources, filters)
     words = query_words(query)
     found = _matches(index, sources, words, query, filters, limit)
@@ -136,11 +137,16 @@ def _matches(
     }
     index.connection.create_function("fold", 1, str.casefold, deterministic=True)
     rows = index.connection.execute(_MATCHING if words else _ALL, values).fetchall()
-    return Matches(tuple(entry_of(row) for row in rows), rows[0]["total"] if rows else 0)
+    return Matches(tuple(index.connection.read(rows, entry_of)), rows[0]["total"] if rows else 0)
 
 
 def _folded(values: Sequence[str]) -> str:
-    return json.dumps([value.casefold() for value in values], ensure_ascii=False)
+    return json.dumps([_well_formed(value).casefold() for value in values], ensure_ascii=False)
+
+
+def _well_formed(text: str) -> str:
+    """A word of the command line that is not UTF-8, with U+FFFD for what no database holds."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 # --- facets

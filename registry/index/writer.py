@@ -11,6 +11,7 @@ from registry.errors import Invalid, Unavailable, UserError
 from registry.git.command import GitFailedError
 from registry.git.objects import FILE_MODES, SYMLINK_MODE, Commit, TreeEntry
 from registry.git.repository import Repository
+from registry.index.connection import IndexConnection
 from registry.index.content import read_contents, size_problem
 from registry.index.database import (
     REFUSED,
@@ -111,14 +112,14 @@ def index_documents(index: Index, target: IndexTarget, templates: Sequence[Built
         _finish(connection, source, target)
 
 
-def _finish(connection: sqlite3.Connection, source: int, target: IndexTarget) -> None:
+def _finish(connection: IndexConnection, source: int, target: IndexTarget) -> None:
     connection.execute(
         "UPDATE source SET ref = ?, folder = ?, commit_id = ?, synced = ? WHERE id = ?",
         (target.ref, target.folder, target.commit, datetime.now(UTC).isoformat(timespec="seconds"), source),
     )
 
 
-def _begin(connection: sqlite3.Connection, target: IndexTarget) -> int:
+def _begin(connection: IndexConnection, target: IndexTarget) -> int:
     connection.execute(
         "INSERT OR IGNORE INTO source (key, name, folder, commit_id, synced) VALUES (?, ?, '', '', '')",
         (target.key, target.name),
@@ -127,18 +128,18 @@ def _begin(connection: sqlite3.Connection, target: IndexTarget) -> int:
 
 
 def _damaged(name: str, reason: str) -> Unavailable:
-    fetched = f"Fetch it again: treadle source sync {name} --again"
+    fetched = f"Fetch it again: `treadle source sync {name} --again`."
     remedy = "Restore it from a clone." if name == LIBRARY_SOURCE else fetched
     return Unavailable(
         "repository-damaged",
         f'the repository of source "{name}" is damaged: {reason}',
-        hint=f"See: treadle verify. {remedy}",
+        hint=f"See `treadle verify`. {remedy}",
     )
 
 
 def _no_templates(target: IndexTarget, findings: Sequence[SourceFinding]) -> Invalid:
     where = f'folder "{target.folder}"' if target.folder else "root folder"
-    unreadable = f" What looks like one can't be read: {findings[0].reason}." if findings else ""
+    unreadable = f" What looks like one cannot be read: {findings[0].reason}." if findings else ""
     return Invalid(
         "no-templates",
         f'source "{target.name}" has no templates in its {where}.{unreadable}',
@@ -158,7 +159,7 @@ def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> IndexChange
 class _Writer:
     """One source being written, inside of a transaction."""
 
-    connection: sqlite3.Connection
+    connection: IndexConnection
     repository: Repository
     source: int
 
@@ -207,7 +208,7 @@ class _Writer:
     # --- contents
 
     def _append(self, contents: Sequence[Content]) -> None:
-        """Add what can be read, and note what can't. Of what only merged branches held, each content once."""
+        """Add what can be read, and note what cannot. Of what only merged branches held, each content once."""
         headers = self._headers(contents)
         known = {(lineage, identity) for lineage, identity in self._rows(_KNOWN)}
         rows = []
@@ -284,7 +285,7 @@ class _Writer:
 class _Entries:
     """What lists and search show of a source's templates."""
 
-    connection: sqlite3.Connection
+    connection: IndexConnection
     source: int
 
     def drop(self, lineage: int) -> None:
@@ -314,7 +315,7 @@ def _reason_to_refuse(entry: TreeEntry, path: str, folder: str) -> str | None:
         return "a link: links are not followed"
     place = locate(path, folder) if entry.mode in FILE_MODES else None
     if place and not is_slug(place.slug):
-        return f'"{place.slug}" is no name for a template: letters, digits, ".", "_" and "-" only'
+        return f'"{place.slug}" is not a name for a template: letters, digits, ".", "_" and "-" only'
     return None
 
 

@@ -50,11 +50,14 @@ class Library:
             return
         if self.repository.mode_of(head, self.prefix) == SUBMODULE_MODE:
             known = (self.repository.folder / ".gitmodules").is_file()
-            other = f"Clone the library there, or make it a folder of this repository: git rm --cached {self.prefix}"
+            other = (
+                "Clone the library there, or make it a folder of this repository: "
+                f"`git rm --cached {self.prefix}`."
+            )
             raise Conflict(
                 "library-not-checked-out",
                 f'the library "{self.folder}" is a repository of its own, and not checked out',
-                hint=f"Run: git submodule update --init {self.prefix}" if known else other,
+                hint=f"Run `git submodule update --init {self.prefix}`." if known else other,
             )
 
     def as_committed(self, slug: str, files: Mapping[str, bytes]) -> Mapping[str, bytes]:

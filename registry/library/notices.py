@@ -36,7 +36,7 @@ def read_notices(repository: Repository, commit: str | None, folder: str) -> Not
 
 
 def parse_notices(data: bytes, file: str) -> Notices:
-    """The notices in these bytes. Raises Invalid for what can't be read whole: one may be a revocation."""
+    """The notices in these bytes. Raises Invalid for what cannot be read whole: one may be a revocation."""
     value = load_yaml(decode_utf8(data, file), file).value
     version = value.get("version") if isinstance(value, dict) else None
     if version != _VERSION:
@@ -48,7 +48,7 @@ def parse_notices(data: bytes, file: str) -> Notices:
             for key, items in (value["notices"] or {}).items()
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Invalid("notices-invalid", f'"{file}" can\'t be understood: {error}') from error
+        raise Invalid("notices-invalid", f'"{file}" cannot be understood: {error}') from error
 
 
 def _notice(item: Mapping[str, Any]) -> Notice:

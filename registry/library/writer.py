@@ -30,7 +30,7 @@ from registry.git.workspace import (
     unedited_paths,
     update_branch,
 )
-from registry.home import exclusive, make_folder, nearest_folder, write_atomically
+from registry.home import exclusive, make_folder, nearest_folder, write_private
 from registry.library.library import HEADS_WHILE_WRITING, Library
 
 _LOCK = "treadle.lock"
@@ -297,7 +297,7 @@ class LibraryWriter:
                 self._note.unlink()
 
     def _write_journal(self, parent: str | None, paths: Sequence[str]) -> None:
-        write_atomically(self._note, json.dumps({"parent": parent, "paths": list(paths)}).encode())
+        write_private(self._note, json.dumps({"parent": parent, "paths": list(paths)}).encode())
 
     def recover(self) -> bool:
         """Finish what a killed process began: lock files that its git left go, and where the branch moved and the

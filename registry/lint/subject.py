@@ -106,7 +106,7 @@ class Subject:
 
 
 def load_subjects(paths: Iterable[Path]) -> tuple[list[Subject], list[Problem]]:
-    """The valid templates at and below `paths`, and the errors of what can't be linted.
+    """The valid templates at and below `paths`, and the errors of what cannot be linted.
 
     Raises NotFound as `validate` does.
     """
@@ -129,7 +129,7 @@ def _errors(checked: Iterable[Checked]) -> list[Problem]:
 
 
 def subject_of(checked: Checked) -> Subject | None:
-    """A document that was checked, to be linted; None for what is no template, or not a valid one."""
+    """A document that was checked, to be linted; None for what is not a template, or not a valid one."""
     if checked.errors:
         return None
     if isinstance(checked.document, JsonDocument) and checked.kind == "step-template":

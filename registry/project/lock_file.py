@@ -67,7 +67,7 @@ def parse_lock(data: bytes, file: str) -> Lock:
     value = document.value if isinstance(document.value, dict) else {}
     if value.get("version") != _VERSION:
         message = f'{file}: version "{value.get("version")}" is unknown, expected {_VERSION}'
-        raise Invalid("unknown-version", message, hint=f"Upgrade Treadle, or make the file again: {RENEW}")
+        raise Invalid("unknown-version", message, hint=f"Upgrade Treadle, or make the file again: `{RENEW}`.")
     problems = list(_misplaced(value, document))
     entries = {
         reference: entry
@@ -75,7 +75,9 @@ def parse_lock(data: bytes, file: str) -> Lock:
         if (entry := _entry(reference, item, document, problems))
     }
     if problems:
-        raise Invalid("lock-invalid", f"{file}: {problems[0].message}", f"Make it again: {RENEW}", problems)
+        raise Invalid(
+            "lock-invalid", f"{file}: {problems[0].message}", f"Make it again: `{RENEW}`.", problems
+        )
     return Lock(entries, {name: str(digest) for name, digest in _mapping(value.get("images")).items()})
 
 
@@ -111,7 +113,7 @@ def refuse_change(known: Lock | None, wanted: Lock) -> None:
     if changed:
         problems = [Problem(message, "lock-outdated") for message in changed]
         message = f"{LOCK_FILE} would change: {changed[0]}"
-        raise Mismatch("lock-outdated", message, "Run: treadle lock, and commit the result", problems)
+        raise Mismatch("lock-outdated", message, "Run `treadle lock`, and commit the result.", problems)
 
 
 def _changed_images(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

@@ -79,11 +79,11 @@ def define(
     if not is_slug(name) or name in (BUILTIN_SOURCE, LIBRARY_SOURCE):
         raise Invalid(
             "source-name-invalid",
-            f'"{name}" can\'t be the name of a source',
+            f'"{name}" cannot be the name of a source',
             hint=f'Use letters, digits, ".", "_", "-"; "{BUILTIN_SOURCE}" and "{LIBRARY_SOURCE}" are taken.',
         )
     if ref is not None and (not ref or ref.startswith("-") or re.search(r"[\s~^:?*\[\\]|\.\.|@\{", ref)):
-        raise Invalid("source-ref-invalid", f'"{ref}" is no name of a branch, tag or commit')
+        raise Invalid("source-ref-invalid", f'"{ref}" is not a name of a branch, tag or commit')
     address, credentials = read_address(url, base)
     return SourceDefinition(name, address, ref, _folder(folder), defined_in, credentials)
 
@@ -196,7 +196,7 @@ def read_sources(document: YamlDocument, file: Path, problems: list[Problem]) ->
 
 
 def _read_source(name: str, item: Any, file: Path) -> SourceDefinition:
-    hint = "write name: {git: ADDRESS, ref: BRANCH, path: FOLDER}; only git is needed"
+    hint = "Write name: {git: ADDRESS, ref: BRANCH, path: FOLDER}; only git is needed."
     if not isinstance(item, dict) or not isinstance(item.get("git"), str):
         raise Invalid("source-invalid", f'source "{name}" has no address', hint)
     for key, part in item.items():
@@ -217,6 +217,6 @@ def is_days(value: Any) -> bool:
 def unknown_source(name: str, known: list[str]) -> NotFound:
     hint = (
         did_you_mean(name, known)
-        or f"There are: {', '.join(known)}. Add one with: treadle source add NAME URL"
+        or f"There are: {', '.join(known)}. Add one with `treadle source add NAME URL`."
     )
     return NotFound("source-not-found", f'there is no source "{name}"', hint)

@@ -62,7 +62,7 @@ def add_source(
 ) -> SourceChange:
     """Write the definition to the project's treadle.yaml, or outside of a project to the user's settings.
 
-    Raises Conflict where another source has the name, or the file can't be edited.
+    Raises Conflict where another source has the name, or the file cannot be edited.
     """
     from registry.text.yaml_edit import add_entry
 
@@ -76,7 +76,7 @@ def add_source(
             raise Conflict(
                 "source-exists",
                 f'there is a source "{wanted.name}" already: "{present.url}" in "{file}"',
-                hint=f"Take another name, or remove it first: treadle source remove {wanted.name}",
+                hint=f"Take another name, or remove it first: `treadle source remove {wanted.name}`.",
             )
     elif not dry_run:
         if file == home.config_file:
@@ -98,7 +98,9 @@ def remove_source(home: Home, project: ProjectSettings | None, name: str, *, dry
             return SourceChange(known[name], file, changed=True)
     if name == COMMUNITY_SOURCE:
         raise Invalid("source-fixed", f'"{name}" is defined by Treadle itself and is in no file')
-    raise NotFound("source-not-found", f'no source "{name}" is defined here', hint="See: treadle source list")
+    raise NotFound(
+        "source-not-found", f'no source "{name}" is defined here', hint="See `treadle source list`."
+    )
 
 
 def _files(home: Home, project: ProjectSettings | None) -> list[tuple[Path, Mapping[str, SourceDefinition]]]:

@@ -69,7 +69,7 @@ def _head(catalog: Catalog, copy: LibraryCopy) -> Provenance:
         raise Conflict(
             "base-moved",
             f'"{base}" is at version {where.version}, the patch stands on {copy.base.version}',
-            hint=f"Bring it along first: treadle patch library/{copy.slug}",
+            hint=f"Bring it along first: `treadle patch library/{copy.slug}`.",
         )
     return where
 

@@ -59,7 +59,7 @@ def read_draft(path: Path, slug: str | None, library: Library) -> Draft:
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         count = f"{len(errors)} problem{'s' if len(errors) > 1 else ''}"
-        hint = f"Correct it, then check: treadle validate {path} && treadle lint {path}"
+        hint = f"Correct it, then check: `treadle validate {path} && treadle lint {path}`."
         raise Invalid("template-invalid", f'"{path}" cannot be published: it has {count}', hint, problems)
     if subject is None:
         hint = f"A template folder has a {TEMPLATE_FILE}."

@@ -1,4 +1,4 @@
-"""Copying templates into the library: what would be written, and why it can't be."""
+"""Copying templates into the library: what would be written, and why it cannot be."""
 
 from __future__ import annotations
 
@@ -175,12 +175,12 @@ def _compare(
         raise Conflict(
             "template-modified",
             f'the library\'s "{candidate.slug}" was changed after its import from "{origin.source}@{origin.version}"',
-            hint=f"Import under another name: treadle import {candidate.resolved.reference} --as SLUG",
+            hint=f"Import under another name: `treadle import {candidate.resolved.reference} --as SLUG`.",
         )
     raise Conflict(
         "template-clash",
         f'"{candidate.resolved.reference}" and the library\'s "{candidate.slug}" both have that name',
-        hint=f"Import under another name: treadle import {candidate.resolved.reference} --as SLUG",
+        hint=f"Import under another name: `treadle import {candidate.resolved.reference} --as SLUG`.",
     )
 
 

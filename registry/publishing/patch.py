@@ -155,7 +155,9 @@ def finish_merge(catalog: Catalog, folder: Path) -> RebasedCopy:
     note = folder / NOTE_FILE
     if not note.is_file():
         raise NotFound(
-            "no-merge", f'"{folder}" holds no merge of a patched template', "It is written by: treadle patch"
+            "no-merge",
+            f'"{folder}" holds no merge of a patched template',
+            "It is written by `treadle patch`.",
         )
     _, value = read_versioned_yaml(note, "a note about a merge")
     copy = find_copy(catalog, str(value.get("template")))
@@ -164,7 +166,7 @@ def finish_merge(catalog: Catalog, folder: Path) -> RebasedCopy:
         raise Conflict(
             "copy-changed",
             message,
-            f"Remove the folder, and run: treadle patch library/{value.get('template')}",
+            f"Remove the folder, and run `treadle patch library/{value.get('template')}`.",
         )
     _refuse_unfinished(folder)
     files = template_files(folder)
@@ -197,7 +199,7 @@ def _followed(
 
 
 def _merge(catalog: Catalog, copy: LibraryCopy, target: Reference, version: int) -> MergedFiles:
-    """The three-way merge; a result that is no template any more is a conflict in its template.yaml."""
+    """The three-way merge; a result that is not a template any more is a conflict in its template.yaml."""
     base = to_folder(catalog.document(copy.base_reference))
     ours = read_folder_files(catalog.library.repository, copy.details.provenance.blob)
     theirs = to_folder(catalog.document(target))
@@ -260,7 +262,7 @@ def _refuse_unfinished(folder: Path) -> None:
     if problems:
         message = f'the merge in "{folder}" is not finished'
         raise Invalid(
-            "merge-unfinished", message, f"Then run again: treadle patch --resolve {folder}", problems
+            "merge-unfinished", message, f"Then run again: `treadle patch --resolve {folder}`.", problems
         )
 
 

@@ -264,7 +264,7 @@ def _behind(
 ) -> Conflict:
     name, head = f"library/{draft.slug}", held.head.version
     based = f"based on {base.version}" if base else "not based on any version of it"
-    compared = f"See what changed: treadle diff {name}@{base.version} {name}@{head}. " if base else ""
+    compared = f"See what changed: `treadle diff {name}@{base.version} {name}@{head}`. " if base else ""
     remedy = (
         f'Bring the two together with git in "{library.folder}" (git stash, git pull, git stash pop)'
         if draft.in_place and draft.template.version < head

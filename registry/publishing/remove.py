@@ -40,8 +40,8 @@ def remove_template(
     if reference.source != LIBRARY_SOURCE or reference.version is not None:
         raise Invalid(
             "not-removable",
-            f'"{reference}" can\'t be removed: only whole templates of the library can',
-            hint=f"For a single version that must not run: treadle revoke {reference}",
+            f'"{reference}" cannot be removed: only whole templates of the library can',
+            hint=f"For a single version that must not run: `treadle revoke {reference}`.",
         )
     removed = _present(catalog, reference)
     if not force:
@@ -71,14 +71,14 @@ def _refuse_used(reference: Reference, report: UsageReport) -> None:
         raise Conflict(
             "template-used",
             f'"{reference}" is used in {count} {"place" if count == 1 else "places"}; it was not removed',
-            hint=f"Deprecate it instead: treadle deprecate {reference}. Or remove it all the same: --force",
+            hint=f"Deprecate it instead: `treadle deprecate {reference}`. Or remove it all the same with --force.",
             problems=[_problem(usage) for usage in report.usages],
         )
     if report.problems:
         raise Conflict(
             "usage-unknown",
             f'it is not known whether "{reference}" is used; it was not removed',
-            hint="Repair the project, or remove it all the same: --force",
+            hint="Repair the project, or remove it all the same with --force.",
             problems=report.problems,
         )
 

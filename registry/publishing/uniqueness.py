@@ -9,7 +9,7 @@ from registry.errors import Conflict
 from registry.index.database import Entry, Index, SourceState
 
 # For a second template of its own, with another id and title.
-_COPY = "For a template of its own that begins as a copy: treadle new SLUG --from {ref}"
+_COPY = "For a template of its own that begins as a copy: `treadle new SLUG --from {ref}`."
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def pack_archive(files: Mapping[str, bytes]) -> bytes:
 def unpack_archive(stream: IO[bytes], label: str) -> dict[str, bytes]:
     """The files of a tar.gz, in their order. `label` is its name for messages.
 
-    Raises Invalid for what is no complete archive; Untrusted for a name that cannot be written or comes twice, for
+    Raises Invalid for what is not a complete archive; Untrusted for a name that cannot be written or comes twice, for
     anything but plain files, and for more than the limits; Mismatch where anything follows the archive's end.
     """
     try:
@@ -60,7 +60,7 @@ def unpack_archive(stream: IO[bytes], label: str) -> dict[str, bytes]:
     ) as error:
         reason = str(error) or type(error).__name__
         raise Invalid(
-            "archive-unreadable", f'"{label}" is no complete archive: {reason}', "Get it again."
+            "archive-unreadable", f'"{label}" is not a complete archive: {reason}', "Get it again."
         ) from error
 
 
@@ -139,7 +139,7 @@ def _check(member: tarfile.TarInfo, seen: Mapping[str, bytes], label: str) -> No
         raise _too_large(label, f"holds more than {MAX_ARCHIVE_FILES} files")
     if member.type not in _PLAIN_TYPES or member.issparse():
         message = (
-            f'"{label}" holds "{name}", which is no plain file: links, folders and devices are not taken'
+            f'"{label}" holds "{name}", which is not a plain file: links, folders and devices are not taken'
         )
         raise Untrusted("archive-entry", message)
     problem = path_problem(member.name)

@@ -153,7 +153,7 @@ def _entry(shared: SharedTemplate) -> Mapping[str, Any]:
 def read_bundle(path: Path) -> Bundle:
     """The bundle in a file, checked whole: names and sizes, hashes, processes, lock, templates.
 
-    Raises NotFound; Invalid for what is no bundle, or one of another version; Untrusted for one that tries to do
+    Raises NotFound; Invalid for what is not a bundle, or one of another version; Untrusted for one that tries to do
     harm; Mismatch where a content is not the one that the manifest or the lock names.
     """
     if not path.is_file():
@@ -179,7 +179,7 @@ def read_bundle(path: Path) -> Bundle:
 
 def _read_manifest(data: bytes | None, label: str) -> Mapping[str, Any]:
     if data is None:
-        raise Invalid("bundle-invalid", f'"{label}" is no share bundle: it has no {MANIFEST}')
+        raise Invalid("bundle-invalid", f'"{label}" is not a share bundle: it has no {MANIFEST}')
     document = load_json(data, f"{label}: {MANIFEST}")
     problems = validate(document.value, "bundle", document)
     if problems:

@@ -71,7 +71,7 @@ def _shareable(path: Path) -> bytes:
             message = (
                 f'step "{use.step}" uses "{use.written}", a folder of the project that nobody has published'
             )
-            raise Invalid("local-template", message, f"Publish it: treadle publish {use.written}.")
+            raise Invalid("local-template", message, f"Publish it: `treadle publish {use.written}`.")
     return data
 
 

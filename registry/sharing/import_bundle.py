@@ -169,7 +169,7 @@ def _slug(item: SharedTemplate, entries: Sequence[Entry]) -> str:
 
 
 def _refuse_other(catalog: Catalog, item: SharedTemplate, entry: Entry) -> None:
-    """Raises Conflict where the library's template can't get this content as a newer version."""
+    """Raises Conflict where the library's template cannot get this content as a newer version."""
     name = f"{LIBRARY_SOURCE}/{entry.slug}"
     if any(version.version == item.version for version in catalog.versions(Reference.parse(name))):
         raise Conflict(

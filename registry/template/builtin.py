@@ -34,7 +34,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def read_builtin(folder: Path, slug: str) -> BuiltinTemplate:
-    """One built-in template. Raises Invalid where it can't be read: a defect of ours."""
+    """One built-in template. Raises Invalid where it cannot be read: a defect of ours."""
     from registry.template.document import read_folder
 
     files = builtin_files(folder, slug)

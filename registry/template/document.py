@@ -29,7 +29,7 @@ class TemplateDocument:
     value: the Octopus document as plain data
     layout: how its JSON text is laid out
     files: what lies beside it in a template folder (README.md, a logo, tests/...) and has no place in the JSON
-    left_out: files in the folder that steer git or Treadle, and are no part of a template
+    left_out: files in the folder that steer git or Treadle, and do not belong to a template
     """
 
     template: StepTemplate
@@ -42,7 +42,7 @@ class TemplateDocument:
 def read_template(data: bytes, name: str) -> TemplateDocument:
     """Read Octopus JSON. `name` is the file's name for messages.
 
-    Raises Invalid with `problems` where it can't be read or is no step template.
+    Raises Invalid with `problems` where it cannot be read or is not a step template.
     """
     return template_of(load_json(data, name))
 
@@ -58,7 +58,7 @@ def read_folder(
     """Read a template folder. `files` are its files by relative path (`template.yaml`, `script.sh`,
     `tests/ok.yaml`), `folder` its name for messages, `document` its template.yaml where that was parsed already.
 
-    Raises Invalid with `problems` where template.yaml is missing, can't be read or is no template.
+    Raises Invalid with `problems` where template.yaml is missing, cannot be read or is not a template.
     """
     value, layout, used = read_view(files, folder, document)
     beside = {name: data for name, data in files.items() if name not in used and not is_steering(name)}

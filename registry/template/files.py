@@ -32,7 +32,7 @@ class Written:
 def pack_folder(folder: Path, target: Path, *, force: bool = False, dry_run: bool = False) -> Written:
     """Write a template folder as Octopus JSON to `target`.
 
-    Raises NotFound where `folder` is no template folder, Invalid where it can't be read, Conflict where
+    Raises NotFound where `folder` is not a template folder, Invalid where it cannot be read, Conflict where
     `target` holds something else and `force` isn't given.
     """
     document = load_folder(folder)
@@ -42,12 +42,12 @@ def pack_folder(folder: Path, target: Path, *, force: bool = False, dry_run: boo
 def unpack_file(file: Path, target: Path, *, force: bool = False, dry_run: bool = False) -> Written:
     """Write the template in an Octopus JSON file as a template folder to `target`.
 
-    Raises NotFound where there is no `file`, Invalid where it is no template, Untrusted for names that cannot be
+    Raises NotFound where there is no `file`, Invalid where it is not a template, Untrusted for names that cannot be
     written everywhere, Conflict where `target` holds other content and `force` isn't given. With `force`, files
     that the template doesn't have are left alone.
     """
     if not file.is_file():
-        raise NotFound("path-not-found", f'"{file}" is no file', "give a JSON file of a step template")
+        raise NotFound("path-not-found", f'"{file}" is not a file', "Give a JSON file of a step template.")
     document = read_template(read_bytes(file), str(file))
     folder = to_folder(document)
     check_names(folder, f'"{file}"')
@@ -56,10 +56,12 @@ def unpack_file(file: Path, target: Path, *, force: bool = False, dry_run: bool 
 
 def load_folder(folder: Path) -> TemplateDocument:
     """Read a template folder from disk. Raises NotFound where it has no template.yaml, Invalid where it
-    can't be read, Untrusted for a file that is a link or too large."""
+    cannot be read, Untrusted for a file that is a link or too large."""
     if not (folder / TEMPLATE_FILE).is_file():
         raise NotFound(
-            "path-not-found", f'"{folder}" is no template folder', f"a template folder has a {TEMPLATE_FILE}"
+            "path-not-found",
+            f'"{folder}" is not a template folder',
+            f"A template folder has a {TEMPLATE_FILE}.",
         )
     return read_folder(template_files(folder), str(folder))
 
@@ -74,7 +76,7 @@ def template_files(folder: Path) -> dict[str, bytes]:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             raise Untrusted(
-                "link-in-template", f'"{path}" is a link: links are not followed', "copy the file"
+                "link-in-template", f'"{path}" is a link: links are not followed', "Copy the file."
             )
         hidden = any(part.startswith(".") for part in Path(name).parts) and name != ATTRIBUTES_FILE
         if path.is_file() and not hidden:
@@ -102,7 +104,7 @@ def write_files(files: Mapping[Path, bytes], *, force: bool, dry_run: bool) -> t
     taken = [path for path in changed if path.exists()]
     if taken and not force:
         message = f'"{taken[0]}" exists and has other content'
-        raise Conflict("file-exists", message, "give --force to overwrite it, or another place")
+        raise Conflict("file-exists", message, "Give --force to overwrite it, or another place.")
     if not dry_run:
         for path in changed:
             write_atomically(path, files[path])

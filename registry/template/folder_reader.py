@@ -45,11 +45,13 @@ def read_view(
 
     `files` are the folder's files by relative path, `folder` its name for messages, `document` its template.yaml
     where that was parsed already.
-    Raises Invalid where template.yaml is missing, can't be read or is no template, or names a missing file.
+    Raises Invalid where template.yaml is missing, cannot be read or is not a template, or names a missing file.
     """
     name = f"{folder}/{TEMPLATE_FILE}" if folder else TEMPLATE_FILE
     if TEMPLATE_FILE not in files:
-        raise Invalid("no-template-yaml", f'"{name}" does not exist', "a template folder has a template.yaml")
+        raise Invalid(
+            "no-template-yaml", f'"{name}" does not exist', "A template folder has a template.yaml."
+        )
     document = document or load_yaml(decode_utf8(files[TEMPLATE_FILE], name), name)
     if document.problems:
         raise Invalid.of(document.problems[0].code, name, document.problems)
@@ -72,7 +74,7 @@ class ViewReader:
             raise self._misfit(
                 ("schema",),
                 f'"schema" is {_kind(view.get("schema"))}, expected {FORMAT_VERSION}',
-                "another format needs another Treadle",
+                "Another format needs another Treadle.",
                 "format-version",
             )
         given = {key: self._top(view, word) for word, key in DOCUMENT_KEYS.items() if word in view}
@@ -195,7 +197,7 @@ class ViewReader:
             return self.files[name].decode()
         except UnicodeDecodeError as error:
             message = f'"{name}" is not UTF-8 text (byte {error.start})'
-            raise self._misfit(path, message, "save the file as UTF-8", "not-utf8") from None
+            raise self._misfit(path, message, "Save the file as UTF-8.", "not-utf8") from None
 
     def _text(self, item: Any, path: KeyPath) -> str | None:
         """A value is text whatever YAML makes of it: numbers as written, `True` and `False`."""

@@ -134,7 +134,7 @@ class _Writer:
         return {"parameters": [self._parameter(item) for item in parameters]} if parameters else {}
 
     def _with_extension(self, view: View, extension: Any) -> View:
-        """The view with Treadle's extras; as it was where it can't say all of them."""
+        """The view with Treadle's extras; as it was where it cannot say all of them."""
         if not isinstance(extension, dict):
             return view
         scripts, files = _further_scripts(extension.get("Scripts"), self.files)

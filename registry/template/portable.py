@@ -41,7 +41,7 @@ def path_problem(path: str) -> str | None:
 
 def _part_problem(part: str) -> str | None:
     if part in ("", ".", ".."):
-        return "leads out of its folder or is no name"
+        return "leads out of its folder or is not a name"
     if len(part.encode()) > MAX_PART_BYTES:
         return f"has a part of more than {MAX_PART_BYTES} bytes"
     if part.endswith((".", " ")) or part.startswith(" "):

@@ -65,12 +65,12 @@ def choose_script(
         return Obstacle(f'takes its script from "{source}"', "Choose a template with an inline script.")
     chosen = _script(properties, template.action_type)
     if chosen is None:
-        return Obstacle("has no script", "See what it has with: treadle show REF --json")
+        return Obstacle("has no script", "See what it has with `treadle show REF --json`.")
     if chosen.syntax not in RUNNABLE_SYNTAXES:
         languages = " and ".join(RUNNABLE_SYNTAXES)
         return Obstacle(
             f"is written in {chosen.syntax}",
-            f"{languages} scripts run; find some with: treadle search WORDS --runnable",
+            f"{languages} scripts run: find some with `treadle search WORDS --runnable`.",
         )
     return chosen
 

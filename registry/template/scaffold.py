@@ -79,7 +79,7 @@ def write_new(folder: Path, files: Mapping[str, bytes], *, dry_run: bool = False
     """Write a new template folder. Raises Conflict where something is there already."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(
-            "folder-exists", f'"{folder}" exists already', "choose another slug, or another folder with -o"
+            "folder-exists", f'"{folder}" exists already', "Choose another slug, or another folder with -o."
         )
     if dry_run:
         return

@@ -89,7 +89,7 @@ class JsonDocument:
 
     @cached_property
     def layout(self) -> JsonLayout:
-        """How the text is laid out; what can't be told by it (stray blanks) is left out."""
+        """How the text is laid out; what it cannot show (stray blanks) is left out."""
         return _guess_layout(self.text, self.byte_order_mark)
 
     @cached_property
@@ -103,7 +103,7 @@ class JsonDocument:
     def _duplicate(self, path: KeyPath, offset: int) -> Problem:
         line, column = self._lines.position(offset)
         message = f'duplicate key "{path[-1]}"'
-        hint = "the last one counts; remove the others"
+        hint = "The last one counts; remove the others."
         return Problem(
             message, "duplicate-key", path_text(path), hint, file=self.file, line=line, column=column
         )
@@ -203,13 +203,13 @@ def _explained(text: str, error: json.JSONDecodeError) -> tuple[str, str | None]
     """
     said = f"{error.msg[0].lower()}{error.msg[1:]}"
     if not text.strip():
-        return said, "the file is empty"
+        return said, "The file is empty."
     if text.startswith(("<<<<<<<", "=======", ">>>>>>>"), text.rfind("\n", 0, error.pos) + 1):
-        return said, "a merge conflict was committed: resolve it"
+        return said, "A merge conflict was committed: resolve it."
     if text[error.pos : error.pos + 1] in _BLANK_CONTROLS:
-        return said, "write a line end or tab inside a text as \\n or \\t"
+        return said, "Write a line end or tab inside a text as \\n or \\t."
     if _ends_after_comma(text, error.pos):
-        return "a comma stands before the closing bracket", "remove the comma before it"
+        return "a comma stands before the closing bracket", "Remove the comma before it."
     return said, None
 
 

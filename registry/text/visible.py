@@ -3,7 +3,7 @@
 Text of templates, git and scripts may hold them to deceive whoever reviews it. Which characters these are follows
 Unicode: controls (Cc), formats (Cf: bidi, zero-width, tags), line and paragraph separators (Zl, Zp), surrogates
 (Cs), and the letters and marks that Unicode wants drawn as nothing (Default_Ignorable_Code_Point); besides, U+FFFE
-and U+FFFF, which XML can't hold. The variation selectors U+FE00 to U+FE0F stay: ordinary emoji hold them.
+and U+FFFF, which XML cannot hold. The variation selectors U+FE00 to U+FE0F stay: ordinary emoji hold them.
 """
 
 from __future__ import annotations

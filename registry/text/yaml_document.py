@@ -154,7 +154,9 @@ class _Reader:
         next(self._events)
         event = next(self._events)
         if not isinstance(event, yaml.StreamEndEvent):
-            raise self._refused(event, "a second document begins here", "yaml-documents", "keep one per file")
+            raise self._refused(
+                event, "a second document begins here", "yaml-documents", "Keep one per file."
+            )
         return value
 
     def _node(self, event: Any, path: KeyPath) -> Any:
@@ -183,7 +185,9 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if event.tag is not None:
-            self._report(event, path, f'the tag "{event.tag}" is not supported', "yaml-tag", "remove the tag")
+            self._report(
+                event, path, f'the tag "{event.tag}" is not supported', "yaml-tag", "Remove the tag."
+            )
         return self._sequence(path) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(path)
 
     def _alias(self, event: Any, path: KeyPath) -> Any:
@@ -210,7 +214,9 @@ class _Reader:
             here = (*path, key)
             if here in self.keys:
                 line = self.keys[here][0]
-                self._report(event, here, f'duplicate key "{key}"', "duplicate-key", f"first on line {line}")
+                self._report(
+                    event, here, f'duplicate key "{key}"', "duplicate-key", f"It is first on line {line}."
+                )
             self.keys[here] = _position(event)
             value = self._node(next(self._events), here)
             if key == "<<" and _plain(event):
@@ -235,7 +241,9 @@ class _Reader:
         if not _plain(event) or event.tag in _TEXT_TAGS:
             return text
         if event.tag is not None:
-            self._report(event, path, f'the tag "{event.tag}" is not supported', "yaml-tag", "remove the tag")
+            self._report(
+                event, path, f'the tag "{event.tag}" is not supported', "yaml-tag", "Remove the tag."
+            )
         self._look_for_swallowed(event, path)
         if text in _NULLS:
             return None
@@ -288,7 +296,7 @@ def _swallowed(file: str, path: KeyPath, position: Position) -> Problem:
         'YAML takes the "#{" after a blank for a comment, and what follows is lost',
         "yaml-swallowed-variable",
         path_text(path),
-        'quote it: "... #{Name} ..."',
+        'Quote it: "... #{Name} ...".',
         file=file,
         line=position[0],
         column=position[1],
@@ -302,7 +310,7 @@ def _syntax_error(text: str, file: str, error: yaml.YAMLError) -> Invalid:
         return _too_deep(file, position)
     said, hint = explain(text, error)
     if mark and _SWALLOWED.search(_lines_around(text, error, mark.line)):
-        hint = 'a "#{" after a blank begins a comment: quote the text around "#{...}"'
+        hint = 'A "#{" after a blank begins a comment: quote the text around "#{...}".'
     return unreadable(file, f"this is not YAML: {said}", "yaml-syntax", hint, position)
 
 

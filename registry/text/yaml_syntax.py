@@ -60,13 +60,13 @@ def explain(text: str, error: yaml.YAMLError) -> Explanation:
 def _at(text: str, mark: Any) -> Explanation | None:
     """By what stands where the parser stopped."""
     if "\t" in _indentation(text, mark.index):
-        return "a tab indents this line", "indent with blanks, not tabs"
+        return "a tab indents this line", "Indent with blanks, not tabs."
     character = text[mark.index : mark.index + 1]
     if character == ":":
-        hint = "quote the text if the colon is part of it; if not, check the indentation"
+        hint = "Quote the text if the colon is part of it; if not, check the indentation."
         return 'a ":" does not belong here', hint
     if character in _RESERVED:
-        return f'"{character}" cannot begin a text without quotes', "quote the text"
+        return f'"{character}" cannot begin a text without quotes', "Quote the text."
     return None
 
 
@@ -83,7 +83,7 @@ def _begun(text: str, error: yaml.YAMLError) -> Explanation | None:
     if begin in _CLOSED_BY:
         return f'expected "," or "{_CLOSED_BY[begin]}" in the "{begin}" that opens on line {line}', None
     if mark.line > context.line:
-        return f"this line does not continue what begins on line {line}", "check its indentation"
+        return f"this line does not continue what begins on line {line}", "Check its indentation."
     return None
 
 

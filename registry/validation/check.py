@@ -1,4 +1,4 @@
-"""Checking files and folders: what each of them is, told by its content, and all its problems."""
+"""Checking files and folders: what each of them is, by its content, and all its problems."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Checked:
     """One document that was looked at, and what was read for it: nobody has to read it again.
 
     kind: the short name of its schema, empty where it is none of ours
-    document: None where it can't be read
+    document: None where it cannot be read
     files: those of a template folder by relative path
     content: the template in a template folder that keeps to the schema
     """
@@ -83,7 +83,7 @@ def check_path(path: Path, rules: Rules = _NO_RULES) -> Iterator[Checked]:
             if checked.kind or checked.problems[0].code != "unknown-document":
                 yield checked
     else:
-        raise NotFound("path-not-found", f'"{path}" does not exist', "give a file or a folder")
+        raise NotFound("path-not-found", f'"{path}" does not exist', "Give a file or a folder.")
 
 
 def check_file(path: Path, rules: Rules = _NO_RULES) -> Checked:
@@ -120,7 +120,9 @@ def check_template(document: JsonDocument) -> list[Problem]:
     if document.byte_order_mark:
         message = "the file begins with a byte order mark, which Octopus refuses"
         problems.append(
-            problem_at(document, (), message, "byte-order-mark", "save it as UTF-8 without", Severity.WARNING)
+            problem_at(
+                document, (), message, "byte-order-mark", "Save it as UTF-8 without.", Severity.WARNING
+            )
         )
     return in_order([*problems, *_misspelt_keys(document)])
 
@@ -207,7 +209,7 @@ def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:
     try:
         project = find_project(folder)
     except UserError:
-        project = None  # what is wrong with it is told when it is checked itself
+        project = None  # what is wrong with it is reported when it is checked itself
     if project is None or not project.ignore:
         yield from files
         return

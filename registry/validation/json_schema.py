@@ -115,7 +115,7 @@ def _version_problem(value: Any, schema: Mapping[str, Any], document: Document) 
         given = value.get(key) if isinstance(value, dict) else None
         if isinstance(known, int) and isinstance(given, int) and given != known:
             message = f"{key}: this is format version {given}, and only version {known} is known here"
-            return problem_at(document, (key,), message, FORMAT_VERSION, "upgrade Treadle")
+            return problem_at(document, (key,), message, FORMAT_VERSION, "Upgrade Treadle.")
     return None
 
 
@@ -194,4 +194,4 @@ def _about_unknown(key: str, known: Sequence[str], schema: Mapping[str, Any]) ->
     if key in not_yet:
         return "not-supported-yet", f'"{key}" is not supported yet', not_yet[key]
     meant = did_you_mean_inline(key, [*known, *not_yet])
-    return "unknown-key", f'unknown key "{key}"{meant}', None if meant else f"known here: {', '.join(known)}"
+    return "unknown-key", f'unknown key "{key}"{meant}', None if meant else f"Known here: {', '.join(known)}."

@@ -51,7 +51,7 @@ def hint_for(finding: Violation) -> str | None:
     if examples and finding.rule in ("type", "pattern", "format"):
         first = examples[0]
         if isinstance(first, str | int | float) and "\n" not in str(first):
-            return f"for example: {first}"
+            return f"For example: `{first}`."
     return None
 
 

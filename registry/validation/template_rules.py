@@ -1,4 +1,4 @@
-"""Rules for step templates that a schema can't say: about names, defaults and what belongs together.
+"""Rules for step templates that a schema cannot say: about names, defaults and what belongs together.
 
 Every rule looks at the Octopus value, whatever form the template is kept in; docs/validation.md tells what each
 code means.
@@ -113,7 +113,7 @@ def _unknown_syntax(value: Value) -> Iterator[RuleViolation]:
     if syntax and syntax not in SCRIPT_SUFFIXES:
         meant = did_you_mean_inline(syntax, SCRIPT_SUFFIXES)
         message = f'the syntax "{syntax}" is unknown{meant}'
-        hint = f"known are {', '.join(SCRIPT_SUFFIXES)}"
+        hint = f"Known are {', '.join(SCRIPT_SUFFIXES)}."
         yield RuleViolation(("Properties", SCRIPT_SYNTAX), "unknown-syntax", message, hint)
 
 
@@ -133,7 +133,7 @@ def _parameter_without_package(value: Value) -> Iterator[RuleViolation]:
     for number, parameter in enumerate(value["Parameters"]):
         if _control(parameter) == ControlType.PACKAGE and parameter["Name"] not in filled:
             message = f'no package takes its id from the parameter "{parameter["Name"]}"'
-            hint = 'give a package the property "PackageParameterName"'
+            hint = 'Give a package the property "PackageParameterName".'
             yield RuleViolation(("Parameters", number, "DisplaySettings"), "package-missing", message, hint)
 
 
@@ -142,7 +142,7 @@ def _needs_newer_treadle(value: Value) -> Iterator[RuleViolation]:
     if needed and _version_parts(needed) > _version_parts(version("treadle")):
         message = f"the template needs Treadle {needed}, and this is {version('treadle')}"
         path = (EXTENSION_KEY, "MinimumTreadle")
-        yield RuleViolation(path, "treadle-too-old", message, "upgrade Treadle", Severity.ERROR)
+        yield RuleViolation(path, "treadle-too-old", message, "Upgrade Treadle.", Severity.ERROR)
 
 
 def _version_parts(text: str) -> list[int]:
@@ -183,7 +183,7 @@ def _against(rules: Value, text: str) -> str | None:
     try:
         number = float(text)
     except ValueError:
-        return "is no number"
+        return "is not a number"
     if least is not None and number < least:
         return f"is less than {least}"
     return f"is more than {most}" if most is not None and number > most else None
@@ -202,7 +202,7 @@ def _default_not_text(parameter: Value, path: KeyPath) -> Iterator[RuleViolation
     default = parameter.get("DefaultValue")
     if default is not None and not isinstance(default, str):
         message = f'the default of "{parameter["Name"]}" is {shown(default)}, expected text'
-        yield RuleViolation((*path, "DefaultValue"), "default-not-text", message, f'write it as "{default}"')
+        yield RuleViolation((*path, "DefaultValue"), "default-not-text", message, f'Write it as "{default}".')
 
 
 def _unknown_control(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]:
@@ -211,7 +211,7 @@ def _unknown_control(parameter: Value, path: KeyPath) -> Iterator[RuleViolation]
         meant = did_you_mean_inline(control, list(ControlType))
         message = f'the control "{control}" of "{parameter["Name"]}" is unknown{meant}'
         yield RuleViolation(
-            (*path, "DisplaySettings", CONTROL_TYPE), "unknown-control", message, "it counts as plain text"
+            (*path, "DisplaySettings", CONTROL_TYPE), "unknown-control", message, "It counts as plain text."
         )
 
 
@@ -239,8 +239,8 @@ def _checkbox_default(parameter: Value, path: KeyPath) -> Iterator[RuleViolation
     if _control(parameter) != ControlType.CHECKBOX or not isinstance(default, str):
         return
     if default.lower() not in ("", "true", "false") and "#{" not in default:
-        message = f'the default {shown(default)} of the Checkbox "{parameter["Name"]}" is no truth value'
-        yield RuleViolation((*path, "DefaultValue"), "default-not-offered", message, "use True or False")
+        message = f'the default {shown(default)} of the Checkbox "{parameter["Name"]}" is not a truth value'
+        yield RuleViolation((*path, "DefaultValue"), "default-not-offered", message, "Use True or False.")
 
 
 def _control(parameter: Value) -> str:

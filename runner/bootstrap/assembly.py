@@ -60,7 +60,7 @@ def _start(request: ScriptRequest, variables: Mapping[str, str], language: Langu
 
 def _export(name: str, value: str) -> str:
     if not _ENVIRONMENT_NAME.fullmatch(name):
-        raise ValueError(f'"{name}" is no name for an environment variable: letters, digits and _ only')
+        raise ValueError(f'"{name}" is not a name for an environment variable: letters, digits and _ only')
     return f"export {name}={shlex.quote(encodable(value))}"
 
 

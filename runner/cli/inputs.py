@@ -9,14 +9,13 @@ from typing import IO, Any, TypeVar
 
 import click
 
-from registry.errors import Invalid, NotFound
+from registry.errors import Invalid
 from runner.cli.complete import complete_environment, complete_step, complete_target
 from runner.documents import read_values
+from runner.documents.value_file import MAX_VALUE_BYTES, read_value_file, value_text
 from runner.planner import Inputs
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-MAX_VALUE_BYTES = 1024 * 1024
 
 
 def input_options(command: F) -> F:
@@ -98,12 +97,12 @@ def read_inputs(
         if value == "-":
             if from_stdin is not None:
                 message = f'--var "{name}": standard input was read for "{from_stdin}" already'
-                raise Invalid("stdin-twice", message, hint="give one of the two as NAME=@FILE")
+                raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
             from_stdin = name
             values[name] = _text(sys.stdin.buffer, "standard input")
             origins[name] = "--var, standard input"
         elif value.startswith("@"):
-            values[name], origins[name] = _file(value[1:]), f"--var, {value[1:]}"
+            values[name], origins[name] = read_value_file(Path(value[1:])), f"--var, {value[1:]}"
         else:
             values[name], origins[name] = value, "--var"
             plain.add(name)
@@ -122,28 +121,12 @@ def _name_and_value(text: str) -> tuple[str, str]:
             hint="Give text in UTF-8, or the base64 of the bytes.",
         ) from None
     if not name.strip():
-        raise Invalid("bad-variable", f'--var "{text}" has no name', hint="write --var NAME=value")
+        raise Invalid("bad-variable", f'--var "{text}" has no name', hint="Write --var NAME=value.")
     if not equals:
-        raise Invalid("bad-variable", f'--var "{text}" has no value', hint="write --var NAME=value")
+        raise Invalid("bad-variable", f'--var "{text}" has no value', hint="Write --var NAME=value.")
     return name.strip(), value
-
-
-def _file(name: str) -> str:
-    try:
-        with Path(name).open("rb") as file:
-            return _text(file, f'"{name}"')
-    except FileNotFoundError:
-        raise NotFound("variable-file", f'there is no file "{name}"') from None
-    except OSError as error:
-        raise Invalid("variable-file", f'"{name}" can not be read: {error.strerror}') from None
 
 
 def _text(stream: IO[bytes], what: str) -> str:
     """All of a stream, without one line end at its end."""
-    data = stream.read(MAX_VALUE_BYTES + 1)
-    if len(data) > MAX_VALUE_BYTES:
-        raise Invalid("variable-file", f"{what} holds more than {MAX_VALUE_BYTES:,} bytes")
-    try:
-        return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise Invalid("variable-file", f"{what} is not UTF-8 text") from None
+    return value_text(stream.read(MAX_VALUE_BYTES + 1), what)

@@ -54,6 +54,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
         "add": ("runner.cli.add:add", "Add a step that uses a template to a process."),
+        "process": ("runner.cli.process:process", "Edit the steps of a process."),
         "plan": ("runner.cli.plan:plan", "Show what a run would do; create nothing."),
         "lock": ("runner.cli.lock:lock", "Pin the exact content of every template in use."),
         "verify": ("registry.cli.verify:verify_command", "Find altered bytes in mirrors, library and lock."),
@@ -134,7 +135,13 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 def cli(ctx: click.Context) -> None:
     """Deployment step templates from git, run as processes in containers."""
     ctx.obj = ctx.obj or Context.from_environment()
-    _clear_up(ctx.obj)
+    try:
+        ctx.obj.home.check()
+    except Unavailable:
+        if ctx.invoked_subcommand != "doctor":  # which says so, among other things
+            raise
+    else:
+        _clear_up(ctx.obj)
 
 
 cli.params[:0] = global_options(shown=True)
@@ -171,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _give_up_output()
         sys.exit(0)
     except Unavailable:
-        # Raised while an error was told: the error output can't be written either.
+        # Raised while an error was told: the error output cannot be written either.
         _give_up_output()
         sys.exit(OUR_FAULT)
 
@@ -191,8 +198,7 @@ def _run(arguments: list[str]) -> int:
             from runner.cli.completion import complete
 
             return complete(cli)
-        status = cli.main(arguments, prog_name="treadle", standalone_mode=False)
-        return status if isinstance(status, int) else 0
+        return _invoke(arguments)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as refused:
@@ -216,6 +222,29 @@ def _run(arguments: list[str]) -> int:
     return error.exit_code
 
 
+def _invoke(arguments: list[str]) -> int:
+    """Run the command; once more where the index was damaged, which is a cache and can be built again."""
+    try:
+        return _call(arguments)
+    except Exception as error:
+        from registry.index.connection import IndexDamagedError
+
+        if not isinstance(error, IndexDamagedError):
+            raise
+        error.discard()
+        echo(f"The index {error.path} was damaged: it is built again.", err=True)
+    try:
+        return _call(arguments)
+    except IndexDamagedError as error:
+        hint = "Check that disk, or point TREADLE_HOME elsewhere."
+        raise Unavailable("index-unusable", f"{error}, though it was just built again", hint) from error
+
+
+def _call(arguments: list[str]) -> int:
+    status = cli.main(list(arguments), prog_name="treadle", standalone_mode=False)
+    return status if isinstance(status, int) else 0
+
+
 def _tell(error: UserError, arguments: Sequence[str]) -> None:
     """An error on stderr; on stdout, too, where JSON was asked for."""
     from registry.cli.problems import print_error_json, show_error
@@ -233,7 +262,7 @@ def _tell(error: UserError, arguments: Sequence[str]) -> None:
 
 
 def _prepare_streams() -> None:
-    """Streams that are closed become empty ones, and characters that they can't hold are replaced."""
+    """Streams that are closed become empty ones, and characters that they cannot hold are replaced."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:

@@ -179,11 +179,11 @@ def next_step(report: UpdateReport, arguments: Sequence[str]) -> str | None:
             f"--set {shlex.quote(name + ('=#{MY.SECRET}' if secret else '=VALUE'))}"
             for name, secret in names.items()
         )
-        hints.append(f"give the values: treadle update {' '.join([*map(shlex.quote, arguments), *flags])}")
+        hints.append(f"Give the values: `treadle update {' '.join([*map(shlex.quote, arguments), *flags])}`.")
     if report.decisions is not None:
         name = report.decisions.name
-        hints.append(f"decide in {name}, then run: treadle update --resolve {name}")
-    return "\n  or ".join(hints) or None
+        hints.append(f"Decide in {name}, then run `treadle update --resolve {name}`.")
+    return "\n        Or: ".join(hints) or None
 
 
 # --- as JSON

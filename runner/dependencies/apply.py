@@ -27,7 +27,7 @@ from runner.dependencies.uses import FoundUses, StepUse, find_uses
 @dataclass(frozen=True, slots=True)
 class ProjectFolder:
     """Where the processes of a project lie: `folder` holds them and the lock; `directory` is where the user works,
-    `leave_out` are folders that belong to others (the library), `ignore` patterns of files that are no processes."""
+    `leave_out` are folders that belong to others (the library), `ignore` patterns of files that are not processes."""
 
     folder: Path
     directory: Path
@@ -62,7 +62,7 @@ def apply(
 ) -> list[Applied]:
     """Write the updates that are ready, template after template.
 
-    Raises Conflict where a process file changed meanwhile, can't be edited, or has uncommitted changes that a
+    Raises Conflict where a process file changed meanwhile, cannot be edited, or has uncommitted changes that a
     commit would take along; Invalid where a commit is asked for outside of a git repository.
     """
     ready = sorted((update for update in updates if update.ready), key=_template)
@@ -171,7 +171,7 @@ def _repository(project: ProjectFolder, files: Iterable[Path]) -> Repository:
         raise Invalid(
             "not-a-repository",
             f'"{project.folder}" is in no git repository, so there is nothing to commit to',
-            hint="Leave --commit out, or begin with: git init",
+            hint="Leave --commit out, or begin with `git init`.",
         )
     repository = Repository(root)
     names = [_name_in(repository, file) for file in files if file.exists()]

@@ -1,4 +1,4 @@
-"""What an update can't decide alone, as a file that a person fills in.
+"""What an update cannot decide alone, as a file that a person fills in.
 
 The values of a step that may no longer be right are listed with the reason and what stands there now. Whoever has
 set them says `apply: true`; what is not decided stays in the file.
@@ -102,12 +102,12 @@ def read_decisions(file: Path) -> list[Decision]:
     document = load_yaml(decode_utf8(file.read_bytes(), str(file)), str(file))
     value = document.value if isinstance(document.value, dict) else {}
     if value.get("version") != _VERSION or not isinstance(value.get("updates"), list):
-        hint = "Write it again: treadle update --all"
-        raise Invalid("decisions-invalid", f'"{file}" is no file of decisions about updates', hint)
+        hint = "Write it again: `treadle update --all`."
+        raise Invalid("decisions-invalid", f'"{file}" is not a file of decisions about updates', hint)
     problems: list[Problem] = []
     found = [_read(raw, place, document, problems) for place, raw in enumerate(value["updates"])]
     if problems:
-        raise Invalid("decisions-invalid", f'"{file}" can\'t be used yet', problems=problems)
+        raise Invalid("decisions-invalid", f'"{file}" cannot be used yet', problems=problems)
     return [decision for decision in found if decision]
 
 
@@ -117,7 +117,7 @@ def _read(raw: Any, place: int, document: YamlDocument, problems: list[Problem])
     good = bool(texts) and all(isinstance(item, str) for item in texts) and set(raw) <= _KEYS
     if not good or not isinstance(values, dict | None) or not isinstance(raw.get("apply"), bool):
         problems.append(
-            _problem(document, (place,), "this is no decision: keep its keys as they were written")
+            _problem(document, (place,), "this is not a decision: keep its keys as they were written")
         )
         return None
     try:

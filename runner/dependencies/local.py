@@ -35,7 +35,7 @@ def local_template(folder: Path, reference: Reference) -> ResolvedTemplate:
     place = folder / reference.slug
     if not (place / TEMPLATE_FILE).is_file():
         message = f'there is no template in "{reference}"'
-        raise NotFound("template-not-found", message, f"Begin one: treadle new NAME -o {reference}.")
+        raise NotFound("template-not-found", message, f"Begin one: `treadle new NAME -o {reference}`.")
     if not place.resolve().is_relative_to(folder.resolve()):
         message = f'"{reference}" is a link that leads out of the project'
         raise Untrusted("file-outside", message, "Copy the template into the project.")

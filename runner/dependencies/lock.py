@@ -110,7 +110,7 @@ def _known(file: Path, *, replaced: bool) -> Lock | None:
     except Invalid as error:
         if replaced:
             return None
-        hint = f"Restore it from git, or make it again: {RENEW}"
+        hint = f"Restore it from git, or make it again: `{RENEW}`."
         raise Invalid(error.code, error.message, hint, error.problems) from error
 
 
@@ -148,7 +148,7 @@ class LockedResolver:
             raise Mismatch(
                 "not-locked",
                 f'"{reference}" is not in {LOCK_FILE}',
-                hint="Run: treadle lock, and commit the result.",
+                hint="Run `treadle lock`, and commit the result.",
             )
         catalog = self.open_catalog()
         return replace(catalog.resolve(reference, entry), edited=catalog.is_edited(reference))

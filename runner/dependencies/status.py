@@ -129,11 +129,11 @@ class UpdateChecker:
         only: ChangeClass | None = None,
         pending: Mapping[str, TemplateDetails] = _NOTHING_PENDING,
     ) -> UpdateChecker:
-        """Raises Invalid for a lock that can't be read."""
+        """Raises Invalid for a lock that cannot be read."""
         return cls(catalog, read_lock(lock_file) or Lock(), ripeness, only, pending)
 
     def check(self, use: StepUse, wish: UpdateRequest | None = None) -> UseStatus:
-        """Where a use stands, in view of what was asked for. What can't be read is told, not raised."""
+        """Where a use stands, in view of what was asked for. What cannot be read is told, not raised."""
         try:
             return self._check(use, wish)
         except UserError as error:

@@ -53,7 +53,7 @@ class UpdateOptions:
 @dataclass(frozen=True, slots=True)
 class UpdateReport:
     """How an update ended: `applied` by template; `held` are waiting for a person; `decisions` is the file to
-    fill in, if one was written; `idle` are uses with nothing to do or that can't be updated."""
+    fill in, if one was written; `idle` are uses with nothing to do or that cannot be updated."""
 
     applied: tuple[Applied, ...]
     held: tuple[StepUpdate, ...]
@@ -218,7 +218,7 @@ def _use_of(decision: Decision, uses: Sequence[StepUse]) -> StepUse:
         if about == (use.file, use.step, str(use.reference)):
             return use
     message = f'"{decision.process}" has no step "{decision.step}" that uses "{decision.uses}" any more'
-    raise NotFound("step-not-found", message, "Write the file again: treadle update --all")
+    raise NotFound("step-not-found", message, "Write the file again: `treadle update --all`.")
 
 
 def _decided(checker: UpdateChecker, use: StepUse, decision: Decision) -> list[StepUpdate]:
@@ -253,5 +253,5 @@ def _check_given(given: Mapping[str, str], updates: Sequence[StepUpdate]) -> Non
             raise Invalid(
                 "plain-secret",
                 f'"{name}" is a secret; its value would stand in the process in clear',
-                hint=f'Refer to a sensitive variable: "{name}=#{{My.Secret}}"',
+                hint=f'Refer to a sensitive variable: "{name}=#{{My.Secret}}".',
             )

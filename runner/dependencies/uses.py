@@ -76,7 +76,7 @@ def _step_use(file: Path, label: str, use: ProcessUse) -> StepUse:
     try:
         reference = use.reference
     except ValueError as error:
-        hint = f"Run: treadle validate {label}"
+        hint = f"Run `treadle validate {label}`."
         raise Invalid("bad-reference", f'{label}: step "{use.step}": {error}', hint) from error
     values = {name: text(value) for name, value in use.values.items()}
     return StepUse(file, label, use.path[:-1], use.step, reference, values)

@@ -49,7 +49,7 @@ def container_rules(
     for index, name in enumerate(raw.get("capabilities", ())):
         if name not in CAPABILITIES and name != ALL_CAPABILITIES:
             message = f'{whose} asks for the capability "{name}", which does not exist'
-            hint = did_you_mean(name, sorted(CAPABILITIES)) or "List them with: man 7 capabilities"
+            hint = did_you_mean(name, sorted(CAPABILITIES)) or "List them with: man 7 capabilities."
             yield problem_at(document, (*at, "capabilities", index), message, "unknown-capability", hint)
 
 

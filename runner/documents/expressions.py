@@ -1,4 +1,4 @@
-"""Expressions in documents: what of them can't be parsed, and names that nothing defines, each at its character."""
+"""Expressions in documents: what of them cannot be parsed, and names that nothing defines, each at its character."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def unparsable(document: YamlDocument, texts: Iterable[Text]) -> Iterator[Proble
             rest = text[error.position :].split("\n", 1)[0][:24]
             line, column = document.text_place(path).of(text, error.position)
             yield Problem(
-                f'{whose} has an expression that can not be parsed, at "{rest}"; it will stay as it is',
+                f'{whose} has an expression that cannot be parsed, at "{rest}"; it will stay as it is',
                 "unparsable-expression",
                 path_text(path),
-                "check its closing } and end tags, or write ##{ for a literal #{",
+                "Check its closing } and end tags, or write ##{ for a literal #{.",
                 Severity.WARNING,
                 document.file,
                 line,
@@ -132,7 +132,7 @@ def _unknown_in(
                 f'{whose} reads "{name}", which the project does not define',
                 "unknown-variable",
                 path_text(path),
-                "define it under variables in treadle.yaml, or give it with --var",
+                "Define it under variables in treadle.yaml, or give it with --var.",
                 Severity.WARNING,
                 document.file,
                 line,

@@ -25,7 +25,7 @@ def read_file(path: Path, label: str | None = None) -> bytes:
     except FileNotFoundError:
         raise NotFound("file-not-found", f'there is no file "{label}"') from None
     except OSError as error:
-        raise Invalid("file-unreadable", f'"{label}" can not be read: {error.strerror}') from None
+        raise Invalid("file-unreadable", f'"{label}" cannot be read: {error.strerror}') from None
 
 
 def label_of(path: Path, directory: Path) -> str:

@@ -24,13 +24,13 @@ def start_project(folder: Path, *, dry_run: bool = False) -> list[Path]:
     }
     there = [path for path in files if path.exists() or path.is_symlink()]
     files = {path: content for path, content in files.items() if path not in there}
-    # A link that leads nowhere is no process to keep.
+    # A link that leads nowhere is not a process to keep.
     taken = [path for path in there if path.name == PROJECT_FILE or not path.exists()]
     if taken:
         raise Conflict(
             "project-exists",
             f'"{folder}" has a {taken[0].name} already',
-            hint="Nothing was written. Start in another folder: treadle init DIR",
+            hint="Nothing was written. Start in another folder: `treadle init DIR`.",
         )
     if dry_run:
         return list(files)

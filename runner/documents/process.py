@@ -55,7 +55,7 @@ def process_files(folder: Path) -> list[Path]:
 
 def _processes_in(folder: Path) -> str:
     others = [path.name for path in process_files(folder)]
-    return f"process files there: {', '.join(others)}" if others else "write one with: treadle init"
+    return f"Process files there: {', '.join(others)}." if others else "Write one with `treadle init`."
 
 
 def read_process(path: Path, directory: Path) -> Process:
@@ -131,7 +131,7 @@ def process_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list
                     ("steps", index, "name"),
                     f'step {index + 1} has the name of step {first + 1}, "{name}"',
                     "duplicate-step",
-                    "names are looked up to find outputs; make each its own",
+                    "Names are looked up to find outputs; make each its own.",
                 )
             )
         problems += _step_rules(document, index, raw, is_sound(("steps", index), found))
@@ -149,20 +149,20 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any], soun
 
     if sound and ("uses" in raw) == ("run" in raw):
         both = "both `uses` and `run`" if "uses" in raw else "neither `uses` nor `run`"
-        report("name", "step-action", f"has {both}", "give exactly one of them")
+        report("name", "step-action", f"has {both}", "Give exactly one of them.")
     if sound and "shell" in raw and "run" not in raw:
-        report("shell", "shell-without-run", "has a `shell` but no `run`", "a template says its own syntax")
+        report("shell", "shell-without-run", "has a `shell` but no `run`", "A template says its own syntax.")
     if sound and "fail_fast" in raw and "run" not in raw:
         message = "has `fail_fast` but no `run`"
         report("fail_fast", "fail-fast-without-run", message, "A template says itself what fails it.")
     if sound and "with" in raw and "uses" not in raw:
-        report("with", "with-without-uses", "has `with` but no `uses`", "give values to a script with --var")
+        report("with", "with-without-uses", "has `with` but no `uses`", "Give values to a script with --var.")
     if raw.get("environments") and raw.get("exclude_environments"):
         report(
             "exclude_environments",
             "environments-twice",
             "has both `environments` and `exclude_environments`",
-            "use one of the two",
+            "Use one of the two.",
         )
     if isinstance(raw.get("uses"), str):
         try:
@@ -172,8 +172,8 @@ def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any], soun
                 "uses",
                 "bad-reference",
                 f'uses "{raw["uses"]}", which is not a template reference',
-                "write source/slug, source/slug@12, @12+ or @latest"
-                + (", or ./folder below treadle.yaml" if raw["uses"].startswith(".") else ""),
+                "Write source/slug, source/slug@12, @12+ or @latest"
+                + (", or ./folder below treadle.yaml." if raw["uses"].startswith(".") else "."),
             )
     if sound:
         problems += container_rules(

@@ -116,7 +116,7 @@ def _same_names(document: YamlDocument, key: str, names: Iterable[str]) -> Itera
         first = seen.setdefault(name.casefold(), name)
         if first != name:
             message = f'{key} → {name}: "{first}" is the same name, since case does not matter'
-            yield problem_at(document, (key, name), message, "duplicate-name", "keep one of the two")
+            yield problem_at(document, (key, name), message, "duplicate-name", "Keep one of the two.")
 
 
 def _unknown(
@@ -138,7 +138,7 @@ def _unknown(
                 at if isinstance(given, str) else (*at, index),
                 f'{whose} {kind} "{name}", {what}',
                 f"unknown-{kind}",
-                suggest(name, names[f"{kind}s"]) or f"there are no {kind}s: define them under {where}",
+                suggest(name, names[f"{kind}s"]) or f"There are no {kind}s: define them under {where}.",
             )
 
 
@@ -154,7 +154,7 @@ def _variable_rules(
         yield from _value_rules(document, name, place, scoped, raw.get("sensitive", False))
         if not set(_DIMENSIONS) & set(scoped):
             message = f'variable "{name}" has a value under `scopes` that says not where it applies'
-            hint = f"add one of {', '.join(_DIMENSIONS)}, or put it beside `scopes`"
+            hint = f"Add one of {', '.join(_DIMENSIONS)}, or put it beside `scopes`."
             yield problem_at(document, place, message, "scope-missing", hint)
         for kind in ("environment", "target", "role"):
             whose = f'a value of variable "{name}" is for'
@@ -167,13 +167,13 @@ def _value_rules(
     whose = f'variable "{name}"'
     if "value" in place and "from" in place:
         message = f"{whose} has both `value` and `from`"
-        yield problem_at(document, at, message, "value-twice", "use one of the two")
+        yield problem_at(document, at, message, "value-twice", "Use one of the two.")
     elif "value" not in place and "from" not in place:
         message = f"{whose} has no value" if len(at) == 2 else f"{whose} has a scope without value"
-        yield problem_at(document, at, message, "value-missing", "add value: or from:")
+        yield problem_at(document, at, message, "value-missing", "Add `value:` or `from:`.")
     elif sensitive and place.get("value") is not None:
         message = f"{whose} is sensitive, but its value stands here in clear"
-        hint = "use from: {env: NAME} or from: {file: PATH}"
+        hint = "Use from: {env: NAME} or from: {file: PATH}."
         yield problem_at(document, (*at, "value"), message, "plain-secret", hint)
 
 

@@ -22,7 +22,7 @@ def read_files(folder: Path, copies: tuple[FileCopy, ...]) -> tuple[PlannedFile,
     """The files that the copies mean, by their paths in the work directory; later ones win.
 
     Raises NotFound for what is not there; Untrusted for what leads out of `folder`; Invalid for what cannot be taken
-    along: too much of it, something that is no file, a name that is the script's own.
+    along: too much of it, something that is not a file, a name that is the script's own.
     """
     root = folder.resolve()
     found: dict[str, PlannedFile] = {}

@@ -11,7 +11,7 @@ from registry.text.json_document import load_json
 from registry.text.numbers import number_text
 from runner.documents.loading import invalid, load, read_file
 
-_PLAIN = "give lists and mappings as JSON text, in quotes"
+_PLAIN = "Give lists and mappings as JSON text, in quotes."
 
 
 def read_values(path: Path) -> dict[str, str | None]:
@@ -24,7 +24,7 @@ def read_values(path: Path) -> dict[str, str | None]:
     document = load_json(read_file(path), str(path)) if in_json else load(path)
     if not isinstance(document.value, dict):
         message = f'"{path}" is not a list of variables'
-        raise Invalid("variables-file", message, hint="write one NAME: value a line")
+        raise Invalid("variables-file", message, hint="Write one NAME: value a line.")
     problems = [
         *document.problems,
         *(

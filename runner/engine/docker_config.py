@@ -67,7 +67,7 @@ def current_context() -> DockerContext:
         raise EngineError(
             "docker-context-unknown",
             f'The Docker context "{name}" does not exist.',
-            hint="List the contexts with: docker context ls",
+            hint="List the contexts with `docker context ls`.",
         ) from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise EngineError(

@@ -80,7 +80,7 @@ def image_not_found(client: APIClient, reference: str, reason: str | None = None
     """The error for an image that is neither here nor to be had, with the nearest one that is here."""
     there = local_images(client)
     close = get_close_matches(reference, there, n=1)
-    hint = f'Did you mean "{close[0]}"?' if close else "List what is there with: docker images"
+    hint = f'Did you mean "{close[0]}"?' if close else "List what is there with `docker images`."
     because = f" and cannot be pulled: {reason}" if reason else ""
     return ImageNotFound("image-not-found", f'The image "{reference}" is not there{because}.', hint)
 

@@ -186,7 +186,7 @@ class DockerImages:
             raise EngineError(
                 "image-build-failed",
                 f'Building the image "{reference}" on "{base}" failed: {reason}.',
-                hint="See the whole build with: treadle -v image build --force",
+                hint="See the whole build with `treadle -v image build --force`.",
             )
 
     def _find_base(self, progress: Progress) -> str:
@@ -204,7 +204,7 @@ class DockerImages:
             raise EngineError(
                 "no-base-image",
                 f'"{self._connection.name}" has nothing to build "{reference}" on: {error.message}',
-                hint="Name one that is there: treadle image build --base IMAGE. "
+                hint="Name one that is there: `treadle image build --base IMAGE`. "
                 "Without a registry, scripts/ensure-base-image makes one from Debian's packages.",
             ) from error
         return BASES[0]

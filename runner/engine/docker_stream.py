@@ -19,7 +19,7 @@ Receive = Callable[[memoryview], int]
 
 
 class BrokenStream(Exception):
-    """The connection ended inside a frame, or what came is no frame."""
+    """The connection ended inside a frame, or what came is not a frame."""
 
 
 def demultiplex(receive: Receive) -> Iterator[tuple[Stream, bytes]]:

@@ -37,6 +37,9 @@ _HEADER = 512  # bytes of a file's head in a tar: a million empty files count, t
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\<>:"|?*]')
 _SUFFIX = re.compile(r"(\.tar)?\.[^.]{1,20}\Z")
 
+PART_PREFIX = ".part-"
+"""How the name of an artifact's file begins while its content is still coming."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArtifactLimits:
@@ -129,7 +132,7 @@ class ArtifactStore:
 @contextmanager
 def _part(folder: Path) -> Iterator[Path]:
     """A new file in `folder` for what is still coming; what was not moved away is removed."""
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".part-")
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=PART_PREFIX)
     os.close(descriptor)
     try:
         yield Path(name)

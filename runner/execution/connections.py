@@ -85,5 +85,5 @@ def refuse_other_images(images: Iterable[Image], digests: Mapping[str, str]) -> 
             raise Mismatch(
                 "image-changed",
                 f'the image "{image.reference}" is {image_digest(image)}, but it is locked to {expected}',
-                hint="get the locked image back, or accept this one: treadle lock --renew",
+                hint="Get the locked image back, or accept this one: `treadle lock --renew`.",
             )

@@ -109,7 +109,7 @@ def _worst(step: PlannedStep, results: list[ActionResult]) -> tuple[Status, str]
 
 def run_status(results: list[StepResult], cancelled: bool) -> Status:
     """A run's status: one failed step makes it failed for good, whatever ran afterwards; one whose steps were all
-    skipped did nothing, which is no success."""
+    skipped did nothing, which is not a success."""
     if cancelled:
         return Status.CANCELLED
     if any(result.status is Status.FAILED for result in results):

@@ -137,7 +137,7 @@ class Progress:
 
     @classmethod
     def of(cls, message: ServiceMessage) -> Progress | None:
-        """The progress in `message`; None if it is another message, or its percentage is no whole number."""
+        """The progress in `message`; None if it is another message, or its percentage is not a whole number."""
         percentage = _whole_number(message.get("percentage"))
         if message.name != "progress" or percentage is None:
             return None

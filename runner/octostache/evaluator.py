@@ -199,7 +199,7 @@ class Evaluator:
             branch = token.then if holds else token.otherwise
             if len(branch) != 1 or not isinstance(branch[0], Conditional):
                 return self._render(branch, context) if branch else ""
-            token = branch[0]  # a chain of `elseif` is no nesting
+            token = branch[0]  # a chain of `elseif` is not a nesting
 
     def _holds(self, token: Conditional, context: EvaluationContext) -> tuple[bool, Expression | None]:
         """Whether the condition holds, or else the side that has no value."""

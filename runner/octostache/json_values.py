@@ -47,7 +47,7 @@ def json_member(text: str, member: str) -> str | None:
     if index is None:
         return None
     if index < 0:
-        raise InvalidValueError(f"'{member}' is no index of a JSON array: it must not be negative")
+        raise InvalidValueError(f"'{member}' is not an index of a JSON array: it must not be negative")
     return _as_text(document[index]) if index < len(document) else ""
 
 

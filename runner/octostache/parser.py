@@ -212,7 +212,7 @@ class _Parser(ExpressionScanner):
         return Calculation(term, position), end + 1
 
     def _body_end(self, start: int, stops: _Stops) -> int:
-        """Where the tokens from `start` end: at a stop, at what is no token, or with the text."""
+        """Where the tokens from `start` end: at a stop, at what is not a token, or with the text."""
         known = self._body_ends[stops]
         position, passed = start, list[int]()
         while position not in known:

@@ -38,14 +38,14 @@ def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
         if step is None:
             raise unknown("step", name, [step.name for step in process.steps])
         if step.required:
-            raise Invalid("required-step", f'step "{step.name}" is required and can not be skipped')
+            raise Invalid("required-step", f'step "{step.name}" is required and cannot be skipped')
     plain = folded(inputs.plain)
     for variable in project.variables:
         if variable.sensitive and variable.name.casefold() in plain:
             raise Invalid(
                 "secret-on-command-line",
                 f'the variable "{variable.name}" is sensitive; a plain value would show in process lists',
-                hint=f"use --var {variable.name}=@FILE or --var {variable.name}=- (standard input)",
+                hint=f"Use --var {variable.name}=@FILE or --var {variable.name}=- (standard input).",
             )
 
 
@@ -57,7 +57,7 @@ def choose_environment(project: Project, name: str | None) -> Environment | None
             raise Invalid(
                 "environment-missing",
                 "no environment was given",
-                hint=f"add -e with one of: {', '.join(names)}",
+                hint=f"Add -e with one of: {', '.join(names)}.",
             )
         return project.environments[0] if names else None
     if not name.strip():
@@ -93,7 +93,7 @@ def choose_targets(project: Project, environment: Environment | None, inputs: In
             raise Invalid(
                 "target-elsewhere",
                 f'target "{target.name}" is not in {environment.name if environment else "this environment"}',
-                hint=f"it belongs to {', '.join(target.environments)}",
+                hint=f"It belongs to {', '.join(target.environments)}.",
             )
     chosen = folded(inputs.targets)
     return [target for target in there if target.name.casefold() in chosen]

@@ -100,7 +100,7 @@ def _refuse_problems(process: Process, findings: Findings) -> None:
         kind = Mismatch if findings.mismatched else Invalid
         raise kind(
             "invalid-process",
-            f'"{process.file}" can not be planned',
+            f'"{process.file}" cannot be planned',
             problems=[*findings.problems, *findings.warnings],
         )
 
@@ -180,7 +180,7 @@ class _Compiler:
                 ("steps", index, "roles"),
                 "no-targets",
                 f'step "{step.name}": {detail}',
-                "give a target the role, or set on_no_targets: skip",
+                "Give a target the role, or set on_no_targets: skip.",
             )
         return SkipReason.NO_TARGETS, detail
 
@@ -208,7 +208,7 @@ class _Compiler:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
         if resolved.edited:
             message = f'step "{step.name}": {use.reference} has unpublished changes, which do not run'
-            hint = "Publish them with treadle publish, or drop them."
+            hint = "Publish them with `treadle publish`, or drop them."
             self.findings.warning(at, "unpublished-changes", message, hint)
         for notice in resolved.notices:
             self._tell(at, step, use.reference, notice)
@@ -221,7 +221,7 @@ class _Compiler:
         revoked = notice.standing is NoticeKind.REVOKED
         message = f'step "{step.name}": the template {reference} is {notice}'
         if revoked and not self.inputs.allow_revoked:
-            hint = "use another version or template; to run it all the same: --allow-revoked"
+            hint = "Use another version or template, or run it all the same with --allow-revoked."
             self.findings.problem(at, "template-revoked", message, hint)
         else:
             self.findings.warning(at, f"template-{notice.standing.value}", message)

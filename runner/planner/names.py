@@ -104,7 +104,9 @@ def _check_roles(index: int, step: Step, project: Project, findings: Findings) -
     at: KeyPath = ("steps", index, "roles")
     if step.roles and project.file is None:
         message = f'step "{step.name}" runs on targets, and without a treadle.yaml there are none'
-        findings.warning(at, "no-project", message, "Define targets in a treadle.yaml: treadle init.")
+        findings.warning(
+            at, "no-project", message, "Define targets in a treadle.yaml: `treadle init` writes one."
+        )
         return
     names = list({role.casefold(): role for target in project.targets for role in target.roles}.values())
     for i, name in _missing(step.roles, names):

@@ -53,7 +53,7 @@ def check_given(
                 at,
                 "plain-secret",
                 f'step "{step.name}": "{name}" is sensitive, but its value stands here in clear',
-                f'refer to a sensitive variable: {name}: "#{{My.Secret}}"',
+                f'Refer to a sensitive variable: `{name}: "#{{My.Secret}}"`.',
             )
     for parameter in pin.parameters:
         if parameter.required and not use.values.get(parameter.name, parameter.default):
@@ -62,7 +62,7 @@ def check_given(
                 ("steps", index, "uses"),
                 "missing-parameter",
                 f'step "{step.name}": {use.reference} needs a value for "{parameter.name}"{label}',
-                f"add under with: {parameter.name}: ...",
+                f"Add `{parameter.name}: ...` under with.",
             )
     if not blank_is_empty and use.values.keys() <= by_name.keys():
         _check_blank(index, step, use, pin, findings)
@@ -83,7 +83,7 @@ def _check_blank(index: int, step: Step, use: TemplateUse, pin: TemplatePin, fin
             f'step "{step.name}": {use.reference} gets no value for {names}, which has no default either'
             if len(blank) == 1
             else f'step "{step.name}": {use.reference} gets no values for {names}, which have no defaults either',
-            f"Add under with: {blank[0]}: ..., or {blank[0]}: null to leave it out.",
+            f"Add `{blank[0]}: ...` under with, or `{blank[0]}: null` to leave it out.",
         )
 
 

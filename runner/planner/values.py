@@ -171,7 +171,7 @@ class ActionValues:
             f'variable "{variable.name}" has {count} equally specific values for step "{place.step}";'
             " the first one is used"
         )
-        hint = "make one of the scopes narrower"
+        hint = "Make one of the scopes narrower."
         self.findings.variable(variable.name, "ambiguous-variable", message, hint, Severity.WARNING)
 
     def _warn_of_unmasked(self, at: tuple[str | int, ...], value: PlannedValue, bound: Bound) -> None:

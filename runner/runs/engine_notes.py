@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.errors import Unavailable
-from registry.home import Home, write_private
+from registry.home import Home, home_not_writable, write_private
 
 if TYPE_CHECKING:
     from runner.engine.base import Endpoint
@@ -23,12 +22,16 @@ _FILE = "engines.json"
 def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
     """Remember where a run has containers, before it has any. `forget_engines` undoes it. Raises Unavailable."""
     content = json.dumps([{"host": endpoint.host, "tls": endpoint.tls} for endpoint in used])
-    write_home_file(home.runs / run / _FILE, content)
+    write_private(home.runs / run / _FILE, content.encode())
 
 
 def forget_engines(home: Home, run: str) -> None:
-    """The run has removed its containers itself."""
-    (home.runs / run / _FILE).unlink(missing_ok=True)
+    """The run has removed its containers itself. Raises Unavailable."""
+    file = home.runs / run / _FILE
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise home_not_writable(file, error.strerror) from error
 
 
 def noted_runs(runs: Path) -> list[str]:
@@ -65,15 +68,3 @@ def _endpoint(entry: Any) -> Endpoint:
     if not isinstance(host, str | None):
         raise TypeError(f"host {host!r}")
     return Endpoint(host, tls)
-
-
-def write_home_file(path: Path, text: str) -> None:
-    """Write a small file of the home as a whole. Raises Unavailable."""
-    try:
-        write_private(path, text.encode())
-    except OSError as error:
-        raise Unavailable(
-            "home-not-writable",
-            f'cannot write "{path}": {error.strerror}',
-            hint="Make room on that disk, or point TREADLE_HOME elsewhere.",
-        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from registry.suggest import did_you_mean
 from runner.execution.events import Event, Kind
 from runner.model import Status
 from runner.runs import journal
+from runner.runs.record_files import damaged, optional_text_of, seconds_of, text_of
 
 LAST = "last"
 """What stands for the latest run's id."""
 
-_START_ONE = "Start one with: treadle run PROCESS -e ENVIRONMENT"
+_START_ONE = "Start one with `treadle run PROCESS -e ENVIRONMENT`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class Runs:
     def latest(
         self, limit: int | None = None, chosen: RunFilter = EVERY_RUN
     ) -> tuple[list[RunRecord], list[Problem]]:
-        """The latest runs first, and what is wrong with those that can't be read."""
+        """The latest runs first, and what is wrong with those that cannot be read."""
         records: list[RunRecord] = []
         problems = []
         for run in self.ids():
@@ -174,7 +176,7 @@ class Runs:
         if found:
             shown = ", ".join(f'"{run}"' for run in found[:5])
             raise Invalid("run-ambiguous", f'"{text}" may be any of {shown}', hint="Give more of the id.")
-        hint = did_you_mean(text, ids) or "List them with: treadle runs list"
+        hint = did_you_mean(text, ids) or "List them with `treadle runs list`."
         raise NotFound("run-not-found", f'there is no run "{text}"', hint=hint)
 
     def _last(self, chosen: RunFilter) -> RunRecord:
@@ -186,7 +188,7 @@ class Runs:
         raise NotFound(
             "run-not-found",
             "there are no such runs in this project yet",
-            hint="See those of all projects: treadle runs list --all-projects",
+            hint="See those of all projects: `treadle runs list --all-projects`.",
         )
 
     def record(self, run: str) -> RunRecord:
@@ -194,20 +196,38 @@ class Runs:
         folder = self._folder / run
         live = journal.is_live(folder)  # asked first: a run that ends meanwhile has its result by then
         head, result = journal.read_head(folder), journal.read_result(folder)
-        record = RunRecord(
-            run,
-            folder,
-            process=head["process"],
-            environment=head["environment"],
-            project=head["project"],
-            started=head["started"],
-            status=Status.RUNNING if live else Status.INTERRUPTED,
-            project_folder=Path(head["folder"]) if isinstance(head.get("folder"), str) else None,
-        )
-        if result is None:
-            return record
-        status = Status(result["status"])
-        return replace(record, status=status, seconds=result["seconds"], message=result.get("message", ""))
+        record = _begun(run, folder, head, Status.RUNNING if live else Status.INTERRUPTED)
+        return record if result is None else _ended(record, result)
+
+
+def _begun(run: str, folder: Path, head: dict[str, Any], status: Status) -> RunRecord:
+    file = folder / journal.HEAD_FILE
+    started, project_folder = text_of(head, "started", file), optional_text_of(head, "folder", file)
+    try:
+        has_zone = datetime.fromisoformat(started).tzinfo is not None
+    except ValueError:
+        has_zone = False
+    if not has_zone:
+        raise damaged(file, f'has "{started}" where an instant with its time zone belongs')
+    return RunRecord(
+        run,
+        folder,
+        process=text_of(head, "process", file),
+        environment=optional_text_of(head, "environment", file),
+        project=text_of(head, "project", file),
+        started=started,
+        status=status,
+        project_folder=Path(project_folder) if project_folder is not None else None,
+    )
+
+
+def _ended(record: RunRecord, result: dict[str, Any]) -> RunRecord:
+    file = record.folder / journal.RESULT_FILE
+    word = text_of(result, "status", file)
+    if word not in [each.value for each in Status]:
+        raise damaged(file, f'has the status "{word}", which this Treadle does not know')
+    message = optional_text_of(result, "message", file) or ""
+    return replace(record, status=Status(word), seconds=seconds_of(result, "seconds", file), message=message)
 
 
 def details(record: RunRecord) -> RunDetails:
@@ -292,19 +312,26 @@ class _Story:
 
     def told_steps(self) -> Iterator[StepRecord]:
         """The steps with their actions, in the order of the plan."""
-        planned = [step["name"] for step in self._planned_steps()]
+        planned = self._planned_steps()
         for name in dict.fromkeys((*planned, *self._steps)):
             step = self._steps.get(name) or self._not_begun(name)
             actions = tuple(action for action in self._actions.values() if action.step == name)
             yield replace(step, actions=actions)
 
     def _action_of(self, event: Event) -> ActionRecord:
-        action = event["action"]  # its start may be on a line that can't be read any more
+        action = event["action"]  # its start may be on a line that cannot be read any more
         return self._actions.get(action) or ActionRecord(action, "", action, None, self._unfinished)
 
-    def _planned_steps(self) -> list[dict[str, Any]]:
-        steps = journal.read_plan(self._record.folder).get("steps", [])
-        return steps if isinstance(steps, list) else []
+    def _planned_steps(self) -> list[str]:
+        """The names of the plan's steps; none of a plan that cannot be read, which is a warning."""
+        try:
+            steps = journal.read_plan(self._record.folder).get("steps")
+            return [str(step["name"]) for step in steps or []]
+        except UserError as error:
+            self.warnings.append(f"The plan cannot be shown: {error.message}")
+        except (KeyError, TypeError):
+            self.warnings.append("The plan cannot be shown: its steps are not as a run writes them.")
+        return []
 
     def _not_begun(self, name: str) -> StepRecord:
         if self._unfinished is Status.RUNNING:

@@ -28,17 +28,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from registry.errors import Invalid, NotFound, Unavailable
-from registry.home import is_locked, make_folder, try_lock, write_atomically
+from registry.home import is_locked, make_folder, try_lock, write_private
 from runner.execution.events import Event, Kind, masked, run_finished, warning
 from runner.masking.masker import Masker
 from runner.model import RunResult
+from runner.runs.record_files import is_event, open_record, read_object
 
 JOURNAL_FORMAT = 1
 
-_HEAD = "run.json"
+HEAD_FILE = "run.json"
 _PLAN = "plan.json"
 _EVENTS = "events.jsonl"
-_RESULT = "result.json"
+RESULT_FILE = "result.json"
 RUN_LOCK_FILE = "lock"
 
 _DURABLE = {
@@ -90,7 +91,7 @@ class Journal:
         try:
             draft.mkdir(mode=0o700)
             _write_json(
-                draft / _HEAD,
+                draft / HEAD_FILE,
                 {**head, "project": project, "folder": str(folder) if folder else None, "started": _now()},
             )
             _write_json(draft / _PLAN, plan)
@@ -105,6 +106,9 @@ class Journal:
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise _not_written(runs, error) from error
+        except Unavailable:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
 
     @property
     def run(self) -> str:
@@ -130,10 +134,7 @@ class Journal:
         """Record how the run ended: its last event, and `result.json`. Raises Unavailable."""
         event = masked(run_finished(result), self._masker)
         seq = self.append(event)
-        try:
-            _write_json(self.folder / _RESULT, {"format": JOURNAL_FORMAT, **event})
-        except OSError as error:
-            raise _not_written(self.folder, error) from error
+        _write_json(self.folder / RESULT_FILE, {"format": JOURNAL_FORMAT, **event})
         return seq
 
     def follow(self, after: int = 0) -> Iterator[Event]:
@@ -198,19 +199,19 @@ def is_live(folder: Path) -> bool:
 
 def read_head(folder: Path) -> dict[str, Any]:
     """`run`, `process`, `environment`, `project`, `started` of a run. Raises NotFound, Invalid."""
-    return _read_json(folder / _HEAD)
+    return _read_json(folder / HEAD_FILE)
 
 
 def read_plan(folder: Path) -> dict[str, Any]:
     """The plan as it was given to the journal. Raises NotFound, Invalid."""
     read_head(folder)
-    return _read_object(folder / _PLAN)
+    return read_object(folder / _PLAN)
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
     """The run's last event; None while there is none. Raises NotFound, Invalid."""
-    if (folder / _RESULT).exists():
-        return _read_json(folder / _RESULT)
+    with suppress(NotFound):
+        return _read_json(folder / RESULT_FILE)
     # On a full disk there may have been room for the event, but not for another file.
     with _EventReader(folder, after=0, logs=False) as reader:
         last = reader.last()
@@ -249,10 +250,7 @@ class _EventReader:
 
     def __init__(self, folder: Path, after: int, logs: bool) -> None:
         read_head(folder)
-        try:
-            self._file = (folder / _EVENTS).open("rb")
-        except OSError as error:
-            raise _unreadable(folder / _EVENTS, error) from error
+        self._file = open_record(folder / _EVENTS)
         self._after = after
         self._logs = logs
         self._number = 0
@@ -291,17 +289,18 @@ class _EventReader:
     def _event(self, line: bytes) -> Iterator[Event]:
         try:
             event = json.loads(line)
-            seq, _ = int(event["seq"]), Kind(event["event"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, RecursionError):
+            event = None
+        if not is_event(event):
             message = f"Line {self._number} of {_EVENTS} cannot be read: torn by a crash, or changed."
             yield {"seq": self._number, "time": None, **warning("journal-damaged", message)}
             return
-        if seq > self._after:
+        if event["seq"] > self._after:
             yield event
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    content = _read_object(path)
+    content = read_object(path)
     if content.get("format") != JOURNAL_FORMAT:
         raise Invalid(
             "journal-format",
@@ -311,24 +310,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise NotFound("run-not-found", f'there is no "{path}"') from None
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(content, dict):
-        raise Invalid("journal-damaged", f'"{path}" holds no JSON object')
-    return content
-
-
-def _unreadable(path: Path, error: Exception) -> Invalid:
-    return Invalid("journal-damaged", f'"{path}" cannot be read: {error}')
-
-
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_atomically(path, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # a path that is not UTF-8: JSON's own escapes hold it
+        data = json.dumps(content, indent=2).encode()
+    write_private(path, data + b"\n")
 
 
 def _not_written(folder: Path, error: OSError) -> Unavailable:

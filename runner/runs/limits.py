@@ -44,7 +44,7 @@ class RunLimits:
 
 
 def read_limits(environment: Mapping[str, str]) -> RunLimits:
-    """Raises Invalid for a value that is no size."""
+    """Raises Invalid for a value that is not a size."""
     return RunLimits(
         PumpLimits(**_sizes(environment, OUTPUT_VARIABLES)),
         ArtifactLimits(**_sizes(environment, ARTIFACT_VARIABLES)),
@@ -65,7 +65,7 @@ def _size(variable: str, text: str) -> int:
     if match is None or int(match[1]) == 0:
         raise Invalid(
             "bad-limit",
-            f'{variable} is "{text}", which is no size',
+            f'{variable} is "{text}", which is not a size',
             hint="Give a whole number above 0, if you like with k, m or g: 512m.",
         )
     return int(match[1]) * _UNITS[match[2]]

@@ -21,6 +21,7 @@ from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
 from runner.documents import find_process, read_process, read_project, step_names
 from runner.documents.project_files import read_files
+from runner.documents.value_file import read_value_file
 from runner.engine.base import EngineError
 from runner.execution import events
 from runner.execution.action import ActionServices, Cancellation
@@ -152,7 +153,7 @@ def read_source(source: VariableSource, folder: Path) -> str:
             raise NotFound(
                 "environment-variable",
                 f'the environment variable "{source.env}" is not set',
-                hint=f"export {source.env}=...",
+                hint=f"Export {source.env}=...",
             )
         try:
             value.encode()
@@ -163,14 +164,7 @@ def read_source(source: VariableSource, folder: Path) -> str:
                 hint="Set it to text in UTF-8, or to the base64 of its bytes.",
             ) from None
         return value
-    path = folder / (source.file or "")
-    try:
-        content = path.read_bytes().decode("utf-8")  # as it is: reading text would change line ends
-    except UnicodeDecodeError:
-        raise Invalid("variable-file", f'"{path}" is not UTF-8 text') from None
-    except OSError as error:
-        raise NotFound("variable-file", f'"{path}" can not be read: {error.strerror}') from None
-    return content.removesuffix("\n").removesuffix("\r")
+    return read_value_file(folder / (source.file or ""))
 
 
 @dataclass

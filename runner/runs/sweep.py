@@ -15,10 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from registry.errors import UserError
-from registry.home import Home, exclusive
+from registry.home import Home, exclusive, write_private
+from runner.execution.artifacts import PART_PREFIX
 from runner.execution.connections import Connections
 from runner.runs import journal
-from runner.runs.engine_notes import engines_of, forget_engines, noted_runs, write_home_file
+from runner.runs.engine_notes import engines_of, forget_engines, noted_runs
 
 _IDENTITY = "home-id"
 _POSTPONED = "sweep-postponed"
@@ -36,7 +37,7 @@ def home_identity(home: Home) -> str:
     if not path.exists():
         with exclusive(home.lock_file(_IDENTITY), "give this home its identity"):
             if not path.exists():
-                write_home_file(path, uuid.uuid4().hex)
+                write_private(path, uuid.uuid4().hex.encode())
     return path.read_text().strip()
 
 
@@ -48,18 +49,26 @@ def dead_runs(home: Home) -> list[str]:
 def sweep(home: Home, engines: Connections) -> list[str]:
     """Remove what dead runs left on their engines; tells the runs that are clear now.
 
-    An engine that doesn't answer, or has no address that could be one, is left for the next time.
+    Artifacts of theirs that had come in part go, too. An engine that doesn't answer, or has no address that could be
+    one, is left for the next time, and so is a home that cannot be written.
     """
     clear: list[str] = []
     for run in dead_runs(home):
+        _remove_parts(home.runs / run)
         try:
             for endpoint in engines_of(home, run):
                 engines.at(endpoint).sweep(home_identity(home), lambda other: _is_live(home, other))
+            forget_engines(home, run)
         except UserError:
             continue
-        forget_engines(home, run)
         clear.append(run)
     return clear
+
+
+def _remove_parts(run_folder: Path) -> None:
+    for part in (run_folder / "artifacts").glob(f"*/{PART_PREFIX}*"):
+        with suppress(OSError):
+            part.unlink()
 
 
 def sweep_soon(home: Home, engines: Connections) -> list[str]:

@@ -36,7 +36,7 @@ def find_cases(paths: Iterable[str], tests: Path | None, resolve: Resolve, files
     """The tests of template folders, of folders of such, and of templates by reference: those in the folder `tests`,
     where it is given, else those beside each template.
 
-    Raises NotFound for a path or reference that isn't there, Invalid for files that can't be read; all their
+    Raises NotFound for a path or reference that isn't there, Invalid for files that cannot be read; all their
     problems at once.
     """
     found: list[Case] = []
@@ -92,7 +92,7 @@ def _template_folders(folder: Path) -> list[Path]:
         raise NotFound(
             "no-templates",
             f'there is no template folder in "{folder}"',
-            hint=f"a template has a {TEMPLATE_FILE}",
+            hint=f"A template has a {TEMPLATE_FILE}.",
         )
     return found
 
@@ -110,6 +110,6 @@ def _tests_in(folder: Path) -> Iterator[TemplateTest]:
     for file in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
         if file.is_symlink():
             raise Invalid(
-                "link-in-template", f'"{file}" is a link: links are not followed', hint="copy the file"
+                "link-in-template", f'"{file}" is a link: links are not followed', hint="Copy the file."
             )
         yield read_test(read_bytes(file), str(file))

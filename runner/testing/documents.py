@@ -28,7 +28,7 @@ def read_test(data: bytes, file: str) -> TemplateTest:
     if not problems:
         problems = [*_paths_outside(document, "files"), *_paths_outside(document, "expect", "files")]
     if problems:
-        raise Invalid("invalid-test", f'"{file}" is no template test', problems=problems)
+        raise Invalid("invalid-test", f'"{file}" is not a template test', problems=problems)
     return _test(document.value, file)
 
 
@@ -43,7 +43,7 @@ def _paths_outside(document: YamlDocument, *keys: str) -> list[Any]:
             (*keys, name),
             f'"{name}" is not a path below the work directory',
             "path-outside",
-            "write a relative path without ..",
+            "Write a relative path without ..",
         )
         for name in value
         if PurePosixPath(name).is_absolute()

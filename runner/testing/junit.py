@@ -51,7 +51,7 @@ def _case(suite: ElementTree.Element, result: TestResult) -> None:
 
 
 def _make_visible(element: ElementTree.Element) -> None:
-    """Write out the characters that XML can't hold, with those that nobody sees, wherever they stand."""
+    """Write out the characters that XML cannot hold, with those that nobody sees, wherever they stand."""
     for part in element.iter():
         part.text = visible(part.text) if part.text else part.text
         part.attrib.update({name: visible(value) for name, value in part.attrib.items()})

@@ -47,7 +47,7 @@ class TestService:
         if not cases:
             which = f' with "{pattern}" in their name' if pattern else ""
             raise NotFound(
-                "no-tests", f"there are no tests{which}", hint="tests lie in tests/*.yaml beside a template"
+                "no-tests", f"there are no tests{which}", hint="Tests lie in tests/*.yaml beside a template."
             )
         return cases
 

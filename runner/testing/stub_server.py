@@ -70,5 +70,5 @@ def serve() -> None:
     threading.Event().wait()
 
 
-sys.stderr = open("/dev/null", "w")  # noqa: PTH123, SIM115 - a client that hangs up is no news
+sys.stderr = open("/dev/null", "w")  # noqa: PTH123, SIM115 - a client that hangs up is not news
 serve()

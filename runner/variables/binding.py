@@ -128,7 +128,7 @@ def parameter_values(
 
 
 class VariableError(OctostacheError):
-    """A variable that can't be evaluated: it refers to itself, say. `name` is its name."""
+    """A variable that cannot be evaluated: it refers to itself, say. `name` is its name."""
 
     def __init__(self, name: str, reason: OctostacheError) -> None:
         self.name = name
@@ -138,7 +138,7 @@ class VariableError(OctostacheError):
 def explain_error(error: OctostacheError) -> str:
     """What is wrong, without the value that it is wrong with: that may be secret."""
     if isinstance(error, FilterError):
-        return f"the filter {error.filter} can not treat its input: {error.reason}"
+        return f"the filter {error.filter} cannot treat its input: {error.reason}"
     return str(error)
 
 

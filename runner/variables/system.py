@@ -124,7 +124,7 @@ def image_environment(environment: Mapping[str, str]) -> list[PlannedValue]:
 
 
 def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
-    """Whether a name that the plan can't resolve will, or may, be there when its step runs.
+    """Whether a name that the plan cannot resolve will, or may, be there when its step runs.
 
     `earlier_steps` are names as `str.casefold` makes them.
     """

@@ -65,12 +65,12 @@ def deliver(url, payload):
         said = " ".join(answer.read(500).decode("utf-8", "replace").split())
         return f"the webhook answered {answer.code}: {said}"
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return f"the webhook can't be reached: {getattr(error, 'reason', error)}"
+        return f"the webhook cannot be reached: {getattr(error, 'reason', error)}"
 
 
 url = parameter("Url").strip()
 if not re.match(r"https?://\S+$", url):
-    failstep("NotifyWebhook.Url is no address: expected one that begins with http:// or https://")
+    failstep("NotifyWebhook.Url is not an address: expected one that begins with http:// or https://")
 text = parameter("Text").strip()
 if not text:
     failstep("NotifyWebhook.Text is empty: expected a message")

@@ -81,7 +81,7 @@ try:
     if not same:
         write(path, content, mode)
 except OSError as error:
-    failstep(f"{path} can't be written: {error.strerror}")
+    failstep(f"{path} cannot be written: {error.strerror}")
 
 print(f"{path} {'is as it should be' if same else 'written'} ({len(content)} bytes)")
 set_octopusvariable("Path", str(path))

@@ -210,7 +210,7 @@ def test_a_live_terminal_shows_it_neither(canary: Canary) -> None:
 
 
 def test_errors_before_the_run_show_it_neither(tmp_path: Path) -> None:
-    """What can't be evaluated, is no image, no size or no target is quoted in an error: not a secret."""
+    """What cannot be evaluated, is not an image, no size or no target is quoted in an error: not a secret."""
     (tmp_path / "project").mkdir()
     journey = Journey(tmp_path / "project", tmp_path / "home")
     journey.write("treadle.yaml", {"variables": {"Canary": {"sensitive": True, "from": {"env": "CANARY"}}}})

@@ -97,7 +97,7 @@ def test_what_is_new_follows_the_umask(tmp_path: Path, umask: int, folder: int, 
 
 def test_a_folder_that_cannot_be_made_is_not_blamed_on_the_home(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(Unavailable, match=r'cannot create ".*/file/below": Not a directory') as refused:
+    with pytest.raises(Unavailable, match=r'cannot write ".*/file/below/x": Not a directory') as refused:
         write_atomically(tmp_path / "file/below/x", b"")
     assert refused.value.code == "not-written"
 
@@ -107,10 +107,10 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: p
     file.write_bytes(b"old")
 
     def fail(descriptor: int) -> None:
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(Unavailable, match="disk full"):
         write_atomically(file, b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert file.read_bytes() == b"old"
@@ -118,5 +118,5 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: p
 
 def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(Unavailable, match=r'cannot create ".*file/home"'):
+    with pytest.raises(Unavailable, match=r'cannot write ".*file/home"'):
         make_folder(tmp_path / "file" / "home")

@@ -23,7 +23,7 @@ def look(tmp_path: Path, *engines: EngineProbe) -> dict[str, DoctorCheck]:
 def probe(info: EngineInfo | None, current: bool = True) -> EngineProbe:
     def check() -> EngineInfo:
         if info is None:
-            raise EngineError("engine-unreachable", "no answer", hint="start it")
+            raise EngineError("engine-unreachable", "no answer", hint="Start it.")
         return info
 
     return EngineProbe("engine", check, lambda: current)
@@ -59,7 +59,7 @@ def test_a_rootless_engine_ignores_limits(tmp_path: Path) -> None:
 
 def test_of_an_engine_that_does_not_answer_nothing_else_is_asked(tmp_path: Path) -> None:
     found = look(tmp_path, probe(None))
-    assert found["engine"] == DoctorCheck("engine", CheckResult.BROKEN, "no answer", "start it")
+    assert found["engine"] == DoctorCheck("engine", CheckResult.BROKEN, "no answer", "Start it.")
     assert "worker image on engine" not in found
 
 

@@ -78,7 +78,7 @@ class Desk:
     def _resolve(self, reference: Reference) -> ResolvedTemplate:
         found = self.templates.get(f"{reference.source}/{reference.slug}")
         if found is None:
-            raise NotFound("template-not-found", f'there is no template "{reference}"', hint="look for it")
+            raise NotFound("template-not-found", f'there is no template "{reference}"', hint="Look for it.")
         where = Provenance(reference.source, reference.slug, "tool.json", found.version, BLOB)
         return ResolvedTemplate(reference, found, where)
 

@@ -12,7 +12,7 @@ if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
     exit 255
 fi
 
-# In POSIX mode, which POSIXLY_CORRECT in the environment turns on, `remove-octopustarget` is no name for a
+# In POSIX mode, which POSIXLY_CORRECT in the environment turns on, `remove-octopustarget` is not a name for a
 # function. What the script asked for comes back once all of them are there.
 [[ -o posix ]] && __treadle_posix=yes
 set +o posix

@@ -178,7 +178,7 @@ def _arrange(parts: list[str | int]) -> int | None:
     if months:
         return _with_month(months[0], year, others)
     if year is not None and len(parts) == 3 and parts[1] == years[0]:
-        return None  # a year between day and month is no date
+        return None  # a year between day and month is not a date
     return _from_numbers(year, others)
 
 

@@ -36,7 +36,7 @@ def parse_int32(text: str) -> int | None:
 
 
 def parse_double(text: str, thousands: bool = True) -> float | None:
-    """`double.TryParse`: spaces, sign, thousands commas, exponent, and the names of what is no number."""
+    """`double.TryParse`: spaces, sign, thousands commas, exponent, and the names of what is not a number."""
     if not thousands and not _FLOAT.fullmatch(text):
         return _named_double(text)
     match = _DOUBLE.fullmatch(text)

@@ -27,7 +27,7 @@ def _now(argument: str | None, options: Sequence[str], now: DateValue) -> str | 
     try:
         return format_date(now, options[0] if options else "O")
     except FormatError as error:
-        raise FilterFailure(f"'{options[0]}' is no format of a date") from error
+        raise FilterFailure(f"'{options[0]}' is not a format of a date") from error
 
 
 def _later(ticks_per_unit: int) -> Filter:

@@ -36,7 +36,7 @@ _PARTS: Final[dict[str, Callable[[Uri], str]]] = {
 
 
 def uri_part(argument: str | None, options: Sequence[str]) -> str | None:
-    """`UriPart part`. What is no address at all is passed on; other problems are told in the result."""
+    """`UriPart part`. What is not an address at all is passed on; other problems are told in the result."""
     if argument is None:
         return None
     if not options:

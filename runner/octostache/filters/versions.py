@@ -34,10 +34,10 @@ def _part(argument: str, part: str) -> str:
     except TimeoutError as error:
         raise FilterFailure(f"it takes longer than {_TIMEOUT:.0f} s to read it as a version") from error
     if match is None:
-        raise FilterFailure("it is no version")
+        raise FilterFailure("it is not a version")
     for number in ("major", "minor", "patch", "revision"):
         if match[number] and not (match[number].isascii() and int(match[number][:4000]) <= _LARGEST):
-            raise FilterFailure(f"its {number} part is no number up to {_LARGEST}")
+            raise FilterFailure(f"its {number} part is not a number up to {_LARGEST}")
     return match[part] or ""
 
 

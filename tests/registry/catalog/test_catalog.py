@@ -117,7 +117,7 @@ def test_a_deleted_template_needs_its_version(catalog: Catalog, repository: Sour
     _sync(catalog)
     with pytest.raises(NotFound) as refused:
         _resolve(catalog, "team/hello")
-    assert refused.value.hint == "If you still want it, name the version: team/hello@1"
+    assert refused.value.hint == "If you still want it, name the version: `team/hello@1`."
     assert _resolve(catalog, "team/hello@1").template.name == "Hello"
     assert catalog.show(Reference.parse("team/hello@1")).deleted
 
@@ -131,7 +131,7 @@ def test_what_is_not_there_is_told_with_the_next_step(catalog: Catalog, reposito
     assert refusal("team/hello") == (
         "source-not-synced",
         'source "team" has not been synced yet',
-        "Run: treadle source sync team",
+        "Run `treadle source sync team`.",
     )
     assert refusal("taem/hello") == (
         "source-not-found",
@@ -158,11 +158,11 @@ def test_what_is_not_there_is_told_with_the_next_step(catalog: Catalog, reposito
     assert refusal("team/hello@7") == (
         "version-not-found",
         '"team/hello" never had version 7 on its main line, only in merged drafts',
-        f"Take a draft by its blob: team/hello@7:{draft[:7]}",
+        f"Take a draft by its blob: `team/hello@7:{draft[:7]}`.",
     )
     assert _resolve(catalog, f"team/hello@7:{draft[:7]}").template.version == 7
     assert refusal("team/hello@2:0000")[0] == "variant-not-found"
-    assert refusal("library/hello")[2] == "Fill it with: treadle import community/SLUG"
+    assert refusal("library/hello")[2] == "Fill it with `treadle import community/SLUG`."
 
 
 def test_builtin_templates_are_always_there(catalog: Catalog) -> None:

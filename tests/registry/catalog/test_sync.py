@@ -1,4 +1,4 @@
-"""Syncing sources: refs, folders, what is new, what can't be had."""
+"""Syncing sources: refs, folders, what is new, what cannot be had."""
 
 from __future__ import annotations
 

@@ -71,8 +71,8 @@ def test_what_cannot_be_read_is_told(make_project: MakeProject) -> None:
     refused = project.treadle("unpack", "x.json")
     assert refused.exit_code == 2
     assert 'x.json: this is not a step template: it has no text "Name"' in refused.stderr
-    assert '"missing.json" is no file' in project.treadle("unpack", "missing.json").stderr
-    assert '"folder" is no template folder' in project.treadle("pack", "folder").stderr
+    assert '"missing.json" is not a file' in project.treadle("unpack", "missing.json").stderr
+    assert '"folder" is not a template folder' in project.treadle("pack", "folder").stderr
 
 
 def test_files_that_lead_outside_or_are_too_large_are_refused(make_project: MakeProject) -> None:

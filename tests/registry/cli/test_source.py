@@ -64,7 +64,7 @@ def test_a_dry_run_asks_and_writes_nothing(project: ProjectTree) -> None:
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
-        (("builtin", "./theirs"), 2, '"builtin" can\'t be the name of a source'),
+        (("builtin", "./theirs"), 2, '"builtin" cannot be the name of a source'),
         (("x", "ext::sh -c id"), 2, '"ext::sh -c id" is not the address of a git repository'),
         (("x", "./nothing"), 3, "there is nothing at this path"),
         (("x", "git://127.0.0.1:1/x"), 3, "unable to connect to 127.0.0.1"),
@@ -99,7 +99,7 @@ def test_sync_tells_what_it_found(project: ProjectTree) -> None:
     done = project.treadle("source", "sync", "ours")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("ours: 1 added (1 template, 1 version; main at ")
-    assert "ours: 1 contents of its history can't be read:\n  broken.json (" in done.stderr
+    assert "ours: 1 contents of its history cannot be read:\n  broken.json (" in done.stderr
     assert project.treadle("source", "sync", "ours").stdout.startswith("ours: nothing new (1 template,")
     SourceRepository(project.root / "ours").commit({"hello.json": template("Hello", 2)})
     assert project.treadle("source", "sync", "ours").stdout.splitlines()[1] == "  ~ hello"
@@ -174,7 +174,7 @@ def test_the_community_library_comes_from_where_the_environment_says(
     place = make_project({})
     done = place.treadle("source", "sync")
     assert done.stdout.startswith("community: 571 added (571 templates, 1739 versions; master at db7c1b5971)")
-    assert "community: 89 contents of its history can't be read:" in done.stderr
+    assert "community: 89 contents of its history cannot be read:" in done.stderr
     listed = place.treadle("source", "list", "community", "--json").json
     assert len(listed[0]["problems"]) == 89
 

@@ -132,7 +132,7 @@ def test_of_several_sources_with_the_template_none_is_taken(project: ProjectTree
 
 @pytest.mark.parametrize(
     ("slug", "hint"),
-    [("helo", 'Did you mean "ours/hello"?'), ("qqqq", "Look for it with: treadle search qqqq")],
+    [("helo", 'Did you mean "ours/hello"?'), ("qqqq", "Look for it with `treadle search qqqq`.")],
 )
 def test_a_template_that_no_source_has_is_looked_for_in_all(
     project: ProjectTree, slug: str, hint: str

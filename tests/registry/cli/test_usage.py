@@ -154,7 +154,7 @@ def test_force_removes_what_is_used(shop: ProjectTree) -> None:
 
 def test_only_whole_templates_of_the_library_go(shop: ProjectTree) -> None:
     for name in ("builtin/sleep", "library/tell@1"):
-        assert f'"{name}" can\'t be removed' in shop.treadle("remove", name).stderr
+        assert f'"{name}" cannot be removed' in shop.treadle("remove", name).stderr
     assert 'no template "tel"' in shop.treadle("remove", "library/tel").stderr
 
 

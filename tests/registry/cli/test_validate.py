@@ -75,7 +75,7 @@ def test_json_holds_every_problem(make_project: MakeProject) -> None:
 def test_missing_path_is_bad_input(make_project: MakeProject) -> None:
     outcome = make_project({}).treadle("validate", "nowhere.yaml")
     assert outcome.exit_code == 2
-    assert outcome.complaint == 'error: "nowhere.yaml" does not exist\n  hint: give a file or a folder\n'
+    assert outcome.complaint == 'error: "nowhere.yaml" does not exist\n  hint: Give a file or a folder.\n'
 
 
 def test_no_path_is_a_usage_error(make_project: MakeProject) -> None:

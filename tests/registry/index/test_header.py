@@ -24,7 +24,7 @@ def test_a_version_that_no_index_can_hold_is_refused_with_its_place(number: str)
     json = template("Hello", 1).replace(b'"Version": 1', b'"Version": ' + number.encode())
     yaml = f"schema: 1\naction_type: Octopus.Script\nversion: {number}\n".encode()
     forms = [(json, TemplateForm.JSON), (yaml, TemplateForm.FOLDER)]
-    # In YAML a numeral beyond all numbers is a text, which is no version.
+    # In YAML a numeral beyond all numbers is a text, which is not a version.
     for data, form in forms if len(number) < 30 and "99" not in number else forms[:1]:
         with pytest.raises(Invalid) as refused:
             read_header(data, form, "x")

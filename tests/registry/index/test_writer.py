@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry.git.repository import Repository
+from registry.index.connection import IndexDamagedError
 from registry.index.database import Index
 from registry.index.writer import IndexChanges, IndexTarget, index_repository
 from tests.support.library import FOLDER, CommunityLibrary
@@ -231,7 +232,7 @@ def test_what_is_dangerous_or_broken_is_told_and_left_alone(tmp_path: Path) -> N
         "t/huge.json": ("unreadable", "50.0 MB large; at most 10 MB are read"),
         "t/my template.json": (
             "refused",
-            '"my template" is no name for a template: letters, digits, ".", "_" and "-" only',
+            '"my template" is not a name for a template: letters, digits, ".", "_" and "-" only',
         ),
         "t/link.json": ("refused", "a link: links are not followed"),
         "t/folder": ("refused", "a link: links are not followed"),
@@ -276,9 +277,12 @@ def test_an_index_of_another_format_is_thrown_away(tmp_path: Path) -> None:
     again.close()
 
 
-def test_a_damaged_index_is_thrown_away(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_damaged_and_can_be_discarded(tmp_path: Path) -> None:
     file = tmp_path / "index.sqlite"
-    file.write_bytes(b"this is no database at all" * 100)
+    file.write_bytes(b"this is not a database at all" * 100)
+    with pytest.raises(IndexDamagedError) as damaged:
+        Index(file)
+    damaged.value.discard()
     index = Index(file)
     assert index.source("s") is None
     index.close()

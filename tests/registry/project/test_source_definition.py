@@ -71,13 +71,13 @@ def test_a_refused_address_is_quoted_without_its_credentials(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["builtin", "library", "../x", "a/b", "a b", "", ".x"])
 def test_names_that_no_source_can_have(name: str, tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="can't be the name of a source"):
+    with pytest.raises(Invalid, match="cannot be the name of a source"):
         define(name, ".", None, None, None, tmp_path)
 
 
 @pytest.mark.parametrize("ref", ["", "--all", "a..b", "a b", "HEAD~1", "a:b", "@{1}"])
 def test_refs_that_are_none(ref: str, tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="is no name of a branch"):
+    with pytest.raises(Invalid, match="is not a name of a branch"):
         define("x", ".", ref, None, None, tmp_path)
 
 

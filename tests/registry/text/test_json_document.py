@@ -66,15 +66,15 @@ def test_duplicate_key_is_told() -> None:
 @pytest.mark.parametrize(
     ("data", "code", "hint"),
     [
-        (b"", "json-syntax", "the file is empty"),
-        (b'{"a": 1,}', "json-syntax", "remove the comma before it"),
-        (b'{"a": 1 , \n}', "json-syntax", "remove the comma before it"),
-        (b'{"a": [1,]}', "json-syntax", "remove the comma before it"),
+        (b"", "json-syntax", "The file is empty."),
+        (b'{"a": 1,}', "json-syntax", "Remove the comma before it."),
+        (b'{"a": 1 , \n}', "json-syntax", "Remove the comma before it."),
+        (b'{"a": [1,]}', "json-syntax", "Remove the comma before it."),
         (b'{"a": 1, "b" "}"}', "json-syntax", None),
-        (b'{"a": "one\ttwo"}', "json-syntax", "write a line end or tab inside a text as \\n or \\t"),
+        (b'{"a": "one\ttwo"}', "json-syntax", "Write a line end or tab inside a text as \\n or \\t."),
         (b'{"a": "one\x01two"}', "json-syntax", None),
-        (b'{"a": "one\ntwo"}', "json-syntax", "write a line end or tab inside a text as \\n or \\t"),
-        (b'{\n<<<<<<< HEAD\n"a": 1}', "json-syntax", "a merge conflict was committed: resolve it"),
+        (b'{"a": "one\ntwo"}', "json-syntax", "Write a line end or tab inside a text as \\n or \\t."),
+        (b'{\n<<<<<<< HEAD\n"a": 1}', "json-syntax", "A merge conflict was committed: resolve it."),
         (b'{"a": NaN}', "json-number", None),
         (b'{"a": 1e999}', "json-number", None),
         (b'{"a": ' + b"9" * 5000 + b"}", "json-number", None),
@@ -105,7 +105,7 @@ def test_a_comma_at_the_end_is_found_where_any_python_stops() -> None:
     text = '{"a": [1, 2], \n}'
     for index in (text.rindex(","), text.rindex("}")):  # from Python 3.13 on; before
         said = json_document._explained(text, json.JSONDecodeError("Some words", text, index))
-        assert said == ("a comma stands before the closing bracket", "remove the comma before it")
+        assert said == ("a comma stands before the closing bracket", "Remove the comma before it.")
 
 
 def test_depth_at_the_limit_is_read() -> None:

@@ -98,7 +98,7 @@ def test_swallowed_variable_is_told(text: str, path: str, line: int, column: int
     (problem,) = load_yaml(text, "deploy.yaml").problems
     assert problem.code == "yaml-swallowed-variable"
     assert (problem.path, problem.line, problem.column) == (path, line, column)
-    assert problem.hint == 'quote it: "... #{Name} ..."'
+    assert problem.hint == 'Quote it: "... #{Name} ...".'
 
 
 @pytest.mark.parametrize("text", ['uri: "#{Site.Host}"', "a: x#{B}", "a: b # see #{B}", "a: |\n  x #{B}\n"])
@@ -109,7 +109,7 @@ def test_quoted_variable_and_real_comment_are_no_problem(text: str) -> None:
 def test_swallowed_variable_that_breaks_the_syntax_gets_a_hint() -> None:
     error = refusal("with: {uri: #{Site.Host}}\n")
     assert error.code == "yaml-syntax"
-    assert error.hint == 'a "#{" after a blank begins a comment: quote the text around "#{...}"'
+    assert error.hint == 'A "#{" after a blank begins a comment: quote the text around "#{...}".'
 
 
 def test_duplicate_key_is_told_with_both_places() -> None:
@@ -118,7 +118,7 @@ def test_duplicate_key_is_told_with_both_places() -> None:
         "duplicate-key",
         3,
         1,
-        "first on line 1",
+        "It is first on line 1.",
     )
 
 
@@ -150,15 +150,15 @@ def test_what_is_no_document_is_refused(text: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "hint"),
     [
-        ("a:\n\tb: 1", "a tab indents this line", "indent with blanks, not tabs"),
-        ("a: x\n\t- b", "a tab indents this line", "indent with blanks, not tabs"),
+        ("a:\n\tb: 1", "a tab indents this line", "Indent with blanks, not tabs."),
+        ("a: x\n\t- b", "a tab indents this line", "Indent with blanks, not tabs."),
         ("a: \x00", "the character U+0000 is not allowed", None),
-        ("a: @x", '"@" cannot begin a text without quotes', "quote the text"),
-        ("a: b: c", 'a ":" does not belong here', "quote the text if the colon is part of it; if not, "),
+        ("a: @x", '"@" cannot begin a text without quotes', "Quote the text"),
+        ("a: b: c", 'a ":" does not belong here', "Quote the text if the colon is part of it; if not, "),
         ('a: 1\nb: "x\nc: 1\n', "the quoted text that begins on line 2 does not end", None),
         ("a: [1, 2", 'expected "," or "]" in the "[" that opens on line 1', None),
         ("a: {b: 1\nc: 2\n", 'expected "," or "}" in the "{" that opens on line 1', None),
-        ("- a\nb: 1", "this line does not continue what begins on line 1", "check its indentation"),
+        ("- a\nb: 1", "this line does not continue what begins on line 1", "Check its indentation."),
     ],
 )
 @pytest.mark.parametrize("loader", [yaml_document.LOADER, yaml.SafeLoader])

@@ -165,7 +165,7 @@ def test_template_rule(
         (
             {"DisplaySettings": control("Checkbox"), "DefaultValue": "1"},
             "default-not-offered",
-            'the default "1" of the Checkbox "a" is no truth value',
+            'the default "1" of the Checkbox "a" is not a truth value',
         ),
         (
             {"DisplaySettings": control("Package")},
@@ -185,7 +185,7 @@ def test_parameter_rule(tmp_path: Path, changes: dict[str, Any], code: str, mess
         ({"Pattern": "[a-z]+"}, "A1", "doesn't match its pattern [a-z]+"),
         ({"Minimum": 3}, "2", "is less than 3"),
         ({"Maximum": 3}, "4", "is more than 3"),
-        ({"Maximum": 3}, "many", "is no number"),
+        ({"Maximum": 3}, "many", "is not a number"),
     ],
 )
 def test_default_must_keep_to_the_typed_extras(

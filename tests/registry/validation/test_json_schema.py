@@ -100,32 +100,32 @@ def step(text: str) -> str:
         (
             "zzz: a/b",
             'deploy.yaml:4:5: error: step "Build": unknown key "zzz" [unknown-key]\n'
-            "  hint: known here: name, uses, id, shell, kind, roles, window, delay, match, target, either",
+            "  hint: Known here: name, uses, id, shell, kind, roles, window, delay, match, target, either.",
         ),
         (
             "uses: 5",
             'deploy.yaml:4:11: error: step "Build" → uses: expected text, got the number 5 [wrong-type]\n'
-            "  hint: for example: builtin/sleep",
+            "  hint: For example: `builtin/sleep`.",
         ),
         (
             "uses: {a: b}",
             'deploy.yaml:4:11: error: step "Build" → uses: expected text, got a mapping [wrong-type]\n'
-            "  hint: for example: builtin/sleep",
+            "  hint: For example: `builtin/sleep`.",
         ),
         (
             "uses: true",
             'deploy.yaml:4:11: error: step "Build" → uses: expected text, got true [wrong-type]\n'
-            "  hint: for example: builtin/sleep",
+            "  hint: For example: `builtin/sleep`.",
         ),
         (
             "uses:",
             'deploy.yaml:4:10: error: step "Build" → uses: expected text, got nothing [wrong-type]\n'
-            "  hint: for example: builtin/sleep",
+            "  hint: For example: `builtin/sleep`.",
         ),
         (
             "uses: nowhere",
             'deploy.yaml:4:11: error: step "Build" → uses: expected text that matches ^[a-z]+/[a-z]+$, '
-            'got "nowhere" [wrong-value]\n  hint: for example: builtin/sleep',
+            'got "nowhere" [wrong-value]\n  hint: For example: `builtin/sleep`.',
         ),
         ("id: y", 'deploy.yaml:4:9: error: step "Build" → id: expected an id, got "y" [wrong-value]'),
         (
@@ -219,7 +219,7 @@ def test_step_finding_in_words(line: str, said: str) -> None:
         (
             "version: 1\na: #{x}\n",
             'deploy.yaml:2:4: error: YAML takes the "#{" after a blank for a comment, and what follows is lost '
-            '[yaml-swallowed-variable]\n  hint: quote it: "... #{Name} ..."',
+            '[yaml-swallowed-variable]\n  hint: Quote it: "... #{Name} ...".',
         ),
     ],
 )
@@ -230,7 +230,7 @@ def test_document_finding_in_words(text: str, said: str) -> None:
 def test_unknown_format_version_is_the_only_problem() -> None:
     assert texts_of("version: 2\nsteps: 5\nfoo: 1\n") == [
         "deploy.yaml:1:10: error: version: this is format version 2, and only version 1 is known here "
-        "[format-version]\n  hint: upgrade Treadle"
+        "[format-version]\n  hint: Upgrade Treadle."
     ]
 
 

@@ -61,7 +61,7 @@ def test_a_work_file_stays_below_the_working_directory(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["A B", "1A", "", "A=B", "X;id"])
 def test_an_environment_name_must_be_one(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name for an environment variable"):
+    with pytest.raises(ValueError, match="is not a name for an environment variable"):
         build_payload(ScriptRequest(Syntax.BASH, "", environment={name: "x"}))
 
 

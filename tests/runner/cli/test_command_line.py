@@ -80,7 +80,7 @@ class TestErrors:
 
     def test_of_the_command_line_itself_look_like_all_others(self, project: ProjectTree) -> None:
         assert project.treadle("plan", "--nope").stderr == (
-            "error[usage]: no such option '--nope'\n  hint: See: treadle plan --help\n"
+            "error[usage]: no such option '--nope'\n  hint: See `treadle plan --help`.\n"
         )
 
     def test_two_crashes_in_a_second_leave_two_reports(

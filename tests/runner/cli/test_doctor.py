@@ -37,7 +37,7 @@ def test_all_is_well_where_everything_is_there(make_project: MakeProject) -> Non
         "engine": "ok",
         "worker image on engine": "ok",
     }
-    assert found["source community"]["hint"] == "Run: treadle source sync community"
+    assert found["source community"]["hint"] == "Run `treadle source sync community`."
 
 
 def test_an_engine_that_does_not_answer_is_told_with_a_way_out(without_engine: ProjectTree) -> None:
@@ -71,7 +71,7 @@ def test_a_home_that_can_not_be_written_to_is_told(
     project.home.write_text("a file where the folder should be")
     found = checks(project)
     assert found["home"]["finding"] == "broken"
-    assert found["home"]["hint"] == "Point TREADLE_HOME at a folder that you may write to."
+    assert "point TREADLE_HOME at a folder that you may write to" in found["home"]["hint"]
     assert found["git"]["finding"] == "ok"
 
 

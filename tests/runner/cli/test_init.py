@@ -54,7 +54,7 @@ def test_overwrites_nothing(make_project: MakeProject) -> None:
     assert done.exit_code == 2
     assert done.complaint == (
         f'error: "." has a {name} already\n'
-        "  hint: Nothing was written. Start in another folder: treadle init DIR\n"
+        "  hint: Nothing was written. Start in another folder: `treadle init DIR`.\n"
     )
     assert [path.name for path in project.root.iterdir()] == [name]
     assert (project.root / name).read_text() == "mine"

@@ -41,7 +41,7 @@ SCRIPTS = {
     ),
     "3-last": said("done"),
 }
-THERE = "process files there: deploy.yaml"
+THERE = "Process files there: deploy.yaml."
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ class TestExitCodes:
         assert done.exit_code == 3
         first, second = done.complaint.splitlines()
         assert first == "error: Treadle itself failed: RuntimeError: a bug"
-        log = Path(second.partition("details are in ")[2])
+        log = Path(second.partition("details are in ")[2].strip('".'))
         assert "Traceback" in log.read_text()
         assert log.is_relative_to(shop.home)
 
@@ -205,34 +205,34 @@ class TestInputs:
     @pytest.mark.parametrize(
         ("files", "arguments", "stdin", "expected"),
         [
-            ({}, ["--var", "X"], b"", '--var "X" has no value\n  hint: write --var NAME=value'),
-            ({}, ["--var", "=x"], b"", '--var "=x" has no name\n  hint: write --var NAME=value'),
+            ({}, ["--var", "X"], b"", '--var "X" has no value\n  hint: Write --var NAME=value.'),
+            ({}, ["--var", "=x"], b"", '--var "=x" has no name\n  hint: Write --var NAME=value.'),
             ({}, ["--var", "X=@nope.txt"], b"", 'there is no file "nope.txt"'),
-            ({}, ["--var", "X=@."], b"", '"." can not be read: Is a directory'),
+            ({}, ["--var", "X=@."], b"", '"." is neither a file nor a pipe'),
             ({"b": b"\xff"}, ["--var", "X=@b"], b"", '"b" is not UTF-8 text'),
             ({"b": b"x" * 1_048_577}, ["--var", "X=@b"], b"", '"b" holds more than 1,048,576 bytes'),
-            ({}, ["--var", "X=@/dev/zero"], b"", '"/dev/zero" holds more than 1,048,576 bytes'),
+            ({}, ["--var", "X=@/dev/zero"], b"", '"/dev/zero" is neither a file nor a pipe'),
             ({}, ["--var", "X=-"], b"\xff", "standard input is not UTF-8 text"),
             ({}, ["--var", "X=-"], b"x" * 1_048_577, "standard input holds more than 1,048,576 bytes"),
             (
                 {},
                 ["--var", "X=-", "--var", "Y=-"],
                 b"x",
-                '--var "Y": standard input was read for "X" already\n  hint: give one of the two as NAME=@FILE',
+                '--var "Y": standard input was read for "X" already\n  hint: Give one of the two as NAME=@FILE.',
             ),
             ({}, ["--var-file", "nope.yaml"], b"", 'there is no file "nope.yaml"'),
             (
                 {"vars.yaml": "- a\n"},
                 ["--var-file", "vars.yaml"],
                 b"",
-                '"vars.yaml" is not a list of variables\n  hint: write one NAME: value a line',
+                '"vars.yaml" is not a list of variables\n  hint: Write one NAME: value a line.',
             ),
             (
                 {},
                 ["--var", f"hook={SECRET}"],
                 b"",
                 'the variable "Hook" is sensitive; a plain value would show in process lists\n'
-                "  hint: use --var Hook=@FILE or --var Hook=- (standard input)",
+                "  hint: Use --var Hook=@FILE or --var Hook=- (standard input).",
             ),
         ],
     )

@@ -214,7 +214,7 @@ def test_the_project_and_the_environment_say_how_long(
 def test_what_can_not_be_told_is_refused(project: ProjectTree) -> None:
     done = project.treadle("outdated")
     assert done.exit_code == 2
-    assert 'source "team" has not been synced yet (Run: treadle source sync team)' in done.stdout
+    assert 'source "team" has not been synced yet (Run `treadle source sync team`.)' in done.stdout
 
 
 def test_deprecated_templates_are_told_with_their_successor(project: ProjectTree, team: Team) -> None:

@@ -200,11 +200,11 @@ class TestFindProcess:
         (tmp_path / "folder.yaml").mkdir()
         with pytest.raises(NotFound):
             find_process("depoy", [tmp_path])
-        there = "process files there: deploy.yaml"
+        there = "Process files there: deploy.yaml."
         for name, said in {
             "depoy": f'there is no process "depoy" [process-not-found] > {there}',
             ".": f'"." is a folder; give a process file [process-not-found] > {there}',
-            "empty": '"empty" is a folder; give a process file [process-not-found] > write one with: treadle init',
+            "empty": '"empty" is a folder; give a process file [process-not-found] > Write one with `treadle init`.',
             "treadle": f'"treadle" is the project; a process is a file of its own [not-a-process] > {there}',
         }.items():
             assert refusal(lambda name=name: find_process(name, [tmp_path])) == [said]  # type: ignore[misc]

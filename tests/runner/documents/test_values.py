@@ -57,21 +57,24 @@ def test_json_that_will_not_do_is_refused(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("- a\n", ['"vars.yaml" is not a list of variables [variables-file] > write one NAME: value a line']),
+        (
+            "- a\n",
+            ['"vars.yaml" is not a list of variables [variables-file] > Write one NAME: value a line.'],
+        ),
         (
             "just text",
-            ['"vars.yaml" is not a list of variables [variables-file] > write one NAME: value a line'],
+            ['"vars.yaml" is not a list of variables [variables-file] > Write one NAME: value a line.'],
         ),
         (
             "A: [1]\nB: {c: d}\nC: #{Host}\nD: 1\nD: 2\n",
             [
                 '1:4 the value of "A" is not plain text [wrong-type]'
-                " > give lists and mappings as JSON text, in quotes",
+                " > Give lists and mappings as JSON text, in quotes.",
                 '2:4 the value of "B" is not plain text [wrong-type]'
-                " > give lists and mappings as JSON text, in quotes",
+                " > Give lists and mappings as JSON text, in quotes.",
                 '3:4 YAML takes the "#{" after a blank for a comment, and what follows is lost'
-                ' [yaml-swallowed-variable] > quote it: "... #{Name} ..."',
-                '5:1 duplicate key "D" [duplicate-key] > first on line 4',
+                ' [yaml-swallowed-variable] > Quote it: "... #{Name} ...".',
+                '5:1 duplicate key "D" [duplicate-key] > It is first on line 4.',
             ],
         ),
     ],
@@ -88,5 +91,5 @@ def test_a_file_must_be_there(tmp_path: Path) -> None:
     path = tmp_path / "nope.yaml"
     assert refusal(lambda: read_values(path)) == [f'there is no file "{path}" [file-not-found]']
     assert refusal(lambda: read_values(tmp_path)) == [
-        f'"{tmp_path}" can not be read: Is a directory [file-unreadable]'
+        f'"{tmp_path}" cannot be read: Is a directory [file-unreadable]'
     ]

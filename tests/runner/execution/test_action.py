@@ -135,7 +135,7 @@ class TestScript:
         assert {name: ended.variables("1-a")[name] for name in ("V0", "V997")} == {"V0": "v", "V997": "v"}
 
     def test_that_can_not_be_evaluated_fails_without_telling_the_secret(self, stage: Stage) -> None:
-        output = set_variable("Key", "not a version", sensitive=True)
+        output = set_variable("Key", "no version 4 me", sensitive=True)
         ended = stage.run(
             [
                 {"name": "A", "run": "x"},
@@ -144,8 +144,8 @@ class TestScript:
             {"1-a": said(output)},
         )
         assert ended.statuses == {"A": "success", "B": "failed"}
-        assert ended.reasons["B"] == "the filter VersionMajor can not treat its input: it is no version"
-        assert "not a version" not in str(ended.events)
+        assert ended.reasons["B"] == "the filter VersionMajor cannot treat its input: it is not a version"
+        assert "no version 4 me" not in str(ended.events)
         ended.engine.check_nothing_left()
 
 

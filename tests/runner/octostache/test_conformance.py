@@ -18,7 +18,7 @@ A_CASE: Case = {
     "expected": "X#{Gone}",
     "expect_error": True,
 }
-"""In the reference's form; where its own cases can't be had, this one still tries the code that compares."""
+"""In the reference's form; where its own cases cannot be had, this one still tries the code that compares."""
 
 
 @pytest.mark.parametrize("case", generated_cases(), ids=lambda case: case["id"])

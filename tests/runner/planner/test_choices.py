@@ -23,7 +23,7 @@ class TestEnvironment:
 
     def test_must_be_chosen_where_there_are_several(self, desk: Desk) -> None:
         assert refusal(lambda: desk.plan([ONCE], TWO_ENVIRONMENTS)) == [
-            "no environment was given [environment-missing] > add -e with one of: Test, Production"
+            "no environment was given [environment-missing] > Add -e with one of: Test, Production."
         ]
 
     def test_the_only_one_needs_no_choice(self, desk: Desk) -> None:
@@ -64,7 +64,7 @@ class TestTargets:
             'there is no target "web-9" [unknown-target] > Did you mean "web-3"?'
         ]
         assert refusal(lambda: targets(desk, ON_WEB, environment="Test", targets=("web-2",))) == [
-            'target "web-2" is not in Test [target-elsewhere] > it belongs to Production'
+            'target "web-2" is not in Test [target-elsewhere] > It belongs to Production.'
         ]
 
 
@@ -112,7 +112,7 @@ class TestSkipping:
             'there is no step "Wbe" [unknown-step] > Did you mean "Web"?'
         ]
         assert refusal(lambda: desk.plan(steps, TWO_ENVIRONMENTS, environment="Test", skip=("once",))) == [
-            'step "Once" is required and can not be skipped [required-step]'
+            'step "Once" is required and cannot be skipped [required-step]'
         ]
 
 
@@ -120,7 +120,7 @@ def test_a_step_may_insist_on_targets(desk: Desk) -> None:
     step = {**ON_WEB, "roles": ["mail"], "on_no_targets": "fail"}
     assert refusal(lambda: desk.plan([step], TWO_ENVIRONMENTS, environment="Test")) == [
         '6:7 step "Web": no target with role "mail" in Test [no-targets]'
-        " > give a target the role, or set on_no_targets: skip"
+        " > Give a target the role, or set on_no_targets: skip."
     ]
     elsewhere = {**step, "environments": ["Production"]}
     assert (
@@ -144,7 +144,7 @@ def test_a_secret_must_not_stand_on_the_command_line(desk: Desk, name: str) -> N
     plain: dict[str, Any] = {"variables": {name: "s3cret-hook"}, "plain": frozenset({name})}
     assert refusal(lambda: desk.plan([ONCE], project, **plain)) == [
         'the variable "Slack.Hook" is sensitive; a plain value would show in process lists [secret-on-command-line]'
-        " > use --var Slack.Hook=@FILE or --var Slack.Hook=- (standard input)"
+        " > Use --var Slack.Hook=@FILE or --var Slack.Hook=- (standard input)."
     ]
     from_file: dict[str, Any] = {"variables": {name: "s3cret-hook"}}
     assert "s3cret-hook" not in repr(desk.plan([ONCE], project, **from_file))

@@ -36,7 +36,7 @@ class TestRoles:
         plan = desk.plan([run("x", roles=["web"])])
         assert problem_lines(plan.warnings)[0] == (
             '6:7 step "A" runs on targets, and without a treadle.yaml there are none [no-project]'
-            " > Define targets in a treadle.yaml: treadle init."
+            " > Define targets in a treadle.yaml: `treadle init` writes one."
         )
 
 

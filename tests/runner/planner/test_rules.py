@@ -38,7 +38,7 @@ def test_a_required_parameter_must_have_a_value(tmp_path: Path) -> None:
     )
     expected = [
         '4:11 step "A": library/tool@3 needs a value for "Url" (Web address) [missing-parameter]'
-        " > add under with: Url: ..."
+        " > Add `Url: ...` under with."
     ]
     assert refusal(lambda: desk.plan(use())) == expected
     assert refusal(lambda: desk.plan(use(Url=""))) == expected
@@ -102,7 +102,7 @@ def test_a_bad_secret_is_not_shown(tmp_path: Path) -> None:
     assert refusal(lambda: desk.plan(use(Key="open sesame"))) == [
         '6:12 step "A": "Key" is "********", but it must match [0-9]+ [parameter-value]',
         '6:12 step "A": "Key" is sensitive, but its value stands here in clear [plain-secret]'
-        ' > refer to a sensitive variable: Key: "#{My.Secret}"',
+        ' > Refer to a sensitive variable: `Key: "#{My.Secret}"`.',
     ]
 
 
@@ -110,13 +110,13 @@ def test_a_secret_in_the_process_file_is_a_warning(tmp_path: Path) -> None:
     desk = desk_with(tmp_path, Parameter("Key", control="Sensitive"))
     assert problem_lines(desk.plan(use(Key="open sesame")).warnings) == [
         '6:12 step "A": "Key" is sensitive, but its value stands here in clear [plain-secret]'
-        ' > refer to a sensitive variable: Key: "#{My.Secret}"'
+        ' > Refer to a sensitive variable: `Key: "#{My.Secret}"`.'
     ]
     assert desk.plan(use(Key=""), {}).warnings == ()
 
 
 class TestNotRunnable:
-    """Templates that this version can't run are problems of the plan, not failures of the run."""
+    """Templates that this version cannot run are problems of the plan, not failures of the run."""
 
     @pytest.mark.parametrize(
         ("changes", "expected"),
@@ -129,7 +129,7 @@ class TestNotRunnable:
             (
                 {"properties": {"Octopus.Action.Script.Syntax": "PowerShell"}},
                 "is written in PowerShell, so Treadle cannot run it yet [not-runnable]"
-                " > Bash and Python scripts run; find some with: treadle search WORDS --runnable",
+                " > Bash and Python scripts run: find some with `treadle search WORDS --runnable`.",
             ),
             (
                 {"packages": ({"Name": "app"},)},
@@ -144,7 +144,7 @@ class TestNotRunnable:
             (
                 {"properties": {"Octopus.Action.Script.ScriptBody": None}},
                 "has no script, so Treadle cannot run it yet [not-runnable]"
-                " > See what it has with: treadle show REF --json",
+                " > See what it has with `treadle show REF --json`.",
             ),
         ],
     )
@@ -193,8 +193,8 @@ class TestNotRunnable:
 def test_a_template_that_is_not_there_is_told_with_all_others(tmp_path: Path) -> None:
     steps = [{"name": "A", "uses": "library/nope"}, {"name": "B", "uses": "library/gone@4"}]
     assert refusal(lambda: Desk(tmp_path).plan(steps)) == [
-        '4:11 step "A": there is no template "library/nope" [template-not-found] > look for it',
-        '6:11 step "B": there is no template "library/gone@4" [template-not-found] > look for it',
+        '4:11 step "A": there is no template "library/nope" [template-not-found] > Look for it.',
+        '6:11 step "B": there is no template "library/gone@4" [template-not-found] > Look for it.',
     ]
 
 

@@ -265,7 +265,7 @@ class TestSecrets:
         variables = {**WITH_SECRET["variables"], "Broken": "#{Secret | VersionMajor}"}
         (line,) = refusal(lambda: desk.plan([run("x")], {"variables": variables}))
         assert line == (
-            '7:3 variable "Broken": the filter VersionMajor can not treat its input: it is no version [expression]'
+            '7:3 variable "Broken": the filter VersionMajor cannot treat its input: it is not a version [expression]'
         )
 
 
@@ -314,7 +314,7 @@ class TestParametersWithoutValue:
     def test_are_warned_of(self, desk: Desk) -> None:
         assert problem_lines(desk.plan([use()]).warnings) == [
             '4:11 step "A": library/tool@3 gets no value for "uri", which has no default either'
-            " [parameter-without-value] > Add under with: uri: ..., or uri: null to leave it out."
+            " [parameter-without-value] > Add `uri: ...` under with, or `uri: null` to leave it out."
         ]
 
     def test_are_not_warned_of_where_they_are_left_out_on_purpose(self, desk: Desk) -> None:

@@ -63,7 +63,7 @@ def test_no_runs_yet(tmp_path: Path) -> None:
     assert runs.latest() == ([], [])
     with pytest.raises(NotFound, match="there are no runs yet") as error:
         runs.find()
-    assert error.value.hint == "Start one with: treadle run PROCESS -e ENVIRONMENT"
+    assert error.value.hint == "Start one with `treadle run PROCESS -e ENVIRONMENT`."
 
 
 def test_statuses_of_runs(tmp_path: Path) -> None:

@@ -139,7 +139,8 @@ def test_a_torn_line_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
         journal.append(log("a"))
         journal.append(log("b"))
     with (journal.folder / "events.jsonl").open("ab") as file:
-        file.write(b'garbage\n[]\n{"seq":5,"event":"log","lines":["c"]}\n{"seq":6,"event":"l\xff')
+        whole = b'{"seq":5,"event":"log","action":"deploy","level":"info","lines":["c"]}'
+        file.write(b"garbage\n[]\n" + whole + b'\n{"seq":6,"event":"l\xff')
     found = list(read(journal.folder))
     assert [event["event"] for event in found] == ["log", "log", "warning", "warning", "log", "warning"]
     assert found[2]["code"] == "journal-damaged"

@@ -31,5 +31,5 @@ def test_every_variable_sets_its_own_limit() -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as caught:
         read_limits({"TREADLE_MAX_ARTIFACT": text})
-    assert caught.value.message == f'TREADLE_MAX_ARTIFACT is "{text}", which is no size'
+    assert caught.value.message == f'TREADLE_MAX_ARTIFACT is "{text}", which is not a size'
     assert "512m" in (caught.value.hint or "")

@@ -51,7 +51,7 @@ class TestRun:
 
 
 class TestBeforeTheRun:
-    """What is wrong before anything ran is no failed run: nothing is recorded."""
+    """What is wrong before anything ran is not a failed run: nothing is recorded."""
 
     def refused(self, stage: Stage, ended: Ended) -> tuple[str, int]:
         assert ended.error is not None
@@ -161,7 +161,7 @@ class TestReadSource:
         monkeypatch.setenv("SHOP_HOOK", "with a line end\n")
         assert read_source(VariableSource(env="SHOP_HOOK"), tmp_path) == "with a line end\n"
         assert refusal(lambda: read_source(VariableSource(env="NOT_SET_AT_ALL"), tmp_path)) == [
-            'the environment variable "NOT_SET_AT_ALL" is not set [environment-variable] > export NOT_SET_AT_ALL=...'
+            'the environment variable "NOT_SET_AT_ALL" is not set [environment-variable] > Export NOT_SET_AT_ALL=...'
         ]
 
     @pytest.mark.parametrize(
@@ -182,8 +182,7 @@ class TestReadSource:
     def test_a_file_that_is_none(self, tmp_path: Path) -> None:
         (tmp_path / "binary").write_bytes(b"\xff\xfe")
         for name, said_ in {
-            "nope": "can not be read: No such file or directory",
-            ".": "can not be read: Is a directory",
+            ".": "is neither a file nor a pipe",
             "binary": "is not UTF-8 text",
         }.items():
             (line,) = refusal(lambda name=name: read_source(VariableSource(file=name), tmp_path))  # type: ignore[misc]

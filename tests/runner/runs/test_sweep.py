@@ -121,6 +121,17 @@ def test_a_note_that_can_not_be_read_means_the_engine_of_this_machine(home: Home
     assert asked == [Endpoint()]
 
 
+def test_artifacts_that_had_come_in_part_go_and_the_others_stay(home: Home, live: Journal, dead: str) -> None:
+    for run in (live.run, dead):
+        part = home.runs / run / "artifacts" / "deploy" / ".part-x"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(b"half")
+        (part.parent / "report.txt").write_bytes(b"whole")
+    sweep(home, Connections(lambda endpoint: engine()))
+    assert [path.name for path in (home.runs / dead / "artifacts" / "deploy").iterdir()] == ["report.txt"]
+    assert (live.folder / "artifacts" / "deploy" / ".part-x").exists()
+
+
 class Frozen(FakeEngine):
     """An engine that takes its time."""
 

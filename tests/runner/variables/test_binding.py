@@ -226,7 +226,7 @@ class TestStrongest:
 
 def test_an_error_is_explained_without_the_value_that_caused_it() -> None:
     assert explain_error(FilterError("FromBase64", "my secret", 3, "it is no base64 text")) == (
-        "the filter FromBase64 can not treat its input: it is no base64 text"
+        "the filter FromBase64 cannot treat its input: it is no base64 text"
     )
 
 

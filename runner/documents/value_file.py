@@ -1,0 +1,80 @@
+"""A variable's value from a file: a regular file or a pipe, with a limit and an end."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import time
+from pathlib import Path
+
+from registry.errors import Invalid, NotFound
+
+MAX_VALUE_BYTES = 1024 * 1024
+
+_WAIT_FOR_WRITER = 3.0
+"""Seconds in which somebody has to open the other end of a pipe."""
+
+_WAIT_FOR_END = 60.0
+"""Seconds in which a pipe has to come to its end."""
+
+
+def read_value_file(path: Path) -> str:
+    """The text in `path`, without one line end at its end. Raises NotFound, Invalid."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            data = _content(descriptor, path)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise NotFound("variable-file", f'there is no file "{path}"') from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise Invalid("variable-file", f'"{path}" cannot be read: {reason}') from None
+    return value_text(data, f'"{path}"')
+
+
+def value_text(data: bytes, what: str) -> str:
+    """Bytes from outside as a value, without one line end at its end. Raises Invalid."""
+    if len(data) > MAX_VALUE_BYTES:
+        raise Invalid("variable-file", f"{what} holds more than {MAX_VALUE_BYTES:,} bytes")
+    try:
+        return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise Invalid("variable-file", f"{what} is not UTF-8 text") from None
+
+
+def _content(descriptor: int, path: Path) -> bytes:
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_VALUE_BYTES + 1)
+    if stat.S_ISFIFO(mode):
+        return _from_pipe(descriptor, path)
+    raise Invalid("variable-file", f'"{path}" is neither a file nor a pipe')
+
+
+def _from_pipe(descriptor: int, path: Path) -> bytes:
+    data, started, has_writer = b"", time.monotonic(), False
+    watch = select.poll()
+    watch.register(descriptor, select.POLLIN)
+    while len(data) <= MAX_VALUE_BYTES:
+        ready = watch.poll(100)
+        try:
+            part = os.read(descriptor, 65536)
+        except BlockingIOError:
+            has_writer = True
+        else:
+            if not part and ready:
+                return data
+            data, has_writer = data + part, has_writer or bool(part)
+        waited = time.monotonic() - started
+        if waited > (_WAIT_FOR_END if has_writer else _WAIT_FOR_WRITER):
+            what = (
+                f"did not end within {_WAIT_FOR_END:.0f} seconds"
+                if has_writer
+                else "has nobody who writes to it"
+            )
+            raise Invalid("variable-file", f'"{path}" {what}', hint="Start its writer first, or name a file.")
+    return data
