@@ -73,20 +73,27 @@ class Verdict:
             return "Windows only (Windows PowerShell 5.1)" if self.needs_5 else "Windows only"
         return "Linux" if self.platform is Platform.LINUX else "unknown"
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+    def data(self) -> dict[str, Any]:
+        """As plain data, for JSON."""
+        return asdict(self)
 
-    @classmethod
-    def from_json(cls, text: str) -> Verdict:
-        """The verdict that `to_json` wrote."""
-        data: Mapping[str, Any] = json.loads(text)
-        return cls(
-            Platform(data["platform"]),
-            tuple(data["tools"]),
-            tuple(_evidence(item) for item in data["reasons"]),
-            tuple(_evidence(item) for item in data["remarks"]),
-            data["needs_5"],
-        )
+    def to_json(self) -> str:
+        """For the index; `read_verdict` reads it."""
+        return json.dumps(self.data(), ensure_ascii=False, separators=(",", ":"))
+
+
+def read_verdict(text: str) -> Verdict | None:
+    """The verdict that `to_json` wrote; None for an empty text."""
+    if not text:
+        return None
+    data: Mapping[str, Any] = json.loads(text)
+    return Verdict(
+        Platform(data["platform"]),
+        tuple(data["tools"]),
+        tuple(_evidence(item) for item in data["reasons"]),
+        tuple(_evidence(item) for item in data["remarks"]),
+        data["needs_5"],
+    )
 
 
 def _evidence(item: Mapping[str, Any]) -> Evidence:

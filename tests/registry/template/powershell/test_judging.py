@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.template.platform import Evidence, Platform, Verdict
+from registry.template.platform import Evidence, Platform, Verdict, read_verdict
 from registry.template.powershell.judging import judge
 from registry.template.powershell.tables import tables
 
@@ -153,7 +153,7 @@ def test_a_verdict_survives_being_stored() -> None:
     verdict = judge("Get-Service\naz login\nsleep 5")
     assert verdict.tools
     assert verdict.remarks
-    assert Verdict.from_json(verdict.to_json()) == verdict
+    assert read_verdict(verdict.to_json()) == verdict
 
 
 def test_the_tables_name_each_thing_once() -> None:
