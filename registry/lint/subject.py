@@ -14,6 +14,7 @@ from registry.model import Problem, StepTemplate
 from registry.template.document import TemplateDocument, read_folder, template_of
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
 from registry.template.octopus import CUSTOM_SCRIPT, SCRIPT_BODY, SCRIPT_SYNTAX
+from registry.template.platform import Verdict, template_verdict
 from registry.text.json_document import JsonDocument, load_json
 from registry.text.yaml_document import YamlDocument
 
@@ -91,6 +92,11 @@ class Subject:
                 kind = {"ps1": "PowerShell", "sh": "Bash", "py": "Python"}.get(key.rpartition(".")[2], "")
                 found.append(Script(kind, text, ("Properties", key), self._file("properties", key)))
         return tuple(found)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """Where it can run; None where that is not judged."""
+        return template_verdict(self.template)
 
     def position(self, path: DocumentPath) -> tuple[int, int]:
         """Line and column, in the JSON or in template.yaml, of what stands at `path` of the Octopus value."""
