@@ -22,6 +22,7 @@ MAX_BYTES = 256 << 10
 MAX_NODES = 50_000
 MAX_SECONDS = 1.0
 MAX_TEXT = 4 << 10
+MAX_ASKED = 4 << 20
 _CHUNK = 16 << 10
 
 # What Octostache fills in: `#` would begin a comment. Statements leave nothing, expressions a word of the same length.
@@ -49,34 +50,40 @@ class ScriptUnreadError(ValueError):
     """A script that takes more than the limits allow; the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ScriptTree:
-    """A parsed script, and the bytes that its nodes' places count in."""
+    """A parsed script, and the bytes that its nodes' places count in; `asked` bytes were asked for as text."""
 
     root: Node
     source: bytes
+    asked: int = 0
 
     def nodes(self, kinds: Collection[str]) -> Iterator[Node]:
         """The nodes of these kinds, and errors, in the order of the text, outer ones first.
 
-        A cursor, not a query: that takes hours for half a megabyte of open brackets. Raises ScriptUnreadError where
-        there are too many nodes.
+        By a cursor, not a query, which can take minutes for a quarter of a megabyte of brackets.
+        Raises ScriptUnreadError where there are too many of them.
         """
         broken = self.root.has_error
-        count = 0
-        for node in _in_order(self.root):
-            if node.type in kinds or (broken and (node.is_error or node.is_missing)):
-                count += 1
-                if count > MAX_NODES:
-                    raise ScriptUnreadError(f"it has more than {MAX_NODES:,} commands, texts and variables")
-                yield node
+        found = (
+            node
+            for node in _in_order(self.root)
+            if node.type in kinds or (broken and (node.is_error or node.is_missing))
+        )
+        for count, node in enumerate(found):
+            if count == MAX_NODES:
+                raise ScriptUnreadError(f"it has more than {MAX_NODES:,} commands, texts and variables")
+            yield node
 
     def text(self, node: Node, limit: int = MAX_TEXT) -> str:
         """What is written there, or its first `limit` bytes: what is nested is asked for at every level.
 
-        To ask the node itself is ten times slower.
+        To ask the node itself is ten times slower. Raises ScriptUnreadError where too much was asked for in all.
         """
         end = min(node.end_byte, node.start_byte + limit)
+        self.asked += end - node.start_byte
+        if self.asked > MAX_ASKED:
+            raise ScriptUnreadError("its parts are nested too deeply")
         return self.source[node.start_byte : end].decode(errors="replace")
 
 
@@ -104,8 +111,9 @@ def _tree(source: bytes) -> Tree:
 def _in_order(root: Node) -> Iterator[Node]:
     cursor = root.walk()
     while True:
-        if cursor.node is not None:
-            yield cursor.node
+        node = cursor.node
+        if node is not None:
+            yield node
         if cursor.goto_first_child():
             continue
         while not cursor.goto_next_sibling():

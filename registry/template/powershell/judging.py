@@ -20,7 +20,6 @@ _MAX_EVIDENCE = 40
 _MAX_NAME = 120
 _MAX_JSON_DEPTH = 100
 _MAX_UNREAD = 0.25
-_WORD_OF_LANGUAGE = re.compile(r"(?:else|elseif|until|finally|catch|in|_+|\d.*)\Z", re.IGNORECASE)
 _CMDLET = re.compile(r"[A-Za-z]+-[A-Za-z]\w*\Z")
 _SUFFIX = re.compile(r"\.(?:exe|cmd|bat)\Z", re.IGNORECASE)
 _PROGRAM_WITHIN = re.compile(r"(?<![\w.-])([\w.-]+\.exe)\b", re.IGNORECASE)
@@ -100,8 +99,7 @@ class _Judge:
         if not name:
             self._programs(command, command.target)
         elif folded not in self.script.functions:
-            if not _WORD_OF_LANGUAGE.match(name):
-                self._foreign(command)
+            self._foreign(command)
         else:
             for argument in (*command.arguments, *(value for _, value in command.parameters if value)):
                 if argument.lower() in self.tables.tools:
@@ -157,7 +155,7 @@ class _Judge:
     def _windows_alias(self, command: Command, meant: str) -> None:
         """An alias of Windows: Linux has a program of that name, or nothing, and letter case counts there."""
         shown = f"{command.name} (= {meant} on Windows)"
-        if meant.lower() not in self.tables.linux and self._known("commands", meant, command):
+        if meant.lower() not in self.tables.linux and self._known("commands", meant, command, shown):
             return
         if command.name in self.tables.alike and not command.parameters:
             what = "an alias of Windows, a program on Linux"
@@ -184,17 +182,25 @@ class _Judge:
         name = re.split(r"[\\/]", found[1] if found else text)[-1].strip()
         base = _SUFFIX.sub("", name).lower()
         suffixed = base != name.lower()
-        for kind in self.tables.kinds:
-            programs = kind.names.get("programs", _NO_NAMES)
-            if name in programs or base in programs:
-                self._of_kind(kind, at, name)
-                return
+        if self._known_program(at, name, base):
+            return
         if base in self.tables.tools and not (suffixed and "\\" in text):
             self._need(base, at)
         elif suffixed:
             self._note("windows-program", "a program for Windows", at, name)
         elif invoked and base not in self.tables.always:
             self._note("unknown-command", "an unknown command", at, name, decides=False)
+
+    def _known_program(self, at: Place, name: str, base: str) -> bool:
+        """Whether a table knows a program by its name, or without the suffix; if so, it is noted."""
+        for spelled in (name, base):
+            if len(spelled) <= _MAX_NAME and spelled in self.tables.any["programs"]:
+                kinds = (
+                    kind for kind in self.tables.kinds if spelled in kind.names.get("programs", _NO_NAMES)
+                )
+                self._of_kind(next(kinds), at, name)
+                return True
+        return False
 
     # --- what is mentioned
 
@@ -237,21 +243,18 @@ class _Judge:
         text = mention.text
         if text.lower() == ".exe":
             self._note("windows-program", "a program for Windows", mention, "the name of one ends in .exe")
-        for drive in _DRIVE.findall(text):
+        for drive in _DRIVE.findall(text) if ":" in text else ():
             self._known("drives", drive, mention, f"{drive}:")
         self._known("assemblies", text.partition(",")[0].strip(), mention)
         self._known("texts", text, mention)
-        for program in _PROGRAM_WITHIN.findall(text):
-            for kind in self.tables.kinds:
-                programs = kind.names.get("programs", _NO_NAMES)
-                if program in programs or program[: -len(".exe")] in programs:
-                    self._of_kind(kind, mention, program)
+        for program in _PROGRAM_WITHIN.findall(text) if ".exe" in text.lower() else ():
+            self._known_program(mention, program, program[: -len(".exe")])
 
     # --- what it is
 
     def _known(self, facet: str, name: str, at: Place, shown: str | None = None) -> bool:
         """Whether a table knows a name; if so, it is noted."""
-        if len(name) > _MAX_NAME and facet != "texts":
+        if (len(name) > _MAX_NAME and facet != "texts") or name not in self.tables.any[facet]:
             return False
         for kind in self.tables.kinds:
             if name in kind.names.get(facet, _NO_NAMES):

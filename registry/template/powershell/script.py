@@ -42,6 +42,8 @@ _REQUIRES = re.compile(r"#requires\s+(.*)", re.IGNORECASE)
 _USING = re.compile(r"using\s+(module|assembly)\s+(\S+)", re.IGNORECASE)
 _STEP_VALUE = re.compile(r"=\s*\$OctopusParameters\s*\[[^\]]*\]\s*\Z", re.IGNORECASE)
 _TYPE_NAME = re.compile(r"[A-Za-z_][\w.+]*")
+# What the grammar takes for a command: a word of the language behind an error, a number, what Octostache fills in.
+_NO_COMMAND = re.compile(r"(?:else|elseif|until|finally|catch|_+|\d[\d.*]*(?:\$\w+)?)\Z", re.IGNORECASE)
 _TEXTS = frozenset({"string_literal", "generic_token", "path_command_name"})
 _SILENT = re.compile(r"(?:Write-\w+|echo|throw)\Z", re.IGNORECASE)
 
@@ -202,6 +204,8 @@ class _Reader:
 
     def _command(self, node: Node) -> None:
         name, target = self._command_name(node)
+        if _NO_COMMAND.match(name):
+            return
         elements = next((part for part in node.named_children if part.type == "command_elements"), None)
         parameters, arguments = self._elements(elements)
         command = Command(name, node.start_point[0] + 1, self._scope.reach, target, parameters, arguments)

@@ -73,12 +73,14 @@ class Tables:
     linux_aliases, windows_aliases: aliases with the commands that are meant
     alike: Windows aliases for which Linux has a program that does the same with plain words
     parameters_5, windows_parameters: by command, those that only Windows PowerShell 5.1, or Windows, has
+    any: by facet, all names of kinds and bringers: a quick answer for the many names that none of them knows
     tools: programs that Linux can have
     always: programs of every Linux
     """
 
     kinds: tuple[Kind, ...]
     bringers: tuple[Bringer, ...]
+    any: Mapping[str, Names]
     linux: frozenset[str]
     linux_aliases: Mapping[str, str]
     windows_aliases: Mapping[str, str]
@@ -95,12 +97,14 @@ def tables() -> Tables:
     """The tables, read at the first call."""
     windows, old, tools = (_toml(name) for name in ("windows", "powershell5", "tools"))
     commands, aliases = _linux()
+    everything = (*old["kind"], *windows["kind"], *tools["module"], *tools["service"])
     return Tables(
         kinds=(
             *(_kind(item, powershell_5=True) for item in old["kind"]),
             *(_kind(item, powershell_5=False) for item in windows["kind"]),
         ),
         bringers=tuple(Bringer(item["tool"], _names(item)) for item in (*tools["module"], *tools["service"])),
+        any={facet: Names(name for item in everything for name in item.get(facet, ())) for facet in FACETS},
         linux=commands,
         linux_aliases=aliases,
         windows_aliases=old["aliases"],

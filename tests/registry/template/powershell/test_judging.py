@@ -13,7 +13,7 @@ from registry.template.powershell.tables import tables
     ("script", "kind", "name"),
     [
         ("Get-Service x", "services", "Get-Service"),
-        ("gsv x", "services", "Get-Service"),
+        ("gsv x", "services", "gsv (= Get-Service on Windows)"),
         ("restart-service x", "services", "restart-service"),
         ("Get-CimInstance Win32_X", "wmi", "Get-CimInstance"),
         ("Import-Module WebAdministration", "iis", "WebAdministration"),
