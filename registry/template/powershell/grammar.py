@@ -28,6 +28,7 @@ _CHUNK = 16 << 10
 # What Octostache fills in: `#` would begin a comment. Statements leave nothing, expressions a word of the same length.
 _OCTOSTACHE = re.compile(r"#\{([^{}\r\n]*)\}")
 _OCTOSTACHE_STATEMENT = re.compile(r"\s*(?:if|unless|each|else|/)\b|\s*/")
+_LONE_RETURN = re.compile(r"\r(?!\n)")  # ends a line as well
 # A back-tick before a blank escapes it, which is a blank; one at the end of a line joins lines, and the grammar wants
 # a blank before it.
 _ESCAPED_BLANK = re.compile(r"`[ \t]")
@@ -127,7 +128,7 @@ def _language() -> tree_sitter.Language:
 
 
 def _rewritten(text: str) -> str:
-    text = _OCTOSTACHE.sub(_placeholder, text.translate(_ALIKE))
+    text = _OCTOSTACHE.sub(_placeholder, _LONE_RETURN.sub("\n", text).translate(_ALIKE))
     text = _ESCAPED_BLANK.sub("  ", text)
     return _PARAM_BLOCK.sub(r"\1(\2", _JOINED_LINES.sub(" `", text))
 

@@ -44,6 +44,11 @@ def test_lines_stay_where_they_are() -> None:
     assert places == {"$x": 8, "$last": 10}
 
 
+def test_a_carriage_return_alone_ends_a_line() -> None:
+    tree = parse("a\rb\r\nc")
+    assert [node.start_point[0] + 1 for node in tree.nodes({"command"})] == [1, 2, 3]
+
+
 def test_a_script_beyond_the_limit_of_size_is_not_read() -> None:
     with pytest.raises(ScriptUnreadError, match="larger than 256 KB"):
         parse("#" * (MAX_BYTES + 1))
