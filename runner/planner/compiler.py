@@ -35,6 +35,7 @@ from runner.planner.findings import Findings
 from runner.planner.names import check_names, scope_problems
 from runner.planner.reading import ReadTexts, reading_texts
 from runner.planner.rules import Resolve, check_given, pin_template
+from runner.planner.systems import check_system
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
 from runner.variables.system import planned_system_values
@@ -188,7 +189,9 @@ class _Compiler:
         """The script of a step, and its template made exact; both None where that fails, which is noted."""
         use = step.action
         if isinstance(use, InlineScript):
-            return from_inline(use, step.properties), None
+            inline = from_inline(use, step.properties)
+            check_system(("steps", index, "run"), f'step "{step.name}"', inline, self.findings)
+            return inline, None
         at = ("steps", index, "uses")
         try:
             resolved = self.resolve(use.reference)
@@ -206,6 +209,7 @@ class _Compiler:
             return None, None
         if script.warning:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
+        check_system(at, f'step "{step.name}": the template {use.reference}', script, self.findings)
         if resolved.edited:
             message = f'step "{step.name}": {use.reference} has unpublished changes, which do not run'
             hint = "Publish them with `treadle publish`, or drop them."
