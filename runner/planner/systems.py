@@ -11,8 +11,9 @@ _SHOWN = 3
 
 
 def check_system(at: KeyPath, what: str, script: ScriptAction, findings: Findings) -> Verdict | None:
-    """Warn of a script that runs on Windows only, or perhaps, unless its step is skipped. Returns its verdict, None where
-    that is not judged.
+    """Warn of a script that runs on Windows only, or perhaps, unless its step is skipped.
+
+    Returns its verdict, None where that is not judged.
 
     `what` is the subject of the messages: `step "Restart": community/iis-restart`.
     """

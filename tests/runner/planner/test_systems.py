@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.support.plans import TWO_ENVIRONMENTS, Desk, template
 from tests.support.problems import problem_lines, refusal
 
 
-def _plan(folder: Path, script: str, **inputs: object) -> Plan:
+def _plan(folder: Path, script: str, **inputs: Any) -> Plan:
     powershell = template(body=script, properties={SCRIPT_SYNTAX: "PowerShell"})
     desk = Desk(folder, {"library/tool": powershell})
     return desk.plan(
