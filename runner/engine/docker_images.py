@@ -82,7 +82,7 @@ class DockerImages:
         self,
         image: WorkerImage,
         progress: Progress,
-        options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
+        options: BuildOptions = BuildOptions(),
         details: Progress | None = None,
     ) -> tuple[Image, bool]:
         """An image of ours on this engine, and whether it had to be built; what it is built on comes first.
@@ -103,7 +103,7 @@ class DockerImages:
         self.known.forget(image.reference)
         return self.known.facts(image.reference).image, True
 
-    def would_build(self, image: WorkerImage, options: BuildOptions = BuildOptions()) -> bool:  # noqa: B008
+    def would_build(self, image: WorkerImage, options: BuildOptions = BuildOptions()) -> bool:
         """Whether `build` has anything to do."""
         return options.force or options.archive is not None or not self.is_current(image)
 
@@ -157,7 +157,7 @@ class DockerImages:
             labels[ARCHIVE_LABEL] = archive.sha256
         doing = f'building "{image.reference}"'
         with tempfile.TemporaryFile() as context, engine_errors(self._connection, doing):
-            write_context(image, archive and archive.path, context)
+            write_context(image, archive.path if archive else None, context)
             context.seek(0)
             messages = self._client.build(
                 fileobj=context,

@@ -36,8 +36,8 @@ _NEEDED = frozenset({"pwsh", "pwsh.dll"})
 _TIMEOUT = 30.0  # seconds without a byte
 _BLOCK = 1024**2
 _OTHER_WAY = (
-    "Get the archive in another way, and name it: treadle image build powershell --archive FILE, "
-    f"or in the environment variable {VARIABLE}."
+    "Get the archive in another way, and name it: `treadle image build powershell --archive FILE`, "
+    f"or the environment variable {VARIABLE}."
 )
 
 Progress = Callable[[str], None]
@@ -109,7 +109,7 @@ def _release(choice: ArchiveChoice, architecture: str) -> tuple[str, str]:
         raise Invalid(
             "powershell-digest-missing",
             f"PowerShell {version} is not the release that Treadle knows the digest of ({VERSION})",
-            f"Add the digest that its release page tells: --version {version} --sha256 DIGEST",
+            f"Add the digest that its release page tells: `--version {version} --sha256 DIGEST`.",
         )
     name = f"powershell-{version}-linux-{processor}.tar.gz"
     return f"{choice.releases.rstrip('/')}/v{version}/{name}", digest
@@ -117,6 +117,7 @@ def _release(choice: ArchiveChoice, architecture: str) -> tuple[str, str]:
 
 def _download(address: str, to: IO[bytes]) -> None:
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
@@ -124,6 +125,8 @@ def _download(address: str, to: IO[bytes]) -> None:
             while block := answer.read(_BLOCK):
                 to.write(block)
     except (OSError, HTTPException) as error:  # URLError is an OSError
+        if isinstance(error, HTTPError):
+            error.close()
         reason = getattr(error, "reason", None) or error
         raise Unavailable(
             "powershell-archive-unreachable",
@@ -151,7 +154,7 @@ def _checked(path: Path, expected: str | None, address: str | None = None) -> Ar
         raise NotFound(
             "powershell-archive-missing",
             f'the archive of PowerShell, "{name}", cannot be read: {error.strerror}',
-            f"Name a release archive, powershell-{VERSION}-linux-x64.tar.gz for example, with --archive or in {VARIABLE}.",
+            f"Name a release archive, such as powershell-{VERSION}-linux-x64.tar.gz: `--archive FILE`, or {VARIABLE}.",
         ) from None
     if expected is not None and found != expected.strip().lower():
         raise Mismatch(
