@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from registry.model import StepTemplate
@@ -113,14 +114,21 @@ def template_verdict(template: StepTemplate) -> Verdict | None:
     return script_verdict(_POWERSHELL, "\n".join(custom)) if custom else None
 
 
+@lru_cache(maxsize=16)
 def script_verdict(syntax: str, body: str) -> Verdict | None:
     """Where a script can run; None for a language that is not read."""
     if syntax.lower() in _LINUX_SYNTAXES:
         return Verdict(Platform.LINUX)
     if syntax.lower() != _POWERSHELL:
         return None
-    from registry.template.powershell.judging import (
-        judge,
-    )  # the grammar costs time, and most commands need none
+    # Imported late: the grammar costs time, and most commands need none.
+    from registry.template.powershell.judging import judge
 
     return judge(body)
+
+
+def programs() -> frozenset[str]:
+    """Those of the tools that are programs; the others are modules and services."""
+    from registry.template.powershell.tables import tables
+
+    return tables().tools

@@ -42,7 +42,7 @@ from runner.planner.names import check_names, scope_problems
 from runner.planner.order import all_names, group_numbers, names_before
 from runner.planner.reading import ReadTexts, reading_texts
 from runner.planner.rules import Resolve, check_given, pin_template
-from runner.planner.systems import check_system
+from runner.planner.systems import check_system, check_tools
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
 from runner.variables.readers import ReadingText
@@ -319,12 +319,14 @@ class _Compiler:
         )
         host = base.host
         container = self._container(action, host)
+        image = container.image or self.default_image
+        check_tools((*action.at, "uses" if pin else "run"), action.label, script, image, self.findings)
         planned = replace(
             base,
             syntax=script.syntax,
             script=script.body,
             preview=preview,
-            image=container.image or self.default_image,
+            image=image,
             container=container,
             template=pin,
             parameters=tuple(with_knowledge(value, known) for value in parameters),

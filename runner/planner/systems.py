@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from registry.template.platform import Evidence, Platform, Verdict, script_verdict
+from registry.template.platform import Evidence, Platform, Verdict, programs, script_verdict
 from registry.text.document import KeyPath
 from runner.actions.script import ScriptAction
+from runner.engine.worker_image import image_named, image_with
 from runner.planner.findings import Findings
 
 _SHOWN = 3
+_REACHED = frozenset({"PowerShell Gallery", "SQL Server"})
+"""What a script reaches over the network, and no image has."""
 
 
 def check_system(at: KeyPath, what: str, script: ScriptAction, findings: Findings) -> Verdict | None:
@@ -34,3 +37,30 @@ def check_system(at: KeyPath, what: str, script: ScriptAction, findings: Finding
 def _reasons(reasons: tuple[Evidence, ...]) -> str:
     more = f" and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
     return ", ".join(map(str, reasons[:_SHOWN])) + more
+
+
+def check_tools(at: KeyPath, what: str, script: ScriptAction, image: str, findings: Findings) -> None:
+    """Warn of tools that a script needs and one of our images lacks. What is in other images, nobody here knows."""
+    ours = image_named(image)
+    verdict = script_verdict(script.syntax, script.body) if ours else None
+    if ours is None or verdict is None or verdict.platform is Platform.WINDOWS_ONLY:
+        return
+    needed = [tool for tool in verdict.tools if tool not in _REACHED]
+    if "PowerShell Gallery" in verdict.tools:
+        needed = [tool for tool in needed if tool in programs()]  # it may well fetch its modules itself
+    missing = [tool for tool in needed if tool not in ours.tools]
+    if not missing:
+        return
+    names = ", ".join(missing)
+    message = f"{what} needs {names}, which the image {image} lacks"
+    findings.warning(at, "tool-missing", message, _remedy(needed, missing))
+
+
+def _remedy(needed: list[str], missing: list[str]) -> str:
+    having = image_with(needed) or image_with(missing)
+    if having is None:
+        return "Give the step an image with it: `container: {image: ...}`."
+    return (
+        f"The image {having.reference} has it: `treadle image build {having.name}`, then "
+        f"`container: {{image: {having.reference}}}` in the step."
+    )
