@@ -249,7 +249,7 @@ class _Reader:
         return _seen(self.mentions.get(kind, ()), called)
 
     def _command_name(self, node: Node) -> tuple[str, str]:
-        """The name of a command, and what names it where that is no plain text."""
+        """The name of a command, and what names it where that is not a plain text."""
         for part in node.named_children:
             if part.type == "command_name":
                 return _plain_name(self._text(part)), ""
