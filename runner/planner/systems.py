@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.template.platform import Evidence, Platform, Verdict, programs, script_verdict
+from registry.template.platform import Evidence, Platform, programs, script_verdict
 from registry.text.document import KeyPath
 from runner.actions.script import ScriptAction
 from runner.engine.worker_image import image_named, image_with
@@ -13,16 +13,14 @@ _REACHED = frozenset({"PowerShell Gallery", "SQL Server"})
 """What a script reaches over the network, and no image has."""
 
 
-def check_system(at: KeyPath, what: str, script: ScriptAction, findings: Findings) -> Verdict | None:
+def check_system(at: KeyPath, what: str, script: ScriptAction, findings: Findings) -> None:
     """Warn of a script that runs on Windows only, or perhaps, unless its step is skipped.
-
-    Returns its verdict, None where that is not judged.
 
     `what` is the subject of the messages: `step "Restart": community/iis-restart`.
     """
     verdict = script_verdict(script.syntax, script.body)
     if verdict is None or not verdict.reasons or findings.lenient:
-        return verdict
+        return
     if verdict.platform is Platform.WINDOWS_ONLY:
         system = "Windows PowerShell 5.1" if verdict.needs_5 else "Windows"
         message = f"{what} runs on {system} only: it uses {_reasons(verdict.reasons)}"
@@ -31,7 +29,6 @@ def check_system(at: KeyPath, what: str, script: ScriptAction, findings: Finding
     elif verdict.platform is Platform.UNKNOWN:
         message = f"{what} may not run on Linux: it uses {_reasons(verdict.reasons)}"
         findings.warning(at, "platform-unknown", message, "Read its script first.")
-    return verdict
 
 
 def _reasons(reasons: tuple[Evidence, ...]) -> str:

@@ -16,7 +16,7 @@ import tree_sitter
 import tree_sitter_pwsh
 from tree_sitter import Node, Tree
 
-__all__ = ["MAX_BYTES", "Node", "ScriptTree", "ScriptUnreadError", "parse"]
+__all__ = ["MAX_BYTES", "MAX_TEXT", "Node", "ScriptTree", "ScriptUnreadError", "parse"]
 
 MAX_BYTES = 256 << 10
 MAX_NODES = 50_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import Any, TypeVar
 
-from registry.template.powershell.grammar import Node, ScriptTree, parse
+from registry.template.powershell.grammar import MAX_TEXT, Node, ScriptTree, parse
 from registry.template.powershell.parsed import Command, Mention, ParsedScript, Reach
 
 _MAX_ERRORS = 20
@@ -45,7 +45,7 @@ _TYPE_NAME = re.compile(r"[A-Za-z_][\w.+]*")
 # What the grammar takes for a command: a word of the language behind an error, a number, what Octostache fills in.
 _NO_COMMAND = re.compile(r"(?:else|elseif|until|finally|catch|_+|\d[\d.*]*(?:\$\w+)?)\Z", re.IGNORECASE)
 _TEXTS = frozenset({"string_literal", "generic_token", "path_command_name"})
-_SILENT = re.compile(r"(?:Write-\w+|echo|throw)\Z", re.IGNORECASE)
+_SILENT = re.compile(r"(?:Write-\w+|echo)\Z", re.IGNORECASE)
 
 
 def read_script(text: str) -> ParsedScript:
@@ -215,6 +215,11 @@ class _Reader:
         if name.lower() == "new-object" and (made := command.value("typename")):
             self._mention("type", made.partition("(")[0].strip("[]"), node)
 
+    def _flow(self, node: Node) -> None:
+        """What is thrown is for people."""
+        if self._text(node, 5).lower() == "throw":
+            self._open(node, silent=True)
+
     def _note_error(self, node: Node) -> None:
         if node.end_byte > self.unread_to:
             self.unread += node.end_byte - max(node.start_byte, self.unread_to)
@@ -280,14 +285,15 @@ class _Reader:
             waiting = part.type == "command_parameter"
         return tuple(parameters), tuple(arguments)
 
-    def _text(self, node: Node) -> str:
-        return self.tree.text(node)
+    def _text(self, node: Node, limit: int = MAX_TEXT) -> str:
+        return self.tree.text(node, limit)
 
 
 _HANDLERS: Mapping[str, Callable[[_Reader, Node], None]] = {
     "if_statement": _Reader._if,
     "function_statement": _Reader._function,
     "assignment_expression": _Reader._assignment,
+    "flow_control_statement": _Reader._flow,
     "type_literal": _Reader._type,
     "variable": _Reader._variable,
     "comment": _Reader._required,

@@ -91,7 +91,7 @@ def test_types_members_variables_and_texts() -> None:
 
 
 def test_what_is_said_to_people_is_not_used() -> None:
-    script = read_script('Write-Host "HKLM:\\a $(Get-Item HKCU:\\b)"; throw')
+    script = read_script('Write-Host "HKLM:\\a $(Get-Item HKCU:\\b)"; throw "no HKLM:\\c"')
     assert [mention.text for mention in script.texts] == []
     assert [command.name for command in script.commands] == ["Write-Host", "Get-Item"]
 
