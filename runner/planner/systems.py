@@ -13,9 +13,12 @@ _REACHED = frozenset({"PowerShell Gallery", "SQL Server"})
 """What a script reaches over the network, and no image has."""
 
 
-def check_system(at: KeyPath, what: str, script: ScriptAction, findings: Findings) -> None:
+def check_system(
+    at: KeyPath, what: str, script: ScriptAction, findings: Findings, *, aliases: bool = False
+) -> None:
     """Warn of a script that runs on Windows only, or perhaps, unless its step is skipped.
 
+    `aliases`: the step has those of Windows.
     `what` is the subject of the messages: `step "Restart": community/iis-restart`.
     """
     verdict = script_verdict(script.syntax, script.body)
@@ -25,6 +28,10 @@ def check_system(at: KeyPath, what: str, script: ScriptAction, findings: Finding
         system = "Windows PowerShell 5.1" if verdict.needs_5 else "Windows"
         message = f"{what} runs on {system} only: it uses {_reasons(verdict.reasons)}"
         hint = "It will probably fail in its container. Choose another template, or skip the step."
+        if all(reason.kind == "windows-alias" for reason in verdict.reasons):
+            if aliases:
+                return
+            hint = "Give the step `aliases: windows`."
         findings.warning(at, "windows-only", message, hint)
     elif verdict.platform is Platform.UNKNOWN:
         message = f"{what} may not run on Linux: it uses {_reasons(verdict.reasons)}"

@@ -41,6 +41,10 @@ class TestOnceItRuns:
         (warning,) = _plan(tmp_path, "Add-PSSnapin x").warnings
         assert "runs on Windows PowerShell 5.1 only: it uses a snap-in" in warning.message
 
+    def test_aliases_of_windows_can_be_had(self, tmp_path: Path) -> None:
+        (warning,) = _plan(tmp_path, "dir | Sort Name").warnings
+        assert warning.hint == "Give the step `aliases: windows`."
+
     def test_many_reasons_are_counted(self, tmp_path: Path) -> None:
         script = "Get-Service\nGet-EventLog x\nnetsh\ncd HKLM:\\\nappcmd.exe"
         (warning,) = _plan(tmp_path, script).warnings
