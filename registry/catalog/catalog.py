@@ -21,7 +21,8 @@ from registry.catalog.sources import OpenSource, Sources
 from registry.errors import Invalid, UserError
 from registry.git.reader import keep_readers, release_readers
 from registry.home import Home, exclusive
-from registry.index.database import Counts, Entry, Index, SourceFinding, SourceState
+from registry.index.database import Counts, Index, SourceFinding, SourceState
+from registry.index.entry import Entry
 from registry.index.search import (
     NO_FILTERS,
     Facets,
@@ -250,7 +251,8 @@ class Catalog:
         from registry.catalog.details import template_details
 
         found = self.find(reference)
-        details = template_details(found, self.origin(found), self.resolved(found).notices)
+        stored = self.index.stored_verdict(found.source.state.id, found.record.id)
+        details = template_details(found, self.origin(found), self.resolved(found).notices, stored)
         said = {
             item.version: self._notices.about(found.source.name, found.slug, item.version)
             for item in details.versions

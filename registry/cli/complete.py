@@ -15,7 +15,7 @@ from registry.cli.context import Context
 from registry.text.visible import visible_line
 
 if TYPE_CHECKING:
-    from registry.index.database import Entry
+    from registry.index.entry import Entry
 
 Words = Callable[[Context, str], Iterable[CompletionItem | str]]
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]

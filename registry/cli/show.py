@@ -12,6 +12,9 @@ from registry.cli.context import Context, pass_context
 from registry.cli.options import REFERENCE, json_option
 from registry.cli.output import counted, echo, one_line, paragraphs, print_json, print_table, shorten, style
 from registry.model import Parameter, Reference, VersionInfo
+from registry.template.platform import Platform, Verdict
+
+_MOST_REASONS = 8
 
 
 @click.command("show")
@@ -68,6 +71,7 @@ def _show_head(details: TemplateDetails) -> None:
         echo(style(f"Version {details.latest} is the latest.", fg="yellow"))
     if details.obstacle:
         echo(style(f"Cannot run yet: it {one_line(details.obstacle.reason)}.", fg="yellow"))
+    _show_verdict(details.verdict)
     for notice in details.notices:
         said = str(notice)
         echo(style(f"{said[0].upper()}{said[1:]}.", fg="red", bold=True))
@@ -78,6 +82,20 @@ def _show_head(details: TemplateDetails) -> None:
         echo(f"Imported from {details.origin.source}@{details.origin.version}.")
     if template.description.strip():
         echo(f"\n{paragraphs(template.description)}")
+
+
+def _show_verdict(verdict: Verdict | None) -> None:
+    """Where it runs, and why not on Linux."""
+    if verdict is None:
+        return
+    doubtful = verdict.platform in (Platform.WINDOWS_ONLY, Platform.UNKNOWN)
+    colour = "yellow" if doubtful else None
+    echo(style(f"Runs on: {one_line(str(verdict))}", fg=colour))
+    for reason in (*verdict.reasons, *verdict.remarks)[:_MOST_REASONS]:
+        echo(paragraphs(one_line(str(reason)), "  "))
+    more = len(verdict.reasons) + len(verdict.remarks) - _MOST_REASONS
+    if more > 0:
+        echo(f"  and {more} more: --json")
 
 
 def _show_parameters(details: TemplateDetails) -> None:
@@ -172,6 +190,8 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "digest": details.digest,
         "runnable": details.obstacle is None,
         "obstacle": details.obstacle.reason if details.obstacle else None,
+        "platform": details.verdict.platform if details.verdict else None,
+        "verdict": details.verdict.data() if details.verdict else None,
         "readme": details.readme,
         "tests": list(details.tests),
         "origin": asdict(details.origin) if details.origin else None,

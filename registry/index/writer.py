@@ -34,6 +34,7 @@ from registry.index.lineage import (
 from registry.model import LIBRARY_SOURCE, StepTemplate, TemplateForm, is_slug
 from registry.template.builtin import BuiltinTemplate
 from registry.template.octopus import syntaxes
+from registry.template.platform import template_verdict
 from registry.template.runnable import obstacle
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
@@ -297,11 +298,16 @@ class _Entries:
 
     def enter(self, slug: str, lineage: int, content: str, template: StepTemplate) -> None:
         what = (template.name, template.category, template.action_type, " ".join(syntaxes(template)))
-        stopping = obstacle(template)
+        stopping, verdict = obstacle(template), template_verdict(template)
         about = (_summary(template.description), template.version, template.id, content)
+        run = (
+            stopping.reason if stopping else "",
+            verdict.platform.value if verdict else "",
+            verdict.to_json() if verdict else "",
+        )
         made = self.connection.execute(
-            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self.source, lineage, slug, *what, *about, stopping.reason if stopping else ""),
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.source, lineage, slug, *what, *about, *run),
         )
         self.connection.execute(
             """INSERT INTO entry_text (rowid, slug, name, category, description, parameters, script)

@@ -13,7 +13,8 @@ from registry.git.repository import Repository
 from registry.model import Problem, StepTemplate
 from registry.template.document import TemplateDocument, read_folder, template_of
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
-from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
+from registry.template.octopus import CUSTOM_SCRIPT, SCRIPT_BODY, SCRIPT_SYNTAX
+from registry.template.platform import Verdict, template_verdict
 from registry.text.json_document import JsonDocument, load_json
 from registry.text.yaml_document import YamlDocument
 
@@ -87,10 +88,15 @@ class Subject:
             else []
         )
         for key, text in properties.items():
-            if key.startswith("Octopus.Action.CustomScripts.") and text:
+            if key.startswith(CUSTOM_SCRIPT) and text:
                 kind = {"ps1": "PowerShell", "sh": "Bash", "py": "Python"}.get(key.rpartition(".")[2], "")
                 found.append(Script(kind, text, ("Properties", key), self._file("properties", key)))
         return tuple(found)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """Where it can run; None where that is not judged."""
+        return template_verdict(self.template)
 
     def position(self, path: DocumentPath) -> tuple[int, int]:
         """Line and column, in the JSON or in template.yaml, of what stands at `path` of the Octopus value."""

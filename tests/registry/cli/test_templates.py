@@ -56,6 +56,7 @@ def test_show_describes_a_template(project: ProjectTree) -> None:
     assert done.stdout == (
         "Say - Hello\n"
         "ours/hello@2 · Octopus.Script · bash · category testing\n"
+        "Runs on: Linux\n"
         "\n"
         "What Say - Hello does.\n"
         "\n"

@@ -139,6 +139,14 @@ def test_good_template_is_good(tmp_path: Path) -> None:
         ),
         ("line-ends", script("Bash", "set -e\r\n"), "the Bash script has Windows line ends"),
         ("line-ends", script("PowerShell", "a\r\nb\nc\n"), "the script has both kinds of line ends"),
+        ("windows-only", script("PowerShell", "$x = 1\nGet-Service\nGet-EventLog x"), "line 2 of the script"),
+        (
+            "windows-only",
+            script("PowerShell", "Get-Service\nGet-EventLog x"),
+            "Get-Service (line 1) and 1 more",
+        ),
+        ("windows-powershell-only", script("PowerShell", "\nSort x"), "Sort (= Sort-Object on Windows)"),
+        ("differs-on-linux", script("PowerShell", "\n$env:Path"), "line 2 of the script"),
         (
             "outputs-undeclared",
             {**script("Bash", 'set -e\nset_octopusvariable "Said" x\n'), "Treadle": {"Outputs": []}},
@@ -177,6 +185,8 @@ def test_rule_about_a_name(tmp_path: Path, rule: str, name: str) -> None:
         script("Bash", "x=$(get_octopusvariable 'a')\nset -x\n\n# copy\nrsync \\\n  -a \"$x\" /b\n"),
         script("Bash", "x='1'\nif [ -n \"$x\" ]; then\n  rsync a b\nfi\n"),
         script("Bash", "set -e\n# curl -k https://x | bash\n"),
+        script("PowerShell", "if ($IsWindows) { Get-Service }\naz login\nmy-tool"),
+        script("PowerShell", "# lint: allow windows-only\nGet-Service"),
         script("Bash", "set -e\ncurl -k https://x  # lint: allow certificate-not-checked\n"),
         script("Bash", "set -e\npassword=$(get_octopusvariable 'x')\npassword=\"$1\"\n"),
         script("PowerShell", "$password = $OctopusParameters['x']\n$secret = 'placeholder'\na\nb\nc"),
