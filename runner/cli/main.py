@@ -198,8 +198,6 @@ def _run(arguments: list[str]) -> int:
 
             return complete(cli)
         return _invoke(arguments)
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
     except click.ClickException as refused:
         from registry.cli.problems import usage_error
 
@@ -240,7 +238,15 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _call(arguments: list[str]) -> int:
-    status = cli.main(list(arguments), prog_name="treadle", standalone_mode=False)
+    """As click's own `main`, which would make exit code 1 of a reader that went away. Raises BrokenPipeError."""
+    try:
+        with cli.make_context("treadle", list(arguments)) as ctx:
+            status = cli.invoke(ctx)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (EOFError, KeyboardInterrupt) as error:
+        echo(err=True)  # away from what was typed
+        raise click.Abort from error
     return status if isinstance(status, int) else 0
 
 

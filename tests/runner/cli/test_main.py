@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -115,6 +116,19 @@ def test_a_reader_that_went_away_is_nobody_to_complain_to(empty: ProjectTree) ->
     program = f"{Path(sys.executable).with_name('treadle')} plan deploy --json | head -1"
     done = subprocess.run(["sh", "-c", program], cwd=empty.root, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+@pytest.mark.parametrize(
+    "command", ["plan deploy", "plan deploy --json", "validate .", "--help", "plan --help"]
+)
+def test_a_reader_that_went_away_makes_no_failure(empty: ProjectTree, command: str) -> None:
+    empty.write({"deploy.yaml": {"steps": [{"name": "A", "run": "x"}]}})
+    program = [str(Path(sys.executable).with_name("treadle")), *command.split()]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(program, cwd=empty.root, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_late_ctrl_c_does_not_change_how_a_cancelled_command_ends() -> None:
