@@ -186,8 +186,16 @@ def _data(entry: Entry, result: SearchResult) -> dict[str, object]:
     notices = [asdict(notice) for notice in result.notices.get(_reference(entry), ())]
     return {
         "reference": _reference(entry),
-        **asdict(entry),
+        "source": entry.source,
+        "slug": entry.slug,
+        "id": entry.guid,
+        "name": entry.name,
+        "version": entry.version,
+        "blob": entry.content,
+        "category": entry.category,
+        "action_type": entry.action_type,
         "syntaxes": list(entry.syntaxes),
+        "summary": entry.summary,
         "runnable": entry.runnable,
         "obstacle": entry.obstacle or None,
         "notices": notices,

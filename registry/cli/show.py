@@ -164,6 +164,7 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "category": template.category,
         "action_type": template.action_type,
         "syntaxes": list(details.syntaxes),
+        "summary": template.summary,
         "description": template.description,
         "parameters": [_parameter_data(parameter) for parameter in template.parameters],
         "outputs": [asdict(output) for output in template.outputs],
@@ -186,6 +187,5 @@ def _parameter_data(parameter: Parameter) -> dict[str, Any]:
 
 
 def _version_data(details: TemplateDetails, item: VersionInfo) -> dict[str, Any]:
-    """One version; `notices` only where there are any about it alone or all."""
-    said = [asdict(notice) for notice in details.said.get(item.version, ())]
-    return asdict(item) | ({"notices": said} if said else {})
+    """One version, with the notices about it alone or all."""
+    return asdict(item) | {"notices": [asdict(notice) for notice in details.said.get(item.version, ())]}

@@ -225,7 +225,17 @@ def _summary_data(summary: SourceSummary) -> dict[str, Any]:
         "versions": counts.versions if counts else 0,
         "variants": counts.variants if counts else 0,
         "defined_in": str(summary.definition.defined_in or "treadle") if summary.definition else None,
-        "problems": [asdict(finding) for finding in summary.findings],
+        "problems": [_finding_data(finding) for finding in summary.findings],
+    }
+
+
+def _finding_data(finding: SourceFinding) -> dict[str, Any]:
+    return {
+        "message": finding.reason,
+        "kind": finding.kind,
+        "path": finding.path,
+        "blob": finding.id,
+        "commit": finding.commit,
     }
 
 
@@ -242,5 +252,5 @@ def _result_data(result: SyncReport | SyncFailure) -> dict[str, Any]:
         "versions": result.counts.versions,
         "variants": result.counts.variants,
         **{what: list(slugs) for what, slugs in asdict(result.changes).items()},
-        "problems": [asdict(finding) for finding in result.findings],
+        "problems": [_finding_data(finding) for finding in result.findings],
     }

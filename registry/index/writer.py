@@ -298,7 +298,7 @@ class _Entries:
     def enter(self, slug: str, lineage: int, content: str, template: StepTemplate) -> None:
         what = (template.name, template.category, template.action_type, " ".join(syntaxes(template)))
         stopping = obstacle(template)
-        about = (_summary(template.description), template.version, template.id, content)
+        about = (template.summary, template.version, template.id, content)
         made = self.connection.execute(
             "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (self.source, lineage, slug, *what, *about, stopping.reason if stopping else ""),
@@ -360,7 +360,3 @@ def _texts(template: StepTemplate) -> tuple[str, str]:
         if text and any(part in key for part in _SCRIPT_KEYS)
     )
     return "\n".join(words), "\n".join(scripts)
-
-
-def _summary(description: str) -> str:
-    return next((line.strip() for line in description.splitlines() if line.strip()), "")

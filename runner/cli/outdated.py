@@ -22,7 +22,7 @@ def outdated(context: Context, cool_down: CoolDown, everything: bool, as_json: b
     Exit code 1 when there is something to do. No source is asked: run treadle source sync first.
     """
     from registry.cli.problems import show_problems
-    from runner.cli.update_view import show_states, state_data
+    from runner.cli.update_view import show_states, state_data, unreadable_data
     from runner.dependencies.update import UpdateService
 
     with UpdateService.open(context.home, context.project(), context.directory, cool_down) as service:
@@ -30,7 +30,7 @@ def outdated(context: Context, cool_down: CoolDown, everything: bool, as_json: b
         unreadable = service.unreadable()
     shown = [state for state in states if everything or state.worth_showing]
     if as_json:
-        print_json([state_data(state) for state in shown])
+        print_json([*map(state_data, shown), *map(unreadable_data, unreadable)])
     else:
         show_states(context, shown, len(states))
     show_problems([problem for error in unreadable for problem in error.findings])

@@ -14,7 +14,7 @@ from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
 from registry.cli.output import ask, echo, print_json
 from registry.errors import Invalid
-from registry.model import ControlType, Parameter, Reference
+from registry.model import ControlType, Parameter, Problem, Reference
 from registry.project.cool_down import CoolDown
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def update(
       treadle update community/slack-send-simple-notification@15 --set ssn_Color=good --commit
     """
     from registry.cli.problems import show_problems
+    from runner.cli.update_view import next_step
     from runner.dependencies.update import UpdateService
 
     _check(references, everything, to, resolve)
@@ -89,12 +90,18 @@ def update(
             request = replace(request, pending=tuple(copies)) if dry_run else request
             request = _asked(service, request, interactive=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
-        unreadable = service.unreadable()
+        problems = [problem for error in service.unreadable() for problem in error.findings]
     names = [str(item) for item in references] or ["--all"]
-    _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
+    if as_json:
+        _print_json(report, copies, problems)
+    else:
+        _tell(context, report, copies, dry_run=dry_run)
+    hint = next_step(report, names)
+    if hint is not None:
+        echo(f"To go on, {hint}", err=True)
     waiting = any(not item.ready for item in report.held) or any(copy.conflicts for copy in copies)
-    show_problems([problem for error in unreadable for problem in error.findings])
-    exit_with(2 if report.refused or unreadable else _WAITING if waiting else 0)
+    show_problems(problems)
+    exit_with(2 if report.refused or problems else _WAITING if waiting else 0)
 
 
 def _check(
@@ -181,24 +188,17 @@ def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:
     return UpdateReport((), tuple(updates), tuple(idle))
 
 
-def _tell(
-    context: Context,
-    report: UpdateReport,
-    copies: Sequence[RebasedCopy],
-    arguments: Sequence[str],
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    from registry.cli.patch import rebased_data, show_rebased
-    from runner.cli.update_view import next_step, report_data, show_report
+def _tell(context: Context, report: UpdateReport, copies: Sequence[RebasedCopy], *, dry_run: bool) -> None:
+    from registry.cli.patch import show_rebased
+    from runner.cli.update_view import show_report
 
-    if as_json:
-        print_json({"copies": [rebased_data(copy) for copy in copies], **report_data(report)})
-    else:
-        for copy in copies:
-            show_rebased(context, copy, dry_run=dry_run)
-        show_report(context, report, dry_run=dry_run)
-    hint = next_step(report, arguments)
-    if hint is not None:
-        echo(f"To go on, {hint}", err=True)
+    for copy in copies:
+        show_rebased(context, copy, dry_run=dry_run)
+    show_report(context, report, dry_run=dry_run)
+
+
+def _print_json(report: UpdateReport, copies: Sequence[RebasedCopy], problems: Sequence[Problem]) -> None:
+    from registry.cli.patch import rebased_data
+    from runner.cli.update_view import report_data
+
+    print_json({"copies": [rebased_data(copy) for copy in copies], **report_data(report, problems)})

@@ -124,7 +124,9 @@ def test_list_tells_all_of_each(project: ProjectTree) -> None:
     ours = listed["ours"]
     head = SourceRepository(project.root / "ours").head()
     assert (ours["ref"], ours["commit"], ours["templates"], ours["versions"]) == ("main", head, 1, 1)
-    assert [(item["path"], item["kind"]) for item in ours["problems"]] == [("broken.json", "unreadable")]
+    (problem,) = ours["problems"]
+    assert list(problem) == ["message", "kind", "path", "blob", "commit"]
+    assert (problem["path"], problem["kind"]) == ("broken.json", "unreadable")
     table = project.treadle("source", "list")
     assert table.stdout.splitlines()[0].split() == [
         "NAME",
