@@ -7,13 +7,14 @@ escapes is a defect of ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from registry.model import Problem
+if TYPE_CHECKING:
+    from registry.model import Problem
 
 
 class UserError(Exception):
-    """A problem told to the user: what is wrong, and what to do next.
+    """A problem that the user reads: what is wrong, and what to do next.
 
     `code` is stable and machine-readable (`template-not-found`), `message` a sentence that quotes the
     offending value, `hint` the next step, `problems` every single finding where there are several.
@@ -33,6 +34,8 @@ class UserError(Exception):
     @property
     def findings(self) -> tuple[Problem, ...]:
         """Its problems, or itself as one: for a report that goes on to other things."""
+        from registry.model import Problem  # `treadle --help` does without it
+
         return self.problems or (Problem(self.message, self.code, hint=self.hint),)
 
 

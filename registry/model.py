@@ -215,7 +215,7 @@ class Provenance:
 
 
 class NoticeKind(StrEnum):
-    """What is held against a template: it should no longer be used, or it must not run."""
+    """A warning about a template: it should no longer be used, or it must not run."""
 
     DEPRECATED = "deprecated"
     REVOKED = "revoked"

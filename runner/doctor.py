@@ -94,7 +94,7 @@ def _home(home: Home) -> DoctorCheck:
     try:
         with tempfile.TemporaryFile(dir=home.path):
             if home.is_open_to_others():
-                hint = f"Take those rights from them: chmod go-rwx {home.path}"
+                hint = f"Take those rights from them: `chmod go-rwx {home.path}`."
                 return DoctorCheck("home", CheckResult.WARNING, f"others may look into {home.path}", hint)
             return DoctorCheck("home", CheckResult.OK, f"{home.path} can be written to")
     except OSError as error:

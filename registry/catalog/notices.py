@@ -1,4 +1,4 @@
-"""Who is told what `registry.publishing.deprecate` says: the notices about each version that can be reached.
+"""The notices that `registry.publishing.deprecate` writes, for each version that can be reached.
 
 A search asks, too, and must not pay for git and YAML: what a commit says is kept beside the index, and made again
 when it is of another commit.

@@ -190,8 +190,8 @@ def show_rebased(context: Context, done: RebasedCopy, *, dry_run: bool) -> None:
         files = ", ".join(done.conflicts)
         echo(f"library/{done.copy.slug} and {base} both changed: {files}", err=True)
         if done.folder is not None:
-            hint = f"treadle patch --resolve {done.folder}"
-            echo(f"Resolve the conflicts in {done.folder}, then run: {hint}", err=True)
+            command = f"treadle patch --resolve {done.folder}"
+            echo(f"Resolve the conflicts in {done.folder}, then run: {command}", err=True)
     else:
         verb = "Would bring" if dry_run else "Brought"
         context.say(f"{verb} library/{done.copy.slug} to {base}, as version {done.version}.")

@@ -1,8 +1,8 @@
 """The scripts of templates: their languages, and what they show at a look: how they end, whom they call,
 what they run, which outputs they set.
 
-Read from the text by patterns, not by a parser of each language: what is found is a suspicion, and a person is told
-so. Comments are left out first; strings are not, as commands hide in them.
+Read from the text by patterns, not by a parser of each language: what is found is a
+suspicion, and reported as one. Comments are left out first; strings are not, as commands hide in them.
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ for _name, _why, _fix in (
     (
         "duplicate-id",
         "Two templates with one id are one to everybody who imports them.",
-        "give one of them a new id",
+        "Give one of them a new id.",
     ),
-    ("duplicate-name", "Two templates with one name cannot be told apart.", "rename one of them"),
+    ("duplicate-name", "Nobody can tell two templates with one name apart.", "Rename one of them."),
 ):
     rule(_name, Severity.ERROR, why=_why, fix=_fix)(_no_lone_check)
 

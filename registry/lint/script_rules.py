@@ -53,7 +53,7 @@ _COMMENT = {"Bash": "#", "PowerShell": "#", "Python": "#", "CSharp": "//", "FSha
     "secret-in-script",
     Severity.ERROR,
     why="A script is readable by everybody who can read the template, for ever.",
-    fix="take it from a Sensitive parameter, and change the secret if it was a real one",
+    fix="Take it from a Sensitive parameter, and change the secret if it was a real one.",
 )
 def _secret_in_script(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
@@ -66,7 +66,7 @@ def _secret_in_script(subject: Subject) -> Iterator[Hit]:
     "never-fails",
     Severity.WARNING,
     why="A step is green unless its script ends with another exit code than 0.",
-    fix="end with exit code 1 on an error: set -e, exit 1, throw",
+    fix="End with exit code 1 on an error: set -e, exit 1, throw.",
 )
 def _never_fails(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
@@ -92,8 +92,8 @@ def _forgiven(script: Script) -> str | None:
 @rule(
     "error-swallowed",
     Severity.WARNING,
-    why="What went wrong is neither told nor fails the step.",
-    fix="log the error, or let it through",
+    why="What went wrong is neither reported nor fails the step.",
+    fix="Log the error, or let it through.",
 )
 def _error_swallowed(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
@@ -107,7 +107,7 @@ def _error_swallowed(subject: Subject) -> Iterator[Hit]:
     "green-after-error",
     Severity.WARNING,
     why="The step is reported as a success although its work was not done.",
-    fix="end with another exit code than 0",
+    fix="End with another exit code than 0.",
 )
 def _green_after_error(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
@@ -120,7 +120,7 @@ def _green_after_error(subject: Subject) -> Iterator[Hit]:
     "download-run-blindly",
     Severity.WARNING,
     why="Whoever can change the download can run anything on the target.",
-    fix="download to a file, check its hash, then run it",
+    fix="Download to a file, check its hash, then run it.",
 )
 def _download_run_blindly(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
@@ -132,7 +132,7 @@ def _download_run_blindly(subject: Subject) -> Iterator[Hit]:
     "certificate-not-checked",
     Severity.WARNING,
     why="Whoever is in between can read and change everything.",
-    fix="check certificates, or make it a parameter that is off by default",
+    fix="Check certificates, or make it a parameter that is off by default.",
 )
 def _certificate_not_checked(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
@@ -144,7 +144,7 @@ def _certificate_not_checked(subject: Subject) -> Iterator[Hit]:
     "line-ends",
     Severity.WARNING,
     why="A Bash script with Windows line ends fails outside of Octopus, and a mix makes unreadable differences.",
-    fix="use LF in Bash and Python scripts, and one kind in any",
+    fix="Use LF in Bash and Python scripts, and one kind in any.",
     fixable=True,
 )
 def _line_ends(subject: Subject) -> Iterator[Hit]:
@@ -157,7 +157,7 @@ def _line_ends(subject: Subject) -> Iterator[Hit]:
 
 
 def _code_lines(script: Script, pattern: re.Pattern[str]) -> Iterator[int]:
-    """The numbers (from 1) of the lines that hold the pattern and are no comments."""
+    """The numbers (from 1) of the lines that hold the pattern and are not comments."""
     if not pattern.search(script.text):
         return
     mark = _COMMENT.get(script.syntax, "#")

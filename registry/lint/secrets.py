@@ -1,4 +1,4 @@
-"""Texts that look like secrets, told by the shapes that services give them."""
+"""Texts that look like secrets, by the shapes that services give them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from registry.model import Severity
     "byte-order-mark",
     Severity.ERROR,
     why="Octopus doesn't read a document that begins with a byte order mark.",
-    fix="save the file as UTF-8 without it",
+    fix="Save the file as UTF-8 without it.",
     fixable=True,
 )
 def _byte_order_mark(subject: Subject) -> Iterator[Hit]:
@@ -28,7 +28,7 @@ def _byte_order_mark(subject: Subject) -> Iterator[Hit]:
     "export-data",
     Severity.WARNING,
     why="The community library takes no document without them.",
-    fix="export it from Octopus, or add $Meta.ExportedAt and LastModifiedBy",
+    fix="Export it from Octopus, or add $Meta.ExportedAt and LastModifiedBy.",
 )
 def _export_data(subject: Subject) -> Iterator[Hit]:
     if subject.files is not None:
@@ -44,7 +44,7 @@ def _export_data(subject: Subject) -> Iterator[Hit]:
     "logo",
     Severity.WARNING,
     why="A list of templates is read by their logos.",
-    fix="add logo.png with 200 x 200 pixels, or logo.svg",
+    fix="Add logo.png with 200 x 200 pixels, or logo.svg.",
 )
 def _logo(subject: Subject) -> Iterator[Hit]:
     if subject.files is None:
@@ -60,7 +60,7 @@ def _logo(subject: Subject) -> Iterator[Hit]:
     "readme",
     Severity.WARNING,
     why="An example says more than a list of parameters.",
-    fix="add README.md with an example",
+    fix="Add README.md with an example.",
 )
 def _readme(subject: Subject) -> Iterator[Hit]:
     if subject.files is not None and "README.md" not in subject.files:
@@ -71,7 +71,7 @@ def _readme(subject: Subject) -> Iterator[Hit]:
     "tests",
     Severity.WARNING,
     why="Nobody knows whether a template without tests works, its author included.",
-    fix="add tests/*.yaml",
+    fix="Add tests/*.yaml.",
 )
 def _tests(subject: Subject) -> Iterator[Hit]:
     if subject.files is not None and not any(

@@ -33,7 +33,7 @@ _EXAMPLE = re.compile(
     "sample-id",
     Severity.ERROR,
     why="Two templates with the id of a sample are one to everybody who imports them.",
-    fix='give it an id of its own, such as "uuidgen" prints',
+    fix='Give it an id of its own, such as "uuidgen" prints.',
 )
 def _sample_id(subject: Subject) -> Iterator[Hit]:
     if subject.template.id.lower() in _SAMPLE_IDS:
@@ -44,7 +44,7 @@ def _sample_id(subject: Subject) -> Iterator[Hit]:
     "name-style",
     Severity.WARNING,
     why="People find a template by what it is about, then by what it does.",
-    fix='name it "Subject - Verb and object", such as "Slack - Send a message"',
+    fix='Name it "Subject - Verb and object", such as "Slack - Send a message".',
 )
 def _name_style(subject: Subject) -> Iterator[Hit]:
     if not re.fullmatch(r"\S.*? - \S.*", subject.template.name.strip()):
@@ -57,7 +57,7 @@ def _name_style(subject: Subject) -> Iterator[Hit]:
     "blank-in-name",
     Severity.WARNING,
     why="Two names that differ by a blank look the same.",
-    fix="remove the blank",
+    fix="Remove the blank.",
     fixable=True,
 )
 def _blank_in_name(subject: Subject) -> Iterator[Hit]:
@@ -70,7 +70,7 @@ def _blank_in_name(subject: Subject) -> Iterator[Hit]:
     "hidden-character",
     Severity.WARNING,
     why="What a reader doesn't see, or a terminal obeys, can make a template look like another one.",
-    fix="remove it, or write it as an escape of the language",
+    fix="Remove it, or write it as an escape of the language.",
 )
 def _hidden_character(subject: Subject) -> Iterator[Hit]:
     scripts = {script.path for script in subject.scripts}
@@ -89,7 +89,7 @@ def _hidden_character(subject: Subject) -> Iterator[Hit]:
     "version-not-raised",
     Severity.WARNING,
     why="Whoever uses the template learns of a change by its version only.",
-    fix="publish raises it; without publish, raise the version",
+    fix="Publishing raises it; without publishing, raise the version.",
     fixable=True,
 )
 def _version_not_raised(subject: Subject) -> Iterator[Hit]:
@@ -105,7 +105,7 @@ def _version_not_raised(subject: Subject) -> Iterator[Hit]:
     "description-missing",
     Severity.WARNING,
     why="The description is all that people see before they choose a template.",
-    fix="say what it does and needs",
+    fix="Say what it does and needs.",
 )
 def _description_missing(subject: Subject) -> Iterator[Hit]:
     if len(subject.template.description.strip()) < 10:
@@ -116,7 +116,7 @@ def _description_missing(subject: Subject) -> Iterator[Hit]:
     "category-style",
     Severity.WARNING,
     why="Slack and slack are two categories, with two logos.",
-    fix='use lower case and "-", such as "azure-keyvault"',
+    fix='Use lower case and "-", such as "azure-keyvault".',
 )
 def _category_style(subject: Subject) -> Iterator[Hit]:
     category = subject.value.get("Category")
@@ -130,7 +130,7 @@ def _category_style(subject: Subject) -> Iterator[Hit]:
     "file-name",
     Severity.WARNING,
     why="A file that is named otherwise than its template is not found.",
-    fix="name the file after the template, in lower case with hyphens",
+    fix="Name the file after the template, in lower case with hyphens.",
 )
 def _file_name(subject: Subject) -> Iterator[Hit]:
     words = set(re.findall(r"[a-z0-9]+", subject.template.name.lower()))
@@ -145,7 +145,7 @@ def _file_name(subject: Subject) -> Iterator[Hit]:
     "parameter-help",
     Severity.WARNING,
     why="A form without help makes people guess.",
-    fix="say what to enter, with an example",
+    fix="Say what to enter, with an example.",
 )
 def _parameter_help(subject: Subject) -> Iterator[Hit]:
     for number, parameter in enumerate(subject.template.parameters):
@@ -157,7 +157,7 @@ def _parameter_help(subject: Subject) -> Iterator[Hit]:
     "parameter-label",
     Severity.WARNING,
     why="A form shows labels, not variable names.",
-    fix="give it a label",
+    fix="Give it a label.",
 )
 def _parameter_label(subject: Subject) -> Iterator[Hit]:
     for number, parameter in enumerate(subject.template.parameters):
@@ -169,7 +169,7 @@ def _parameter_label(subject: Subject) -> Iterator[Hit]:
     "parameter-namespace",
     Severity.WARNING,
     why="In Octopus a project variable of the same name silently beats the parameter.",
-    fix='begin the names with the template\'s, such as "Slack.Channel"',
+    fix='Begin the names with the template\'s, such as "Slack.Channel".',
 )
 def _parameter_namespace(subject: Subject) -> Iterator[Hit]:
     for number, parameter in enumerate(subject.template.parameters):
@@ -181,7 +181,7 @@ def _parameter_namespace(subject: Subject) -> Iterator[Hit]:
     "parameter-name",
     Severity.WARNING,
     why="Some shells and expressions cannot reach a variable with such a name.",
-    fix='use letters, digits, ".", "_" and "-"',
+    fix='Use letters, digits, ".", "_" and "-".',
 )
 def _parameter_name(subject: Subject) -> Iterator[Hit]:
     for number, parameter in enumerate(subject.template.parameters):
@@ -195,7 +195,7 @@ def _parameter_name(subject: Subject) -> Iterator[Hit]:
     "secret-not-sensitive",
     Severity.WARNING,
     why="Only a Sensitive parameter is masked in logs and encrypted at rest.",
-    fix="set its control to Sensitive",
+    fix="Set its control to Sensitive.",
 )
 def _secret_not_sensitive(subject: Subject) -> Iterator[Hit]:
     text_controls = (ControlType.SINGLE_LINE, ControlType.MULTI_LINE)
@@ -211,7 +211,7 @@ def _secret_not_sensitive(subject: Subject) -> Iterator[Hit]:
     "secret-default",
     Severity.ERROR,
     why="A default is readable by everybody who can read the template, for ever.",
-    fix="remove the default, and change the secret if it was a real one",
+    fix="Remove the default, and change the secret if it was a real one.",
 )
 def _secret_default(subject: Subject) -> Iterator[Hit]:
     for number, parameter in enumerate(subject.template.parameters):
@@ -228,7 +228,7 @@ def _secret_default(subject: Subject) -> Iterator[Hit]:
     "example-default",
     Severity.WARNING,
     why="A default is used when nobody looks; an example then fails at run time, far from its cause.",
-    fix="leave the default empty, and put the example into the help",
+    fix="Leave the default empty, and put the example into the help.",
 )
 def _example_default(subject: Subject) -> Iterator[Hit]:
     for number, parameter in enumerate(subject.template.parameters):
@@ -241,7 +241,7 @@ def _example_default(subject: Subject) -> Iterator[Hit]:
     "default-not-text",
     Severity.WARNING,
     why="A default that is not text breaks the import into some versions of Octopus.",
-    fix="write it as text",
+    fix="Write it as text.",
     fixable=True,
 )
 def _default_not_text(subject: Subject) -> Iterator[Hit]:
@@ -256,7 +256,7 @@ def _default_not_text(subject: Subject) -> Iterator[Hit]:
     "feed-hard-coded",
     Severity.ERROR,
     why="Ids of feeds differ between installations.",
-    fix='bind the feed to a parameter or variable: "#{My.Feed}"',
+    fix='Bind the feed to a parameter or variable: "#{My.Feed}".',
 )
 def _feed_hard_coded(subject: Subject) -> Iterator[Hit]:
     for number, package in enumerate(subject.template.packages):
@@ -271,7 +271,7 @@ def _feed_hard_coded(subject: Subject) -> Iterator[Hit]:
     "unused-parameter",
     Severity.WARNING,
     why="People fill in a field that does nothing.",
-    fix="use it, or remove it",
+    fix="Use it, or remove it.",
 )
 def _unused_parameter(subject: Subject) -> Iterator[Hit]:
     template = subject.template
@@ -290,7 +290,7 @@ def _unused_parameter(subject: Subject) -> Iterator[Hit]:
     "parameter-case",
     Severity.WARNING,
     why="Bash and Python scripts read names in their exact case: in another one there is nothing.",
-    fix="write the name as the parameter has it",
+    fix="Write the name as the parameter has it.",
 )
 def _parameter_case(subject: Subject) -> Iterator[Hit]:
     spelling = {parameter.name.casefold(): parameter.name for parameter in subject.template.parameters}
@@ -320,7 +320,7 @@ def _is_put_together(name: str, text: str) -> bool:
     "outputs-undeclared",
     Severity.WARNING,
     why="An output that isn't declared cannot be found, and breaks others when it is renamed.",
-    fix="list it under outputs",
+    fix="List it under outputs.",
 )
 def _outputs_undeclared(subject: Subject) -> Iterator[Hit]:
     if subject.files is None and EXTENSION_KEY not in subject.value:

@@ -162,7 +162,7 @@ def document_uses(document: YamlDocument) -> Iterator[ProcessUse]:
 
 
 def template_uses(data: bytes, file: str) -> list[ProcessUse]:
-    """The references in a process file, in order; none where the bytes are no process, whatever else they are."""
+    """The references in a process file, in order; none where the bytes are not a process, whatever else they are."""
     if b"uses" not in data:
         return []
     try:

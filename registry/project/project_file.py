@@ -25,7 +25,7 @@ _VERSION = 1
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
     """`library` is the folder of the team's own templates, `cool_down` how many days updates wait; None where the
-    project says nothing of it. `ignore` are patterns of files that are no processes of the project."""
+    project says nothing of it. `ignore` are patterns of files that are not processes of the project."""
 
     file: Path
     sources: Mapping[str, SourceDefinition]

@@ -36,7 +36,7 @@ def template_page(entry: TemplateEntry) -> bytes:
 
 
 def feed(site: Site) -> bytes:
-    """The newest versions as an Atom feed; those whose date nobody knows are no news."""
+    """The newest versions as an Atom feed; those whose date nobody knows are left out."""
     news = [(entry, release) for entry in site.entries for release in entry.releases if release.date]
     news.sort(key=lambda item: (-item[1].instant, item[0].reference, -item[1].version))
     shown = news[:_MOST_NEWS]

@@ -29,7 +29,7 @@ class TemplateDocument:
     value: the Octopus document as plain data
     layout: how its JSON text is laid out
     files: what lies beside it in a template folder (README.md, a logo, tests/...) and has no place in the JSON
-    left_out: files in the folder that steer git or Treadle, and are no part of a template
+    left_out: files in the folder that steer git or Treadle, and do not belong to a template
     """
 
     template: StepTemplate

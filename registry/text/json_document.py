@@ -89,7 +89,7 @@ class JsonDocument:
 
     @cached_property
     def layout(self) -> JsonLayout:
-        """How the text is laid out; what cannot be told by it (stray blanks) is left out."""
+        """How the text is laid out; what it cannot show (stray blanks) is left out."""
         return _guess_layout(self.text, self.byte_order_mark)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Checking files and folders: what each of them is, told by its content, and all its problems."""
+"""Checking files and folders: what each of them is, by its content, and all its problems."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:
     try:
         project = find_project(folder)
     except UserError:
-        project = None  # what is wrong with it is told when it is checked itself
+        project = None  # what is wrong with it is reported when it is checked itself
     if project is None or not project.ignore:
         yield from files
         return

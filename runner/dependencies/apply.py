@@ -27,7 +27,7 @@ from runner.dependencies.uses import FoundUses, StepUse, find_uses
 @dataclass(frozen=True, slots=True)
 class ProjectFolder:
     """Where the processes of a project lie: `folder` holds them and the lock; `directory` is where the user works,
-    `leave_out` are folders that belong to others (the library), `ignore` patterns of files that are no processes."""
+    `leave_out` are folders that belong to others (the library), `ignore` patterns of files that are not processes."""
 
     folder: Path
     directory: Path

@@ -123,8 +123,8 @@ def _client(url: str, tls: TLSConfig | None) -> APIClient:
 def _without_docker_config() -> Iterator[None]:
     """Make clients that do not read Docker's config file.
 
-    The package reads it while a client is made, needed or not, and fails on whatever it does not expect there. There
-    is no way to tell it not to.
+    The package reads it while a client is made, needed or not, and fails on whatever it does not expect there. It
+    cannot be made to leave it.
     """
     from docker.auth import AuthConfig
 

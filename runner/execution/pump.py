@@ -281,11 +281,11 @@ class OutputPump:
     def _log(self, lane: _Lane, block: str) -> None:
         if not block or lane.level is Level.IGNORE:
             return
+        if len(block) > self._limits.line_length:
+            block = "".join(self._cut(line) + "\n" for line in block[:-1].split("\n"))
         if self._violations:
             self._dropped_bytes += _size(block)
             return
-        if len(block) > self._limits.line_length:
-            block = "".join(self._cut(line) + "\n" for line in block[:-1].split("\n"))
         for secret in secrets_within(block):
             self._masker.add(secret)
         kept = self._within_log_limit(block)
@@ -300,6 +300,8 @@ class OutputPump:
         limit = self._limits.line_length
         if len(line) <= limit:
             return line
+        if self._violations:
+            return line[:limit]  # how much more of it is here depends on the chunks
         self._cut_lines += 1
         return f"{self._masker.mask_cut(line[:limit])} (cut after {limit:,} characters)"
 

@@ -36,7 +36,7 @@ def secret_parts(text: str) -> Iterator[str]:
 
 
 def json_document(text: str) -> Any | None:
-    """The object or list that `text` is in JSON; None if it is no such thing."""
+    """The object or list that `text` is in JSON; None for anything else."""
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:

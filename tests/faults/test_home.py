@@ -1,4 +1,4 @@
-"""A home on a full or read-only disk, that is no folder, that others may read."""
+"""A home on a full or read-only disk, that is not a folder, that others may read."""
 
 from __future__ import annotations
 

@@ -24,13 +24,13 @@ def to_base64(argument: str | None, options: Sequence[str]) -> str | None:
 
 
 def from_base64(argument: str | None, options: Sequence[str]) -> str | None:
-    """`FromBase64 [utf8|utf-8|unicode]`; fails for what is no base64, whatever the encoding."""
+    """`FromBase64 [utf8|utf-8|unicode]`; fails for what is not base64, whatever the encoding."""
     if argument is None or len(options) > 1:
         return None
     try:
         decoded = _decode(argument)
     except ValueError as error:
-        raise FilterFailure("it is no base64 text") from error
+        raise FilterFailure("it is not base64 text") from error
     encoding = _encoding(options)
     return None if encoding is None else decoded.decode(encoding, "replace")
 

@@ -27,7 +27,7 @@ def test_findings_with_place_and_next_step(make_project: MakeProject) -> None:
         'greeting-say-hello.json:3:11: warning: the name "Greeting - Say hello " begins or ends with a blank '
         "[blank-in-name]\n  hint: Remove the blank.\n"
         'greeting-say-hello.json:8:27: error: the feed "feeds-1" of package 1 is hard-coded [feed-hard-coded]\n'
-        '  hint: Bind the feed to a parameter or variable: "#{My.Feed}"\n.'
+        '  hint: Bind the feed to a parameter or variable: "#{My.Feed}".\n'
         "1 template linted: 2 findings\n"
     )
 

@@ -274,6 +274,7 @@ PIECES = st.lists(
 
 @example(b"##octopus[mask value='dGV4dA==']\n\xe2\x82\xac##octopus[stdout-default]\n", [33], 25)
 @example(b"\ntext ##octopus[mask value='dGV4dA==']\n", [1], 25)
+@example(b"##octopus[alphaalphabravo42\nalpha##octopus[stdout-warning]\n", [28], 25)
 @given(PIECES, st.lists(st.integers(0, 2000), max_size=20), st.sampled_from([25, 90]))
 @settings(max_examples=500)
 def test_chunks_make_no_difference(data: bytes, at: list[int], line_length: int) -> None:
