@@ -10,8 +10,17 @@ import click
 
 from registry.cli.complete import Complete, complete_category, complete_source, complete_syntax
 from registry.cli.context import Context, pass_context
-from registry.cli.options import json_option
-from registry.cli.output import echo, is_terminal, print_json, print_table, shorten, style, terminal_width
+from registry.cli.options import json_option, paged
+from registry.cli.output import (
+    echo,
+    folded,
+    is_terminal,
+    print_json,
+    print_table,
+    shorten,
+    style,
+    terminal_width,
+)
 from registry.errors import Invalid
 from registry.index.database import Entry
 from registry.index.search import NO_FILTERS, Facets, Filters, SearchResult
@@ -57,6 +66,7 @@ def _filter_option(name: str, metavar: str, text: str, complete: Complete | None
 )
 @json_option
 @pass_context
+@paged
 def search(
     context: Context,
     query: tuple[str, ...],
@@ -124,9 +134,10 @@ def _text(argument: str) -> str:
 def _show(result: SearchResult) -> None:
     for hit in result.hits:
         about = " · ".join((f"version {hit.version}", *hit.syntaxes, hit.category))
-        obstacle = style(f"  cannot run yet: it {hit.obstacle}", fg="yellow") if hit.obstacle else ""
-        echo(f"{style(_reference(hit), bold=True)}  {style(about, dim=True)}{obstacle}")
+        echo(folded(f"{style(_reference(hit), bold=True)}  {style(about, dim=True)}", "", "    "))
         echo(f"  {shorten(f'{hit.name}: {hit.summary}' if hit.summary else hit.name, terminal_width() - 2)}")
+        if hit.obstacle:
+            echo(style(folded(f"cannot run yet: it {hit.obstacle}", "  ", "    "), fg="yellow"))
         for notice in result.notices.get(_reference(hit), ()):
             echo(style(f"  {shorten(str(notice), terminal_width() - 2)}", fg="red"))
 

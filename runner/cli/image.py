@@ -10,7 +10,7 @@ import click
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
 from registry.cli.options import dry_run_option, json_option
-from registry.cli.output import echo, print_json, print_table, size_text
+from registry.cli.output import echo, print_json, print_table, size_text, tell
 
 NAMES = ("worker",)
 
@@ -44,7 +44,7 @@ def build(context: Context, name: str, base: str | None, force: bool, dry_run: b
     if as_json:
         print_json({"name": name, **asdict(made), "changed": built, "dry_run": False})
     elif built or not context.quiet:
-        echo(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
+        tell(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
 
 
 def _say(wanted: bool, text: str) -> None:
@@ -64,7 +64,7 @@ def list_images(as_json: bool) -> None:
         print_json([asdict(one) for one in found])
         return
     if not found:
-        echo("No worker image is built yet. Build one with: treadle image build")
+        tell("No worker image is built yet. Build one with: treadle image build")
         return
     rows = [
         (one.reference, size_text(one.size), "current" if one.current else "outdated", one.id)

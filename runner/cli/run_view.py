@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style
+from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style, tell
 from registry.text.visible import visible_line
 from runner.cli.marks import WORKER, ending, level_line, mark_of
 from runner.plan import Plan
@@ -70,7 +70,7 @@ class QuietView(RunView):
         if event["event"] == "action-finished" and event["status"] == "failed":
             echo(_finished_action(event), err=True)
         elif event["event"] == "run-finished":
-            echo(_finished_run(event))
+            tell(_finished_run(event))
 
 
 class PlainView(RunView):
@@ -118,7 +118,7 @@ class PlainView(RunView):
         level = event["level"]
         if level == "verbose" and not self._verbose:
             return []
-        return [f"    {self._target(event)}{level_line(level, line)}" for line in event["lines"]]
+        return [level_line(level, line, f"    {self._target(event)}") for line in event["lines"]]
 
     def _action_finished(self, event: Event) -> list[str]:
         if event["status"] != "failed" or not self._target(event).strip():

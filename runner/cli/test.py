@@ -12,7 +12,7 @@ import click
 from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, json_option
-from registry.cli.output import counted, echo, print_json, style, working
+from registry.cli.output import counted, echo, print_json, style, tell, working
 from runner.cli.marks import level_line
 from runner.cli.signals import cancel_on_signals
 
@@ -80,7 +80,7 @@ def test(
     if as_json:
         print_json([_json(result) for result in results])
     else:
-        echo(_summary(results))
+        tell(_summary(results))
     exit_with(0 if all(result.passed for result in results) else 1)
 
 
@@ -128,7 +128,7 @@ def _lines(result: TestResult) -> list[str]:
         ]
     if result.failures:
         lines.append(f"    {result.test.file}")
-        lines += [f"    {level_line(level, line)}" for level, line in result.log[-_LAST_LINES:]]
+        lines += [level_line(level, line, "    ") for level, line in result.log[-_LAST_LINES:]]
     return lines
 
 

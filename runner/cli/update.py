@@ -12,7 +12,7 @@ import click
 
 from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
-from registry.cli.output import ask, echo, print_json
+from registry.cli.output import ask, echo, print_json, tell
 from registry.errors import Invalid
 from registry.model import ControlType, Parameter, Problem, Reference
 from registry.project.cool_down import CoolDown
@@ -149,9 +149,9 @@ def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool)
         for question in () if update.merge.needs_decision else update.merge.questions:
             parameter = question.parameter
             if parameter.name not in given:
-                echo(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
+                tell(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
                 if parameter.sensitive:
-                    echo("  It is a secret: refer to a variable, such as #{My.Secret}")
+                    tell("  It is a secret: refer to a variable, such as #{My.Secret}")
                 given[parameter.name] = ask_value(parameter, question.proposed)
     return replace(request, given=given)
 
@@ -162,9 +162,9 @@ def ask_value(parameter: Parameter, proposed: str | None) -> str:
     from runner.planner import violation
 
     if parameter.help:
-        echo(f"  {parameter.help.strip()}")
+        tell(f"  {parameter.help.strip()}")
     for value, label in parameter.options:
-        echo(f"    {value}" + (f"  {label}" if label != value else ""))
+        tell(f"    {value}" + (f"  {label}" if label != value else ""))
     if parameter.control == ControlType.CHECKBOX:
         echo("    True or False")
     while True:
@@ -175,7 +175,7 @@ def ask_value(parameter: Parameter, proposed: str | None) -> str:
             complaint = "it must be one of those above"
         if complaint is None:
             return value
-        echo(f'  "{value}" will not do: {complaint}.')
+        tell(f'  "{value}" will not do: {complaint}.')
 
 
 def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:

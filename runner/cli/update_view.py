@@ -9,7 +9,7 @@ from typing import Any
 
 from registry.cli.compare import comparison_data
 from registry.cli.context import Context
-from registry.cli.output import counted, echo, print_table, style, to_data
+from registry.cli.output import counted, echo, print_table, style, tell, to_data
 from registry.cli.problems import error_data
 from registry.compatibility.migration import ValueMigration, explain_migration
 from registry.errors import UserError
@@ -34,9 +34,9 @@ def show_states(context: Context, states: Sequence[UseStatus], total: int) -> No
     print_table(("PROCESS", "STEP", "USES", "NOW", "NEW", "CHANGE"), rows, right=(3, 4))
     for title, lines in _reasons(states).items():
         echo()
-        echo(style(title, bold=True))
+        tell(style(title, bold=True))
         for line in lines:
-            echo(f"  {line}")
+            tell(f"  {line}")
 
 
 def _now(item: UseStatus) -> str:
@@ -145,15 +145,15 @@ def show_update(context: Context, update: StepUpdate, verb: str) -> None:
     comparison = update.state.comparison
     change = f" ({comparison.change.value})" if comparison else ""
     head = f'{verb} {update.use.label}: step "{update.use.step}": {since} → {where.source}/{where.slug}@{where.version}'
-    echo(head + change)
+    tell(head + change)
     for line in [*(explain_migration(comparison.differences) if comparison else []), *_values(update.merge)]:
-        echo(f"  {line}")
+        tell(f"  {line}")
     for question in update.merge.questions:
-        echo(style(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow"))
+        tell(style(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow"))
     for obstacle in update.merge.obstacles:
-        echo(style(f"  waiting: {obstacle}", fg="yellow"))
+        tell(style(f"  waiting: {obstacle}", fg="yellow"))
     if update.waits_for:
-        echo(style(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow"))
+        tell(style(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow"))
 
 
 def _values(merge: ValueMigration) -> Iterable[str]:
