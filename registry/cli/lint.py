@@ -11,8 +11,8 @@ import click
 
 from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, exit_with, pass_context
-from registry.cli.options import dry_run_option, json_option, path_or_reference
-from registry.cli.output import counted, echo, print_json, style
+from registry.cli.options import dry_run_option, json_option, paged, path_or_reference
+from registry.cli.output import counted, echo, print_json, style, tell
 from registry.cli.problems import problem_text
 from registry.errors import Invalid, NotFound
 from registry.model import Reference, Severity, TemplateForm
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @json_option
 @click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")
 @pass_context
+@paged
 def lint_command(
     context: Context,
     names: tuple[str, ...],
@@ -100,7 +101,7 @@ def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool)
         print_json({"ok": ok, "templates": report.templates, "problems": problems})
         return
     for problem in report.problems:
-        echo(problem_text(problem))
+        tell(problem_text(problem))
     context.say(_summary(report.templates, len(report.problems)))
 
 
@@ -135,7 +136,7 @@ def _print_rules(as_json: bool) -> None:
     for one in rules:
         mark = ", --fix" if one["fixable"] else ""
         echo(f"{style(str(one['id']), bold=True)} ({one['severity']}{mark})")
-        echo(f"    {one['why']}\n    Fix: {one['fix']}")
+        tell(f"    {one['why']}\n    Fix: {one['fix']}")
 
 
 def _summary(templates: int, problems: int) -> str:

@@ -8,8 +8,8 @@ import click
 
 from registry.cli.compare import CLASS_COLOURS, comparison_data, difference_text
 from registry.cli.context import Context, pass_context
-from registry.cli.options import REFERENCE, json_option
-from registry.cli.output import echo, folded, one_line, print_json, style
+from registry.cli.options import REFERENCE, json_option, paged
+from registry.cli.output import echo, folded, one_line, print_json, style, tell
 from registry.model import Reference
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _MOST_VERSIONS = 10_000
 @click.option("--summary", is_flag=True, help="One line for each version.")
 @json_option
 @pass_context
+@paged
 def log(context: Context, reference: Reference, limit: int, summary: bool, as_json: bool) -> None:
     """List what each version of the template REF changed, the newest first: date, author, and what it means for a step.
 
@@ -43,11 +44,11 @@ def log(context: Context, reference: Reference, limit: int, summary: bool, as_js
         return
     for number, change in enumerate(changes):
         if summary:
-            echo(f"{_head(change)}  {one_line(change.summary)}")
+            tell(f"{_head(change)}  {one_line(change.summary)}")
             continue
         if number:
             echo()
-        echo(_head(change))
+        tell(_head(change))
         for line in _lines(change):
             echo(folded(line, "    "))
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.shell_completion import CompletionItem
 
 from registry.cli.context import Context
+from registry.cli.output import page_output
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
 from registry.project.cool_down import CoolDown
@@ -28,6 +30,17 @@ message_option = click.option("-m", "--message", metavar="TEXT", help="The commi
 push_option = click.option(
     "--push", is_flag=True, help="Share it: on top of what the remote holds, and again if others push too."
 )
+
+
+def paged(command: F) -> F:
+    """Lets output of the command that is longer than the screen go through a pager, where a person reads it."""
+
+    @wraps(command)
+    def with_pager(*arguments: Any, **options: Any) -> Any:
+        page_output()
+        return command(*arguments, **options)
+
+    return cast(F, with_pager)
 
 
 class ReferenceType(click.ParamType[Reference]):

@@ -13,7 +13,7 @@ from registry.catalog.sync import SyncFailure, SyncReport, probe
 from registry.cli.complete import complete_source
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import dry_run_option, json_option
+from registry.cli.options import dry_run_option, json_option, paged
 from registry.cli.output import counted, echo, print_json, print_table, working
 from registry.cli.problems import error_data
 from registry.index.database import REFUSED, UNREADABLE, SourceFinding
@@ -72,6 +72,7 @@ def add(
 @json_option
 @click.option("--problems", is_flag=True, help="List what cannot be read, with the reasons.")
 @pass_context
+@paged
 def list_sources(context: Context, name: str | None, as_json: bool, problems: bool) -> None:
     """List all sources, or source NAME, with what is known of each."""
     with context.catalog() as catalog:

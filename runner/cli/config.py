@@ -10,7 +10,7 @@ import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import COOL_DOWN_VARIABLE, json_option
+from registry.cli.options import COOL_DOWN_VARIABLE, json_option, paged
 from registry.cli.output import print_json, print_table
 from registry.project.cool_down import DEFAULT_DAYS
 
@@ -38,6 +38,7 @@ def config() -> None:
 @click.option("--origin", is_flag=True, help="Say where each comes from.")
 @json_option
 @pass_context
+@paged
 def show_config(context: Context, name: str | None, origin: bool, as_json: bool) -> None:
     """Show the settings that hold here, or those whose name begins with NAME.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from registry.cli.output import echo
+from registry.cli.output import echo, page_output
 
 
 @click.command("help")
@@ -21,4 +21,5 @@ def help_command(ctx: click.Context, names: tuple[str, ...]) -> None:
         assert found is not None, "resolve_command fails where there is none"
         path = click.Context(found, parent=path, info_name=name)
         command = found
+    page_output()
     echo(path.get_help())

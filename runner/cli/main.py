@@ -18,7 +18,7 @@ import click
 
 from registry.cli.context import Context
 from registry.cli.group import Group, global_options
-from registry.cli.output import echo, start_output
+from registry.cli.output import echo, finish_output, start_output
 from registry.errors import Unavailable, UserError
 
 CANCELLED = 130
@@ -170,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     start_output(colours="NO_COLOR" not in os.environ)
     try:
         status = _run(given)
+        finish_output()
         if status == CANCELLED and arguments is None:
             _cancel_no_more()
         sys.exit(status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from registry.cli.context import Context, exit_with, pass_context
-from registry.cli.options import cool_down_option, json_option
+from registry.cli.options import cool_down_option, json_option, paged
 from registry.cli.output import print_json
 from registry.project.cool_down import CoolDown
 
@@ -15,6 +15,7 @@ from registry.project.cool_down import CoolDown
 @click.option("--all", "everything", is_flag=True, help="Steps that are up to date, too.")
 @json_option
 @pass_context
+@paged
 def outdated(context: Context, cool_down: CoolDown, everything: bool, as_json: bool) -> None:
     """List the steps whose template has a newer version, with the kind of change and the reasons for it.
 

@@ -12,8 +12,8 @@ import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import dry_run_option, json_option
-from registry.cli.output import counted, echo, print_json, print_json_line
+from registry.cli.options import dry_run_option, json_option, paged
+from registry.cli.output import counted, echo, page_output, print_json, print_json_line, tell
 from registry.errors import Invalid
 from runner.cli.complete import complete_environment, complete_process, complete_run
 from runner.model import Status
@@ -74,6 +74,7 @@ def runs() -> None:
 @_filter_options
 @json_option
 @pass_context
+@paged
 def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **chosen: Any) -> None:
     """List the runs of this project, the latest first."""
     from registry.cli.problems import show_problems
@@ -86,9 +87,9 @@ def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **cho
     elif records:
         show_records(records, all_projects=wanted.folder is None)
     elif _runs(context).ids():
-        echo("There are no such runs. See those of all projects: treadle runs list --all-projects")
+        tell("There are no such runs. See those of all projects: treadle runs list --all-projects")
     else:
-        echo("There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT")
+        tell("There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT")
     show_problems(problems)
 
 
@@ -97,6 +98,7 @@ def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **cho
 @_all_projects_option
 @json_option
 @pass_context
+@paged
 def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> None:
     """Show how a run went: steps on their targets, outputs, artifacts."""
     from runner.cli.runs_view import details_data, details_text
@@ -106,7 +108,7 @@ def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> N
     if as_json:
         print_json(details_data(found))
     else:
-        echo(details_text(found))
+        tell(details_text(found))
 
 
 @runs.command()
@@ -135,6 +137,8 @@ def logs(
     from runner.cli.runs_view import LogView
     from runner.runs import journal
 
+    if not follow:
+        page_output()
     folder = _find(context, run, all_projects).folder
     view = LogView(
         step,
@@ -162,6 +166,7 @@ def logs(
 @_all_projects_option
 @json_option
 @pass_context
+@paged
 def artifacts(context: Context, run: str, output: Path | None, all_projects: bool, as_json: bool) -> None:
     """List the artifacts of a run, or copy them."""
     from runner.cli.runs_view import artifact_data, artifacts_table
