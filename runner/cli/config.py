@@ -74,6 +74,7 @@ def _settings(context: Context, environ: Mapping[str, str]) -> Iterator[Setting]
     yield from _sources(context, environ)
     yield from _run_settings(environ)
     yield Setting("color", context.color, _from(environ, "NO_COLOR") if "NO_COLOR" in environ else DEFAULT)
+    yield Setting("pager", environ.get("PAGER"), _from(environ, "PAGER"))
     for variable in ("TREADLE_GIT_USER", *_SECRETS):
         if environ.get(variable):
             value = "********" if variable in _SECRETS else environ[variable]

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style, tell
+from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style, tell, wrapped
 from registry.text.visible import visible_line
 from runner.cli.marks import WORKER, ending, level_line, mark_of
 from runner.plan import Plan
@@ -89,7 +89,7 @@ class PlainView(RunView):
             self.write("\n".join(lines))
 
     def write(self, text: str) -> None:
-        echo(text)
+        tell(text)
 
     def lines(self, event: Event) -> list[str]:
         """The event as lines of text; none for what people need not see."""
@@ -209,7 +209,7 @@ class LiveView(PlainView):
         from rich.text import Text
 
         # Colours are the console's affair: it knows what the terminal can show.
-        self._console.print(Text.from_ansi(rendered(text, colours=True)), soft_wrap=True)
+        self._console.print(Text.from_ansi(rendered(wrapped(text), colours=True)), soft_wrap=True)
 
     def _tree(self) -> Tree:
         from rich.text import Text

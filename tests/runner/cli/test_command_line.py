@@ -79,8 +79,8 @@ class TestErrors:
         assert line["error"]["code"] == "unknown-environment"
 
     def test_of_the_command_line_itself_look_like_all_others(self, project: ProjectTree) -> None:
-        assert project.treadle("plan", "--wrong").stderr == (
-            "error[usage]: no such option '--wrong'\n  hint: See `treadle plan --help`.\n"
+        assert project.treadle("plan", "--xyzzy").stderr == (
+            "error[usage]: no such option '--xyzzy'\n  hint: See `treadle plan --help`.\n"
         )
 
     def test_two_crashes_in_a_second_leave_two_reports(
