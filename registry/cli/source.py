@@ -52,7 +52,7 @@ def add(
     """
     wanted = define(name, url, ref, folder, None, context.directory)
     with working(context, f"asking {wanted.url}"):
-        found = probe(wanted)
+        found = probe(context.home, wanted, keep=not dry_run)
     change = add_source(context.home, context.project(), wanted, dry_run=dry_run)
     if change.credentials_dropped:
         echo(
@@ -82,12 +82,9 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
         return
     heads = ("NAME", "TEMPLATES", "VERSIONS", "REF", "COMMIT", "ADDRESS")
     print_table(heads, [_summary_row(summary) for summary in summaries], right=(1, 2))
-    for summary in summaries:
-        if problems:
+    if problems:
+        for summary in summaries:
             _tell_findings(summary.name, summary.findings, every=True)
-        elif summary.findings:
-            count = f"{len(summary.findings)} of its files, most of them long gone, cannot be used"
-            echo(f"{summary.name}: {count}: treadle source list --problems {summary.name}", err=True)
 
 
 @source.command("sync")

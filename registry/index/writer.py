@@ -95,6 +95,12 @@ def index_repository(
     return _compare(before, after)
 
 
+def mark_synced(index: Index, target: IndexTarget) -> None:
+    """Note that a source was asked just now, whether there was anything new or not."""
+    with index.transaction() as connection:
+        connection.execute("UPDATE source SET synced = ? WHERE key = ?", (_now(), target.key))
+
+
 def index_documents(index: Index, target: IndexTarget, templates: Sequence[BuiltinTemplate]) -> None:
     """Index the built-in templates anew. They have one version each, and no history."""
     with index.transaction() as connection:
@@ -115,8 +121,12 @@ def index_documents(index: Index, target: IndexTarget, templates: Sequence[Built
 def _finish(connection: IndexConnection, source: int, target: IndexTarget) -> None:
     connection.execute(
         "UPDATE source SET ref = ?, folder = ?, commit_id = ?, synced = ? WHERE id = ?",
-        (target.ref, target.folder, target.commit, datetime.now(UTC).isoformat(timespec="seconds"), source),
+        (target.ref, target.folder, target.commit, _now(), source),
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _begin(connection: IndexConnection, target: IndexTarget) -> int:
