@@ -89,9 +89,9 @@ def path_or_reference(directory: Path, name: str, sources: Collection[str] = ())
     A name that begins with one of `sources` is a reference all the same. Raises NotFound for what can only be a path,
     and as `REFERENCE`.
     """
-    path = directory / name
+    path = Path(name)  # as it was given, for messages
     source, slash, _ = name.partition("/")
-    if path.exists() and not (slash and source in sources):
+    if (directory / path).exists() and not (slash and source in sources):
         return path
     if name.startswith((".", "/", "~")) or name.endswith(_PATH_ENDINGS):
         raise NotFound(
