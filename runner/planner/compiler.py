@@ -32,9 +32,9 @@ from runner.planner.choices import (
 )
 from runner.planner.extras import extras
 from runner.planner.findings import Findings
-from runner.planner.names import check_names, scope_problems
+from runner.planner.names import Resolve, check_names, check_template_outputs, scope_problems
 from runner.planner.reading import ReadTexts, reading_texts
-from runner.planner.rules import Resolve, check_given, pin_template
+from runner.planner.rules import check_given, pin_template
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
 from runner.variables.system import planned_system_values
@@ -81,6 +81,7 @@ def compile_plan(
         read_files,
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
+    check_template_outputs(process, resolve, findings)
     compiler.read.check_inputs(inputs, project, findings)
     _refuse_problems(process, findings)
     _check_idle(steps, findings)

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from registry.compatibility.script_facts import script_facts
-from registry.model import Problem, Severity
+from registry.errors import UserError
+from registry.model import Problem, Reference, ResolvedTemplate, Severity
 from registry.suggest import did_you_mean
+from registry.template.octopus import SCRIPT_BODY
 from registry.text.document import KeyPath
 from runner.actions.script import SHELL_SYNTAX
-from runner.model import InlineScript, Process, Project, Step
+from runner.model import InlineScript, Process, Project, Step, TemplateUse
 from runner.planner.findings import Findings
 from runner.variables.names import offset_of
 from runner.variables.readers import ReadingText, StepRead, steps_read
+
+Resolve = Callable[[Reference], ResolvedTemplate]
+"""Makes a reference exact. Raises UserError."""
 
 _LISTED = 10
 
@@ -153,7 +158,35 @@ def _check_output(
     one that it sets by name is told."""
     if not isinstance(setter.action, InlineScript):
         return
-    names = script_facts(setter.action.body).outputs
+    _tell_output(script_facts(setter.action.body).outputs, begin, at, text, read, findings)
+
+
+def check_template_outputs(process: Process, resolve: Resolve, findings: Findings) -> None:
+    """As for scripts of the process: the outputs that templates declare, and those that their scripts set by name.
+    Templates that `resolve` cannot find are told elsewhere."""
+    for index, step in enumerate(process.steps):
+        before = {other.name.casefold(): other.action for other in process.steps[:index]}
+        for at, what, text in texts_of(index, step):
+            for read in steps_read(text):
+                setter = before.get(read.step.casefold())
+                if read.output and isinstance(setter, TemplateUse):
+                    begin = f'step "{step.name}": {what} reads "{read.name}", but'
+                    _tell_output(_outputs_of(setter.reference, resolve), begin, at, text, read, findings)
+
+
+def _outputs_of(reference: Reference, resolve: Resolve) -> list[str]:
+    try:
+        template = resolve(reference).template
+    except UserError:
+        return []
+    bodies = [template.properties.get(SCRIPT_BODY) or "", *template.scripts.values()]
+    found = (name for body in bodies for name in script_facts(body).outputs)
+    return [*(output.name for output in template.outputs), *found]
+
+
+def _tell_output(
+    names: Collection[str], begin: str, at: KeyPath, text: ReadingText, read: StepRead, findings: Findings
+) -> None:
     question = did_you_mean(read.output, names)
     if question is not None and read.output.casefold() not in {name.casefold() for name in names}:
         message = f'{begin} that step sets no output "{read.output}"'
