@@ -28,12 +28,12 @@ def image() -> None:
 @json_option
 @pass_context
 def build(context: Context, name: str, base: str | None, force: bool, dry_run: bool, as_json: bool) -> None:
-    """Build an image where it is missing or outdated."""
+    """Build an image where it is missing or outdated, or on the --base that you name."""
     from runner.engine.docker import DockerEngine
 
     with DockerEngine() as engine:
         if dry_run:
-            outdated = force or not engine.images.worker_is_current()
+            outdated = force or base is not None or not engine.images.worker_is_current()
             if as_json:
                 print_json({"name": name, "changed": outdated, "dry_run": True})
                 return

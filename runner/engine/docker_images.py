@@ -101,10 +101,11 @@ class DockerImages:
     ) -> tuple[Image, bool]:
         """The worker image on this engine, and whether it had to be built. Raises EngineError.
 
-        `details` hears every line of the build.
+        A `base` that is named is built on: of the image that is there nobody knows on what. `details` hears every line
+        of the build.
         """
         reference = worker_reference()
-        if not force and self.worker_is_current():
+        if base is None and not force and self.worker_is_current():
             return self.facts(reference).image, False
         base = base or self._find_base(progress)
         progress(f"Building {reference} on {base}; this takes a minute")
