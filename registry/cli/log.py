@@ -8,7 +8,7 @@ import click
 
 from registry.cli.compare import CLASS_COLOURS, comparison_data, difference_text
 from registry.cli.context import Context, pass_context
-from registry.cli.options import REFERENCE, json_option, paged
+from registry.cli.options import REFERENCE, NumberType, json_option, paged
 from registry.cli.output import echo, folded, one_line, print_json, style, tell
 from registry.model import Reference
 
@@ -25,7 +25,7 @@ _MOST_VERSIONS = 10_000
     "--limit",
     default=_MOST_VERSIONS,
     metavar="N",
-    type=click.IntRange(1, _MOST_VERSIONS),
+    type=NumberType(1, _MOST_VERSIONS),
     help="Only the newest N versions.",
 )
 @click.option("--summary", is_flag=True, help="One line for each version.")

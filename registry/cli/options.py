@@ -83,6 +83,25 @@ def _parsed(text: str) -> Reference | None:
 REFERENCE = ReferenceType()
 
 
+class NumberType(click.ParamType[float]):
+    """A number between two others, whole unless `whole` is False."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int, *, whole: bool = True) -> None:
+        self.least, self.most, self.whole = least, most, whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = int(value) if self.whole else float(value)
+        except ValueError:
+            number = None
+        if number is None or not self.least <= number <= self.most:
+            kind = "whole number" if self.whole else "number"
+            self.fail(f'"{value}" is not a {kind} from {self.least:,} to {self.most:,}', param, ctx)
+        return number
+
+
 def path_or_reference(directory: Path, name: str, sources: Collection[str] = ()) -> Reference | Path:
     """What an argument means that may be either: a path where there is one, else a reference.
 
@@ -107,7 +126,7 @@ def cool_down_option(command: F) -> F:
         "--cool-down",
         metavar="DAYS",
         envvar=COOL_DOWN_VARIABLE,
-        type=click.FloatRange(min=0, max=MAX_DAYS),
+        type=NumberType(0, MAX_DAYS, whole=False),
         callback=_cool_down,
         help="Hold back versions of other people's sources younger than this (7; 0: none).",
     )(command)

@@ -10,7 +10,7 @@ import click
 
 from registry.cli.complete import Complete, complete_category, complete_source, complete_syntax
 from registry.cli.context import Context, pass_context
-from registry.cli.options import json_option, paged
+from registry.cli.options import NumberType, json_option, paged
 from registry.cli.output import (
     echo,
     folded,
@@ -61,7 +61,7 @@ def _filter_option(name: str, metavar: str, text: str, complete: Complete | None
     default=25,
     show_default=True,
     metavar="N",
-    type=click.IntRange(1, _MOST_HITS),
+    type=NumberType(1, _MOST_HITS),
     help="At most so many.",
 )
 @json_option

@@ -12,7 +12,7 @@ import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import dry_run_option, json_option, paged
+from registry.cli.options import NumberType, dry_run_option, json_option, paged
 from registry.cli.output import counted, echo, page_output, print_json, print_json_line, tell
 from registry.errors import Invalid
 from runner.cli.complete import complete_environment, complete_process, complete_run
@@ -65,7 +65,7 @@ def runs() -> None:
     "-n",
     "--limit",
     metavar="N",
-    type=click.IntRange(1, 100_000),
+    type=NumberType(1, 100_000),
     default=20,
     show_default=True,
     help="How many at most.",
@@ -182,7 +182,7 @@ def artifacts(context: Context, run: str, output: Path | None, all_projects: boo
 
 
 @runs.command()
-@click.option("--keep", metavar="N", type=click.IntRange(0, 100_000), help="Keep the latest N.")
+@click.option("--keep", metavar="N", type=NumberType(0, 100_000), help="Keep the latest N.")
 @click.option("--older-than", metavar="AGE", help="Only runs older than this, such as 12h, 30d or 4w.")
 @_filter_options
 @dry_run_option

@@ -231,6 +231,23 @@ class TestSurroundings:
         project.monkeypatch.setenv("CI", value)
         assert project.treadle("plan", "more", "-e", "Test").exit_code == exit_code
 
+    @pytest.mark.parametrize(
+        ("command", "said"),
+        [
+            ("search --limit 0", "'--limit': \"0\" is not a whole number from 1 to 10,000"),
+            ("log builtin/sleep -n x", "'-n' / '--limit': \"x\" is not a whole number from 1 to 10,000"),
+            ("runs list -n 1.5", "'-n' / '--limit': \"1.5\" is not a whole number from 1 to 100,000"),
+            ("runs prune --keep -1", "'--keep': \"-1\" is not a whole number from 0 to 100,000"),
+            ("test x -j 33", "'-j' / '--jobs': \"33\" is not a whole number from 1 to 32"),
+            ("update --all --cool-down -1", "'--cool-down': \"-1\" is not a number from 0 to 36,500"),
+            ("outdated --cool-down nan", "'--cool-down': \"nan\" is not a number from 0 to 36,500"),
+        ],
+    )
+    def test_a_number_out_of_its_range_is_quoted(self, project: ProjectTree, command: str, said: str) -> None:
+        done = project.treadle(*command.split())
+        assert done.exit_code == 2
+        assert done.stderr.startswith(f"error[usage]: invalid value for {said}\n")
+
     def test_a_search_has_limits(self, project: ProjectTree) -> None:
         assert "a search takes at most 50 words" in project.treadle("search", *["a"] * 51).stderr
         assert project.treadle("search", "a", "--limit", "9" * 30).exit_code == 2
