@@ -32,6 +32,7 @@ def expand_command(
     var_files: tuple[Path, ...],
     skip: tuple[str, ...],
     targets: tuple[str, ...],
+    exclude_targets: tuple[str, ...],
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -46,7 +47,7 @@ def expand_command(
     from runner.app import run_service
     from runner.expand import expand as evaluate
 
-    inputs = read_inputs(environment, variables, var_files, skip, targets)
+    inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
     expansion = evaluate(run_service(context), sys.stdin.read() if text == "-" else text, inputs)
     if expansion.error is not None and (strict or not expansion.missing):
         raise Invalid("expression", expansion.error)

@@ -19,8 +19,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def input_options(command: F) -> F:
-    """Adds `-e`, `--var`, `--var-file`, `--skip` and `--target` to a command."""
+    """Adds `-e`, `--var`, `--var-file`, `--skip`, `--target` and `--exclude-target` to a command."""
     for option in (
+        click.option(
+            "--exclude-target",
+            "exclude_targets",
+            metavar="TARGET",
+            multiple=True,
+            shell_complete=complete_target,
+            help="On all targets but this one (repeatable).",
+        ),
         click.option(
             "--target",
             "targets",
@@ -63,6 +71,22 @@ def input_options(command: F) -> F:
     return command
 
 
+def audience_options(command: F) -> F:
+    """Adds `--channel` and `--tenant-tag` to a command."""
+    for option in (
+        click.option(
+            "--tenant-tag",
+            "tenant_tags",
+            metavar="SET/TAG",
+            multiple=True,
+            help="The run is for a tenant with this tag (repeatable); see tenant_tags of steps.",
+        ),
+        click.option("--channel", metavar="NAME", help="The run is for this channel; see channels of steps."),
+    ):
+        command = option(command)
+    return command
+
+
 def lock_options(command: F) -> F:
     """Adds `--locked` and `--offline` to a command."""
     for option in (
@@ -83,6 +107,7 @@ def read_inputs(
     var_files: Iterable[Path],
     skip: Iterable[str],
     targets: Iterable[str],
+    exclude_targets: Iterable[str] = (),
 ) -> Inputs:
     """The inputs that the options ask for. Raises Invalid, NotFound."""
     values: dict[str, str] = {}
@@ -106,7 +131,15 @@ def read_inputs(
         else:
             values[name], origins[name] = value, "--var"
             plain.add(name)
-    return Inputs(environment, values, origins, tuple(skip), tuple(targets), frozenset(plain))
+    return Inputs(
+        environment,
+        values,
+        origins,
+        tuple(skip),
+        tuple(targets),
+        frozenset(plain),
+        exclude_targets=tuple(exclude_targets),
+    )
 
 
 def _name_and_value(text: str) -> tuple[str, str]:

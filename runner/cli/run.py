@@ -14,7 +14,7 @@ from registry.cli.options import json_option
 from registry.cli.output import echo, print_json
 from registry.errors import Invalid
 from runner.cli.complete import complete_process
-from runner.cli.inputs import input_options, lock_options, read_inputs
+from runner.cli.inputs import audience_options, input_options, lock_options, read_inputs
 from runner.cli.signals import cancel_on_signals
 from runner.model import Status
 from runner.plan import Plan
@@ -28,6 +28,7 @@ _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCEL
 @click.command("run")
 @click.argument("process", shell_complete=complete_process)
 @input_options
+@audience_options
 @lock_options
 @click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
@@ -48,6 +49,9 @@ def run_command(
     var_files: tuple[Path, ...],
     skip: tuple[str, ...],
     targets: tuple[str, ...],
+    exclude_targets: tuple[str, ...],
+    channel: str | None,
+    tenant_tags: tuple[str, ...],
     locked: bool | None,
     offline: bool,
     allow_revoked: bool,
@@ -71,8 +75,10 @@ def run_command(
     if as_json and progress != "auto":
         raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
     service = run_service(context, locked=locked, offline=offline)
-    inputs = read_inputs(environment, variables, var_files, skip, targets)
-    plan = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
+    inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
+    plan = service.plan(
+        process, replace(inputs, channel=channel, tenant_tags=tenant_tags, allow_revoked=allow_revoked)
+    )
     show_warnings(plan.warnings, strict=strict)
     cancellation = Cancellation()
     with (

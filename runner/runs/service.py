@@ -11,7 +11,7 @@ import getpass
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -36,8 +36,10 @@ from runner.execution.connections import (
     refuse_other_images,
 )
 from runner.execution.container_pool import ContainerPool, RunLabels
-from runner.execution.scheduler import Scheduler, run_status
+from runner.execution.scheduler import Scheduler
+from runner.execution.state import fold, run_status
 from runner.execution.substitution import ScriptContext
+from runner.execution.work import ContainerWork
 from runner.masking.masker import Masker
 from runner.model import Process, Project, RunResult, Status, StepResult, VariableSource
 from runner.plan import Plan, PlannedAction, PlannedValue
@@ -221,7 +223,7 @@ class _Run:
         if unclean is None:
             forget_engines(self.home, journal.run)
         broken = broken or unclean
-        result = self._result(journal.run, scheduler.results, broken)
+        result = self._result(journal.run, scheduler.state.results, broken)
         journal.finish(result)
         if broken is not None:
             raise broken
@@ -253,16 +255,17 @@ class _Run:
         created = datetime.now(UTC).isoformat(timespec="seconds")
         user = _user()
 
-        def run_values(results: list[StepResult]) -> list[PlannedValue]:
+        def run_values(results: Sequence[StepResult]) -> list[PlannedValue]:
             plan = self.plan
             return run_system_values(journal.run, plan.process, plan.environment, user, created, results)
 
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(self.images.of(action).environment)
 
-        return Scheduler(self.plan, services, run_values, environment), pool
+        work = ContainerWork(services, run_values, environment)
+        return Scheduler(fold(self.plan, ()), work, journal.append, self.cancellation), pool
 
-    def _result(self, run: str, results: list[StepResult], broken: UserError | None) -> RunResult:
+    def _result(self, run: str, results: Sequence[StepResult], broken: UserError | None) -> RunResult:
         status = run_status(results, self.cancellation.requested)
         message = "cancelled" if status is Status.CANCELLED else ""
         if status is Status.FAILED:
