@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.complete import complete_reference_or_file
+from registry.cli.complete import complete_reference_or_file, complete_rule
 from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import dry_run_option, json_option, paged, path_or_reference
 from registry.cli.output import counted, echo, print_json, style, tell
@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="PATH|REF...", shell_complete=complete_reference_or_file)
 @click.option("--fix", "fixing", is_flag=True, help="Fix what can be fixed safely, then lint.")
 @dry_run_option
-@click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be given again.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="RULE",
+    shell_complete=complete_rule,
+    help="Leave this rule out; may be given again.",
+)
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 @json_option
 @click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")

@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
-from registry.cli.complete import Complete, complete_category, complete_source, complete_syntax
+from registry.cli.complete import (
+    Complete,
+    complete_action_type,
+    complete_category,
+    complete_source,
+    complete_syntax,
+)
 from registry.cli.context import Context, pass_context
 from registry.cli.options import NumberType, json_option, paged
 from registry.cli.output import (
@@ -53,7 +59,9 @@ def _filter_option(name: str, metavar: str, text: str, complete: Complete | None
 @_filter_option("--source", "NAME", "Only templates of this source.", complete_source)
 @_filter_option("--category", "NAME", "Only templates of this category.", complete_category)
 @_filter_option("--syntax", "NAME", "Only scripts in this language, such as bash.", complete_syntax)
-@_filter_option("--action-type", "TYPE", "Only this action type, such as Octopus.Script.")
+@_filter_option(
+    "--action-type", "TYPE", "Only this action type, such as Octopus.Script.", complete_action_type
+)
 @click.option("--runnable", is_flag=True, help="Only templates that Treadle can run.")
 @click.option("--facets", is_flag=True, help="The values of the filters, each with its number of templates.")
 @click.option(

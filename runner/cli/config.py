@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import click
+from click.shell_completion import CompletionItem
 
+from registry.cli.complete import completing
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
 from registry.cli.options import COOL_DOWN_VARIABLE, json_option, paged
@@ -28,13 +30,18 @@ class Setting:
     origin: str
 
 
+@completing
+def _complete_setting(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    return [setting.name for setting in _settings(context, os.environ)]
+
+
 @click.group(cls=Group)
 def config() -> None:
     """Look at the settings: of the environment, the project and the user."""
 
 
 @config.command("show")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_complete_setting)
 @click.option("--origin", is_flag=True, help="Say where each comes from.")
 @json_option
 @pass_context

@@ -15,7 +15,14 @@ from registry.cli.group import Group
 from registry.cli.options import NumberType, dry_run_option, json_option, paged
 from registry.cli.output import counted, echo, page_output, print_json, print_json_line, tell
 from registry.errors import Invalid
-from runner.cli.complete import complete_environment, complete_process, complete_run
+from runner.cli.complete import (
+    complete_environment,
+    complete_process,
+    complete_project_name,
+    complete_run,
+    complete_step_of_run,
+    complete_target_of_run,
+)
 from runner.model import Status
 
 if TYPE_CHECKING:
@@ -34,7 +41,12 @@ def _filter_options(command: F) -> F:
     statuses = click.Choice([status.value for status in Status])
     for option in (
         _all_projects_option,
-        click.option("--project", metavar="NAME", help="Only runs of this project, wherever it lies."),
+        click.option(
+            "--project",
+            metavar="NAME",
+            shell_complete=complete_project_name,
+            help="Only runs of this project, wherever it lies.",
+        ),
         click.option("--status", type=statuses, metavar="STATUS", help="Only runs that stand so: failed ..."),
         click.option(
             "--environment",
@@ -114,8 +126,8 @@ def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> N
 @runs.command()
 @_run_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
-@click.option("--step", metavar="NAME", help="Only this step.")
-@click.option("--target", metavar="NAME", help="Only this target.")
+@click.option("--step", metavar="NAME", shell_complete=complete_step_of_run, help="Only this step.")
+@click.option("--target", metavar="NAME", shell_complete=complete_target_of_run, help="Only this target.")
 @click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
 @_all_projects_option
 @click.option("--json", "as_json", is_flag=True, help="Print all events, as JSON lines.")

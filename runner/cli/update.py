@@ -16,6 +16,7 @@ from registry.cli.output import ask, echo, print_json, tell
 from registry.errors import Invalid
 from registry.model import ControlType, Parameter, Problem, Reference
 from registry.project.cool_down import CoolDown
+from runner.cli.complete import complete_step_in_use
 
 if TYPE_CHECKING:
     from registry.publishing.patch import RebasedCopy
@@ -28,7 +29,14 @@ _WAITING = 4
 @click.argument("references", metavar="[REF...]", nargs=-1, type=REFERENCE)
 @click.option("--all", "everything", is_flag=True, help="Update every step.")
 @click.option("--to", metavar="REF", type=REFERENCE, help="Use this template instead: a fork, a successor.")
-@click.option("--step", "steps", metavar="STEP", multiple=True, help="Only this step (repeatable).")
+@click.option(
+    "--step",
+    "steps",
+    metavar="STEP",
+    multiple=True,
+    shell_complete=complete_step_in_use,
+    help="Only this step (repeatable).",
+)
 @click.option(
     "--set", "values", metavar="NAME=VALUE", multiple=True, help="The value for a parameter (repeatable)."
 )
