@@ -9,7 +9,7 @@ import click
 from registry.cli.compare import CLASS_COLOURS, comparison_data, difference_text
 from registry.cli.context import Context, pass_context
 from registry.cli.options import REFERENCE, NumberType, json_option, paged
-from registry.cli.output import echo, folded, one_line, print_json, style, tell
+from registry.cli.output import echo, folded, one_line, print_json, style, tell, to_data
 from registry.model import Reference
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def log(context: Context, reference: Reference, limit: int, summary: bool, as_js
         if number:
             echo()
         tell(_head(change))
+        for notice in change.notices:
+            tell(style(f"    {one_line(str(notice))}", fg="red"))
         for line in _lines(change):
             echo(folded(line, "    "))
 
@@ -63,6 +65,8 @@ def _head(change: VersionChange) -> str:
     if change.comparison is not None:
         of = change.comparison.change
         parts.append(style(of.value, fg=CLASS_COLOURS[of]))
+    standings = dict.fromkeys(notice.standing.value for notice in change.notices)
+    parts += [style(standing, fg="red", bold=True) for standing in standings]
     return "  ".join(parts)
 
 
@@ -86,4 +90,5 @@ def _data(change: VersionChange) -> dict[str, Any]:
         **compared,
         "files": list(change.beside),
         "problem": change.problem,
+        "notices": to_data(change.notices),
     }
