@@ -63,7 +63,7 @@ def _spelt_like(word: str, words: list[str], count: int, cutoff: float) -> list[
 
 def _namespace(names: list[str]) -> str:
     """What all names begin with, up to a separator: that they share `Slack.` makes no two of them alike."""
-    shared = commonprefix(names)
+    shared = commonprefix(names)  # noqa: RUF071 - of texts, not paths
     return shared[: max(shared.rfind(sign) for sign in _SEPARATORS) + 1]
 
 
