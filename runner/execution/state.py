@@ -21,7 +21,7 @@ The rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,6 +29,8 @@ from runner.execution.events import Event, Kind
 from runner.execution.moves import BeginStep, Decide, EndStep, Move, Retry, Skip, Start
 from runner.model import ActionResult, Condition, SkipReason, Status, StepResult
 from runner.plan import Lane, Plan, PlannedAction, PlannedStep
+
+_MOST_NAMED = 3
 
 Why = tuple[SkipReason, str]
 """A reason not to run, and the sentence about it."""
@@ -217,9 +219,15 @@ class RunState:
                 return EndStep(step, Status.CANCELLED, _where(step, action) + end.message)
             if end.status is Status.FAILED and warned is None:
                 warned = _where(step, action) + end.message
-        for action, end in ends:
-            if end.status is Status.FAILED and not (step.continue_on_error or action.continue_on_error):
-                return EndStep(step, Status.FAILED, _where(step, action) + end.message)
+        failed = [
+            (action, end)
+            for action, end in ends
+            if end.status is Status.FAILED and not (step.continue_on_error or action.continue_on_error)
+        ]
+        if failed:
+            action, end = failed[0]
+            others = _others(step, [action for action, _ in failed[1:]])
+            return EndStep(step, Status.FAILED, _where(step, action) + end.message + others)
         if warned is not None:
             return EndStep(step, Status.SUCCESS_WITH_WARNINGS, warned)
         if ends and all(end.status is Status.SKIPPED for _, end in ends):
@@ -359,6 +367,15 @@ def run_status(results: Iterable[StepResult], cancelled: bool) -> Status:
         if worst in ends:
             return worst
     return Status.SKIPPED if ends and all(end is Status.SKIPPED for end in ends) else Status.SUCCESS
+
+
+def _others(step: PlannedStep, actions: Sequence[PlannedAction]) -> str:
+    """The end of a sentence about one action: which others came to the same."""
+    if not actions:
+        return ""
+    names = [_where(step, action).removesuffix(": ") for action in actions[:_MOST_NAMED]]
+    more = f" and {len(actions) - _MOST_NAMED} more" if len(actions) > _MOST_NAMED else ""
+    return f" (failed, too: {', '.join(names)}{more})"
 
 
 def _where(step: PlannedStep, action: PlannedAction) -> str:
