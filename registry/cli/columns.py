@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TextIO
 
 _NUMBER = int.from_bytes(os.urandom(8))
@@ -14,6 +14,7 @@ MARK = re.compile(rf"\x1b\[([0-9;]*);{_NUMBER}m")
 _ESCAPE = re.compile(r"\x1b\[[0-9;:]{0,64}m")
 _WORDS = re.compile(r" *(?:`[^`\n]*`|[^ ])+")  # what is in backticks is one word: a command to copy
 _NARROWEST_TEXT = 20
+_NARROWEST_CELL = 8
 
 
 def mark(codes: str) -> str:
@@ -85,3 +86,34 @@ def _torn(word: str, width: int) -> Iterator[str]:
             piece += character
             room -= columns(character)
     yield piece
+
+
+def narrowed(widths: list[int], gap: int, width: int, whole: Collection[int]) -> list[int]:
+    """The widths of columns, `gap` between them, made to fit into `width`: the widest are cut, none of `whole`."""
+    sizes = list(widths)
+    excess = sum(sizes) + gap * (len(sizes) - 1) - width
+    cut = [column for column in range(len(sizes)) if column not in whole]
+    while excess > 0 and cut:
+        widest = max(cut, key=sizes.__getitem__)
+        if sizes[widest] <= _NARROWEST_CELL:
+            break
+        sizes[widest] -= 1
+        excess -= 1
+    return sizes
+
+
+def cut_line(text: str, width: int) -> str:
+    """The beginning of a line, `width` columns wide, with an ellipsis; its colours stay."""
+    kept, room = "", width - 1
+    pieces = MARK.split(text)
+    for number, piece in enumerate(pieces):
+        if number % 2:
+            kept += mark(piece)
+            continue
+        for character in piece:
+            room -= columns(character)
+            if room < 0:
+                break
+            kept += character
+    codes = pieces[1::2]
+    return f"{kept}…{mark('0')}" if codes else f"{kept}…"

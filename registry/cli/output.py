@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from registry.cli.columns import MARK, cell_width, columns, fold, mark, rows_of, terminal_height
+from registry.cli.columns import (
+    MARK,
+    cell_width,
+    cut_line,
+    fold,
+    mark,
+    narrowed,
+    rows_of,
+    terminal_height,
+)
 from registry.errors import Unavailable
 from registry.text.visible import escape_json, visible, visible_line
 
@@ -26,7 +35,6 @@ if TYPE_CHECKING:
     from registry.cli.pager import Pager
 
 _WIDEST_TEXT = 100
-_NARROWEST_CELL = 8
 _GAP = 2
 _USUAL_HEIGHT = 24
 
@@ -247,16 +255,27 @@ def text_width() -> int:
     return min(terminal_width(), _WIDEST_TEXT)
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+def print_table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+) -> None:
     """Aligned columns under bold heads; `right` are the columns of numbers. On a terminal that is too narrow the
-    widest columns are cut, the first one never; in a pipe nothing is."""
-    lines = aligned([heads, *rows], right=right, width=terminal_width() if is_terminal() else None)
+    widest columns are cut, but never the first one, nor those of `right` and `whole`; in a pipe nothing is."""
+    width = terminal_width() if is_terminal() else None
+    lines = aligned([heads, *rows], right=right, whole=whole, width=width)
     for number, line in enumerate(lines):
         echo(line if number else style(line, bold=True))
 
 
 def aligned(
-    rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), width: int | None = None
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+    width: int | None = None,
 ) -> list[str]:
     """Rows as lines of aligned columns, at most `width` wide where that can be. The last one is not padded."""
     table = [[one_line(cell) for cell in row] for row in rows]
@@ -264,7 +283,7 @@ def aligned(
         return []
     widths = [max(map(cell_width, column)) for column in zip(*table, strict=True)]
     if width is not None:
-        widths = _narrowed(widths, width)
+        widths = narrowed(widths, _GAP, width, {0, *right, *whole})
     return [
         (" " * _GAP)
         .join(
@@ -276,40 +295,11 @@ def aligned(
     ]
 
 
-def _narrowed(widths: list[int], width: int) -> list[int]:
-    sizes = list(widths)
-    excess = sum(sizes) + _GAP * (len(sizes) - 1) - width
-    while excess > 0 and len(sizes) > 1:
-        widest = max(range(1, len(sizes)), key=sizes.__getitem__)
-        if sizes[widest] <= _NARROWEST_CELL:
-            break
-        sizes[widest] -= 1
-        excess -= 1
-    return sizes
-
-
 def _cell(text: str, width: int, to_the_right: bool) -> str:
     missing = width - cell_width(text)
     if missing < 0:
-        return _cut(text, width)
+        return cut_line(text, width)
     return " " * missing + text if to_the_right else text + " " * missing
-
-
-def _cut(text: str, width: int) -> str:
-    """The beginning of a line, `width` columns wide, with an ellipsis; its colours stay."""
-    kept, room = "", width - 1
-    pieces = MARK.split(text)
-    for number, piece in enumerate(pieces):
-        if number % 2:
-            kept += mark(piece)
-            continue
-        for character in piece:
-            room -= columns(character)
-            if room < 0:
-                break
-            kept += character
-    codes = pieces[1::2]
-    return f"{kept}…{mark('0')}" if codes else f"{kept}…"
 
 
 def paragraphs(text: str, indent: str = "") -> str:
@@ -351,7 +341,7 @@ def indented(text: str, indent: str) -> str:
 def shorten(text: str, width: int) -> str:
     """The beginning of a text on a single line, at most `width` columns wide."""
     line = visible(" ".join(text.split()))
-    return line if cell_width(line) <= width else _cut(line, max(width, 1))
+    return line if cell_width(line) <= width else cut_line(line, max(width, 1))
 
 
 def counted(number: int, noun: str) -> str:

@@ -40,7 +40,8 @@ def show_records(records: Sequence[RunRecord], *, all_projects: bool) -> None:
         heads.insert(1, "PROJECT")
         for row, record in zip(rows, records, strict=True):
             row.insert(1, record.project)
-    print_table(heads, rows, right=(heads.index("TOOK"),))
+    whole = [heads.index(head) for head in ("STARTED", "STATUS")]
+    print_table(heads, rows, right=(heads.index("TOOK"),), whole=whole)
 
 
 def details_text(details: RunDetails) -> str:

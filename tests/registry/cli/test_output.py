@@ -163,3 +163,8 @@ def test_json_for_a_stream_that_is_not_utf_8_keeps_every_character(monkeypatch: 
     print_json({"name": "Grüße 日本 🚀 \u202e"})
     stream.seek(0)
     assert json.loads(stream.read()) == {"name": "Grüße 日本 🚀 \u202e"}
+
+
+def test_columns_that_have_to_be_whole_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("run-1", "a long process", "2026-11-28 10:00:00", "12.0 s")]
+    assert aligned(rows, right=(3,), whole=(2,), width=42) == ["run-1  a long …  2026-11-28 10:00:00  12.0 s"]
