@@ -223,7 +223,7 @@ def prune(
     if not dry_run:
         prune_runs(context.home.runs, doomed)
     if as_json:
-        print_json({"pruned": [record_data(record) for record in doomed]})
+        print_json({"pruned": [record_data(record) for record in doomed], "dry_run": dry_run})
         return
     for record in doomed:
         context.say(f"  {record.run}  {record.process}")

@@ -101,7 +101,7 @@ def update(
         problems = [problem for error in service.unreadable() for problem in error.findings]
     names = [str(item) for item in references] or ["--all"]
     if as_json:
-        _print_json(report, copies, problems)
+        _print_json(report, copies, problems, dry_run=dry_run)
     else:
         _tell(context, report, copies, dry_run=dry_run)
     hint = next_step(report, names)
@@ -205,8 +205,11 @@ def _tell(context: Context, report: UpdateReport, copies: Sequence[RebasedCopy],
     show_report(context, report, dry_run=dry_run)
 
 
-def _print_json(report: UpdateReport, copies: Sequence[RebasedCopy], problems: Sequence[Problem]) -> None:
+def _print_json(
+    report: UpdateReport, copies: Sequence[RebasedCopy], problems: Sequence[Problem], *, dry_run: bool
+) -> None:
     from registry.cli.patch import rebased_data
     from runner.cli.update_view import report_data
 
-    print_json({"copies": [rebased_data(copy) for copy in copies], **report_data(report, problems)})
+    data = {"copies": [rebased_data(copy) for copy in copies], **report_data(report, problems)}
+    print_json({**data, "dry_run": dry_run})

@@ -85,6 +85,14 @@ def test_one_thing_has_one_name(project: ProjectTree) -> None:
         "deprecate library/greet -m old",
         "remove library/greet",
         "export library/greet -o x",
+        "import builtin/sleep",
+        "patch builtin/sleep",
+        "lock",
+        "update --all",
+        "runs prune --keep 0",
+        "source add other ./library",
+        "new fresh",
+        "add builtin/sleep to deploy",
     ],
 )
 def test_what_can_be_tried_says_whether_it_was(project: ProjectTree, command: str) -> None:
