@@ -16,6 +16,7 @@ from registry.cli.complete import (
     complete_syntax,
 )
 from registry.cli.context import Context, pass_context
+from registry.cli.markdown import plain_links
 from registry.cli.options import NumberType, json_option, paged
 from registry.cli.output import (
     echo,
@@ -143,7 +144,8 @@ def _show(result: SearchResult) -> None:
     for hit in result.hits:
         about = " · ".join((f"version {hit.version}", *hit.syntaxes, hit.category))
         echo(folded(f"{style(_reference(hit), bold=True)}  {style(about, dim=True)}", "", "    "))
-        echo(f"  {shorten(f'{hit.name}: {hit.summary}' if hit.summary else hit.name, terminal_width() - 2)}")
+        summary = plain_links(hit.summary, addresses=False)
+        echo(f"  {shorten(f'{hit.name}: {summary}' if summary else hit.name, terminal_width() - 2)}")
         if hit.obstacle:
             echo(style(folded(f"cannot run yet: it {hit.obstacle}", "  ", "    "), fg="yellow"))
         for notice in result.notices.get(_reference(hit), ()):

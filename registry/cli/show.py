@@ -9,6 +9,7 @@ import click
 
 from registry.catalog.details import TemplateDetails
 from registry.cli.context import Context, pass_context
+from registry.cli.markdown import plain_links
 from registry.cli.options import REFERENCE, json_option, paged
 from registry.cli.output import (
     counted,
@@ -90,7 +91,7 @@ def _show_head(details: TemplateDetails) -> None:
     elif details.origin:
         tell(f"Imported from {details.origin.source}@{details.origin.version}.")
     if template.description.strip():
-        echo(f"\n{paragraphs(template.description)}")
+        echo(f"\n{paragraphs(plain_links(template.description))}")
 
 
 def _show_parameters(details: TemplateDetails) -> None:
@@ -102,7 +103,7 @@ def _show_parameters(details: TemplateDetails) -> None:
         if parameter.label and parameter.label != parameter.name:
             echo(paragraphs(parameter.label, "    "))
         if parameter.help:
-            echo(paragraphs(parameter.help, "    "))
+            echo(paragraphs(plain_links(parameter.help), "    "))
         if parameter.options:
             echo(paragraphs("one of: " + ", ".join(map(_option, parameter.options)), "    "))
     if details.template.outputs:
