@@ -26,6 +26,7 @@ from runner.masking.masker import Masker
 from runner.model import Action, ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
 from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import Inputs, compile_plan
+from runner.testing.cases import name_of
 from runner.testing.checking import differences
 from runner.testing.model import CommandStub, Observed, SeenRequest, TemplateTest, TestResult
 from runner.testing.session import Session
@@ -45,7 +46,7 @@ def run_test(
 ) -> TestResult:
     """Run a test to its end. Raises EngineError; everything else is part of the result."""
     started = time.monotonic()
-    name = str(template.reference)
+    name = name_of(template)
     masker = Masker()
     try:
         action = _action(template, test, default_image)
