@@ -78,6 +78,7 @@ class PlainView(RunView):
 
     def __init__(self, plan: Plan, verbose: bool) -> None:
         self._verbose = verbose
+        self._title = plan.process + (f" in {plan.environment}" if plan.environment else "")
         groups = Counter(step.group for step in plan.steps if step.skip is None)
         self._beside = {step.name for step in plan.steps if groups[step.group] > 1}
         self._labels = {
@@ -106,6 +107,12 @@ class PlainView(RunView):
         where = f" in {event['environment']}" if event.get("environment") else ""
         return [style(f"{event['process']}{where}", bold=True) + f"  (run {event['run']})"]
 
+    def _run_resumed(self, event: Event) -> list[str]:
+        return [style(f"{self._title}", bold=True) + f"  (run {event['run']}, taken up again)"]
+
+    def _action_reused(self, event: Event) -> list[str]:
+        return [self._note(event, "success", f"done in run {event['of']}: {event['name']}")]
+
     def _step_started(self, event: Event) -> list[str]:
         return [style(f"[{self._number(event)}] {event['step']}", bold=True)]
 
@@ -128,9 +135,9 @@ class PlainView(RunView):
         return [level_line(level, line, f"    {self._target(event)}") for line in event["lines"]]
 
     def _action_finished(self, event: Event) -> list[str]:
-        if event["status"] != "failed" or not self._target(event).strip():
+        if event["status"] not in ("failed", "interrupted") or not self._target(event).strip():
             return []  # of a lone action the step says it
-        glyph, colour = mark_of("failed")
+        glyph, colour = mark_of(event["status"])
         why = one_line(event["message"])
         return [f"    {self._target(event)}{style(f'{glyph} {why}', fg=colour)}"]
 
@@ -223,6 +230,8 @@ class LiveView(PlainView):
                 self._actions[event["action"]] = (event["status"], event["seconds"])
             case "action-skipped":
                 self._actions[event["action"]] = ("skipped", None)
+            case "action-reused":
+                self._actions[event["action"]] = ("success", None)
             case "run-finished":
                 self._live.stop()
         super().show(event)

@@ -145,6 +145,8 @@ class ActionServices:
     cancellation: Cancellation
     limits: PumpLimits = field(default_factory=PumpLimits)
     script_context: ScriptContext = field(default_factory=ScriptContext)
+    keep_output: Callable[[OutputValue], object] = lambda _: None
+    """Keeps an output as it is, for a run that may have to be taken up again; before the journal has it."""
     warned: set[str] = field(default_factory=set)
     """What was warned of already, where once is enough."""
 
@@ -395,9 +397,9 @@ class _Sink:
         if unmasked is not None and unmasked not in self._services.warned:
             self._services.warned.add(unmasked)
             self._warn("secret-unmasked", unmasked)
-        self.outputs[output.name.casefold()] = OutputValue(
-            self._action.name, target, output.name, output.value, output.sensitive
-        )
+        value = OutputValue(self._action.name, target, output.name, output.value, output.sensitive)
+        self.outputs[output.name.casefold()] = value
+        self._services.keep_output(value)
         self._services.record(events.output(self._action.id, output, self._services.masker))
 
     def _warn(self, code: str, text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from runner.execution.artifacts import Artifact
 from runner.execution.service_messages import OutputVariable, Progress, ServiceMessage
 from runner.masking.masker import Masker
-from runner.model import MASK, ActionResult, Level, RunResult, SkipReason, StepResult
+from runner.model import MASK, ActionResult, Level, RunResult, SkipReason, Status, StepResult
 from runner.plan import PlannedAction
 
 Event = Mapping[str, Any]
@@ -26,6 +26,8 @@ class Kind(StrEnum):
 
     RUN_STARTED = "run-started"
     STEP_STARTED = "step-started"
+    RUN_RESUMED = "run-resumed"
+    ACTION_REUSED = "action-reused"
     CONDITION_DECIDED = "condition-decided"
     ACTION_SKIPPED = "action-skipped"
     ACTION_STARTED = "action-started"
@@ -42,10 +44,10 @@ class Kind(StrEnum):
     RUN_FINISHED = "run-finished"
 
 
-_FROM_THE_PLAN = frozenset({"run", "process", "environment", "project", "step", "action", "target"})
+_FROM_THE_PLAN = frozenset({"run", "process", "environment", "project", "step", "action", "target", "of"})
 _OUR_WORDS = frozenset({"event", "status", "level", "code", "skip", "due"})
 _MASKED_ALREADY = frozenset({"path"})  # with the artifact's name, when it was stored
-_OF_ACTIONS = (Kind.ACTION_STARTED, Kind.ACTION_FINISHED, Kind.ACTION_SKIPPED)
+_OF_ACTIONS = (Kind.ACTION_STARTED, Kind.ACTION_FINISHED, Kind.ACTION_SKIPPED, Kind.ACTION_REUSED)
 _AS_THEY_ARE = _FROM_THE_PLAN | _OUR_WORDS | _MASKED_ALREADY
 
 
@@ -75,6 +77,16 @@ def run_started(run: str, process: str, environment: str | None, project: str) -
         "environment": environment,
         "project": project,
     }
+
+
+def run_resumed(run: str) -> Event:
+    """Another process goes on with a run whose own has died, or that waited."""
+    return {"event": Kind.RUN_RESUMED, "run": run}
+
+
+def action_reused(action: PlannedAction, run: str) -> Event:
+    """An earlier run has done this; its outputs count here, too."""
+    return {"event": Kind.ACTION_REUSED, **_place(action), "of": run}
 
 
 def step_started(step: str) -> Event:
@@ -180,6 +192,12 @@ def action_finished(result: ActionResult, action: PlannedAction, attempt: int) -
         "message": result.message,
         "seconds": round(result.seconds, 3),
     }
+
+
+def action_interrupted(action: PlannedAction, attempt: int, *, restart: bool) -> Event:
+    """An attempt was cut off with its process; `restart`: it is repeated."""
+    result = ActionResult(action.id, Status.INTERRUPTED, message="it was interrupted: its end is not known")
+    return {**action_finished(result, action, attempt), "restart": restart}
 
 
 def step_finished(result: StepResult) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from runner.plan import PlannedAction, PlannedStep
@@ -31,6 +31,15 @@ class Outputs:
         """A step has ended: later groups see what it set."""
         for actions in step.lanes:
             self.earlier.update(self._of_lanes.pop(_lane(actions[0]), {}))
+
+    def restore(
+        self, actions: Iterable[tuple[PlannedAction, Sequence[OutputValue]]], ended: Iterable[PlannedStep]
+    ) -> None:
+        """What a run had set before; `ended` are the steps that have ended."""
+        for action, outputs in actions:
+            self.add(action, outputs)
+        for step in ended:
+            self.end_step(step)
 
     def seen_by(self, action: PlannedAction, before: Iterable[OutputValue]) -> list[OutputValue]:
         """What an action sees; `before` is what `earlier` held when its group began."""

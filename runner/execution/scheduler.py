@@ -96,6 +96,7 @@ class Scheduler:
 
     def run(self) -> list[StepResult]:
         """Run to the end. Raises EngineError and Unavailable; then the state holds what had ended before."""
+        self._begun = {step.step.name: time.monotonic() for step in self.state.steps.values() if step.begun}
         self.cancellation.tell(lambda: self._inbox.put(None))
         with ThreadPoolExecutor(self._most_at_once(), "action") as threads:
             try:
@@ -124,15 +125,15 @@ class Scheduler:
     def _make(self, move: Move, threads: ThreadPoolExecutor) -> None:
         match move:
             case BeginStep(step):
-                self._see_group()
                 self._begun[step.name] = time.monotonic()
                 self._append(events.step_started(step.name))
             case EndStep(step):
                 self._end_step(move)
             case Start(action, attempt):
+                around = self._around(action)
                 self.state.apply(events.action_started(action, attempt))
                 self._running += 1
-                threads.submit(self._run, action, attempt, self._around(action))
+                threads.submit(self._run, action, attempt, around)
             case Skip(action, reason, detail):
                 self._append(events.action_skipped(action, reason, detail))
                 self.work.give_up(action)
@@ -144,11 +145,10 @@ class Scheduler:
 
     def _end_step(self, move: EndStep) -> None:
         step = move.step
-        if step.name not in self._begun:
+        if not self.state.steps[step.name].begun:
             for action in step.actions:
                 self.work.give_up(action)
-        began = self._begun.get(step.name)
-        seconds = 0.0 if began is None else time.monotonic() - began
+        seconds = time.monotonic() - self._begun[step.name] if step.name in self._begun else 0.0
         result = StepResult(step.name, move.status, move.reason, seconds, skip=move.skip)
         self._append(events.step_finished(result))
         self.outputs.end_step(step)
@@ -193,9 +193,10 @@ class Scheduler:
         """What the steps of a group see of the run is what there was when it began."""
         if self._group != self.state.group:
             self._group = self.state.group
-            self._before = self.state.results, list(self.outputs.earlier.values())
+            self._before = self.state.earlier, list(self.outputs.earlier.values())
 
     def _around(self, action: PlannedAction) -> Surroundings:
+        self._see_group()
         results, outputs = self._before
         return Surroundings(results, self.outputs.seen_by(action, outputs), self.state.cancelled)
 

@@ -15,22 +15,24 @@ The rules:
 - A failure, after its last retry, skips what follows on its lane, unless that asks for failures. In a rolling step (one
   with a `window`) no further lane opens; open ones go on to their ends.
 - One failed step fails the run for good. `continue_on_error` makes of a failure a warning.
+- An attempt that was cut off with its process is `interrupted`: it counts as a failure, unless it may be repeated.
 - After a cancellation only what is marked `on_cancel` starts.
 - The first rule that excludes an action is its one reason, see `SkipReason`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from runner.execution.events import Event, Kind
 from runner.execution.moves import BeginStep, Decide, EndStep, Move, Retry, Skip, Start
 from runner.model import ActionResult, Condition, SkipReason, Status, StepResult
 from runner.plan import Lane, Plan, PlannedAction, PlannedStep
 
-_MOST_NAMED = 3
+_FAILURES = (Status.FAILED, Status.INTERRUPTED)
 
 Why = tuple[SkipReason, str]
 """A reason not to run, and the sentence about it."""
@@ -43,6 +45,7 @@ class ActionState:
     failures: failed attempts, those aside that were cut off
     due: when the next attempt may start, in seconds since the epoch
     settled: nothing more happens to it
+    reused: an earlier run has done it
     """
 
     status: Status = Status.QUEUED
@@ -54,6 +57,7 @@ class ActionState:
     message: str = ""
     skip: SkipReason | None = None
     seconds: float = 0.0
+    reused: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +70,7 @@ class LaneState:
 
     actions: Lane
     position: int = 0
+    begun: bool = False
     failed: bool = False
     gate: bool | None = None
 
@@ -76,7 +81,7 @@ class LaneState:
 
 @dataclass(slots=True)
 class StepState:
-    """A step: its lanes, of which those in `open` are at it and those from `opened` on have not begun."""
+    """A step: its lanes, of which those in `open` are at it; those before `opened` have begun."""
 
     step: PlannedStep
     lanes: tuple[LaneState, ...]
@@ -85,6 +90,18 @@ class StepState:
     begun: bool = False
     stopped: bool = False
     result: StepResult | None = None
+
+    def waiting(self) -> Iterator[LaneState]:
+        """The lanes that have not begun, in order."""
+        return (lane for lane in islice(self.lanes, self.opened, None) if not lane.begun)
+
+    def begin(self, number: int) -> None:
+        """A lane is at it from now on; events may come in another order than the targets."""
+        if not self.lanes[number].begun:
+            self.lanes[number].begun = True
+            self.open[number] = self.lanes[number]
+            while self.opened < len(self.lanes) and self.lanes[self.opened].begun:
+                self.opened += 1
 
 
 @dataclass(slots=True)
@@ -118,6 +135,17 @@ class RunState:
         return [step.result for step in self.steps.values() if step.result is not None]
 
     @property
+    def earlier(self) -> list[StepResult]:
+        """The ends of the steps of earlier groups."""
+        steps = (step for step in self.steps.values() if step.step.group < self.group)
+        return [step.result for step in steps if step.result is not None]
+
+    @property
+    def running(self) -> list[PlannedAction]:
+        """The actions that are in flight: of a run whose process has died, those that it was at."""
+        return [one for one in self._at_it() if self.actions[one.id].status is Status.RUNNING]
+
+    @property
     def wake(self) -> float | None:
         """When something may start that waits for its time only."""
         due = [self.actions[action.id].due for action in self._at_it()]
@@ -145,12 +173,11 @@ class RunState:
         for lane in state.open.values():
             yield from self._lane_moves(state, lane, now)
         if why := self._why_no_more(state):
-            for lane in state.lanes[state.opened :]:
+            for lane in state.waiting():
                 yield from (Skip(action, *why) for action in lane.actions)
             if state.opened < len(state.lanes):
                 return
-        free = step.at_once - len(state.open)
-        for lane in state.lanes[state.opened : state.opened + free]:
+        for lane in islice(state.waiting(), step.at_once - len(state.open)):
             yield from self._lane_moves(state, lane, now)
         if state.opened == len(state.lanes) and not state.open:
             yield self._ending(state)
@@ -217,17 +244,11 @@ class RunState:
         for action, end in ends:
             if end.status is Status.CANCELLED or end.skip is SkipReason.CANCELLED:
                 return EndStep(step, Status.CANCELLED, _where(step, action) + end.message)
-            if end.status is Status.FAILED and warned is None:
+            if end.status in _FAILURES and warned is None:
                 warned = _where(step, action) + end.message
-        failed = [
-            (action, end)
-            for action, end in ends
-            if end.status is Status.FAILED and not (step.continue_on_error or action.continue_on_error)
-        ]
-        if failed:
-            action, end = failed[0]
-            others = _others(step, [action for action, _ in failed[1:]])
-            return EndStep(step, Status.FAILED, _where(step, action) + end.message + others)
+        for action, end in ends:
+            if end.status in _FAILURES and not (step.continue_on_error or action.continue_on_error):
+                return EndStep(step, Status.FAILED, _where(step, action) + end.message)
         if warned is not None:
             return EndStep(step, Status.SUCCESS_WITH_WARNINGS, warned)
         if ends and all(end.status is Status.SKIPPED for _, end in ends):
@@ -249,6 +270,10 @@ class RunState:
                 past.attempts += 1
             case Kind.ACTION_FINISHED:
                 self._finish(event)
+            case Kind.ACTION_REUSED:
+                self._open(event["action"])
+                self.actions[event["action"]].reused = True
+                self._settle(event["action"], Status.SUCCESS)
             case Kind.ACTION_SKIPPED:
                 self._open(event["action"])
                 past = self.actions[event["action"]]
@@ -267,11 +292,8 @@ class RunState:
                 self._end_step(event)
 
     def _open(self, action: str) -> None:
-        """The lane of an action is at it from now on."""
         state, number = self._places[action]
-        if number >= state.opened:
-            state.opened = number + 1
-            state.open[number] = state.lanes[number]
+        state.begin(number)
 
     def _finish(self, event: Event) -> None:
         past, status = self.actions[event["action"]], Status(event["status"])
@@ -279,7 +301,9 @@ class RunState:
         past.seconds = event["seconds"]
         if status is Status.FAILED:
             past.failures += 1
-        if status is not Status.FAILED or self.cancelled or past.failures > self._action(event).retries:
+        if event.get("restart"):
+            past.due = 0.0
+        elif status is not Status.FAILED or self.cancelled or past.failures > self._action(event).retries:
             self._settle(event["action"], status)
 
     def _decide(self, event: Event) -> None:
@@ -300,7 +324,7 @@ class RunState:
         state, number = self._places[action]
         lane, planned = state.lanes[number], state.lanes[number].actions[state.lanes[number].position]
         lane.position += 1
-        if status is Status.FAILED and not planned.continue_on_error:
+        if status in _FAILURES and not planned.continue_on_error:
             lane.failed = True
             state.stopped |= state.step.window is not None and not state.step.continue_on_error
         if lane.ended:
@@ -326,7 +350,7 @@ class RunState:
         for lane in state.lanes:
             for action in lane.actions:
                 past = self.actions[action.id]
-                if past.attempts:
+                if past.attempts or past.reused:
                     yield ActionResult(action.id, past.status, past.exit_code, past.message, past.seconds)
 
     def _action(self, event: Event) -> PlannedAction:
@@ -367,15 +391,6 @@ def run_status(results: Iterable[StepResult], cancelled: bool) -> Status:
         if worst in ends:
             return worst
     return Status.SKIPPED if ends and all(end is Status.SKIPPED for end in ends) else Status.SUCCESS
-
-
-def _others(step: PlannedStep, actions: Sequence[PlannedAction]) -> str:
-    """The end of a sentence about one action: which others came to the same."""
-    if not actions:
-        return ""
-    names = [_where(step, action).removesuffix(": ") for action in actions[:_MOST_NAMED]]
-    more = f" and {len(actions) - _MOST_NAMED} more" if len(actions) > _MOST_NAMED else ""
-    return f" (failed, too: {', '.join(names)}{more})"
 
 
 def _where(step: PlannedStep, action: PlannedAction) -> str:

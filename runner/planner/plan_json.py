@@ -61,6 +61,7 @@ def _action(step: PlannedStep, action: PlannedAction) -> dict[str, Any]:
         "retry_delay": action.retry_delay if action.retries else None,
         "continue_on_error": action.continue_on_error,
         "on_cancel": action.on_cancel,
+        "restartable": action.restartable,
         "notes": action.notes or None,
         "template": _template(action.template) if action.template else None,
         "image": action.image,
@@ -73,6 +74,7 @@ def _action(step: PlannedStep, action: PlannedAction) -> dict[str, Any]:
         "environment": _values(action.environment),
         "files": [_file(file) for file in action.files],
         "fail_fast": action.fail_fast,
+        "aliases": action.aliases,
     }
 
 

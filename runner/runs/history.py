@@ -312,6 +312,10 @@ class _Story:
                     exit_code=event["exit_code"],
                     message=event["message"],
                 )
+            case Kind.ACTION_REUSED:
+                self._actions[event["action"]] = replace(
+                    _action(event, Status.SUCCESS), message=f"done in run {event['of']}"
+                )
             case Kind.ACTION_SKIPPED:
                 self._actions[event["action"]] = replace(
                     _action(event, Status.SKIPPED), message=event["reason"], skip=event["skip"]

@@ -24,6 +24,7 @@ _TEXTS = (
     "message",
     "reason",
     "error",
+    "of",
     "value",
     "path",
     "project",
@@ -35,6 +36,8 @@ _LEVELS = frozenset(level.value for level in Level)
 _NEEDED: dict[str, tuple[str, ...]] = {
     Kind.RUN_STARTED: (),
     Kind.STEP_STARTED: ("step",),
+    Kind.RUN_RESUMED: ("run",),
+    Kind.ACTION_REUSED: ("action", "step", "name", "target", "of"),
     Kind.CONDITION_DECIDED: ("action", "of_step", "holds"),
     Kind.ACTION_SKIPPED: ("action", "step", "name", "target", "skip", "reason"),
     Kind.ACTION_STARTED: ("action", "step", "name", "target"),
@@ -111,7 +114,7 @@ def _fits(key: str, field: object) -> bool:
             return _is_whole(field)
         case "seconds":
             return _is_number(field)
-        case "sensitive" | "holds" | "of_step":
+        case "sensitive" | "holds" | "of_step" | "restart":
             return isinstance(field, bool)
         case "skip":
             return isinstance(field, str) and field in _SKIPS

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import signal
+
 import pytest
 
 from tests.support.journey import Journey, log_lines
@@ -99,3 +102,39 @@ def test_outputs_decide_what_runs(journey: Journey) -> None:
     assert done.exit_code == 0, done.said
     assert log_lines(done.events) == ["yes"]
     assert done.events[-1]["steps"][2]["skip"] == "variable"
+
+
+def test_a_killed_run_goes_on_where_it_was(journey: Journey) -> None:
+    journey.process(
+        {"name": "Build", "run": "set_octopusvariable Url http://x/ ; echo built"},
+        {"name": "Slow", "run": "echo waiting; sleep 2; echo done", "restartable": True},
+        {"name": "Use", "run": "echo 'use #{Octopus.Action[Build].Output.Url}'"},
+    )
+    with journey.running() as run:
+        run.await_log("waiting")
+        run.send(signal.SIGKILL)
+        run.finish()
+
+    done = journey.treadle("runs", "resume", "--progress", "json")
+
+    assert done.exit_code == 0, done.said
+    assert log_lines(done.events) == ["waiting", "done", "use http://x/"]
+    ends = [event["status"] for event in done.events if event["event"] == "action-finished"]
+    assert ends == ["interrupted", "success", "success"]
+
+
+def test_an_action_that_was_cut_off_waits_for_a_word(journey: Journey) -> None:
+    journey.process({"name": "Once", "run": "echo waiting; sleep 60"}, {"name": "Next", "run": "echo next"})
+    with journey.running() as run:
+        run.await_log("waiting")
+        run.send(signal.SIGKILL)
+        run.finish()
+
+    asked = journey.treadle("runs", "resume")
+    given_up = journey.treadle("runs", "resume", "--no-restart", "--json")
+    again = journey.treadle("runs", "resume")
+
+    assert (asked.exit_code, given_up.exit_code, again.exit_code) == (4, 1, 2)
+    assert "interrupted-action" in asked.stderr
+    assert [step["status"] for step in json.loads(given_up.stdout)["steps"]] == ["failed", "skipped"]
+    assert "run-finished" in again.stderr

@@ -82,15 +82,6 @@ class TestTargets:
         assert sorted(event["target"] for event in ended.of("action-started")) == ["web-2", "web-3"]
         assert {event["status"] for event in ended.of("action-finished")} == {"success"}
 
-    @pytest.mark.parametrize(
-        ("count", "others"),
-        [(1, ""), (2, " (failed, too: t-01)"), (6, " (failed, too: t-01, t-02, t-03 and 2 more)")],
-    )
-    def test_all_that_failed_are_named(self, stage: Stage, count: int, others: str) -> None:
-        fails = {f"1-a@t-{number:02}": FAILS for number in range(count)}
-        ended = stage.run([step("A", roles=["farm"])], fails, project=farm(7), environment="Test")
-        assert ended.reasons["A"] == f"t-00: the script ended with exit code 3{others}"
-
     def test_one_that_fails_fails_the_step_but_not_the_others(self, stage: Stage) -> None:
         ended = stage.run(
             [step("A", roles=["farm"])], {"1-a@t-01": FAILS}, project=farm(4), environment="Test"
