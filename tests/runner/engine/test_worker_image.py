@@ -53,10 +53,10 @@ def test_a_base_that_is_named_is_built_on(context: Context, docker_engine: Docke
         invoke(context, "build", "--base", "treadle.invalid/nope:1", "--dry-run")
         == "The image would be built.\n"
     )
-    before = docker_engine.images.facts(worker_reference()).image.id
+    before = docker_engine.images.known.facts(worker_reference()).image.id
     with pytest.raises(EngineError, match=r"treadle\.invalid/nope:1"):
         invoke(context, "build", "--base", "treadle.invalid/nope:1")
-    assert docker_engine.images.facts(worker_reference()).image.id == before
+    assert docker_engine.images.known.facts(worker_reference()).image.id == before
 
 
 @pytest.mark.docker
