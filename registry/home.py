@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.errors import Conflict, Invalid, Unavailable
+from registry.errors import Conflict, Invalid, Unavailable, UserError
 
 _OURS = frozenset(
     (
@@ -232,16 +232,25 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
 
     A symlink is followed. A file that is there keeps its mode; new files and folders have what the umask leaves.
-    Raises Unavailable.
+    Raises Conflict where something else is in its way, Unavailable.
     """
     try:
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, content, 0o666)
     except OSError as error:
-        raise _not_written(path, error.strerror) from error
+        raise not_written(path, error) from error
     except RuntimeError as error:  # how `resolve` tells of links that lead in a circle
         raise _not_written(path, "links lead in a circle") from error
+
+
+def not_written(path: Path, error: OSError) -> UserError:
+    """What to say of a file or folder that cannot be written: where something else is in its way, what that is."""
+    if not isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        return _not_written(path, error.strerror)
+    file = next((folder for folder in reversed(path.parents) if folder.is_file()), None)
+    what = f'"{file}" is a file, not a folder' if file else f'"{path}" is a folder, not a file'
+    return Conflict("path-taken", f'cannot write "{path}": {what}', hint="Give another place.")
 
 
 def _not_written(path: Path, reason: str | None) -> Unavailable:

@@ -277,10 +277,15 @@ class Catalog:
 
         source = self._sources.source(reference.source)
         if reference.version is None:
-            return version_changes(source, find_histories(self.index, source, reference.slug)[0], None, limit)
-        found = self.find(reference)
-        assert found.history is not None
-        return version_changes(source, found.history, found.record.version, limit)
+            history, since = find_histories(self.index, source, reference.slug)[0], None
+        else:
+            found = self.find(reference)
+            assert found.history is not None
+            history, since = found.history, found.record.version
+        return tuple(
+            replace(item, notices=self._notices.about(reference.source, reference.slug, item.version.version))
+            for item in version_changes(source, history, since, limit)
+        )
 
     def has_origin(self, reference: Reference, locked: LockEntry) -> bool:
         """Whether the source is at the address that the lock says, and once had the content at that path, with that

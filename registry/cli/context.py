@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from registry.catalog.session import Session
-from registry.cli.output import echo
+from registry.cli.output import tell
 from registry.errors import NotFound
 from registry.home import Home
 
@@ -38,7 +38,7 @@ class Context(Session):
     def say(self, text: str) -> None:
         """A line for people, on stdout; nothing when quiet."""
         if not self.quiet:
-            echo(text)
+            tell(text)
 
 
 def exit_with(code: int) -> NoReturn:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.complete import complete_reference_or_file
+from registry.cli.complete import complete_reference_or_file, complete_rule
 from registry.cli.context import Context, exit_with, pass_context
-from registry.cli.options import dry_run_option, json_option, path_or_reference
-from registry.cli.output import counted, echo, one_line, print_json, style
+from registry.cli.options import dry_run_option, json_option, paged, path_or_reference
+from registry.cli.output import counted, echo, one_line, print_json, style, tell
 from registry.cli.problems import problem_text
 from registry.errors import Invalid, NotFound
 from registry.model import Reference, Severity, TemplateForm
@@ -36,11 +36,18 @@ _PLATFORMS = {
 @click.argument("names", nargs=-1, metavar="PATH|REF...", shell_complete=complete_reference_or_file)
 @click.option("--fix", "fixing", is_flag=True, help="Fix what can be fixed safely, then lint.")
 @dry_run_option
-@click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be given again.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="RULE",
+    shell_complete=complete_rule,
+    help="Leave this rule out; may be given again.",
+)
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 @json_option
 @click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")
 @pass_context
+@paged
 def lint_command(
     context: Context,
     names: tuple[str, ...],
@@ -115,7 +122,7 @@ def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool)
         for name, verdict in read.items():
             context.say(f"{name}: runs on {one_line(str(verdict))}")
     for problem in report.problems:
-        echo(problem_text(problem))
+        tell(problem_text(problem))
     if report.templates > 1 and read:
         context.say(_platforms(read.values()))
     context.say(_summary(report.templates, len(report.problems)))
@@ -152,7 +159,7 @@ def _print_rules(as_json: bool) -> None:
     for one in rules:
         mark = ", --fix" if one["fixable"] else ""
         echo(f"{style(str(one['id']), bold=True)} ({one['severity']}{mark})")
-        echo(f"    {one['why']}\n    Fix: {one['fix']}")
+        tell(f"    {one['why']}\n    Fix: {one['fix']}")
 
 
 def _platforms(verdicts: Collection[Verdict]) -> str:

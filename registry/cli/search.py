@@ -8,11 +8,19 @@ from typing import Any, TypeVar
 
 import click
 
-from registry.cli.complete import Complete, complete_category, complete_source, complete_syntax
+from registry.cli.complete import (
+    Complete,
+    complete_action_type,
+    complete_category,
+    complete_source,
+    complete_syntax,
+)
 from registry.cli.context import Context, pass_context
-from registry.cli.options import json_option
+from registry.cli.markdown import plain_links
+from registry.cli.options import NumberType, json_option, paged
 from registry.cli.output import (
     echo,
+    folded,
     is_terminal,
     one_line,
     print_json,
@@ -54,7 +62,9 @@ def _filter_option(name: str, metavar: str, text: str, complete: Complete | None
 @_filter_option("--source", "NAME", "Only templates of this source.", complete_source)
 @_filter_option("--category", "NAME", "Only templates of this category.", complete_category)
 @_filter_option("--syntax", "NAME", "Only scripts in this language, such as bash.", complete_syntax)
-@_filter_option("--action-type", "TYPE", "Only this action type, such as Octopus.Script.")
+@_filter_option(
+    "--action-type", "TYPE", "Only this action type, such as Octopus.Script.", complete_action_type
+)
 @_filter_option("--platform", "NAME", f"Only where the script runs: {', '.join(Platform)}.")
 @click.option("--runnable", is_flag=True, help="Only templates that Treadle can run.")
 @click.option("--facets", is_flag=True, help="The values of the filters, each with its number of templates.")
@@ -63,11 +73,12 @@ def _filter_option(name: str, metavar: str, text: str, complete: Complete | None
     default=25,
     show_default=True,
     metavar="N",
-    type=click.IntRange(1, _MOST_HITS),
+    type=NumberType(1, _MOST_HITS),
     help="At most so many.",
 )
 @json_option
 @pass_context
+@paged
 def search(
     context: Context,
     query: tuple[str, ...],
@@ -136,9 +147,11 @@ def _text(argument: str) -> str:
 def _show(result: SearchResult) -> None:
     for hit in result.hits:
         about = " · ".join((f"version {hit.version}", *hit.syntaxes, hit.category, *_judged(hit)))
-        obstacle = style(f"  cannot run yet: it {hit.obstacle}", fg="yellow") if hit.obstacle else ""
-        echo(f"{style(_reference(hit), bold=True)}  {style(about, dim=True)}{obstacle}")
-        echo(f"  {shorten(f'{hit.name}: {hit.summary}' if hit.summary else hit.name, terminal_width() - 2)}")
+        echo(folded(f"{style(_reference(hit), bold=True)}  {style(about, dim=True)}", "", "    "))
+        summary = plain_links(hit.summary, addresses=False)
+        echo(f"  {shorten(f'{hit.name}: {summary}' if summary else hit.name, terminal_width() - 2)}")
+        if hit.obstacle:
+            echo(style(folded(f"cannot run yet: it {hit.obstacle}", "  ", "    "), fg="yellow"))
         for notice in result.notices.get(_reference(hit), ()):
             echo(style(f"  {shorten(str(notice), terminal_width() - 2)}", fg="red"))
 
@@ -214,8 +227,16 @@ def _data(entry: Entry, result: SearchResult) -> dict[str, object]:
     notices = [asdict(notice) for notice in result.notices.get(_reference(entry), ())]
     return {
         "reference": _reference(entry),
-        **{name: value for name, value in asdict(entry).items() if name != "stored_verdict"},
+        "source": entry.source,
+        "slug": entry.slug,
+        "id": entry.guid,
+        "name": entry.name,
+        "version": entry.version,
+        "blob": entry.content,
+        "category": entry.category,
+        "action_type": entry.action_type,
         "syntaxes": list(entry.syntaxes),
+        "summary": entry.summary,
         "platform": entry.verdict.platform if entry.verdict else None,
         "verdict": entry.verdict.data() if entry.verdict else None,
         "runnable": entry.runnable,

@@ -126,9 +126,9 @@ def _unreadable(folder: Path, project: ProjectSettings | None) -> Iterator[Probl
     for file, data in _work_tree(folder, project).items():
         process = parse_process_file(folder / file, data, str(folder / file)) if file != LOCK_FILE else None
         if process is not None and process.error is not None:
-            message = f'"{folder / file}" cannot be read: {process.error.message}'
-            hint = "It may use the template: look yourself."
-            yield Problem(message, "process-unreadable", hint=hint, severity=Severity.WARNING)
+            hint = "The process may use the template: look yourself."
+            for problem in process.error.findings:
+                yield replace(problem, code="process-unreadable", hint=hint, severity=Severity.WARNING)
 
 
 def _in_files(folder: Path, files: Mapping[str, bytes], names: set[str], slug: str) -> Iterator[Usage]:

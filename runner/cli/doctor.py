@@ -11,7 +11,7 @@ import click
 
 from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import json_option
-from registry.cli.output import echo, print_json, style
+from registry.cli.output import print_json, style, tell
 
 if TYPE_CHECKING:
     from runner.doctor import DoctorCheck, EngineProbe
@@ -37,7 +37,7 @@ def doctor(context: Context, as_json: bool) -> None:
     for check in diagnose(context.home, context.catalog, probes):
         checks.append(check)
         if not as_json and not (context.quiet and check.finding is CheckResult.OK):
-            echo(_line(check))
+            tell(_line(check))
     ok = all(check.finding is not CheckResult.BROKEN for check in checks)
     if as_json:
         report = {"ok": ok, "checks": [asdict(check) for check in checks]}

@@ -12,7 +12,7 @@ import click
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
 from registry.cli.options import dry_run_option, json_option
-from registry.cli.output import echo, print_json, print_table, size_text
+from registry.cli.output import echo, print_json, print_table, size_text, tell
 
 if TYPE_CHECKING:
     from runner.engine.worker_image import WorkerImage
@@ -51,7 +51,8 @@ def build(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Build an image where it is missing or outdated: "worker", "powershell" on top of it, or one of the tools on that.
+    """Build an image where it is missing or outdated, or on the --base that you name: "worker", "powershell" on top of
+    it, or one of the tools on that.
 
     treadle image list names them all.
     """
@@ -80,7 +81,7 @@ def build(
     if as_json:
         print_json({"name": name, **asdict(made), "changed": built, "dry_run": False})
     elif built or not context.quiet:
-        echo(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
+        tell(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
 
 
 def _say(wanted: bool, text: str) -> None:

@@ -18,7 +18,7 @@ import click
 
 from registry.cli.context import Context
 from registry.cli.group import Group, global_options
-from registry.cli.output import echo, start_output
+from registry.cli.output import echo, finish_output, start_output
 from registry.errors import Unavailable, UserError
 
 CANCELLED = 130
@@ -172,6 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     start_output(colours="NO_COLOR" not in os.environ)
     try:
         status = _run(given)
+        finish_output()
         if status == CANCELLED and arguments is None:
             _cancel_no_more()
         sys.exit(status)
@@ -201,8 +202,6 @@ def _run(arguments: list[str]) -> int:
 
             return complete(cli)
         return _invoke(arguments)
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
     except click.ClickException as refused:
         from registry.cli.problems import usage_error
 
@@ -243,7 +242,15 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _call(arguments: list[str]) -> int:
-    status = cli.main(list(arguments), prog_name="treadle", standalone_mode=False)
+    """As click's own `main`, which would make exit code 1 of a reader that went away. Raises BrokenPipeError."""
+    try:
+        with cli.make_context("treadle", list(arguments)) as ctx:
+            status = cli.invoke(ctx)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (EOFError, KeyboardInterrupt) as error:
+        echo(err=True)  # away from what was typed
+        raise click.Abort from error
     return status if isinstance(status, int) else 0
 
 

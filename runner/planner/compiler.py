@@ -42,12 +42,12 @@ from runner.planner.choices import (
 from runner.planner.conditions import condition_of, without_false_conditions
 from runner.planner.extras import extras
 from runner.planner.findings import Findings
-from runner.planner.names import check_names, scope_problems
+from runner.planner.names import Resolve, check_names, check_template_outputs, scope_problems
 from runner.planner.order import all_names, group_numbers, names_before
 from runner.planner.outputs import check_outputs_of_several
 from runner.planner.prompts import Prompted, check_answers
 from runner.planner.reading import ReadTexts, reading_texts
-from runner.planner.rules import Resolve, check_given, pin_template
+from runner.planner.rules import check_given, pin_template
 from runner.planner.systems import check_system, check_tools
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.readers import ReadingText
@@ -94,6 +94,7 @@ def compile_plan(
         process, project, inputs, resolve, default_image, findings, values, environment, targets, read_files
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
+    check_template_outputs(process, resolve, findings)
     compiler.read.check_inputs(inputs, project, findings)
     check_outputs_of_several(process, steps, findings)
     findings.refuse()

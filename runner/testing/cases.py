@@ -28,6 +28,12 @@ class Case:
     test: TemplateTest
 
 
+def name_of(template: ResolvedTemplate) -> str:
+    """What people call it: a folder by its path, as they gave it."""
+    reference = template.reference
+    return template.provenance.path if reference.source == _FOLDER_SOURCE else str(reference)
+
+
 FilesOf = Callable[[Reference], Mapping[str, bytes]]
 """The files of the folder that a reference means, by their paths in it."""
 

@@ -95,6 +95,7 @@ def test_show_as_json_has_everything(project: ProjectTree) -> None:
         "author",
         "date",
         "variants",
+        "notices",
     }
     assert (shown["runnable"], shown["obstacle"], shown["readme"], shown["tests"]) == (True, None, None, [])
     two = project.treadle("show", "ours/hello", "--json").json

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from registry.cli.context import Context
 from registry.home import Home
 from runner.cli.image import image
-from runner.engine.base import ContainerSpec
+from runner.engine.base import ContainerSpec, EngineError
 from runner.engine.docker import DockerEngine
 from runner.engine.worker_image import (
     IMAGES,
@@ -70,6 +70,18 @@ def test_a_current_image_is_not_built_again(context: Context, docker_engine: Doc
     assert docker_engine.images.is_current(WORKER)
     assert invoke(context, "build").startswith(f"{worker_reference()} is current: sha256:")
     assert invoke(context, "build", "--dry-run") == "The image is current.\n"
+
+
+@pytest.mark.docker
+def test_a_base_that_is_named_is_built_on(context: Context, docker_engine: DockerEngine) -> None:
+    assert (
+        invoke(context, "build", "--base", "treadle.invalid/nope:1", "--dry-run")
+        == "The image would be built.\n"
+    )
+    before = docker_engine.images.known.facts(worker_reference()).image.id
+    with pytest.raises(EngineError, match=r"treadle\.invalid/nope:1"):
+        invoke(context, "build", "--base", "treadle.invalid/nope:1")
+    assert docker_engine.images.known.facts(worker_reference()).image.id == before
 
 
 @pytest.mark.docker
