@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -99,7 +100,7 @@ def read_inputs(
                 message = f'--var "{name}": standard input was read for "{from_stdin}" already'
                 raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
             from_stdin = name
-            values[name] = _text(sys.stdin.buffer, "standard input")
+            values[name] = read_stdin()
             origins[name] = "--var, standard input"
         elif value.startswith("@"):
             values[name], origins[name] = read_value_file(Path(value[1:])), f"--var, {value[1:]}"
@@ -127,6 +128,12 @@ def _name_and_value(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _text(stream: IO[bytes], what: str) -> str:
-    """All of a stream, without one line end at its end."""
-    return value_text(stream.read(MAX_VALUE_BYTES + 1), what)
+def read_stdin() -> str:
+    """All of standard input, without one line end at its end. Raises Invalid."""
+    return value_text(_read_once(sys.stdin.buffer), "standard input")
+
+
+@lru_cache(maxsize=1)
+def _read_once(stream: IO[bytes]) -> bytes:
+    # A command that is started again, as after damage to the index, finds again what it had read.
+    return stream.read(MAX_VALUE_BYTES + 1)

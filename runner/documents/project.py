@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.model import Problem, errors_of
+from registry.paths import real_path
 from registry.suggest import suggest
 from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
@@ -45,7 +46,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
         raise invalid(label, problems)
     value = document.value
     return Project(
-        name=value.get("name", path.parent.resolve().name),
+        name=value.get("name", real_path(path.parent).name),
         environments=tuple(
             Environment(name, (raw or {}).get("description", ""))
             for name, raw in (value.get("environments") or {}).items()
