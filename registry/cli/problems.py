@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
 from registry.cli.output import echo, has_printed_json, indented, print_json, print_json_line, style, to_data
-from registry.errors import Invalid, UserError
-from registry.home import Home, write_private
+from registry.errors import Invalid, Unavailable, UserError
+from registry.home import Home, home_not_writable, write_private
 from registry.model import Problem, Severity
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -84,8 +87,28 @@ def usage_error(error: click.ClickException) -> UserError:
     return Invalid("usage", message[:1].lower() + message[1:], hint)
 
 
+_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EMFILE))
+
+
+def _disk_error(error: OSError) -> UserError | None:
+    """What is wrong with a disk, or with what lies in the home; None for other errors."""
+    file = error.filename
+    path = Path(os.fsdecode(file)) if isinstance(file, str | bytes) else None
+    with suppress(UserError):
+        if path is not None and path.is_relative_to(Home.locate().path):
+            return home_not_writable(path, error.strerror)
+    if error.errno not in _DISK:
+        return None
+    where = f'"{path}"' if path else "a file"
+    return Unavailable(
+        "not-written", f"cannot read or write {where}: {error.strerror}", hint="Check that disk."
+    )
+
+
 def crash_error(error: Exception) -> UserError:
-    """A defect of ours: one line, and the details in a file of their own."""
+    """A defect of ours: one line, and the details in a file of their own; or the disk's fault, which is none."""
+    if isinstance(error, OSError) and (told := _disk_error(error)):
+        return told
     trace = "".join(traceback.format_exception(error))
     line = f"Treadle itself failed: {type(error).__name__}: {error}"
     try:
