@@ -208,10 +208,8 @@ def _run(arguments: list[str]) -> int:
         from registry.cli.problems import crash_error
 
         error = crash_error(defect)
-        _tell(error, arguments)
-        return OUR_FAULT
     _tell(error, arguments)
-    return error.exit_code
+    return OUR_FAULT if error.code == "internal-error" else error.exit_code
 
 
 def _invoke(arguments: list[str]) -> int:
