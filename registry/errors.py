@@ -71,3 +71,9 @@ class Mismatch(UserError):
     """A lock or checksum that does not agree with what is there."""
 
     exit_code = 5
+
+
+class Undecided(UserError):
+    """Somebody has to decide before it goes on."""
+
+    exit_code = 4

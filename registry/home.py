@@ -118,6 +118,11 @@ class Home:
     def runs(self) -> Path:
         return self.path / "runs"
 
+    @property
+    def key_file(self) -> Path:
+        """Beside the settings: what seals values is the user's, and outlives the state."""
+        return self.config_file.parent / "keys"
+
     def mirror(self, key: str) -> Path:
         """The bare mirror of a source. `key` is `SourceDefinition.mirror_key`."""
         return self.path / "sources" / f"{key}.git"

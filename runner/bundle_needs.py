@@ -10,13 +10,13 @@ from pathlib import Path
 from registry.catalog.catalog import Catalog
 from registry.catalog.details import TemplateCopy
 from registry.errors import Invalid
-from registry.model import Problem, Reference, StepTemplate
+from registry.model import Problem, Reference, StepTemplate, path_text
 from registry.project.lock_file import LOCK_FILE, read_lock
 from registry.sharing.bundle import Bundle, NeededVariable, Needs
 from registry.sharing.export_bundle import draft_bundle
 from registry.template.octopus import SCRIPT_BODY
 from runner.documents import read_process, read_project
-from runner.model import InlineScript, Process, Project, Scope, Step, TemplateUse
+from runner.model import Action, InlineScript, Process, Project, Scope, TemplateUse
 from runner.octostache import OctostacheError, variable_names
 
 _WHOLE = re.compile(r"\s*#\{\s*([^{}|\[\]]+?)\s*\}\s*")
@@ -52,17 +52,17 @@ def _refuse_clear_secrets(processes: Sequence[Process], copies: Mapping[Referenc
     """Raises Invalid for values of sensitive parameters that stand in a process in clear."""
     problems = [
         Problem(
-            f'step "{step.name}" gives the sensitive "{name}" in clear',
+            f'{action.label} gives the sensitive "{name}" in clear',
             "plain-secret",
-            f'steps[{index}].with["{name}"]',
+            path_text((*action.at, "with", name)),
             "Make it a sensitive variable of the project, and give #{ITS.NAME}.",
             file=process.file,
         )
         for process in processes
-        for index, step in enumerate(process.steps)
-        if isinstance(step.action, TemplateUse)
-        for name, value in step.action.values.items()
-        if value and "#{" not in value and _is_sensitive(name, copies[step.action.reference])
+        for action in process.actions
+        if isinstance(action.does, TemplateUse)
+        for name, value in action.does.values.items()
+        if value and "#{" not in value and _is_sensitive(name, copies[action.does.reference])
     ]
     if problems:
         message = f"{problems[0].file}: {problems[0].message}"
@@ -99,9 +99,13 @@ class _Reads:
 def _needs(processes: Sequence[Process], project: Project, copies: Mapping[Reference, TemplateCopy]) -> Needs:
     reads = _Reads()
     steps = [step for process in processes for step in process.steps]
-    for step in steps:
-        _read_by(step, copies, reads)
-    environments = [name for step in steps for name in (*step.environments, *step.exclude_environments)]
+    actions = [action for step in steps for action in step.actions]
+    rules = [*(step.rules for step in steps), *(action.rules for action in actions)]
+    for action in actions:
+        _read_by(action, copies, reads)
+    reads.add((name for one in rules for name in names_in(one.when)), ())
+    filters = [one.filters for one in rules]
+    environments = [name for one in filters for name in (*one.environments, *one.exclude_environments)]
     return Needs(
         tuple(_variable(name, project, reads) for name in sorted(reads.names)),
         tuple(sorted({role for step in steps for role in step.roles})),
@@ -119,12 +123,12 @@ def _variable(folded: str, project: Project, reads: _Reads) -> NeededVariable:
     return NeededVariable(known.name, False, next(plain, None))
 
 
-def _read_by(step: Step, copies: Mapping[Reference, TemplateCopy], reads: _Reads) -> None:
-    reads.add((name for text in step.properties.values() for name in names_in(text)), ())
-    if isinstance(step.action, InlineScript):
-        reads.add([*names_in(step.action.body), *names_read_by(step.action.body)], ())
+def _read_by(action: Action, copies: Mapping[Reference, TemplateCopy], reads: _Reads) -> None:
+    reads.add((name for text in action.properties.values() for name in names_in(text)), ())
+    if isinstance(action.does, InlineScript):
+        reads.add([*names_in(action.does.body), *names_read_by(action.does.body)], ())
     else:
-        _read_by_template(step.action, copies[step.action.reference].document.template, reads)
+        _read_by_template(action.does, copies[action.does.reference].document.template, reads)
 
 
 def _read_by_template(use: TemplateUse, template: StepTemplate, reads: _Reads) -> None:

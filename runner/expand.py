@@ -8,7 +8,7 @@ from functools import partial
 
 from registry.errors import Invalid, NotFound
 from runner.documents import read_project
-from runner.model import MASK, InlineScript, Process, Project, Step
+from runner.model import MASK, Action, InlineScript, Process, Project, Step
 from runner.octostache import OctostacheError, Variables
 from runner.plan import PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
@@ -79,7 +79,7 @@ def _action(service: RunService, inputs: Inputs) -> PlannedAction:
     """The one action of a process that does nothing, where the text is to be evaluated."""
     project = read_project(service.project_file, service.directory)
     folder = service.project_file.parent if service.project_file else service.directory
-    step = Step(_NAME, InlineScript(""), roles=_roles(project, inputs))
+    step = Step(_NAME, (Action(_NAME, InlineScript("")),), roles=_roles(project, inputs))
     process = Process(_NAME, (step,), _NAME)
     read = partial(read_source, folder=folder)
     plan = compile_plan(process, project, inputs, service.resolve, read, service.default_image)

@@ -44,27 +44,44 @@ class Level(StrEnum):
 
 
 class Condition(StrEnum):
-    """When a step runs: what it asks of the steps before it."""
+    """When a step runs: what it asks of the steps before it; an action asks it of those before it on its target.
+
+    VARIABLE: an expression decides, whatever happened before.
+    """
 
     SUCCESS = "success"
     FAILURE = "failure"
     ALWAYS = "always"
+    VARIABLE = "variable"
 
 
 class SkipReason(StrEnum):
-    """Why a step did not run. The first rule that excludes it is the one told."""
+    """Why a step or an action did not run: the first rule that excludes it, in this order."""
 
     DISABLED = "disabled"
     ENVIRONMENT = "environment"
+    CHANNEL = "channel"
+    TENANT_TAG = "tenant-tag"
     SKIPPED_BY_USER = "skipped-by-user"
     NO_TARGETS = "no-targets"
-    CONDITION = "condition"
     CANCELLED = "cancelled"
+    TARGET_EXCLUDED = "target-excluded"
+    WINDOW_STOPPED = "window-stopped"
+    CONDITION = "condition"
+    VARIABLE = "variable"
 
     @property
     def asked_for(self) -> bool:
         """Whether somebody wanted this step left out, and said so of this very step."""
         return self in (SkipReason.DISABLED, SkipReason.SKIPPED_BY_USER)
+
+
+class RunOn(StrEnum):
+    """Where an action runs: on its targets, once on the worker, or on the worker once for each target."""
+
+    TARGETS = "targets"
+    WORKER = "worker"
+    WORKER_PER_TARGET = "worker-per-target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,28 +149,92 @@ class FileCopy:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step. `roles` empty: it runs once, on the worker. `timeout` in seconds; None for no limit.
+class Filters:
+    """Where and for whom a step or an action is part of a run; each dimension empty = everywhere.
 
-    `env` are texts by the names of environment variables.
+    `tenant_tags` are `Set/Tag`: one of each set that is named must match.
+    """
+
+    environments: tuple[str, ...] = ()
+    exclude_environments: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    tenant_tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When a step or an action runs, and what its failure means.
+
+    when: the expression of a variable condition
+    continue_on_error: its failure is a warning
+    on_cancel: it runs after a cancellation, too
+    """
+
+    filters: Filters = Filters()
+    condition: Condition = Condition.SUCCESS
+    when: str = ""
+    disabled: bool = False
+    required: bool = False
+    continue_on_error: bool = False
+    on_cancel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a step does: a script or a template, with its surroundings.
+
+    at: where it stands in its process document
+    rules: of an action among others; those of a lone one are its step's
+    retries: how often it is tried again after a failure, each time after `retry_delay` seconds
+    timeout: seconds for each attempt; None is not a limit
+    restartable: an attempt that was cut off may be repeated
+    env: texts by the names of environment variables
     """
 
     name: str
-    action: InlineScript | TemplateUse
-    roles: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
-    exclude_environments: tuple[str, ...] = ()
-    condition: Condition = Condition.SUCCESS
-    disabled: bool = False
-    required: bool = False
-    fail_without_targets: bool = False
-    max_parallel: int = 10
+    does: InlineScript | TemplateUse
+    at: tuple[str | int, ...] = field(default=("steps", 0), compare=False)
+    rules: Rules = Rules()
+    run_on: RunOn = RunOn.TARGETS
+    retries: int = 0
+    retry_delay: float = 15.0
     timeout: float | None = None
+    restartable: bool = False
     container: ContainerSettings = ContainerSettings()
     properties: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     files: tuple[FileCopy, ...] = ()
     notes: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a sentence calls it."""
+        return f'{"action" if len(self.at) > 2 else "step"} "{self.name}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One or more actions, run in order on each target; a lone action has the name of its step.
+
+    roles: empty: it runs once, on the worker
+    with_previous: it runs beside the step before it
+    window: of a rolling step: on how many targets at once; a target that fails stops the rest
+    """
+
+    name: str
+    actions: tuple[Action, ...]
+    roles: tuple[str, ...] = ()
+    rules: Rules = Rules()
+    with_previous: bool = False
+    fail_without_targets: bool = False
+    max_parallel: int = 10
+    window: int | None = None
+    notes: str = ""
+
+    @property
+    def is_lone(self) -> bool:
+        """Whether the step is its one action."""
+        return len(self.actions) == 1 and len(self.actions[0].at) == 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +253,10 @@ class Process:
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
     places: Mapping[tuple[str | int, ...], TextPlace] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(action for step in self.steps for action in step.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +348,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """How an action ended. `seconds` is the time from being ready to having its result."""
+    """How an attempt of an action ended. `seconds` is the time from being ready to having its result."""
 
     action: str
     status: Status

@@ -85,22 +85,51 @@ class PlannedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedAction:
-    """One execution: an action on a target, or once on the worker (`target` None).
+class Expression:
+    """The condition of a step or an action.
 
-    `id` is unique in the plan and stable for the same process. `script` is the body as written (octostache
-    inside), `preview` the body as it will run as far as the plan can know, secrets masked. `extras` is what it asks of
-    its container beyond the default isolation, in words; `ca` the path of a PEM file with certificates that it trusts.
-    `environment` are values by the names of environment variables, which only the script sees.
+    reads: the variables that it reads, by way of others too
+    holds: what it comes to; None: that is decided at run time, since it reads what only the run knows
+    """
+
+    text: str
+    reads: tuple[str, ...] = ()
+    holds: bool | None = None
+
+
+class Outcome(StrEnum):
+    """What a plan says of an action: that it runs if nothing before it fails, that it does not, or that the run
+    decides."""
+
+    RUN = "run"
+    SKIP = "skip"
+    DECIDED_AT_RUN_TIME = "decided-at-run-time"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """One execution: an action on or for a target, or once on the worker (`target` None).
+
+    id: unique in the plan, and stable for the same process
+    for_target: it runs on the worker, with the variables of its target
+    condition: what it asks of the actions before it on its target
+    gate: the expression of its step's condition, `when` that of its own
+    retries, retry_delay, timeout: as in `runner.model.Action`
+    skip: why it does not run, where that is known already
+    script: the body as written, with its expressions
+    preview: the body as it will run as far as the plan can know, secrets masked
+    extras: what it asks of its container beyond the default isolation, in words
+    ca: the path of a PEM file with certificates that it trusts
+    environment: values by the names of environment variables, which only the script sees
     """
 
     id: str
     step: str
     name: str
     target: Target | None
-    syntax: str
-    script: str = field(repr=False)
-    preview: str = field(repr=False)
+    syntax: str = ""
+    script: str = field(default="", repr=False)
+    preview: str = field(default="", repr=False)
     image: str = ""
     container: ContainerSettings = field(default_factory=ContainerSettings)
     template: TemplatePin | None = None
@@ -112,21 +141,81 @@ class PlannedAction:
     environment: tuple[PlannedValue, ...] = ()
     files: tuple[PlannedFile, ...] = ()
     fail_fast: bool = False
+    for_target: bool = False
+    condition: Condition = Condition.SUCCESS
+    gate: Expression | None = None
+    when: Expression | None = None
+    retries: int = 0
+    retry_delay: float = 15.0
+    timeout: float | None = None
+    required: bool = False
+    continue_on_error: bool = False
+    on_cancel: bool = False
+    restartable: bool = False
+    skip: SkipReason | None = None
+    skip_detail: str = ""
+    notes: str = ""
+
+    @property
+    def host(self) -> Target | None:
+        """The target whose engine, network and volumes it gets; None: the worker's."""
+        return None if self.for_target else self.target
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the plan says of it."""
+        if self.skip is not None:
+            return Outcome.SKIP
+        open_ends = [one for one in (self.gate, self.when) if one is not None and one.holds is None]
+        if open_ends or self.condition is Condition.FAILURE:
+            return Outcome.DECIDED_AT_RUN_TIME
+        return Outcome.RUN
+
+
+Lane = tuple[PlannedAction, ...]
+"""The actions of a step on one target, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step of the plan; `skip` tells why it won't run, when that is known already."""
+    """A step of the plan: its actions in order, for one target after the other.
+
+    group: steps of one group run beside each other, the groups one after another
+    window: as in `runner.model.Step`
+    skip: why it does not run, where that is known already
+    """
 
     number: int
     name: str
     condition: Condition
     actions: tuple[PlannedAction, ...]
+    group: int = 0
     max_parallel: int = 10
-    timeout: float | None = None
+    window: int | None = None
+    continue_on_error: bool = False
+    on_cancel: bool = False
     skip: SkipReason | None = None
     skip_detail: str = ""
     notes: str = ""
+
+    @property
+    def at_once(self) -> int:
+        """On how many targets at the same time."""
+        return self.max_parallel if self.window is None else min(self.window, self.max_parallel)
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The actions of each target, in order."""
+        lanes: dict[str | None, list[PlannedAction]] = {}
+        for action in self.actions:
+            lanes.setdefault(action.target.name if action.target else None, []).append(action)
+        return tuple(tuple(lane) for lane in lanes.values())
+
+    def outcome_of(self, action: PlannedAction) -> Outcome:
+        """What the plan says of one of its actions, its own condition considered."""
+        if self.condition is Condition.FAILURE and action.skip is None:
+            return Outcome.DECIDED_AT_RUN_TIME
+        return action.outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +231,5 @@ class Plan:
 
     @property
     def actions(self) -> tuple[PlannedAction, ...]:
-        return tuple(action for step in self.steps for action in step.actions)
+        """Those that may run."""
+        return tuple(action for step in self.steps for action in step.actions if action.skip is None)

@@ -75,8 +75,8 @@ def append_item(text: str, section: str, lines: Sequence[str], item: Any) -> str
     try:
         start, end, put = _appending_item(text, yaml.compose(text, LOADER), section, lines, fresh=not present)
     except LookupError as error:
-        raise _too_unusual(advice) from error
-    return mark + _checked(text[:start] + put + text[end:], expected, advice)
+        raise too_unusual(advice) from error
+    return mark + checked_edit(text[:start] + put + text[end:], expected, advice)
 
 
 def _appending_item(text: str, root: Any, section: str, lines: Sequence[str], *, fresh: bool) -> _Splice:
@@ -88,14 +88,14 @@ def _appending_item(text: str, root: Any, section: str, lines: Sequence[str], *,
     if found is None:
         return _inserted(text, len(text), 0, [f"{section}:", *(f"  {line}" for line in lines)])
     if not fresh and isinstance(found, yaml.SequenceNode) and not found.flow_style:
-        at = _line_end(text, _end(text, found.value[-1]))
+        at = line_end(text, end_of_node(text, found.value[-1]))
         apart = _are_apart(text, found)
         return _inserted(text, at, found.start_mark.column, [*([""] if apart else []), *lines])
     if not fresh:
         raise KeyError(section)
     # Nothing, `null` or `[]`, and whatever comment stands behind it.
     start, end = found.start_mark.index, found.end_mark.index
-    behind = _line_end(text, end)
+    behind = line_end(text, end)
     written = text[:start].rstrip(" ") + text[end:behind].rstrip("\r\n")
     newline = "\r\n" if "\r\n" in text else "\n"
     block = "".join(f"  {line}{newline}" for line in lines)
@@ -107,7 +107,7 @@ def _are_apart(text: str, node: Any) -> bool:
     if len(node.value) < 2:
         return False
     before, last = node.value[-2:]
-    between = text[_end(text, before) : last.start_mark.index]
+    between = text[end_of_node(text, before) : last.start_mark.index]
     return any(not line.strip() for line in between.splitlines()[1:])
 
 
@@ -132,10 +132,10 @@ def _edited(text: str, data: Mapping[str, Any], edits: Sequence[MappingEdit]) ->
             _apply(edit, expected)
         splices = [splice for edit in edits for splice in _splices(text, root, edit)]
     except LookupError as error:
-        raise _too_unusual(advice) from error
+        raise too_unusual(advice) from error
     for start, end, put in sorted(splices, reverse=True):
         text = text[:start] + put + text[end:]
-    return mark + _checked(text, expected, advice)
+    return mark + checked_edit(text, expected, advice)
 
 
 def _unshared(value: Any) -> Any:
@@ -224,7 +224,7 @@ def _child(node: Any, key: str | int, *, missing: bool = False) -> Any:
 
 
 def _replacing(text: str, value: Any, put: Entry) -> _Splice:
-    start, end = value.start_mark.index, _end(text, value)
+    start, end = value.start_mark.index, end_of_node(text, value)
     if isinstance(value, yaml.ScalarNode) and value.style in ("|", ">") and text[end - 1 : end] == "\n":
         end -= 2 if text[end - 2 : end] == "\r\n" else 1
     blank = " " if start == end else ""
@@ -236,9 +236,9 @@ def _without(text: str, node: Any, gone: Sequence[bool]) -> Iterator[_Splice]:
     entries = node.value
     if not node.flow_style:
         for place, (key, value) in enumerate(entries):
-            start = _line_start(text, key.start_mark.index)
+            start = line_start(text, key.start_mark.index)
             if gone[place] and not text[start : key.start_mark.index].strip():
-                yield start, _line_end(text, _end(text, value)), ""
+                yield start, line_end(text, end_of_node(text, value)), ""
             elif gone[place]:  # behind the dash of a list
                 yield key.start_mark.index, entries[place + 1][0].start_mark.index, ""
         return
@@ -259,7 +259,7 @@ def _appending(text: str, node: Any, added: Mapping[str, Entry], *, rest: bool) 
     if node.flow_style:
         end = node.value[-1][1].end_mark.index
         return end, end, (", " if rest else "") + ", ".join(lines)
-    return _inserted(text, _line_end(text, _end(text, node)), node.start_mark.column, lines)
+    return _inserted(text, line_end(text, end_of_node(text, node)), node.start_mark.column, lines)
 
 
 def _made(
@@ -276,14 +276,14 @@ def _made(
         yield _inserted(text, len(text), 0, block)
     elif node is not None and node.start_mark.index == node.end_mark.index and not parent.flow_style:
         indent = parent.start_mark.column + 2
-        yield _inserted(text, _line_end(text, node.start_mark.index), indent, lines)
+        yield _inserted(text, line_end(text, node.start_mark.index), indent, lines)
     elif node is not None:
         yield node.start_mark.index, node.end_mark.index, inline
     elif parent.flow_style:
         end = parent.value[-1][1].end_mark.index
         yield end, end, f", {scalar(str(key))}: {inline}"
     else:
-        yield _inserted(text, _line_end(text, _end(text, parent)), parent.start_mark.column, block)
+        yield _inserted(text, line_end(text, end_of_node(text, parent)), parent.start_mark.column, block)
 
 
 def _inserted(text: str, at: int, indent: int, lines: Sequence[str]) -> _Splice:
@@ -311,25 +311,26 @@ def _restyled(text: Entry, style: str | None) -> str:
     return quoted(text) if style == '"' else scalar(text)
 
 
-def _end(text: str, node: Any) -> int:
+def end_of_node(text: str, node: Any) -> int:
     """Where the last thing in a node ends: a block's own mark lies behind the comments that follow it, the one
     of a literal text behind the blank lines, which are part of it only with a `+`."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return _end(text, last[1] if isinstance(last, tuple) else last)
+        return end_of_node(text, last[1] if isinstance(last, tuple) else last)
     end = int(node.end_mark.index)
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
         kept = "+" in text[node.start_mark.index : end].partition("\n")[0].partition("#")[0]
         body = text[:end].rstrip(" \r\n")
-        return end if kept else min(end, _line_end(text, len(body)))
+        return end if kept else min(end, line_end(text, len(body)))
     return end
 
 
-def _line_start(text: str, index: int) -> int:
+def line_start(text: str, index: int) -> int:
+    """The start of the line that `index` is on."""
     return text.rfind("\n", 0, index) + 1
 
 
-def _line_end(text: str, index: int) -> int:
+def line_end(text: str, index: int) -> int:
     """The start of the line after `index`."""
     if index and text[index - 1] == "\n":
         return index
@@ -342,16 +343,23 @@ def _data(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _checked(text: str, expected: Mapping[str, Any], advice: str) -> str:
+def unshared_data(text: str) -> dict[str, Any]:
+    """What a YAML text says, every alias as data of its own. Raises Invalid."""
+    return dict(_unshared(_data(text)))
+
+
+def checked_edit(text: str, expected: Mapping[str, Any], advice: str) -> str:
+    """The edited text, if it says what is expected of it. Raises Conflict with the advice if it does not."""
     try:
         if _data(text) == expected:
             return text
     except Invalid as error:
-        raise _too_unusual(advice) from error
-    raise _too_unusual(advice)
+        raise too_unusual(advice) from error
+    raise too_unusual(advice)
 
 
-def _too_unusual(advice: str) -> Conflict:
+def too_unusual(advice: str) -> Conflict:
+    """The refusal of a text that cannot be edited; `advice` is the edit, for somebody who has to do it."""
     return Conflict(
         "cannot-edit",
         "the file is laid out in a way that cannot be edited for you",

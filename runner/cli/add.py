@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -10,18 +11,48 @@ from registry.cli.context import Context, pass_context
 from registry.cli.options import REFERENCE, dry_run_option, json_option
 from registry.cli.output import echo, one_line, print_json, style, to_data
 from registry.model import Reference
-from runner.cli.complete import complete_process
+from runner.cli.complete import complete_process, complete_step
 
 if TYPE_CHECKING:
     from runner.dependencies.add import AddedStep
+    from runner.documents.process_edit import Position
 
 _TO = "to"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def position_options(command: _Command) -> _Command:
+    """The options that say where in a process a step goes; `read_position` reads them."""
+    for option in (
+        click.option(
+            "--after", metavar="STEP", shell_complete=complete_step, help="Directly after this step."
+        ),
+        click.option(
+            "--before", metavar="STEP", shell_complete=complete_step, help="Directly before this step."
+        ),
+        click.option("--last", is_flag=True, help="At the end."),
+        click.option("--first", is_flag=True, help="At the start."),
+    ):
+        command = option(command)
+    return command
+
+
+def read_position(first: bool, last: bool, before: str | None, after: str | None) -> Position | None:
+    """What the options say; None where none of them was given."""
+    from runner.documents.process_edit import Position, Side
+
+    if first + last + (before is not None) + (after is not None) > 1:
+        raise click.UsageError("give one of --first, --last, --before and --after")
+    if first or before is not None:
+        return Position(Side.BEFORE, before)
+    return Position(Side.AFTER, after) if last or after is not None else None
 
 
 @click.command()
 @click.argument("reference", metavar="REF", type=REFERENCE)
 @click.argument("words", metavar="[to] PROCESS", nargs=-1, required=True, shell_complete=complete_process)
 @click.option("--name", metavar="TEXT", help="The name of the step; the template's when left out.")
+@position_options
 @dry_run_option
 @json_option
 @pass_context
@@ -32,8 +63,9 @@ def add(
     name: str | None,
     dry_run: bool,
     as_json: bool,
+    **where: Any,
 ) -> None:
-    """Add a step that uses the template REF to the end of PROCESS.
+    """Add a step that uses the template REF to PROCESS, at its end unless you say where.
 
     The step has the exact version and every input that needs a value, its help as a comment. Everything else in the
     file stays as it is.
@@ -41,7 +73,7 @@ def add(
     \b
     Examples:
       treadle add community/bash-http-test-url to deploy
-      treadle add builtin/sleep deploy.yaml --name "Let it settle"
+      treadle add builtin/sleep deploy.yaml --name "Let it settle" --before "Smoke test"
     """
     from runner.dependencies.add import add_step
     from runner.documents import find_process
@@ -50,7 +82,15 @@ def add(
     folders = [context.directory, *([project.folder] if project else [])]
     process = find_process(_process(words), folders)
     with context.catalog() as catalog:
-        added = add_step(catalog, reference, process, context.directory, name=name, dry_run=dry_run)
+        added = add_step(
+            catalog,
+            reference,
+            process,
+            context.directory,
+            name=name,
+            position=read_position(**where),
+            dry_run=dry_run,
+        )
     if as_json:
         print_json(_data(added, dry_run=dry_run))
     else:

@@ -31,6 +31,7 @@ def expand_command(
     var_files: tuple[Path, ...],
     skip: tuple[str, ...],
     targets: tuple[str, ...],
+    exclude_targets: tuple[str, ...],
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -45,7 +46,7 @@ def expand_command(
     from runner.app import run_service
     from runner.expand import expand as evaluate
 
-    inputs = read_inputs(environment, variables, var_files, skip, targets)
+    inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
     if text == "-" and any(variable.endswith("=-") for variable in variables):
         message = "standard input cannot be both the text and a variable"
         raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")

@@ -22,10 +22,10 @@ def _asks(name: str, data: bytes) -> list[Problem]:
     except Invalid as error:
         return list(error.problems)
     found = []
-    for index, step in enumerate(process.steps):
-        if asked := extras(step.container):
-            at = ("steps", index, "container")
-            message = f'step "{step.name}" asks for: {", ".join(asked)}'
+    for action in process.actions:
+        if asked := extras(action.container):
+            at = (*action.at, "container")
+            message = f"{action.label} asks for: {', '.join(asked)}"
             found.append(
                 Problem(
                     message,

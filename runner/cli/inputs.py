@@ -20,8 +20,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def input_options(command: F) -> F:
-    """Adds `-e`, `--var`, `--var-file`, `--skip` and `--target` to a command."""
+    """Adds `-e`, `--var`, `--var-file`, `--skip`, `--target` and `--exclude-target` to a command."""
     for option in (
+        click.option(
+            "--exclude-target",
+            "exclude_targets",
+            metavar="TARGET",
+            multiple=True,
+            shell_complete=complete_target,
+            help="On all targets but this one (repeatable).",
+        ),
         click.option(
             "--target",
             "targets",
@@ -64,6 +72,22 @@ def input_options(command: F) -> F:
     return command
 
 
+def audience_options(command: F) -> F:
+    """Adds `--channel` and `--tenant-tag` to a command."""
+    for option in (
+        click.option(
+            "--tenant-tag",
+            "tenant_tags",
+            metavar="SET/TAG",
+            multiple=True,
+            help="The run is for a tenant with this tag (repeatable); see tenant_tags of steps.",
+        ),
+        click.option("--channel", metavar="NAME", help="The run is for this channel; see channels of steps."),
+    ):
+        command = option(command)
+    return command
+
+
 def lock_options(command: F) -> F:
     """Adds `--locked` and `--offline` to a command."""
     for option in (
@@ -84,6 +108,7 @@ def read_inputs(
     var_files: Iterable[Path],
     skip: Iterable[str],
     targets: Iterable[str],
+    exclude_targets: Iterable[str] = (),
 ) -> Inputs:
     """The inputs that the options ask for. Raises Invalid, NotFound."""
     values: dict[str, str] = {}
@@ -107,7 +132,15 @@ def read_inputs(
         else:
             values[name], origins[name] = value, "--var"
             plain.add(name)
-    return Inputs(environment, values, origins, tuple(skip), tuple(targets), frozenset(plain))
+    return Inputs(
+        environment,
+        values,
+        origins,
+        tuple(skip),
+        tuple(targets),
+        frozenset(plain),
+        exclude_targets=tuple(exclude_targets),
+    )
 
 
 def _name_and_value(text: str) -> tuple[str, str]:

@@ -54,6 +54,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Processes and runs": {
         "init": ("runner.cli.init:init", "Start a project."),
         "add": ("runner.cli.add:add", "Add a step that uses a template to a process."),
+        "process": ("runner.cli.process:process", "Edit the steps of a process."),
+        "graph": ("runner.cli.graph:graph", "Draw a process: its steps, and who reads whose outputs."),
         "plan": ("runner.cli.plan:plan", "Show what a run would do; create nothing."),
         "lock": ("runner.cli.lock:lock", "Pin the exact content of every template in use."),
         "verify": ("registry.cli.verify:verify_command", "Find altered bytes in mirrors, library and lock."),

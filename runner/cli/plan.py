@@ -11,12 +11,13 @@ from registry.cli.context import Context, pass_context
 from registry.cli.options import json_option
 from registry.cli.output import echo, print_json
 from runner.cli.complete import complete_process
-from runner.cli.inputs import input_options, lock_options, read_inputs
+from runner.cli.inputs import audience_options, input_options, lock_options, read_inputs
 
 
 @click.command()
 @click.argument("process", shell_complete=complete_process)
 @input_options
+@audience_options
 @lock_options
 @click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
@@ -30,6 +31,9 @@ def plan(
     var_files: tuple[Path, ...],
     skip: tuple[str, ...],
     targets: tuple[str, ...],
+    exclude_targets: tuple[str, ...],
+    channel: str | None,
+    tenant_tags: tuple[str, ...],
     locked: bool | None,
     offline: bool,
     allow_revoked: bool,
@@ -50,9 +54,14 @@ def plan(
     from runner.cli.plan_view import render_plan
     from runner.planner.plan_json import plan_to_json
 
-    inputs = read_inputs(environment, variables, var_files, skip, targets)
+    inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
     service = run_service(context, locked=locked, offline=offline)
-    made = service.plan(process, replace(inputs, allow_revoked=allow_revoked, allow_unset=True))
+    made = service.plan(
+        process,
+        replace(
+            inputs, channel=channel, tenant_tags=tenant_tags, allow_revoked=allow_revoked, allow_unset=True
+        ),
+    )
     if as_json:
         print_json(plan_to_json(made))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,9 @@ from registry.cli.options import json_option
 from registry.cli.output import echo, print_json
 from registry.errors import Invalid
 from runner.cli.complete import complete_process
-from runner.cli.inputs import input_options, lock_options, read_inputs
+from runner.cli.inputs import audience_options, input_options, lock_options, read_inputs
 from runner.cli.signals import cancel_on_signals
-from runner.model import Status
+from runner.model import RunResult, Status
 from runner.plan import Plan
 
 if TYPE_CHECKING:
@@ -25,19 +26,23 @@ if TYPE_CHECKING:
 _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130}
 
 
-@click.command("run")
-@click.argument("process", shell_complete=complete_process)
-@input_options
-@lock_options
-@click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
-@click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
-@click.option(
+progress_option = click.option(
     "--progress",
     type=click.Choice(["auto", "live", "plain", "json"]),
     default="auto",
     help="auto: a live tree on a terminal, plain lines elsewhere; json: the events, one a line. --json prints the "
     "result alone, at the end.",
 )
+
+
+@click.command("run")
+@click.argument("process", shell_complete=complete_process)
+@input_options
+@audience_options
+@lock_options
+@click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
+@click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
+@progress_option
 @json_option
 @pass_context
 def run_command(
@@ -48,6 +53,9 @@ def run_command(
     var_files: tuple[Path, ...],
     skip: tuple[str, ...],
     targets: tuple[str, ...],
+    exclude_targets: tuple[str, ...],
+    channel: str | None,
+    tenant_tags: tuple[str, ...],
     locked: bool | None,
     offline: bool,
     allow_revoked: bool,
@@ -66,20 +74,39 @@ def run_command(
     """
     from registry.cli.problems import show_warnings
     from runner.app import run_service
-    from runner.execution.action import Cancellation
 
     if as_json and progress != "auto":
         raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
     service = run_service(context, locked=locked, offline=offline)
-    inputs = read_inputs(environment, variables, var_files, skip, targets)
-    plan = service.plan(process, replace(inputs, allow_revoked=allow_revoked))
+    inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
+    plan = service.plan(
+        process, replace(inputs, channel=channel, tenant_tags=tenant_tags, allow_revoked=allow_revoked)
+    )
     show_warnings(plan.warnings, strict=strict)
+    watch_run(
+        context,
+        plan,
+        progress,
+        as_json,
+        lambda listen, cancellation, tell: service.run(plan, listen, cancellation, tell),
+    )
+
+
+def watch_run(
+    context: Context, plan: Plan, progress: str, as_json: bool, do: Callable[..., RunResult]
+) -> None:
+    """Carry out a run (`do` gets a listener, a cancellation, and whom to tell of preparations), show it, and exit with
+    its code."""
+    from runner.execution.action import Cancellation
+
+    if as_json and progress != "auto":
+        raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
     cancellation = Cancellation()
     with (
         _view(plan, context, "none" if as_json else progress) as view,
         cancel_on_signals(cancellation, view.notice),
     ):
-        result = service.run(plan, view.show, cancellation, _silence if context.quiet else _tell)
+        result = do(view.show, cancellation, _silence if context.quiet else _tell)
     if as_json:
         _print_result(context, result.run)
     idle = result.status is Status.SKIPPED and result.as_asked

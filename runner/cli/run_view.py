@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style
 from registry.text.visible import visible_line
 from runner.cli.marks import WORKER, ending, level_line, mark_of
-from runner.plan import Plan
+from runner.plan import Plan, PlannedAction
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,10 +78,17 @@ class PlainView(RunView):
 
     def __init__(self, plan: Plan, verbose: bool) -> None:
         self._verbose = verbose
-        self._targets = {action.id: action.target.name if action.target else "" for action in plan.actions}
+        self._title = plan.process + (f" in {plan.environment}" if plan.environment else "")
+        groups = Counter(step.group for step in plan.steps if step.skip is None)
+        self._beside = {step.name for step in plan.steps if groups[step.group] > 1}
+        self._labels = {
+            action.id: _label(action, beside=step.name in self._beside)
+            for step in plan.steps
+            for action in step.actions
+        }
         self._numbers = {step.name: step.number for step in plan.steps}
-        names = set(self._targets.values())
-        self._width = max(len(name or WORKER) for name in names) if names - {""} else 0
+        names = set(self._labels.values())
+        self._width = max(map(len, names)) if names - {WORKER} else 0
 
     def show(self, event: Event) -> None:
         lines = self.lines(event)
@@ -100,6 +107,12 @@ class PlainView(RunView):
         where = f" in {event['environment']}" if event.get("environment") else ""
         return [style(f"{event['process']}{where}", bold=True) + f"  (run {event['run']})"]
 
+    def _run_resumed(self, event: Event) -> list[str]:
+        return [style(f"{self._title}", bold=True) + f"  (run {event['run']}, taken up again)"]
+
+    def _action_reused(self, event: Event) -> list[str]:
+        return [self._note(event, "success", f"done in run {event['of']}: {event['name']}")]
+
     def _step_started(self, event: Event) -> list[str]:
         return [style(f"[{self._number(event)}] {event['step']}", bold=True)]
 
@@ -109,7 +122,8 @@ class PlainView(RunView):
             head = style(f"[{self._number(event)}] {event['step']}", bold=True)
             why = ending(event["status"], event.get("reason"))
             return [f"{head}  {style(f'{glyph} {why}', fg=colour)}"]
-        text = f"    {glyph} {event['status']} in {event['seconds']:.1f} s"
+        name = f"{event['step']}: " if event["step"] in self._beside else ""
+        text = f"    {glyph} {name}{event['status']} in {event['seconds']:.1f} s"
         if event.get("reason"):
             text += f": {event['reason']}"
         return [style(text, fg=colour)]
@@ -121,11 +135,24 @@ class PlainView(RunView):
         return [f"    {self._target(event)}{level_line(level, line)}" for line in event["lines"]]
 
     def _action_finished(self, event: Event) -> list[str]:
-        if event["status"] != "failed" or not self._target(event).strip():
+        if event["status"] not in ("failed", "interrupted") or not self._target(event).strip():
             return []  # of a lone action the step says it
-        glyph, colour = mark_of("failed")
+        glyph, colour = mark_of(event["status"])
         why = one_line(event["message"])
         return [f"    {self._target(event)}{style(f'{glyph} {why}', fg=colour)}"]
+
+    def _action_skipped(self, event: Event) -> list[str]:
+        return [self._note(event, "skipped", event["reason"])]
+
+    def _condition_decided(self, event: Event) -> list[str]:
+        return [self._note(event, "failed", event["error"])] if "error" in event else []
+
+    def _retry_scheduled(self, event: Event) -> list[str]:
+        return [self._note(event, "waiting", f"attempt {event['attempt']} follows")]
+
+    def _note(self, event: Event, status: str, text: str) -> str:
+        glyph, colour = mark_of(status)
+        return f"    {self._target(event)}{style(f'{glyph} {one_line(text)}', fg=colour)}"
 
     def _output(self, event: Event) -> list[str]:
         value = event["value"].splitlines() or [""]
@@ -150,8 +177,8 @@ class PlainView(RunView):
         return f"{self._numbers.get(event['step'], '?')}/{len(self._numbers)}"
 
     def _target(self, event: Event) -> str:
-        name = self._targets.get(event.get("action", ""), "")
-        return f"{name or WORKER:<{self._width}} " if self._width else ""
+        name = self._labels.get(event.get("action", ""), WORKER)
+        return f"{name:<{self._width}} " if self._width else ""
 
 
 class LiveView(PlainView):
@@ -201,6 +228,10 @@ class LiveView(PlainView):
                 self._actions[event["action"]] = ("running", None)
             case "action-finished":
                 self._actions[event["action"]] = (event["status"], event["seconds"])
+            case "action-skipped":
+                self._actions[event["action"]] = ("skipped", None)
+            case "action-reused":
+                self._actions[event["action"]] = ("success", None)
             case "run-finished":
                 self._live.stop()
         super().show(event)
@@ -225,7 +256,11 @@ class LiveView(PlainView):
             branch = tree.add(label)
             if key is not None and self._steps.get(key, ("",))[0] == "running":
                 step = next(step for step in self._plan.steps if step.name == key)
-                actions = [(action.id, action.target.name) for action in step.actions if action.target]
+                actions = [
+                    (action.id, _label(action, beside=False))
+                    for action in step.actions
+                    if len(step.actions) > 1 or action.target
+                ]
                 for _, below in self._rows(actions, self._actions, max(room - len(steps), _LEAST_ROWS)):
                     branch.add(below)
         return tree
@@ -262,6 +297,15 @@ class LiveView(PlainView):
         if seconds:
             label.append(f"  {seconds:.1f} s", style="dim")
         return label
+
+
+def _label(action: PlannedAction, *, beside: bool) -> str:
+    """What stands before the lines of an action: where it runs, and what tells it from others there."""
+    parts = [action.step] if beside else []
+    parts.append(action.target.name if action.target else WORKER)
+    if action.name != action.step:
+        parts.append(action.name)
+    return one_line(" ".join(parts))
 
 
 def _summary(counts: Mapping[str, int]) -> Text:

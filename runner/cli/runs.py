@@ -1,12 +1,11 @@
-"""`treadle runs list|show|logs|artifacts|prune`."""
+"""`treadle runs list|show|logs|artifacts|prune|resume|retry`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
@@ -15,45 +14,22 @@ from registry.cli.group import Group
 from registry.cli.options import dry_run_option, json_option
 from registry.cli.output import counted, echo, print_json, print_json_line
 from registry.errors import Invalid
-from runner.cli.complete import complete_environment, complete_process, complete_run
-from runner.model import Status
-
-if TYPE_CHECKING:
-    from runner.runs.history import RunFilter, RunRecord, Runs
-
-F = TypeVar("F", bound=Callable[..., Any])
+from runner.cli.recover import resume, retry
+from runner.cli.run_choice import (
+    all_projects_option,
+    filter_options,
+    find_run,
+    known_runs,
+    run_argument,
+    run_filter,
+)
 
 _UNITS = {"h": 1 / 24, "d": 1, "w": 7}
-
-_run_argument = click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
-_all_projects_option = click.option("--all-projects", is_flag=True, help="Runs of every project.")
-
-
-def _filter_options(command: F) -> F:
-    """Adds the options that choose runs, given to the command as `**chosen` for `_filter`."""
-    statuses = click.Choice([status.value for status in Status])
-    for option in (
-        _all_projects_option,
-        click.option("--project", metavar="NAME", help="Only runs of this project, wherever it lies."),
-        click.option("--status", type=statuses, metavar="STATUS", help="Only runs that stand so: failed ..."),
-        click.option(
-            "--environment",
-            "-e",
-            metavar="ENV",
-            shell_complete=complete_environment,
-            help="Only runs in this environment.",
-        ),
-        click.option(
-            "--process", metavar="NAME", shell_complete=complete_process, help="Only runs of this process."
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(cls=Group)
 def runs() -> None:
-    """Look at earlier and live runs.
+    """Look at earlier and live runs, and take them up again.
 
     RUN is a run's id, its beginning or its end as long as that is unique, or "last": the latest run of this project,
     which is meant where none is given.
@@ -71,7 +47,7 @@ def runs() -> None:
     help="How many at most.",
 )
 @click.option("--all", "show_all", is_flag=True, help="All of them.")
-@_filter_options
+@filter_options
 @json_option
 @pass_context
 def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **chosen: Any) -> None:
@@ -79,13 +55,13 @@ def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **cho
     from registry.cli.problems import show_problems
     from runner.cli.runs_view import record_data, show_records
 
-    wanted = _filter(context, **chosen)
-    records, problems = _runs(context).latest(None if show_all else limit, wanted)
+    wanted = run_filter(context, **chosen)
+    records, problems = known_runs(context).latest(None if show_all else limit, wanted)
     if as_json:
         print_json([record_data(record) for record in records])
     elif records:
         show_records(records, all_projects=wanted.folder is None)
-    elif _runs(context).ids():
+    elif known_runs(context).ids():
         echo("There are no such runs. See those of all projects: treadle runs list --all-projects")
     else:
         echo("There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT")
@@ -93,8 +69,8 @@ def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **cho
 
 
 @runs.command("show")
-@_run_argument
-@_all_projects_option
+@run_argument
+@all_projects_option
 @json_option
 @pass_context
 def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> None:
@@ -102,7 +78,7 @@ def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> N
     from runner.cli.runs_view import details_data, details_text
     from runner.runs.history import details
 
-    found = details(_find(context, run, all_projects))
+    found = details(find_run(context, run, all_projects))
     if as_json:
         print_json(details_data(found))
     else:
@@ -110,12 +86,12 @@ def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> N
 
 
 @runs.command()
-@_run_argument
+@run_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @click.option("--step", metavar="NAME", help="Only this step.")
 @click.option("--target", metavar="NAME", help="Only this target.")
 @click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
-@_all_projects_option
+@all_projects_option
 @click.option("--json", "as_json", is_flag=True, help="Print all events, as JSON lines.")
 @pass_context
 def logs(
@@ -135,7 +111,7 @@ def logs(
     from runner.cli.runs_view import LogView
     from runner.runs import journal
 
-    folder = _find(context, run, all_projects).folder
+    folder = find_run(context, run, all_projects).folder
     view = LogView(
         step,
         target,
@@ -151,7 +127,7 @@ def logs(
 
 
 @runs.command()
-@_run_argument
+@run_argument
 @click.option(
     "-o",
     "--output",
@@ -159,7 +135,7 @@ def logs(
     metavar="DIR",
     help="Copy them into DIR.",
 )
-@_all_projects_option
+@all_projects_option
 @json_option
 @pass_context
 def artifacts(context: Context, run: str, output: Path | None, all_projects: bool, as_json: bool) -> None:
@@ -167,7 +143,7 @@ def artifacts(context: Context, run: str, output: Path | None, all_projects: boo
     from runner.cli.runs_view import artifact_data, artifacts_table
     from runner.runs.history import copy_artifacts, details
 
-    found = details(_find(context, run, all_projects)).artifacts
+    found = details(find_run(context, run, all_projects)).artifacts
     if output is not None:
         found = copy_artifacts(found, output)
     if as_json:
@@ -179,7 +155,7 @@ def artifacts(context: Context, run: str, output: Path | None, all_projects: boo
 @runs.command()
 @click.option("--keep", metavar="N", type=click.IntRange(0, 100_000), help="Keep the latest N.")
 @click.option("--older-than", metavar="AGE", help="Only runs older than this, such as 12h, 30d or 4w.")
-@_filter_options
+@filter_options
 @dry_run_option
 @json_option
 @pass_context
@@ -202,7 +178,7 @@ def prune(
     if keep is None and older_than is None:
         raise Invalid("nothing-to-prune", "say what to remove", "Give --keep N, --older-than AGE or both.")
     age = timedelta(0) if older_than is None else _age(older_than)
-    doomed = runs_to_prune(_runs(context), _filter(context, **chosen), keep=keep or 0, older_than=age)
+    doomed = runs_to_prune(known_runs(context), run_filter(context, **chosen), keep=keep or 0, older_than=age)
     if not dry_run:
         prune_runs(context.home.runs, doomed)
     if as_json:
@@ -220,28 +196,5 @@ def _age(text: str) -> timedelta:
     return timedelta(days=int(found[1]) * _UNITS[found[2]])
 
 
-def _filter(
-    context: Context,
-    *,
-    all_projects: bool = False,
-    project: str | None = None,
-    process: str | None = None,
-    environment: str | None = None,
-    status: str | None = None,
-) -> RunFilter:
-    """The runs that options choose: those of the project here, unless another one or all of them are asked for."""
-    from runner.runs.history import RunFilter
-
-    here = context.project()
-    folder = None if all_projects or project or here is None else here.folder
-    return RunFilter(folder, project, process, environment, Status(status) if status else None)
-
-
-def _find(context: Context, run: str, all_projects: bool) -> RunRecord:
-    return _runs(context).find(run, _filter(context, all_projects=all_projects))
-
-
-def _runs(context: Context) -> Runs:
-    from runner.runs.history import Runs
-
-    return Runs(context.home.runs)
+runs.add_command(resume)
+runs.add_command(retry)

@@ -128,10 +128,10 @@ class LogView:
         return [self._prefix(action) + level_line(event["level"], line) for line in event["lines"]]
 
     def _widen(self, action: Event) -> None:
-        self._width = max(self._width, len(action["target"] or WORKER))
+        self._width = max(self._width, len(_label(action)))
 
     def _prefix(self, action: Event) -> str:
-        return f"{action['target'] or WORKER:<{self._width}} "
+        return f"{_label(action):<{self._width}} "
 
     def _shows(self, action: Event) -> bool:
         return self._chosen(self._step, action["step"]) and self._chosen(self._target, action["target"] or "")
@@ -139,6 +139,12 @@ class LogView:
     @staticmethod
     def _chosen(wanted: str | None, name: str) -> bool:
         return wanted is None or wanted.casefold() == name.casefold()
+
+
+def _label(action: Event) -> str:
+    """Where an action ran, and which of its step's it was."""
+    where = action["target"] or WORKER
+    return where if action["name"] == action["step"] else f"{where} {one_line(action['name'])}"
 
 
 def record_data(record: RunRecord) -> dict[str, Any]:
@@ -186,6 +192,7 @@ def _step_data(step: StepRecord) -> dict[str, Any]:
         "step": step.step,
         "status": step.status,
         "reason": step.reason,
+        "skip": step.skip,
         "seconds": step.seconds,
         "actions": [
             {
@@ -194,6 +201,8 @@ def _step_data(step: StepRecord) -> dict[str, Any]:
                 "seconds": action.seconds,
                 "exit_code": action.exit_code,
                 "message": action.message,
+                "attempt": action.attempt,
+                "skip": action.skip,
             }
             for action in step.actions
         ],

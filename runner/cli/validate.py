@@ -47,7 +47,7 @@ def _value_problems(process: Process, project: Project, settings: ProjectSetting
     from runner.model import TemplateUse
     from runner.planner import value_problems
 
-    if not any(isinstance(step.action, TemplateUse) for step in process.steps):
+    if not any(isinstance(action.does, TemplateUse) for action in process.actions):
         return []
     try:
         folder = settings.folder if settings else Path.cwd()

@@ -11,15 +11,15 @@ from typing import Any
 from registry.catalog.catalog import Catalog
 from registry.errors import Conflict
 from registry.home import write_atomically
-from registry.model import Notice, Reference, errors_of
+from registry.model import Notice, Reference
 from registry.project.step import StepSnippet, step_snippet
 from registry.template.runnable import Obstacle, obstacle
 from registry.text.document import decode_utf8
-from registry.text.yaml_document import YamlDocument, load_yaml
+from registry.text.yaml_document import load_yaml
 from registry.text.yaml_edit import append_item
-from registry.validation.json_schema import validate
-from runner.documents import process_rules
-from runner.documents.loading import invalid, label_of, read_file
+from registry.text.yaml_list import insert_item
+from runner.documents.loading import label_of, read_file
+from runner.documents.process_edit import Position, index_for, sound_process
 
 _LONGEST_NAME = 200
 
@@ -53,9 +53,11 @@ def add_step(
     directory: Path,
     *,
     name: str | None = None,
+    position: Position | None = None,
     dry_run: bool = False,
 ) -> AddedStep:
-    """Add a step to the end of `process`; every other byte of the file stays. `directory` is where its user works.
+    """Add a step to `process`, at its end or at `position`; every other byte of the file stays. `directory` is where
+    its user works.
 
     A reference without a version becomes the exact version that it means now. Raises what finding the template
     raises; Conflict for a name that is taken and for a file whose layout cannot be edited; Invalid where the file
@@ -68,9 +70,11 @@ def add_step(
     template = found.document.template
     label = label_of(process, directory)
     text = decode_utf8(read_file(process, label), label)
-    step_name = _free_name(name, template.name, _step_names(text, label))
+    names = _step_names(text, label)
+    step_name = _free_name(name, template.name, {known.casefold() for known in names})
+    at = None if position is None else index_for(names, position, label)
     snippet = step_snippet(template, exact, step_name, optional=False)
-    line = _write(process, label, text, snippet, dry_run=dry_run)
+    line = _write(process, label, text, snippet, at, dry_run=dry_run)
     return AddedStep(
         file=label,
         name=step_name,
@@ -83,29 +87,24 @@ def add_step(
     )
 
 
-def _write(process: Path, label: str, text: str, snippet: StepSnippet, *, dry_run: bool) -> int:
-    """Write the file with the step; returns the step's line."""
-    edited = append_item(text, "steps", snippet.lines, snippet.data)
-    document = load_yaml(edited, label)
-    _check(document, label)
+def _write(
+    process: Path, label: str, text: str, snippet: StepSnippet, at: int | None, *, dry_run: bool
+) -> int:
+    """Write the file with the step, at its end or as the one with the index `at`; returns the step's line."""
+    if at is None:
+        edited = append_item(text, "steps", snippet.lines, snippet.data)
+    else:
+        edited = insert_item(text, "steps", at, snippet.lines, snippet.data)
+    document = sound_process(edited, label)
     if not dry_run:
         write_atomically(process, edited.encode())
-    return document.position(("steps", len(document.value["steps"]) - 1))[0]
+    return document.position(("steps", len(document.value["steps"]) - 1 if at is None else at))[0]
 
 
-def _check(document: YamlDocument, label: str) -> None:
-    problems = validate(document.value, "process", document)
-    if not errors_of(problems):
-        problems += process_rules(document)
-    if errors_of(problems):
-        raise invalid(label, problems)
-
-
-def _step_names(text: str, label: str) -> set[str]:
+def _step_names(text: str, label: str) -> list[str]:
     value: Any = load_yaml(text, label).value
     steps = value.get("steps") if isinstance(value, dict) else None
-    named = [step.get("name") for step in steps or () if isinstance(step, dict)]
-    return {name.casefold() for name in named if isinstance(name, str)}
+    return [str(step.get("name", "")) for step in steps or () if isinstance(step, dict)]
 
 
 def _free_name(wanted: str | None, title: str, taken: Collection[str]) -> str:

@@ -116,7 +116,12 @@ def _known(file: Path, *, replaced: bool) -> Lock | None:
 
 def _digests(processes: Iterable[Process], connect: Connect) -> Mapping[str, str]:
     """The digests of all images that processes name; the engine is asked only if there are any."""
-    names = {step.container.image for process in processes for step in process.steps if step.container.image}
+    names = {
+        action.container.image
+        for process in processes
+        for action in process.actions
+        if action.container.image
+    }
     if not names:
         return {}
     with connect(Endpoint()) as engine:

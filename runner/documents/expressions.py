@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from registry.model import Problem, Severity, path_text
 from registry.text.document import KeyPath, problem_at
@@ -31,14 +32,24 @@ def process_texts(document: YamlDocument) -> Iterator[Text]:
         if not isinstance(raw, dict):
             continue
         at: KeyPath = ("steps", index)
-        whose = f'step "{raw.get("name")}"'
-        if isinstance(raw.get("run"), str):
-            yield (*at, "run"), f"{whose}: the script", raw["run"]
-        for key in ("with", "env", "properties"):
-            given = raw.get(key)
-            for name, value in given.items() if isinstance(given, dict) else ():
-                if isinstance(value, str):
-                    yield (*at, key, name), f'{whose}: "{name}"', value
+        yield from _texts_of(at, f'step "{raw.get("name")}"', raw)
+        actions = raw.get("actions")
+        for number, action in enumerate(actions if isinstance(actions, list) else ()):
+            if isinstance(action, dict):
+                yield from _texts_of((*at, "actions", number), f'action "{action.get("name")}"', action)
+
+
+def _texts_of(at: KeyPath, whose: str, raw: Mapping[str, Any]) -> Iterator[Text]:
+    """The texts of a step or an action."""
+    if isinstance(raw.get("run"), str):
+        yield (*at, "run"), f"{whose}: the script", raw["run"]
+    if isinstance(raw.get("when"), str):
+        yield (*at, "when"), f"{whose}: its condition", raw["when"]
+    for key in ("with", "env", "properties"):
+        given = raw.get(key)
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if isinstance(value, str):
+                yield (*at, key, name), f'{whose}: "{name}"', value
 
 
 def project_texts(document: YamlDocument) -> Iterator[Text]:
@@ -105,11 +116,13 @@ def unknown_names(document: YamlDocument, project: Project) -> list[Problem]:
     steps: list[str] = []
     problems: list[Problem] = []
     for index, raw in enumerate(document.value["steps"]):
-        given = scope.child(dict.fromkeys(raw.get("with") or {}, ""))
+        actions = raw.get("actions") or ()
+        values = [name for one in (raw, *actions) for name in one.get("with") or ()]
+        given = scope.child(dict.fromkeys(values, ""))
         for path, whose, text in process_texts(document):
             if path[1] == index and "#{" in text:
                 problems += _unknown_in(document, path, whose, text, given, steps)
-        steps.append(raw["name"].casefold())
+        steps += [one["name"].casefold() for one in (raw, *actions)]
     return problems
 
 

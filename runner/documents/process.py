@@ -8,18 +8,30 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid, NotFound
-from registry.model import Problem, Reference, errors_of
+from registry.model import Problem, errors_of
 from registry.project.process_file import SUFFIXES as PROCESS_SUFFIXES
 from registry.project.process_file import find_processes, read_process_file
 from registry.project.project_file import PROJECT_FILE
-from registry.text.document import decode_utf8, in_order, problem_at
+from registry.text.document import KeyPath, decode_utf8, in_order
 from registry.text.yaml_document import YamlDocument, load_yaml
-from registry.validation.json_schema import FORMAT_VERSION, is_sound, validate
-from runner.documents.containers import container_rules, read_container
+from registry.validation.json_schema import FORMAT_VERSION, validate
+from runner.documents.containers import read_container
 from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
+from runner.documents.step_rules import all_names, named_steps, reference_of, same_names, step_rules
 from runner.documents.values import text
-from runner.model import Condition, FileCopy, InlineScript, Process, Step, TemplateUse
+from runner.model import (
+    Action,
+    Condition,
+    FileCopy,
+    Filters,
+    InlineScript,
+    Process,
+    Rules,
+    RunOn,
+    Step,
+    TemplateUse,
+)
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -81,7 +93,7 @@ def process_of(document: YamlDocument, warnings: Sequence[Problem] = ()) -> Proc
     value, label = document.value, document.file
     return Process(
         name=value.get("name", Path(label).stem),
-        steps=tuple(_step(raw) for raw in value["steps"]),
+        steps=tuple(_step(index, raw) for index, raw in enumerate(value["steps"])),
         file=label,
         blank_parameters_empty=value.get("blank_parameters") == "empty",
         positions=_positions(document),
@@ -101,17 +113,8 @@ def step_names(
     for process in find_processes(folder, folder, leave_out, ignore):
         if process.document is None:
             return None
-        names += [raw["name"] for _, raw in named_steps(process.document)]
+        names += all_names(process.document)
     return names
-
-
-def named_steps(document: YamlDocument) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The steps that have a name, with their places in the list, whatever else is wrong with the document."""
-    value = document.value
-    steps = value.get("steps") if isinstance(value, dict) else None
-    for index, raw in enumerate(steps if isinstance(steps, list) else ()):
-        if isinstance(raw, dict) and isinstance(raw.get("name"), str):
-            yield index, raw
 
 
 def process_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list[Problem]:
@@ -119,111 +122,98 @@ def process_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list
     follow from them only is not told."""
     if any(problem.code == FORMAT_VERSION for problem in found):
         return []
-    problems: list[Problem] = []
-    seen: dict[str, int] = {}
+    problems = list(same_names(document, named_steps(document)))
     for index, raw in named_steps(document):
-        name = raw["name"]
-        first = seen.setdefault(name.casefold(), index)
-        if first != index:
-            problems.append(
-                problem_at(
-                    document,
-                    ("steps", index, "name"),
-                    f'step {index + 1} has the name of step {first + 1}, "{name}"',
-                    "duplicate-step",
-                    "Names are looked up to find outputs; make each its own.",
-                )
-            )
-        problems += _step_rules(document, index, raw, is_sound(("steps", index), found))
+        problems += step_rules(document, index, raw, found)
     return [*problems, *unparsable(document, process_texts(document))]
 
 
-def _step_rules(document: YamlDocument, index: int, raw: Mapping[str, Any], sound: bool) -> list[Problem]:
-    """`sound`: the schema has nothing against the step, so a key that is not there was not misspelt."""
-    at: tuple[str | int, ...] = ("steps", index)
-    name = raw["name"]
-    problems: list[Problem] = []
-
-    def report(key: str, code: str, message: str, hint: str) -> None:
-        problems.append(problem_at(document, (*at, key), f'step "{name}" {message}', code, hint))
-
-    if sound and ("uses" in raw) == ("run" in raw):
-        both = "both `uses` and `run`" if "uses" in raw else "neither `uses` nor `run`"
-        report("name", "step-action", f"has {both}", "Give exactly one of them.")
-    if sound and "shell" in raw and "run" not in raw:
-        report("shell", "shell-without-run", "has a `shell` but no `run`", "A template says its own syntax.")
-    if sound and "fail_fast" in raw and "run" not in raw:
-        message = "has `fail_fast` but no `run`"
-        report("fail_fast", "fail-fast-without-run", message, "A template says itself what fails it.")
-    if sound and "with" in raw and "uses" not in raw:
-        report("with", "with-without-uses", "has `with` but no `uses`", "Give values to a script with --var.")
-    if raw.get("environments") and raw.get("exclude_environments"):
-        report(
-            "exclude_environments",
-            "environments-twice",
-            "has both `environments` and `exclude_environments`",
-            "Use one of the two.",
-        )
-    if isinstance(raw.get("uses"), str):
-        try:
-            _reference(raw["uses"])
-        except ValueError:
-            report(
-                "uses",
-                "bad-reference",
-                f'uses "{raw["uses"]}", which is not a template reference',
-                "Write source/slug, source/slug@12, @12+ or @latest"
-                + (", or ./folder below treadle.yaml." if raw["uses"].startswith(".") else "."),
-            )
-    if sound:
-        problems += container_rules(
-            document, (*at, "container"), raw.get("container") or {}, f'step "{name}"'
-        )
-    return problems
+_LISTS = ("environments", "exclude_environments", "channels", "tenant_tags", "roles", "files")
 
 
-def _positions(document: YamlDocument) -> Mapping[tuple[str | int, ...], tuple[int, int]]:
+def _positions(document: YamlDocument) -> Mapping[KeyPath, tuple[int, int]]:
     """Where the things are that the planner may have to complain about."""
-    paths: list[tuple[str | int, ...]] = []
+    paths: list[KeyPath] = []
     for index, raw in enumerate(document.value["steps"]):
-        at: tuple[str | int, ...] = ("steps", index)
-        paths += [at, *((*at, key) for key in raw)]
-        paths += [(*at, key, name) for key in ("with", "env") for name in raw.get(key) or ()]
-        for key in ("environments", "exclude_environments", "roles", "files"):
-            paths += [(*at, key, i) for i in range(len(raw.get(key, ())))]
+        at: KeyPath = ("steps", index)
+        paths += _paths(at, raw)
+        for number, action in enumerate(raw.get("actions", ())):
+            paths += _paths((*at, "actions", number), action)
     return {path: document.position(path) for path in paths}
 
 
-def _step(raw: Mapping[str, Any]) -> Step:
-    action: InlineScript | TemplateUse
-    if "uses" in raw:
-        values = {name: text(value) for name, value in (raw.get("with") or {}).items()}
-        action = TemplateUse(_reference(raw["uses"]), values)
+def _paths(at: KeyPath, raw: Mapping[str, Any]) -> Iterator[KeyPath]:
+    """The places of a step or an action, its keys, and what is in these."""
+    yield at
+    yield from ((*at, key) for key in raw)
+    yield from ((*at, key, name) for key in ("with", "env") for name in raw.get(key) or ())
+    yield from ((*at, key, i) for key in _LISTS for i in range(len(raw.get(key, ()))))
+
+
+def _step(index: int, raw: Mapping[str, Any]) -> Step:
+    at: KeyPath = ("steps", index)
+    if "actions" in raw:
+        actions = tuple(
+            _action((*at, "actions", number), action, _rules(action))
+            for number, action in enumerate(raw["actions"])
+        )
     else:
-        action = InlineScript(raw["run"], raw.get("shell", "bash"), raw.get("fail_fast"))
+        actions = (_action(at, raw, Rules()),)
     return Step(
         name=raw["name"],
-        action=action,
+        actions=actions,
         roles=tuple(raw.get("roles", ())),
-        environments=tuple(raw.get("environments", ())),
-        exclude_environments=tuple(raw.get("exclude_environments", ())),
-        condition=Condition(raw.get("condition", "success")),
-        disabled=raw.get("disabled", False),
-        required=raw.get("required", False),
+        rules=_rules(raw),
+        with_previous=raw.get("start") == "with-previous",
         fail_without_targets=raw.get("on_no_targets") == "fail",
         max_parallel=raw.get("max_parallel", 10),
-        timeout=_seconds(raw.get("timeout")),
-        container=read_container(raw.get("container") or {}),
-        properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
-        env={name: text(value) or "" for name, value in (raw.get("env") or {}).items()},
-        files=tuple(_file_copy(item) for item in raw.get("files", ())),
+        window=raw.get("window"),
         notes=raw.get("notes", ""),
     )
 
 
-def _reference(text: str) -> Reference:
-    """Raises ValueError."""
-    return Reference.local(text) or Reference.parse(text)
+def _rules(raw: Mapping[str, Any]) -> Rules:
+    return Rules(
+        filters=Filters(
+            tuple(raw.get("environments", ())),
+            tuple(raw.get("exclude_environments", ())),
+            tuple(raw.get("channels", ())),
+            tuple(raw.get("tenant_tags", ())),
+        ),
+        condition=Condition(raw.get("condition", "success")),
+        when=raw.get("when", ""),
+        disabled=raw.get("disabled", False),
+        required=raw.get("required", False),
+        continue_on_error=raw.get("continue_on_error", False),
+        on_cancel=raw.get("on_cancel", False),
+    )
+
+
+def _action(at: KeyPath, raw: Mapping[str, Any], rules: Rules) -> Action:
+    """What a step, or an action of one, does. `rules` are its own, apart from those of its step."""
+    does: InlineScript | TemplateUse
+    if "uses" in raw:
+        values = {name: text(value) for name, value in (raw.get("with") or {}).items()}
+        does = TemplateUse(reference_of(raw["uses"]), values)
+    else:
+        does = InlineScript(raw["run"], raw.get("shell", "bash"), raw.get("fail_fast"))
+    delay = _seconds(raw.get("retry_delay"))
+    return Action(
+        name=raw["name"],
+        does=does,
+        at=at,
+        rules=rules,
+        run_on=RunOn(raw.get("run_on", "targets")),
+        retries=raw.get("retries", 0),
+        retry_delay=15.0 if delay is None else delay,
+        timeout=_seconds(raw.get("timeout")),
+        restartable=raw.get("restartable", False),
+        container=read_container(raw.get("container") or {}),
+        properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
+        env={name: text(value) or "" for name, value in (raw.get("env") or {}).items()},
+        files=tuple(_file_copy(item) for item in raw.get("files", ())),
+        notes=raw.get("notes", "") if len(at) > 2 else "",
+    )
 
 
 def _file_copy(raw: Any) -> FileCopy:

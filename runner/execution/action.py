@@ -54,6 +54,7 @@ class Cancellation:
         self._lock = threading.RLock()  # a signal's handler may come while the same thread holds it
         self._live: dict[str, Container] = {}
         self._cancelled = threading.Event()
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def requested(self) -> bool:
@@ -68,6 +69,20 @@ class Cancellation:
             live = list(self._live.values())
         for container in live:
             _stop_soon(container)
+        for listener in self._listeners:
+            listener()
+
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call `listener` when it is requested: in the thread that does so, a signal's handler perhaps."""
+        self._listeners.append(listener)
+
+    def abandon(self) -> None:
+        """Remove what runs, without any grace."""
+        with self._lock:
+            self._cancelled.set()
+            live = list(self._live.values())
+        for container in live:
+            _in_background(container.remove)
 
     def begin(self, at_exit: Callable[[], None] | None = None) -> None:
         """The run has begun: its containers have to be removed."""
@@ -95,11 +110,15 @@ class Cancellation:
 def _stop_soon(container: Container) -> None:
     """Stop a container in the background. An engine that is gone is told by what waits for the output."""
 
-    def stop() -> None:
-        with suppress(EngineError):
-            container.stop(STOP_GRACE)
+    _in_background(lambda: container.stop(STOP_GRACE))
 
-    threading.Thread(target=stop, daemon=True).start()
+
+def _in_background(do: Callable[[], None]) -> None:
+    def quietly() -> None:
+        with suppress(EngineError):
+            do()
+
+    threading.Thread(target=quietly, daemon=True).start()
 
 
 class ContainerSource(Protocol):
@@ -126,51 +145,61 @@ class ActionServices:
     cancellation: Cancellation
     limits: PumpLimits = field(default_factory=PumpLimits)
     script_context: ScriptContext = field(default_factory=ScriptContext)
+    keep_output: Callable[[OutputValue], object] = lambda _: None
+    """Keeps an output as it is, for a run that may have to be taken up again; before the journal has it."""
     warned: set[str] = field(default_factory=set)
     """What was warned of already, where once is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionEnd:
-    """An action's result with the outputs it set, in the order it set them (the last of a name counts)."""
+    """How an attempt of an action ended.
+
+    event: what the journal says of it
+    outputs: in the order in which it set them; the last of a name counts
+    broken: what the engine said that broke in the middle of it
+    """
 
     result: ActionResult
+    event: events.Event
     outputs: tuple[OutputValue, ...] = ()
+    broken: EngineError | None = None
 
 
 def run_action(
-    action: PlannedAction,
-    run_values: list[PlannedValue],
-    timeout: float | None,
-    services: ActionServices,
+    action: PlannedAction, run_values: list[PlannedValue], services: ActionServices, attempt: int = 1
 ) -> ActionEnd:
     """Run one action to its end. `run_values` are what only the run knows: outputs, the image's environment.
 
-    Raises EngineError, Unavailable (journal).
+    Raises Unavailable where the journal or an artifact cannot be written.
     """
     started = time.monotonic()
-    target = action.target.name if action.target else None
-    services.record(events.action_started(action.id, action.step, action.name, target))
+    services.record(events.action_started(action, attempt))
     sink = _Sink(action, services)
+    broken: EngineError | None = None
+    exit_code: int | None = None
     try:
-        status, exit_code, message = _run(action, run_values, timeout, services, sink)
-    except Unavailable:  # the engine, or the disk under the journal
-        if not services.cancellation.requested:
+        status, exit_code, message = _run(action, run_values, action.timeout, services, sink)
+    except Unavailable as error:  # the engine, or the disk under the journal
+        if services.cancellation.requested:
+            # A container that was stopped before its payload came looks like a broken connection.
+            status, message = Status.CANCELLED, "cancelled"
+        elif isinstance(error, EngineError):
+            status, message, broken = Status.FAILED, error.message, error
+        else:
             raise
-        # A container that was stopped before its payload came looks like a broken connection.
-        status, exit_code, message = Status.CANCELLED, None, "cancelled"
     except UserError as error:
         # The engine refused the container as the user described it: the script never ran.
-        status, exit_code = Status.FAILED, None
+        status = Status.FAILED
         message = error.message if error.hint is None else f"{error.message} ({error.hint})"
     except OctostacheError as error:
-        status, exit_code = Status.FAILED, None
-        message = explain_error(error)
+        status, message = Status.FAILED, explain_error(error)
     result = ActionResult(
         action.id, status, exit_code, services.masker.mask_text(message), time.monotonic() - started
     )
-    services.record(events.action_finished(result, action.step, action.name, target))
-    return ActionEnd(result, tuple(sink.outputs.values()))
+    event = events.action_finished(result, action, attempt)
+    services.record(event)
+    return ActionEnd(result, event, tuple(sink.outputs.values()), broken)
 
 
 def _run(
@@ -368,9 +397,9 @@ class _Sink:
         if unmasked is not None and unmasked not in self._services.warned:
             self._services.warned.add(unmasked)
             self._warn("secret-unmasked", unmasked)
-        self.outputs[output.name.casefold()] = OutputValue(
-            self._action.name, target, output.name, output.value, output.sensitive
-        )
+        value = OutputValue(self._action.name, target, output.name, output.value, output.sensitive)
+        self.outputs[output.name.casefold()] = value
+        self._services.keep_output(value)
         self._services.record(events.output(self._action.id, output, self._services.masker))
 
     def _warn(self, code: str, text: str) -> None:

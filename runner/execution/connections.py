@@ -47,7 +47,7 @@ class Connections:
 
 def endpoints(plan: Plan) -> list[Endpoint]:
     """Every endpoint that the plan needs, each once."""
-    return list(dict.fromkeys(endpoint_of(action.target) for action in plan.actions))
+    return list(dict.fromkeys(endpoint_of(action.host) for action in plan.actions))
 
 
 class RunImages:
@@ -60,7 +60,7 @@ class RunImages:
         return iter(self._found.values())
 
     def of(self, action: PlannedAction) -> Image:
-        return self._found[endpoint_of(action.target), action.image]
+        return self._found[endpoint_of(action.host), action.image]
 
 
 def ensure_images(engines: Connections, actions: Iterable[PlannedAction], tell: Tell) -> RunImages:
@@ -68,7 +68,7 @@ def ensure_images(engines: Connections, actions: Iterable[PlannedAction], tell: 
 
     Raises ImageNotFound and EngineError, before anything has run.
     """
-    needed = dict.fromkeys((endpoint_of(action.target), action.image) for action in actions)
+    needed = dict.fromkeys((endpoint_of(action.host), action.image) for action in actions)
     return RunImages({(at, name): engines.at(at).ensure_image(name, tell) for at, name in needed})
 
 

@@ -65,6 +65,7 @@ class ContainerPool:
         self._engines = engines
         self._labels = labels
         self._waiting = deque(actions)
+        self._forgotten: set[str] = set()
         self._ready: dict[str, Future[Container]] = {}
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=AHEAD + 2, thread_name_prefix="prepare")
@@ -116,6 +117,8 @@ class ContainerPool:
         with self._lock:
             while self._waiting and len(self._ready) < AHEAD:
                 action = self._waiting.popleft()
+                if action.id in self._forgotten:
+                    continue
                 self._ready[action.id] = self._threads.submit(self._prepare, action)
 
     def _prepare_now(self, action: PlannedAction) -> Future[Container]:
@@ -123,7 +126,7 @@ class ContainerPool:
         return self._threads.submit(self._prepare, action)
 
     def _forget(self, action: PlannedAction) -> None:
-        self._waiting = deque(other for other in self._waiting if other.id != action.id)
+        self._forgotten.add(action.id)
 
     def _discard(self, future: Future[Container]) -> None:
         def remove_when_made() -> None:
@@ -134,7 +137,7 @@ class ContainerPool:
             self._removals.append(self._threads.submit(remove_when_made))
 
     def _prepare(self, action: PlannedAction) -> Container:
-        engine = self._engines(action.target)
+        engine = self._engines(action.host)
         return engine.prepare(container_spec(action, self._labels, self._namespace(engine, action)))
 
     def _namespace(self, engine: Engine, action: PlannedAction) -> str | None:
@@ -149,7 +152,7 @@ class ContainerPool:
 
 
 def _network(action: PlannedAction) -> str:
-    return action.container.network_on(action.target)
+    return action.container.network_on(action.host)
 
 
 def _may_share(action: PlannedAction) -> bool:
@@ -157,7 +160,7 @@ def _may_share(action: PlannedAction) -> bool:
 
 
 def _network_key(action: PlannedAction) -> NetworkKey:
-    target = action.target
+    target = action.host
     host = target.engine.host if target and target.engine else None
     return host, target.name if target else None, _network(action)
 
@@ -181,5 +184,5 @@ def container_spec(action: PlannedAction, labels: RunLabels, namespace: str | No
         ),
         read_only=wish.read_only,
         capabilities=wish.capabilities,
-        volumes=dict(action.target.volumes) if action.target else {},
+        volumes=dict(action.host.volumes) if action.host else {},
     )

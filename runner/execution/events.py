@@ -7,13 +7,15 @@ log lines come masked, sensitive values as eight asterisks, and `masked` hides w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from runner.execution.artifacts import Artifact
 from runner.execution.service_messages import OutputVariable, Progress, ServiceMessage
 from runner.masking.masker import Masker
-from runner.model import MASK, ActionResult, Level, RunResult, StepResult
+from runner.model import MASK, ActionResult, Level, RunResult, SkipReason, Status, StepResult
+from runner.plan import PlannedAction
 
 Event = Mapping[str, Any]
 """`{"event": kind, ...}`; read from a journal, it has `seq` and `time` too."""
@@ -24,6 +26,10 @@ class Kind(StrEnum):
 
     RUN_STARTED = "run-started"
     STEP_STARTED = "step-started"
+    RUN_RESUMED = "run-resumed"
+    ACTION_REUSED = "action-reused"
+    CONDITION_DECIDED = "condition-decided"
+    ACTION_SKIPPED = "action-skipped"
     ACTION_STARTED = "action-started"
     LOG = "log"
     PROGRESS = "progress"
@@ -32,13 +38,16 @@ class Kind(StrEnum):
     ARTIFACT = "artifact"
     WARNING = "warning"
     ACTION_FINISHED = "action-finished"
+    RETRY_SCHEDULED = "retry-scheduled"
+    CANCEL_REQUESTED = "cancel-requested"
     STEP_FINISHED = "step-finished"
     RUN_FINISHED = "run-finished"
 
 
-_FROM_THE_PLAN = frozenset({"run", "process", "environment", "project", "step", "action", "target"})
-_OUR_WORDS = frozenset({"event", "status", "level", "code"})
+_FROM_THE_PLAN = frozenset({"run", "process", "environment", "project", "step", "action", "target", "of"})
+_OUR_WORDS = frozenset({"event", "status", "level", "code", "skip", "due"})
 _MASKED_ALREADY = frozenset({"path"})  # with the artifact's name, when it was stored
+_OF_ACTIONS = (Kind.ACTION_STARTED, Kind.ACTION_FINISHED, Kind.ACTION_SKIPPED, Kind.ACTION_REUSED)
 _AS_THEY_ARE = _FROM_THE_PLAN | _OUR_WORDS | _MASKED_ALREADY
 
 
@@ -49,7 +58,7 @@ def masked(event: Event, masker: Masker) -> Event:
     """
     if event["event"] == Kind.LOG:
         return event  # masked as a stream, which finds more
-    of_action = event["event"] in (Kind.ACTION_STARTED, Kind.ACTION_FINISHED)
+    of_action = event["event"] in _OF_ACTIONS
     kept = _AS_THEY_ARE | {"name"} if of_action else _AS_THEY_ARE
     result = {key: value if key in kept else masker.mask_all(value) for key, value in event.items()}
     if "steps" in event:
@@ -70,13 +79,53 @@ def run_started(run: str, process: str, environment: str | None, project: str) -
     }
 
 
+def run_resumed(run: str) -> Event:
+    """Another process goes on with a run whose own has died, or that waited."""
+    return {"event": Kind.RUN_RESUMED, "run": run}
+
+
+def action_reused(action: PlannedAction, run: str) -> Event:
+    """An earlier run has done this; its outputs count here, too."""
+    return {"event": Kind.ACTION_REUSED, **_place(action), "of": run}
+
+
 def step_started(step: str) -> Event:
     return {"event": Kind.STEP_STARTED, "step": step}
 
 
-def action_started(action: str, step: str, name: str, target: str | None) -> Event:
-    """`action` is the plan's id of the action; `target` None means: on the worker."""
-    return {"event": Kind.ACTION_STARTED, "action": action, "step": step, "name": name, "target": target}
+def action_started(action: PlannedAction, attempt: int) -> Event:
+    """`attempt` 1 is the first one."""
+    return {"event": Kind.ACTION_STARTED, **_place(action), "attempt": attempt}
+
+
+def action_skipped(action: PlannedAction, skip: SkipReason, reason: str) -> Event:
+    """An action of a step that has begun does not run. `reason` is a sentence."""
+    return {"event": Kind.ACTION_SKIPPED, **_place(action), "skip": skip, "reason": reason}
+
+
+def condition_decided(
+    action: PlannedAction, expression: str, of_step: bool, holds: bool, error: str | None = None
+) -> Event:
+    """What an expression came to where an action would run; one that cannot be evaluated does not hold."""
+    return {
+        "event": Kind.CONDITION_DECIDED,
+        "action": action.id,
+        "of_step": of_step,
+        "expression": expression,
+        "holds": holds,
+        **({} if error is None else {"error": error}),
+    }
+
+
+def retry_scheduled(action: PlannedAction, attempt: int, due: datetime) -> Event:
+    """An action failed and is tried again: `attempt` is the number of that attempt."""
+    when = due.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"event": Kind.RETRY_SCHEDULED, "action": action.id, "attempt": attempt, "due": when}
+
+
+def cancel_requested() -> Event:
+    """From here on only what is for the case of a cancellation starts."""
+    return {"event": Kind.CANCEL_REQUESTED}
 
 
 def log(action: str, level: Level, lines: list[str]) -> Event:
@@ -133,18 +182,22 @@ def warning(code: str, message: str, action: str | None = None) -> Event:
     return {"event": Kind.WARNING, **about, "code": code, "message": message}
 
 
-def action_finished(result: ActionResult, step: str, name: str, target: str | None) -> Event:
+def action_finished(result: ActionResult, action: PlannedAction, attempt: int) -> Event:
     return {
         "event": Kind.ACTION_FINISHED,
-        "action": result.action,
-        "step": step,
-        "name": name,
-        "target": target,
+        **_place(action),
+        "attempt": attempt,
         "status": result.status,
         "exit_code": result.exit_code,
         "message": result.message,
         "seconds": round(result.seconds, 3),
     }
+
+
+def action_interrupted(action: PlannedAction, attempt: int, *, restart: bool) -> Event:
+    """An attempt was cut off with its process; `restart`: it is repeated."""
+    result = ActionResult(action.id, Status.INTERRUPTED, message="it was interrupted: its end is not known")
+    return {**action_finished(result, action, attempt), "restart": restart}
 
 
 def step_finished(result: StepResult) -> Event:
@@ -160,6 +213,16 @@ def run_finished(result: RunResult) -> Event:
         "seconds": round(result.seconds, 3),
         "steps": [_step(step) for step in result.steps],
         **_unless_empty("message", result.message),
+    }
+
+
+def _place(action: PlannedAction) -> dict[str, Any]:
+    """Which action it is; its id is the plan's, and `target` None means: once, on the worker."""
+    return {
+        "action": action.id,
+        "step": action.step,
+        "name": action.name,
+        "target": action.target.name if action.target else None,
     }
 
 

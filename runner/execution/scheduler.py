@@ -1,117 +1,209 @@
-"""The walk through a plan: step after step, each on its targets, until the end or the cancellation."""
+"""The loop of a run: asks the state what may happen, makes it happen, records it, folds it in, and asks again.
+
+The rules stand in `runner.execution.state`. Here are their effects: threads, the clock, the journal.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from typing import Protocol
 
 from runner.execution import events
-from runner.execution.action import ActionEnd, ActionServices, run_action
-from runner.model import ActionResult, Condition, SkipReason, Status, StepResult
-from runner.plan import Plan, PlannedAction, PlannedStep, PlannedValue
-from runner.variables.binding import OutputValue, output_values
+from runner.execution.action import ActionEnd, Cancellation, Record
+from runner.execution.moves import BeginStep, Decide, EndStep, Move, Retry, Skip, Start
+from runner.execution.outputs import Outputs
+from runner.execution.state import RunState
+from runner.model import StepResult
+from runner.octostache import OctostacheError
+from runner.plan import Expression, PlannedAction
+from runner.variables.binding import OutputValue, explain_error
 
-RunValues = Callable[[list[StepResult]], list[PlannedValue]]
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an action finds of the run: the steps that had ended when its group began, and the outputs it sees.
+
+    after_cancel: it cleans up
+    """
+
+    results: Sequence[StepResult] = ()
+    outputs: Sequence[OutputValue] = ()
+    after_cancel: bool = False
+
+
+class Work(Protocol):
+    """What actions do: `runner.execution.work.ContainerWork`, or a test's own."""
+
+    def run(self, action: PlannedAction, attempt: int, around: Surroundings) -> ActionEnd:
+        """Run an attempt to its end, recording it. From many threads at once. Raises Unavailable."""
+
+    def holds(self, action: PlannedAction, expression: Expression, around: Surroundings) -> bool:
+        """What an expression comes to where the action would run. Raises OctostacheError."""
+
+    def give_up(self, action: PlannedAction) -> None:
+        """The action won't run."""
+
+    def abandon(self) -> None:
+        """Whatever runs has to end at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What a thread has to say of an attempt: its end, or what kept it from having one."""
+
+    action: PlannedAction
+    end: ActionEnd | None
+    error: BaseException | None = None
+
+
+Inbox = SimpleQueue[_Ended | None]
+"""What the loop waits for; None only wakes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time, in seconds since the epoch, and waiting for what comes first: a message, or `until`."""
+
+    now: Callable[[], float] = time.time
+
+    def wait(self, inbox: Inbox, until: float | None) -> _Ended | None:
+        try:
+            return inbox.get(timeout=None if until is None else max(0.0, until - self.now()))
+        except Empty:
+            return None
 
 
 @dataclass
 class Scheduler:
-    """The state of one run: what has ended, and what it left for later steps.
+    """Runs what is left of a run: all of it, where `state` is that of its beginning."""
 
-    `run_values` gives the system variables that only the run knows, from the steps that have ended;
-    `environments` gives an action's image environment.
-    """
-
-    plan: Plan
-    services: ActionServices
-    run_values: RunValues
-    environments: Callable[[PlannedAction], list[PlannedValue]]
-    results: list[StepResult] = field(default_factory=list)
-    outputs: dict[tuple[str, str | None, str], OutputValue] = field(default_factory=dict)
+    state: RunState
+    work: Work
+    record: Record
+    cancellation: Cancellation
+    clock: Clock = Clock()
+    outputs: Outputs = field(default_factory=Outputs)
+    _running: int = 0
+    _inbox: Inbox = field(default_factory=SimpleQueue)
+    _before: tuple[list[StepResult], list[OutputValue]] = ([], [])
+    _group: int = -1
+    _begun: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> list[StepResult]:
-        """Run the plan. Raises EngineError and Unavailable: then `results` holds what had ended before."""
-        for step in self.plan.steps:
-            reason = self._why_not(step)
-            result = self._skip(step, *reason) if reason else self._run(step)
-            self.results.append(result)
-        return self.results
+        """Run to the end. Raises EngineError and Unavailable; then the state holds what had ended before."""
+        self._begun = {step.step.name: time.monotonic() for step in self.state.steps.values() if step.begun}
+        self.cancellation.tell(lambda: self._inbox.put(None))
+        with ThreadPoolExecutor(self._most_at_once(), "action") as threads:
+            try:
+                while not self.state.ended:
+                    self._next(threads)
+            except BaseException as error:
+                self._leave(error)
+                raise
+        return self.state.results
 
-    @property
-    def failed(self) -> bool:
-        return any(result.status is Status.FAILED for result in self.results)
+    def _next(self, threads: ThreadPoolExecutor) -> None:
+        """Make the moves that there are, or wait for something to happen."""
+        if self.cancellation.requested and not self.state.cancelled:
+            self._append(events.cancel_requested())
+        moves = self.state.moves(self.clock.now())
+        for move in moves:
+            self._make(move, threads)
+            if isinstance(move, Decide) or self.cancellation.requested != self.state.cancelled:
+                return  # the other moves may not be right any more
+        if not moves:
+            assert self._running or self.state.wake is not None, "nothing runs, and nothing may start"
+            ended = self.clock.wait(self._inbox, self.state.wake)
+            if ended is not None:
+                self._take(ended)
 
-    def _why_not(self, step: PlannedStep) -> tuple[SkipReason, str] | None:
-        if self.services.cancellation.requested:
-            return SkipReason.CANCELLED, "the run was cancelled"
-        if step.skip is not None:
-            return step.skip, step.skip_detail
-        if step.condition is Condition.SUCCESS and self.failed:
-            return SkipReason.CONDITION, "an earlier step failed"
-        if step.condition is Condition.FAILURE and not self.failed:
-            return SkipReason.CONDITION, "no earlier step failed"
-        return None
+    def _make(self, move: Move, threads: ThreadPoolExecutor) -> None:
+        match move:
+            case BeginStep(step):
+                self._begun[step.name] = time.monotonic()
+                self._append(events.step_started(step.name))
+            case EndStep(step):
+                self._end_step(move)
+            case Start(action, attempt):
+                around = self._around(action)
+                self.state.apply(events.action_started(action, attempt))
+                self._running += 1
+                threads.submit(self._run, action, attempt, around)
+            case Skip(action, reason, detail):
+                self._append(events.action_skipped(action, reason, detail))
+                self.work.give_up(action)
+            case Decide():
+                self._decide(move)
+            case Retry(action, attempt):
+                due = datetime.fromtimestamp(self.clock.now() + action.retry_delay, UTC)
+                self._append(events.retry_scheduled(action, attempt, due))
 
-    def _skip(self, step: PlannedStep, reason: SkipReason, detail: str) -> StepResult:
-        for action in step.actions:
-            self.services.pool.skip(action)
-        status = Status.CANCELLED if reason is SkipReason.CANCELLED else Status.SKIPPED
-        return self._finished(StepResult(step.name, status, detail, skip=reason))
+    def _end_step(self, move: EndStep) -> None:
+        step = move.step
+        if not self.state.steps[step.name].begun:
+            for action in step.actions:
+                self.work.give_up(action)
+        seconds = time.monotonic() - self._begun[step.name] if step.name in self._begun else 0.0
+        result = StepResult(step.name, move.status, move.reason, seconds, skip=move.skip)
+        self._append(events.step_finished(result))
+        self.outputs.end_step(step)
 
-    def _run(self, step: PlannedStep) -> StepResult:
-        started = time.monotonic()
-        self.services.record(events.step_started(step.name))
-        values = self.run_values(self.results)
+    def _decide(self, move: Decide) -> None:
+        action, expression, holds, error = move.action, move.expression, False, None
+        try:
+            holds = self.work.holds(action, expression, self._around(action))
+        except OctostacheError as problem:
+            error = f"its condition cannot be evaluated: {explain_error(problem)}"
+            self.work.give_up(action)
+        self._append(events.condition_decided(action, expression.text, move.of_step, holds, error))
 
-        def execute(action: PlannedAction) -> ActionEnd:
-            return self._action(action, step, values)
+    def _run(self, action: PlannedAction, attempt: int, around: Surroundings) -> None:
+        """In a thread of its own."""
+        try:
+            self._inbox.put(_Ended(action, self.work.run(action, attempt, around)))
+        except BaseException as error:
+            self._inbox.put(_Ended(action, None, error))
 
-        if len(step.actions) == 1 or step.max_parallel == 1:
-            ends = [execute(action) for action in step.actions]
-        else:
-            with ThreadPoolExecutor(max_workers=min(step.max_parallel, len(step.actions))) as pool:
-                ends = list(pool.map(execute, step.actions))
-        for end in ends:
-            for output in end.outputs:
-                self.outputs[output.action, output.target, output.name] = output
-        status, reason = _worst(step, [end.result for end in ends])
-        seconds = time.monotonic() - started
-        return self._finished(
-            StepResult(step.name, status, reason, seconds, tuple(end.result for end in ends))
-        )
+    def _take(self, ended: _Ended) -> None:
+        """An attempt has ended. Raises what broke it, unless it is tried again."""
+        self._running -= 1
+        if ended.end is None:
+            assert ended.error is not None, "an attempt without an end has an error"
+            raise ended.error
+        self.outputs.add(ended.action, ended.end.outputs)
+        self.state.apply(ended.end.event)
+        if ended.end.broken is not None and self.state.actions[ended.action.id].settled:
+            raise ended.end.broken
 
-    def _finished(self, result: StepResult) -> StepResult:
-        self.services.record(events.step_finished(result))
-        return result
+    def _leave(self, error: BaseException) -> None:
+        """Nothing more starts. A person who gives up, and a defect, do not wait for what runs."""
+        if not isinstance(error, Exception):
+            self.work.abandon()
 
-    def _action(self, action: PlannedAction, step: PlannedStep, values: list[PlannedValue]) -> ActionEnd:
-        if self.services.cancellation.requested:
-            self.services.pool.skip(action)
-            return ActionEnd(ActionResult(action.id, Status.CANCELLED, message="cancelled before it began"))
-        target = action.target.name if action.target else None
-        outputs = output_values(self.outputs.values(), target)
-        return run_action(
-            action, [*values, *outputs, *self.environments(action)], step.timeout, self.services
-        )
+    def _append(self, event: events.Event) -> None:
+        self.record(event)
+        self.state.apply(event)
 
+    def _see_group(self) -> None:
+        """What the steps of a group see of the run is what there was when it began."""
+        if self._group != self.state.group:
+            self._group = self.state.group
+            self._before = self.state.earlier, list(self.outputs.earlier.values())
 
-def _worst(step: PlannedStep, results: list[ActionResult]) -> tuple[Status, str]:
-    """A step's status from its actions', with the first reason for it and where that was, if there is a choice."""
-    for status in (Status.CANCELLED, Status.FAILED):
-        for action, result in zip(step.actions, results, strict=True):
-            if result.status is status:
-                where = f"{action.target.name}: " if action.target and len(results) > 1 else ""
-                return status, where + result.message
-    return Status.SUCCESS, ""
+    def _around(self, action: PlannedAction) -> Surroundings:
+        self._see_group()
+        results, outputs = self._before
+        return Surroundings(results, self.outputs.seen_by(action, outputs), self.state.cancelled)
 
-
-def run_status(results: list[StepResult], cancelled: bool) -> Status:
-    """A run's status: one failed step makes it failed for good, whatever ran afterwards; one whose steps were all
-    skipped did nothing, which is not a success."""
-    if cancelled:
-        return Status.CANCELLED
-    if any(result.status is Status.FAILED for result in results):
-        return Status.FAILED
-    return Status.SKIPPED if results and all(r.status is Status.SKIPPED for r in results) else Status.SUCCESS
+    def _most_at_once(self) -> int:
+        """How many actions may run at the same time."""
+        groups: dict[int, int] = {}
+        for step in self.state.plan.steps:
+            lanes = len({action.target.name if action.target else None for action in step.actions})
+            groups[step.group] = groups.get(step.group, 0) + min(step.at_once, lanes)
+        return max(groups.values(), default=1) or 1

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from registry.errors import Invalid, NotFound
 from registry.suggest import suggest
-from runner.model import Environment, Process, Project, SkipReason, Step, Target
+from runner.model import Environment, Process, Project, Rules, SkipReason, Target
+from runner.planner.order import all_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Inputs:
     `variables` (name -> text) come from `--var` and `--var-file`, `origins` tells for each which. `targets` empty
     means all. `plain` holds the names whose values stood on the command line, where process lists show them.
     `allow_revoked`: a template that was revoked is warned of, not refused. `allow_unset`: so is a variable whose source
-    is not there.
+    is not there. `channel` and `tenant_tags` (`Set/Tag`) are what the run is for. `exclude_targets` are left out.
     """
 
     environment: str | None = None
@@ -28,17 +29,21 @@ class Inputs:
     plain: frozenset[str] = frozenset()
     allow_revoked: bool = False
     allow_unset: bool = False
+    channel: str | None = None
+    tenant_tags: tuple[str, ...] = ()
+    exclude_targets: tuple[str, ...] = ()
 
 
 def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
     """Raises NotFound for a step that isn't there, Invalid for what must not be asked."""
-    steps = {step.name.casefold(): step for step in process.steps}
+    known = {name.casefold(): name for name in all_names(process)}
     for name in inputs.skip:
-        step = steps.get(name.casefold())
-        if step is None:
-            raise unknown("step", name, [step.name for step in process.steps])
-        if step.required:
-            raise Invalid("required-step", f'step "{step.name}" is required and cannot be skipped')
+        if name.casefold() not in known:
+            raise unknown("step", name, all_names(process))
+        if _is_required(name, process):
+            raise Invalid(
+                "required-step", f'step "{known[name.casefold()]}" is required and cannot be skipped'
+            )
     plain = folded(inputs.plain)
     for variable in project.variables:
         if variable.sensitive and variable.name.casefold() in plain:
@@ -47,6 +52,16 @@ def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
                 f'the variable "{variable.name}" is sensitive; a plain value would show in process lists',
                 hint=f"Use --var {variable.name}=@FILE or --var {variable.name}=- (standard input).",
             )
+
+
+def _is_required(name: str, process: Process) -> bool:
+    """Whether a step of that name is required, or one of its actions, or an action of that name or its step."""
+    return any(
+        name.casefold() in (step.name.casefold(), action.name.casefold())
+        and (step.rules.required or action.rules.required)
+        for step in process.steps
+        for action in step.actions
+    )
 
 
 def choose_environment(project: Project, name: str | None) -> Environment | None:
@@ -82,14 +97,18 @@ def choose_targets(project: Project, environment: Environment | None, inputs: In
         for target in project.targets
         if environment is None or environment.name.casefold() in folded(target.environments)
     ]
+    names = {target.name.casefold(): target for target in project.targets}
+    for name in inputs.exclude_targets:
+        if name.casefold() not in names:
+            raise unknown("target", name, [target.name for target in project.targets])
+    there = [target for target in there if target.name.casefold() not in folded(inputs.exclude_targets)]
     if not inputs.targets:
         return there
-    names = {target.name.casefold(): target for target in project.targets}
     for name in inputs.targets:
         target = names.get(name.casefold())
         if target is None:
             raise unknown("target", name, [target.name for target in project.targets])
-        if target not in there:
+        if target not in there and name.casefold() not in folded(inputs.exclude_targets):
             raise Invalid(
                 "target-elsewhere",
                 f'target "{target.name}" is not in {environment.name if environment else "this environment"}',
@@ -99,18 +118,43 @@ def choose_targets(project: Project, environment: Environment | None, inputs: In
     return [target for target in there if target.name.casefold() in chosen]
 
 
-def why_skipped(step: Step, environment: Environment | None, inputs: Inputs) -> tuple[SkipReason, str] | None:
-    """The first rule that excludes a step: disabled, environment, chosen by the user."""
-    name = environment.name.casefold() if environment else None
-    if step.disabled:
-        return SkipReason.DISABLED, "the step is disabled"
-    if step.environments and name not in folded(step.environments):
-        return SkipReason.ENVIRONMENT, f"only in {either(step.environments)}"
-    if environment is not None and name in folded(step.exclude_environments):
+def why_skipped(
+    name: str, rules: Rules, environment: Environment | None, inputs: Inputs, kind: str = "step"
+) -> tuple[SkipReason, str] | None:
+    """The first rule that excludes a step, or an action of one, from a whole run: disabled, environment, channel,
+    tenant tags, chosen by the user."""
+    filters = rules.filters
+    where = environment.name.casefold() if environment else None
+    if rules.disabled:
+        return SkipReason.DISABLED, f"the {kind} is disabled"
+    if filters.environments and where not in folded(filters.environments):
+        return SkipReason.ENVIRONMENT, f"only in {either(filters.environments)}"
+    if environment is not None and where in folded(filters.exclude_environments):
         return SkipReason.ENVIRONMENT, f"not in {environment.name}"
-    if step.name.casefold() in folded(inputs.skip):
+    if filters.channels and (inputs.channel or "").casefold() not in folded(filters.channels):
+        return SkipReason.CHANNEL, f"only in channel {either(filters.channels)}"
+    if filters.tenant_tags and not _has_tags(filters.tenant_tags, inputs.tenant_tags):
+        return SkipReason.TENANT_TAG, f"only for tenants with {_and(filters.tenant_tags)}"
+    if name.casefold() in folded(inputs.skip):
         return SkipReason.SKIPPED_BY_USER, "skipped by --skip"
     return None
+
+
+def _has_tags(wanted: Iterable[str], given: Iterable[str]) -> bool:
+    """Whether one of each set of tags that is wanted is there."""
+    there = folded(given)
+    sets: dict[str, set[str]] = {}
+    for tag in folded(wanted):
+        sets.setdefault(tag.partition("/")[0], set()).add(tag)
+    return all(tags & there for tags in sets.values())
+
+
+def _and(tags: Iterable[str]) -> str:
+    """Tags of one set are alternatives; every set has to match."""
+    sets: dict[str, list[str]] = {}
+    for tag in tags:
+        sets.setdefault(tag.partition("/")[0].casefold(), []).append(tag)
+    return " and ".join(either(names) for names in sets.values())
 
 
 def unknown(kind: str, name: str, names: list[str]) -> NotFound:

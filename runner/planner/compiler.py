@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
+    Action,
+    Condition,
     ContainerSettings,
     Environment,
     FileCopy,
     InlineScript,
     Process,
     Project,
+    RunOn,
     SkipReason,
     Step,
     Target,
 )
 from runner.plan import Plan, PlannedAction, PlannedFile, PlannedStep, TemplatePin
+from runner.planner.alike import AlikeTargets
 from runner.planner.choices import (
     Inputs,
     check_inputs,
@@ -30,14 +35,17 @@ from runner.planner.choices import (
     folded,
     why_skipped,
 )
+from runner.planner.conditions import condition_of, without_false_conditions
 from runner.planner.extras import extras
 from runner.planner.findings import Findings
 from runner.planner.names import check_names, scope_problems
+from runner.planner.order import all_names, group_numbers, names_before
 from runner.planner.reading import ReadTexts, reading_texts
 from runner.planner.rules import Resolve, check_given, pin_template
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.binding import ActionPlace
-from runner.variables.system import planned_system_values
+from runner.variables.readers import ReadingText
+from runner.variables.system import machines_in_roles, planned_system_values
 
 ReadFiles = Callable[[tuple[FileCopy, ...]], tuple[PlannedFile, ...]]
 
@@ -115,7 +123,23 @@ def _check_idle(steps: Sequence[PlannedStep], findings: Findings) -> None:
 
 def _all_steps(process: Process, other_steps: OtherSteps) -> list[str] | None:
     others = other_steps()
-    return None if others is None else [*(step.name for step in process.steps), *others]
+    return None if others is None else [*all_names(process), *others]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An action as it is on all targets.
+
+    earlier: the names, folded, of what has ended when it begins
+    skip: why it is not part of the run, if so
+    """
+
+    action: Action
+    script: ScriptAction | None
+    pin: TemplatePin | None
+    files: tuple[PlannedFile, ...]
+    earlier: frozenset[str]
+    skip: tuple[SkipReason, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,38 +157,64 @@ class _Compiler:
     targets: list[Target]
     read_files: ReadFiles
     read: ReadTexts = field(default_factory=ReadTexts)
+    groups: list[int] = field(init=False)
+    machines: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        machines = machines_in_roles(self.environment, self.project.targets) if self.environment else {}
+        object.__setattr__(self, "machines", machines)
+        object.__setattr__(self, "groups", group_numbers(self.process.steps))
 
     def step(self, index: int, step: Step) -> PlannedStep:
-        """The step on all its targets. Its template is resolved even if it is skipped, but then only warned of."""
-        skip = why_skipped(step, self.environment, self.inputs)
-        with self.findings.only_warnings(skip is not None):
-            script, pin = self._action(index, step)
-        if script is None:
-            self.read.unknown = True
-        else:
-            self.read.texts += reading_texts(step, script, self.values.parameters(index, step, pin))
+        """The step on all its targets. Its templates are resolved even if it is skipped, but then only warned of."""
+        skip = why_skipped(step.name, step.rules, self.environment, self.inputs)
+        prepared = [self._prepare(step, action, skipped=skip is not None) for action in step.actions]
         matching = self._matching(step)
         if skip is None and not matching:
             skip = self._without_targets(index, step)
         actions: tuple[PlannedAction, ...] = ()
-        if script is not None and skip is None:
-            files = self._files(index, step)
-            actions = tuple(self._planned(index, step, script, pin, files, target) for target in matching)
+        if skip is None:
+            alike = [AlikeTargets(self.project, partial(self._planned, step, one)) for one in prepared]
+            planned = (one.on(target) for target in matching for one in alike)
+            actions = tuple(action for action in planned if action is not None)
+            if actions and all(action.skip is not None for action in actions):
+                skip = actions[0].skip, actions[0].skip_detail  # type: ignore[assignment]
+                actions = ()
         return PlannedStep(
             number=index + 1,
             name=step.name,
-            condition=step.condition,
+            condition=step.rules.condition,
             actions=actions,
+            group=self.groups[index],
             max_parallel=step.max_parallel,
-            timeout=step.timeout,
+            window=step.window,
+            continue_on_error=step.rules.continue_on_error,
+            on_cancel=step.rules.on_cancel,
             skip=skip[0] if skip else None,
             skip_detail=skip[1] if skip else "",
             notes=step.notes,
         )
 
+    def _prepare(self, step: Step, action: Action, *, skipped: bool) -> _Prepared:
+        """What is the same on all targets."""
+        skip = None
+        if not step.is_lone:
+            skip = why_skipped(action.name, action.rules, self.environment, self.inputs, "action")
+        runs = not skipped and skip is None
+        with self.findings.only_warnings(not runs):
+            script, pin = self._action(action)
+        if script is None:
+            self.read.unknown = True
+        else:
+            self.read.texts += reading_texts(action, script, self.values.parameters(action, pin))
+        self.read.texts += [ReadingText(one.rules.when) for one in (step, action) if one.rules.when]
+        files = self._files(action) if runs and script is not None else ()
+        earlier = frozenset(name.casefold() for name in names_before(self.process, action))
+        return _Prepared(action, script, pin, files, earlier, skip)
+
     def _matching(self, step: Step) -> list[Target | None]:
-        """The targets with at least one of the step's roles; the worker (None) for a step without roles."""
-        if not step.roles:
+        """The targets with at least one of the step's roles; None for a step that runs once, on the worker."""
+        if not step.roles or (step.is_lone and step.actions[0].run_on is RunOn.WORKER):
             return [None]
         wanted = folded(step.roles)
         return [target for target in self.targets if wanted & folded(target.roles)]
@@ -184,92 +234,89 @@ class _Compiler:
             )
         return SkipReason.NO_TARGETS, detail
 
-    def _action(self, index: int, step: Step) -> tuple[ScriptAction | None, TemplatePin | None]:
-        """The script of a step, and its template made exact; both None where that fails, which is noted."""
-        use = step.action
+    def _action(self, action: Action) -> tuple[ScriptAction | None, TemplatePin | None]:
+        """The script of an action, and its template made exact; both None where that fails, which is noted."""
+        use = action.does
         if isinstance(use, InlineScript):
-            return from_inline(use, step.properties), None
-        at = ("steps", index, "uses")
+            return from_inline(use, action.properties), None
+        at = (*action.at, "uses")
         try:
             resolved = self.resolve(use.reference)
-            script = from_template(resolved.template, step.properties)
+            script = from_template(resolved.template, action.properties)
         except UserError as error:
-            message = f'step "{step.name}": {error.message}'
+            message = f"{action.label}: {error.message}"
             if isinstance(error, Mismatch):
                 self.findings.mismatch(at, error.code, message, error.hint)
             else:
                 self.findings.problem(at, error.code, message, error.hint)
             return None, None
         except NotRunnableError as error:
-            message = f'step "{step.name}": the template {use.reference} {error}'
+            message = f"{action.label}: the template {use.reference} {error}"
             self.findings.problem(at, "not-runnable", message, error.hint)
             return None, None
         if script.warning:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
         if resolved.edited:
-            message = f'step "{step.name}": {use.reference} has unpublished changes, which do not run'
+            message = f"{action.label}: {use.reference} has unpublished changes, which do not run"
             hint = "Publish them with `treadle publish`, or drop them."
             self.findings.warning(at, "unpublished-changes", message, hint)
         for notice in resolved.notices:
-            self._tell(at, step, use.reference, notice)
+            self._tell(at, action, use.reference, notice)
         pin = pin_template(use.reference, resolved)
-        check_given(index, step, use, pin, self.findings, self.process.blank_parameters_empty)
+        check_given(action, use, pin, self.findings, self.process.blank_parameters_empty)
         return script, pin
 
-    def _tell(self, at: tuple[str | int, ...], step: Step, reference: Reference, notice: Notice) -> None:
+    def _tell(self, at: tuple[str | int, ...], action: Action, reference: Reference, notice: Notice) -> None:
         """What is said against a template; a revoked one stops the plan, unless that is allowed."""
         revoked = notice.standing is NoticeKind.REVOKED
-        message = f'step "{step.name}": the template {reference} is {notice}'
+        message = f"{action.label}: the template {reference} is {notice}"
         if revoked and not self.inputs.allow_revoked:
             hint = "Use another version or template, or run it all the same with --allow-revoked."
             self.findings.problem(at, "template-revoked", message, hint)
         else:
             self.findings.warning(at, f"template-{notice.standing.value}", message)
 
-    def _container(self, step: Step, target: Target | None) -> ContainerSettings:
+    def _container(self, action: Action, target: Target | None) -> ContainerSettings:
         """What the step asks for, over the project's defaults; a target's own network is nearer than the project's."""
-        settings = step.container.over(self.project.container)
-        if target and target.network and "network" not in step.container.given:
+        settings = action.container.over(self.project.container)
+        if target and target.network and "network" not in action.container.given:
             return replace(settings, network=None)
         return settings
 
-    def _files(self, index: int, step: Step) -> tuple[PlannedFile, ...]:
-        if not step.files:
+    def _files(self, action: Action) -> tuple[PlannedFile, ...]:
+        if not action.files:
             return ()
         try:
-            return self.read_files(step.files)
+            return self.read_files(action.files)
         except UserError as error:
-            message = f'step "{step.name}": {error.message}'
-            self.findings.problem(("steps", index, "files"), error.code, message, error.hint)
+            message = f"{action.label}: {error.message}"
+            self.findings.problem((*action.at, "files"), error.code, message, error.hint)
             return ()
 
-    def _planned(
-        self,
-        index: int,
-        step: Step,
-        script: ScriptAction,
-        pin: TemplatePin | None,
-        files: tuple[PlannedFile, ...],
-        target: Target | None,
-    ) -> PlannedAction:
+    def _planned(self, step: Step, one: _Prepared, target: Target | None) -> PlannedAction | None:
+        """An action on a target; None where its script is not to be had, which has been reported."""
+        action, script, pin = one.action, one.script, one.pin
+        base = self._base(step, action, target)
+        if one.skip is not None:
+            return replace(base, skip=one.skip[0], skip_detail=one.skip[1])
+        if script is None:
+            return None
         place = ActionPlace(
             self.environment.name if self.environment else None, step.name, step.roles, target
         )
         system = planned_system_values(
-            self.process, self.project, self.environment, step, index, target, pin, self.project.targets
+            self.process, self.project, self.environment, step, action, target, pin, self.machines
         )
         variables = self.values.variables(system, place, script)
-        parameters = self.values.parameters(index, step, pin)
-        environment = self.values.environment(index, step)
+        parameters = self.values.parameters(action, pin)
+        environment = self.values.environment(action)
         known, preview = self.values.evaluate(
-            index, step, script, pin, variables, parameters, environment, files
+            action, one.earlier, script, pin, variables, parameters, environment, one.files
         )
-        container = self._container(step, target)
-        return PlannedAction(
-            id=f"{index + 1}-{_slug(step.name)}" + (f"@{target.name}" if target else ""),
-            step=step.name,
-            name=step.name,
-            target=target,
+        host = base.host
+        container = self._container(action, host)
+        planned = replace(
+            base,
             syntax=script.syntax,
             script=script.body,
             preview=preview,
@@ -279,18 +326,42 @@ class _Compiler:
             parameters=tuple(with_knowledge(value, known) for value in parameters),
             variables=tuple(with_knowledge(value, known) for value in variables),
             properties=script.properties,
-            extras=extras(container, target),
-            ca=(target.ca if target else None) or self.project.ca,
+            extras=extras(container, host),
+            ca=(host.ca if host else None) or self.project.ca,
             environment=tuple(with_knowledge(value, known) for value in environment),
-            files=files,
-            fail_fast=self._fails_fast(step),
+            files=one.files,
+            fail_fast=self._fails_fast(action),
+            gate=condition_of(step.rules, variables),
+            when=None if step.is_lone else condition_of(action.rules, variables),
+        )
+        return without_false_conditions(planned)
+
+    def _base(self, step: Step, action: Action, target: Target | None) -> PlannedAction:
+        """What is said of an action whether it runs or not."""
+        number = ".".join(str(int(part) + 1) for part in action.at if isinstance(part, int))
+        lone = step.is_lone
+        return PlannedAction(
+            id=f"{number}-{_slug(action.name)}" + (f"@{target.name}" if target else ""),
+            step=step.name,
+            name=action.name,
+            target=target,
+            for_target=action.run_on is RunOn.WORKER_PER_TARGET,
+            condition=Condition.SUCCESS if lone else action.rules.condition,
+            retries=action.retries,
+            retry_delay=action.retry_delay,
+            timeout=action.timeout,
+            required=step.rules.required or action.rules.required,
+            continue_on_error=action.rules.continue_on_error,
+            on_cancel=step.rules.on_cancel or action.rules.on_cancel,
+            restartable=action.restartable,
+            notes=action.notes,
         )
 
-    def _fails_fast(self, step: Step) -> bool:
+    def _fails_fast(self, action: Action) -> bool:
         """Templates keep the contract of their authors; a script of the process fails fast unless told otherwise."""
-        if not isinstance(step.action, InlineScript):
+        if not isinstance(action.does, InlineScript):
             return False
-        return self.project.fail_fast if step.action.fail_fast is None else step.action.fail_fast
+        return self.project.fail_fast if action.does.fail_fast is None else action.does.fail_fast
 
 
 def _slug(name: str) -> str:

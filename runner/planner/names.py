@@ -6,14 +6,16 @@ A slip in one would be a step that silently never runs, or a text that stays as 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from registry.compatibility.script_facts import script_facts
 from registry.model import Problem, Severity
 from registry.suggest import did_you_mean
 from registry.text.document import KeyPath
 from runner.actions.script import SHELL_SYNTAX
-from runner.model import InlineScript, Process, Project, Step
+from runner.model import Action, InlineScript, Process, Project, Rules, Step
 from runner.planner.findings import Findings
+from runner.planner.order import all_names, names_before
 from runner.variables.names import offset_of
 from runner.variables.readers import ReadingText, StepRead, steps_read
 
@@ -42,11 +44,23 @@ def scope_problems(project: Project, steps: Callable[[], Collection[str] | None]
 def check_names(process: Process, project: Project, findings: Findings) -> None:
     """What the steps of a process name: environments and roles of the project, and each other."""
     for index, step in enumerate(process.steps):
-        _check_environments(index, step, project, findings)
-        _check_roles(index, step, project, findings)
-        for at, what, text in texts_of(index, step):
-            for read in steps_read(text):
-                _check_read(process, index, at, what, text, read, findings)
+        at: KeyPath = ("steps", index)
+        _check_environments(at, f'step "{step.name}"', step.rules, project, findings)
+        _check_roles(at, step, project, findings)
+        if step.rules.when:
+            reader = _Reader(process, step.actions[0], f'step "{step.name}"', findings)
+            reader.check((*at, "when"), "its condition", ReadingText(step.rules.when))
+        for action in step.actions:
+            _check_action(process, step, action, project, findings)
+
+
+def _check_action(process: Process, step: Step, action: Action, project: Project, findings: Findings) -> None:
+    reader = _Reader(process, action, action.label, findings)
+    if not step.is_lone:
+        _check_environments(action.at, action.label, action.rules, project, findings)
+        reader.check((*action.at, "when"), "its condition", ReadingText(action.rules.when))
+    for at, what, text in texts_of(action):
+        reader.check(at, what, text)
 
 
 def check_scopes(project: Project, steps: Collection[str], findings: Findings) -> None:
@@ -64,19 +78,19 @@ def check_scopes(project: Project, steps: Collection[str], findings: Findings) -
                     )
 
 
-def texts_of(index: int, step: Step) -> Iterator[tuple[KeyPath, str, ReadingText]]:
-    """The texts of a step that a run evaluates, with their places and what they are called in a sentence."""
-    at: KeyPath = ("steps", index)
-    action = step.action
-    if isinstance(action, InlineScript):
-        yield (*at, "run"), "the script", ReadingText(action.body, SHELL_SYNTAX[action.shell])
+def texts_of(action: Action) -> Iterator[tuple[KeyPath, str, ReadingText]]:
+    """The texts of an action that a run evaluates, with their places and what they are called in a sentence."""
+    at: KeyPath = action.at
+    does = action.does
+    if isinstance(does, InlineScript):
+        yield (*at, "run"), "the script", ReadingText(does.body, SHELL_SYNTAX[does.shell])
     else:
-        for name, value in action.values.items():
+        for name, value in does.values.items():
             if value is not None:
                 yield (*at, "with", name), f'"{name}"', ReadingText(value)
-    for name, value in step.env.items():
+    for name, value in action.env.items():
         yield (*at, "env", name), f'"{name}"', ReadingText(value)
-    for name, value in step.properties.items():
+    for name, value in action.properties.items():
         yield (*at, "properties", name), f'"{name}"', ReadingText(value)
 
 
@@ -90,18 +104,18 @@ def nearest(name: str, known: Collection[str], kind: str) -> str:
     return f"There are: {', '.join(list(known)[:_LISTED])}{more}."
 
 
-def _check_environments(index: int, step: Step, project: Project, findings: Findings) -> None:
+def _check_environments(at: KeyPath, whose: str, rules: Rules, project: Project, findings: Findings) -> None:
     """With no environments defined any name will do."""
     names = [environment.name for environment in project.environments]
     for key in ("environments", "exclude_environments") if names else ():
-        for i, name in _missing(getattr(step, key), names):
-            message = f'step "{step.name}" names environment "{name}", which is not defined'
+        for i, name in _missing(getattr(rules.filters, key), names):
+            message = f'{whose} names environment "{name}", which is not defined'
             hint = nearest(name, names, "environments")
-            findings.problem(("steps", index, key, i), "unknown-environment", message, hint)
+            findings.problem((*at, key, i), "unknown-environment", message, hint)
 
 
-def _check_roles(index: int, step: Step, project: Project, findings: Findings) -> None:
-    at: KeyPath = ("steps", index, "roles")
+def _check_roles(place: KeyPath, step: Step, project: Project, findings: Findings) -> None:
+    at: KeyPath = (*place, "roles")
     if step.roles and project.file is None:
         message = f'step "{step.name}" runs on targets, and without a treadle.yaml there are none'
         findings.warning(
@@ -119,41 +133,47 @@ def _missing(given: Sequence[str], known: Collection[str]) -> Iterator[tuple[int
     return ((i, name) for i, name in enumerate(given) if name.casefold() not in folded)
 
 
-def _check_read(
-    process: Process,
-    index: int,
-    at: KeyPath,
-    what: str,
-    text: ReadingText,
-    read: StepRead,
-    findings: Findings,
-) -> None:
-    """That the step is there, and runs before."""
-    step = process.steps[index]
-    names = [other.name for other in process.steps]
-    folded = [name.casefold() for name in names]
-    begin = f'step "{step.name}": {what} reads "{read.name}", but'
-    offset = offset_of(read.name, text.text)
-    if read.step.casefold() not in folded:
-        message = f'{begin} there is no step "{read.step}"'
-        hint = nearest(read.step, names[:index] or names, "steps")
-        findings.expression(at, text.text, offset, "unknown-step", message, hint, Severity.ERROR)
-    elif folded.index(read.step.casefold()) >= index:
-        message = f'{begin} step "{names[folded.index(read.step.casefold())]}" has not run by then'
-        hint = "Move that step up, or read the value elsewhere."
-        findings.expression(at, text.text, offset, "step-order", message, hint)
-    elif read.output:
-        _check_output(process.steps[folded.index(read.step.casefold())], begin, at, text, read, findings)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What an action's texts read of other steps; `whose` is what a sentence calls it."""
+
+    process: Process
+    action: Action
+    whose: str
+    findings: Findings
+
+    def check(self, at: KeyPath, what: str, text: ReadingText) -> None:
+        """That the steps are there, and run before."""
+        for read in steps_read(text):
+            self._check_read(at, what, text, read)
+
+    def _check_read(self, at: KeyPath, what: str, text: ReadingText, read: StepRead) -> None:
+        names, before = all_names(self.process), names_before(self.process, self.action)
+        known = {name.casefold(): name for name in names}
+        begin = f'{self.whose}: {what} reads "{read.name}", but'
+        offset = offset_of(read.name, text.text)
+        if read.step.casefold() not in known:
+            message = f'{begin} there is no step "{read.step}"'
+            hint = nearest(read.step, before or names, "steps")
+            self.findings.expression(at, text.text, offset, "unknown-step", message, hint, Severity.ERROR)
+        elif read.step.casefold() not in {name.casefold() for name in before}:
+            message = f'{begin} step "{known[read.step.casefold()]}" has not run by then'
+            hint = "Move that step up, or read the value elsewhere."
+            self.findings.expression(at, text.text, offset, "step-order", message, hint)
+        elif read.output:
+            for setter in self.process.actions:
+                if setter.name.casefold() == read.step.casefold():
+                    _check_output(setter, begin, at, text, read, self.findings)
 
 
 def _check_output(
-    setter: Step, begin: str, at: KeyPath, text: ReadingText, read: StepRead, findings: Findings
+    setter: Action, begin: str, at: KeyPath, text: ReadingText, read: StepRead, findings: Findings
 ) -> None:
     """A slip in the name of an output. What else a script prints may set outputs, too: only what is nearly the name of
     one that it sets by name is told."""
-    if not isinstance(setter.action, InlineScript):
+    if not isinstance(setter.does, InlineScript):
         return
-    names = script_facts(setter.action.body).outputs
+    names = script_facts(setter.does.body).outputs
     question = did_you_mean(read.output, names)
     if question is not None and read.output.casefold() not in {name.casefold() for name in names}:
         message = f'{begin} that step sets no output "{read.output}"'

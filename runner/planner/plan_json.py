@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from registry.model import Problem
-from runner.model import MASK, ContainerSettings, Target
-from runner.plan import Plan, PlannedAction, PlannedFile, PlannedStep, PlannedValue, TemplatePin
+from runner.model import MASK, ContainerSettings, RunOn, Target
+from runner.plan import Expression, Plan, PlannedAction, PlannedFile, PlannedStep, PlannedValue, TemplatePin
 
 PLAN_FORMAT = 1
 
@@ -32,20 +32,37 @@ def _step(step: PlannedStep) -> dict[str, Any]:
         "number": step.number,
         "name": step.name,
         "condition": step.condition.value,
+        "group": step.group + 1,
         "max_parallel": step.max_parallel,
-        "timeout": step.timeout,
+        "window": step.window,
+        "continue_on_error": step.continue_on_error,
+        "on_cancel": step.on_cancel,
         "skip": step.skip.value if step.skip else None,
         "skip_detail": step.skip_detail or None,
         "notes": step.notes or None,
-        "actions": [_action(action) for action in step.actions],
+        "actions": [_action(step, action) for action in step.actions],
     }
 
 
-def _action(action: PlannedAction) -> dict[str, Any]:
+def _action(step: PlannedStep, action: PlannedAction) -> dict[str, Any]:
     return {
         "id": action.id,
         "name": action.name,
         "target": _target(action.target) if action.target else None,
+        "run_on": _run_on(action),
+        "outcome": step.outcome_of(action).value,
+        "skip": action.skip.value if action.skip else None,
+        "skip_detail": action.skip_detail or None,
+        "condition": action.condition.value,
+        "when": [_expression(one) for one in (action.gate, action.when) if one is not None],
+        "required": action.required,
+        "timeout": action.timeout,
+        "retries": action.retries,
+        "retry_delay": action.retry_delay if action.retries else None,
+        "continue_on_error": action.continue_on_error,
+        "on_cancel": action.on_cancel,
+        "restartable": action.restartable,
+        "notes": action.notes or None,
         "template": _template(action.template) if action.template else None,
         "image": action.image,
         "container": _container(action.container),
@@ -58,6 +75,16 @@ def _action(action: PlannedAction) -> dict[str, Any]:
         "files": [_file(file) for file in action.files],
         "fail_fast": action.fail_fast,
     }
+
+
+def _run_on(action: PlannedAction) -> str:
+    if action.target is None:
+        return RunOn.WORKER.value
+    return (RunOn.WORKER_PER_TARGET if action.for_target else RunOn.TARGETS).value
+
+
+def _expression(expression: Expression) -> dict[str, Any]:
+    return {"expression": expression.text, "reads": list(expression.reads), "holds": expression.holds}
 
 
 def _file(file: PlannedFile) -> dict[str, Any]:

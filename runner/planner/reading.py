@@ -11,7 +11,7 @@ from registry.model import Severity
 from registry.suggest import did_you_mean
 from registry.template.octopus import SCRIPT_BODY
 from runner.actions.script import ScriptAction
-from runner.model import InlineScript, Process, Project, Step
+from runner.model import Action, InlineScript, Project
 from runner.plan import PlannedFile, PlannedValue
 from runner.planner.choices import Inputs
 from runner.planner.findings import Findings
@@ -21,14 +21,17 @@ from runner.variables.system import is_of_a_step, known_at_run_time
 
 
 def reading_texts(
-    step: Step, script: ScriptAction, parameters: Iterable[PlannedValue], files: Iterable[PlannedFile] = ()
+    action: Action,
+    script: ScriptAction,
+    parameters: Iterable[PlannedValue],
+    files: Iterable[PlannedFile] = (),
 ) -> list[ReadingText]:
     """Every text that an action evaluates or runs, but for variables that others read.
 
     A file that goes along may be sourced by the script, or have its expressions replaced.
     """
     return [
-        *(ReadingText(text) for text in step.env.values()),
+        *(ReadingText(text) for text in action.env.values()),
         *(
             ReadingText(file.content.decode(errors="replace"), script.syntax)
             for file in files
@@ -44,6 +47,7 @@ def reading_texts(
 class NameJudge:
     """Says of expressions that came to nothing whether something will define them.
 
+    `earlier` are the steps and actions that have ended by then,
     `unset` are variables without a value here, `absent` parameters without a value; both folded.
     """
 
@@ -54,16 +58,12 @@ class NameJudge:
     @classmethod
     def of(
         cls,
-        process: Process,
-        step: Step,
+        earlier: Collection[str],
         variables: Iterable[PlannedValue],
         parameters: Iterable[PlannedValue],
     ) -> NameJudge:
-        names = [other.name.casefold() for other in process.steps]
         return cls(
-            frozenset(names[: names.index(step.name.casefold())])
-            if step.name.casefold() in names
-            else frozenset(),
+            earlier,
             frozenset(value.name.casefold() for value in variables if value.unset),
             frozenset(value.name.casefold() for value in parameters if value.text is None),
         )
@@ -84,16 +84,16 @@ class NameJudge:
 
 
 def check_spelling(
-    index: int, step: Step, script: ScriptAction, values: Sequence[PlannedValue], findings: Findings
+    action: Action, script: ScriptAction, values: Sequence[PlannedValue], findings: Findings
 ) -> None:
     """The names that a script asks for in another case: it wants the exact spelling."""
-    inline = isinstance(step.action, InlineScript)
-    at = ("steps", index, "run" if inline else "uses")
+    inline = isinstance(action.does, InlineScript)
+    at = (*action.at, "run" if inline else "uses")
     spelling = {value.name.casefold(): value.name for value in values}
     exact = {value.name for value in values}
     for name in sorted(script_reads(without_comments(script.body), script.syntax).names - exact):
         known = spelling.get(name.casefold())
-        begin = f'step "{step.name}": the script reads "{name}"'
+        begin = f'{action.label}: the script reads "{name}"'
         if known is not None:
             message = f'{begin}, but the name is "{known}": it gets nothing'
             hint = "Scripts read names in their exact case." + (f' Write "{known}".' if inline else "")

@@ -9,7 +9,7 @@ from registry.model import ControlType, Parameter, Problem, Reference, ResolvedT
 from registry.suggest import did_you_mean, suggest
 from registry.text.numbers import read_number
 from registry.text.patterns import PatternError, compile_untrusted, shortened
-from runner.model import MASK, Process, Project, Step, TemplateUse
+from runner.model import MASK, Action, Process, Project, TemplateUse
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import either
 from runner.planner.findings import Findings
@@ -34,41 +34,41 @@ def pin_template(reference: Reference, resolved: ResolvedTemplate) -> TemplatePi
 
 
 def check_given(
-    index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings, blank_is_empty: bool
+    action: Action, use: TemplateUse, pin: TemplatePin, findings: Findings, blank_is_empty: bool
 ) -> None:
     """The names that a step gives values to, and those that it should."""
     by_name = {parameter.name: parameter for parameter in pin.parameters}
     for name, value in use.values.items():
-        at = ("steps", index, "with", name)
+        at = (*action.at, "with", name)
         parameter = by_name.get(name)
         if parameter is None:
             findings.problem(
                 at,
                 "unknown-parameter",
-                f'step "{step.name}": {use.reference} has no parameter "{name}"',
+                f'{action.label}: {use.reference} has no parameter "{name}"',
                 suggest(name, by_name),
             )
         elif parameter.sensitive and value and "#{" not in value:
             findings.warning(
                 at,
                 "plain-secret",
-                f'step "{step.name}": "{name}" is sensitive, but its value stands here in clear',
+                f'{action.label}: "{name}" is sensitive, but its value stands here in clear',
                 f'Refer to a sensitive variable: `{name}: "#{{My.Secret}}"`.',
             )
     for parameter in pin.parameters:
         if parameter.required and not use.values.get(parameter.name, parameter.default):
             label = f" ({parameter.label})" if parameter.label else ""
             findings.problem(
-                ("steps", index, "uses"),
+                (*action.at, "uses"),
                 "missing-parameter",
-                f'step "{step.name}": {use.reference} needs a value for "{parameter.name}"{label}',
+                f'{action.label}: {use.reference} needs a value for "{parameter.name}"{label}',
                 f"Add `{parameter.name}: ...` under with.",
             )
     if not blank_is_empty and use.values.keys() <= by_name.keys():
-        _check_blank(index, step, use, pin, findings)
+        _check_blank(action, use, pin, findings)
 
 
-def _check_blank(index: int, step: Step, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
+def _check_blank(action: Action, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
     """Parameters that get no value from anywhere, and that nobody said to leave out."""
     blank = [
         parameter.name
@@ -78,11 +78,11 @@ def _check_blank(index: int, step: Step, use: TemplateUse, pin: TemplatePin, fin
     if blank:
         names = ", ".join(f'"{name}"' for name in blank)
         findings.warning(
-            ("steps", index, "uses"),
+            (*action.at, "uses"),
             "parameter-without-value",
-            f'step "{step.name}": {use.reference} gets no value for {names}, which has no default either'
+            f"{action.label}: {use.reference} gets no value for {names}, which has no default either"
             if len(blank) == 1
-            else f'step "{step.name}": {use.reference} gets no values for {names}, which have no defaults either',
+            else f"{action.label}: {use.reference} gets no values for {names}, which have no defaults either",
             f"Add `{blank[0]}: ...` under with, or `{blank[0]}: null` to leave it out.",
         )
 
@@ -93,38 +93,38 @@ def value_problems(process: Process, project: Project, resolve: Resolve) -> list
     Templates that `resolve` cannot find are left to the plan.
     """
     findings = Findings(process, project)
-    for index, step in enumerate(process.steps):
-        if not isinstance(step.action, TemplateUse):
+    for action in process.actions:
+        if not isinstance(action.does, TemplateUse):
             continue
         try:
-            pin = pin_template(step.action.reference, resolve(step.action.reference))
+            pin = pin_template(action.does.reference, resolve(action.does.reference))
         except UserError:
             continue
-        check_given(index, step, step.action, pin, findings, process.blank_parameters_empty)
-        for name, text in step.action.values.items():
+        check_given(action, action.does, pin, findings, process.blank_parameters_empty)
+        for name, text in action.does.values.items():
             if text is not None and "#{" not in text:
                 origin = ValueOrigin(OriginKind.GIVEN)
                 sensitive = any(p.sensitive for p in pin.parameters if p.name == name)
-                check_value(index, step, pin, PlannedValue(name, text, origin, sensitive, text), findings)
+                check_value(action, pin, PlannedValue(name, text, origin, sensitive, text), findings)
     return [*findings.problems, *findings.warnings]
 
 
-def check_value(index: int, step: Step, pin: TemplatePin, value: PlannedValue, findings: Findings) -> None:
+def check_value(action: Action, pin: TemplatePin, value: PlannedValue, findings: Findings) -> None:
     """A given value against its parameter's rules; what is known at run time only is not checked."""
     parameter = next((p for p in pin.parameters if p.name == value.name), None)
     if parameter is None or value.missing or value.value is None:
         return
-    bound = "#{" in (_written(step, value.name) or "")  # what it comes to is often another text in the run
+    bound = "#{" in (_written(action, value.name) or "")  # what it comes to is often another text in the run
     complaint = (_breach if bound else violation)(parameter, value.value)
     if parameter.required and not value.value:
         # An empty text in the process has been told as missing; this one came to nothing.
-        complaint = "it must not be empty" if _written(step, value.name) else None
+        complaint = "it must not be empty" if _written(action, value.name) else None
     if complaint is not None:
         shown = MASK if value.sensitive else value.value
         findings.problem(
-            ("steps", index, "with", value.name),
+            (*action.at, "with", value.name),
             "parameter-value",
-            f'step "{step.name}": "{value.name}" is "{shown}", but {complaint}',
+            f'{action.label}: "{value.name}" is "{shown}", but {complaint}',
             None if value.sensitive or not value.value else did_you_mean(value.value, _choices(parameter)),
         )
 
@@ -170,9 +170,9 @@ def _is_choice(parameter: Parameter, value: str, choices: Sequence[str]) -> bool
     return value in choices
 
 
-def _written(step: Step, name: str) -> str | None:
+def _written(action: Action, name: str) -> str | None:
     """What the process gives to a parameter."""
-    return step.action.values.get(name) if isinstance(step.action, TemplateUse) else None
+    return action.does.values.get(name) if isinstance(action.does, TemplateUse) else None
 
 
 def _number(value: str) -> float | None:

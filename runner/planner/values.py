@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ from registry.text.document import KeyPath
 from runner.actions.script import ScriptAction
 from runner.model import (
     MASK,
+    Action,
     InlineScript,
     Process,
     Project,
     ScopedValue,
-    Step,
     TemplateUse,
     Variable,
     VariableSource,
@@ -72,33 +72,33 @@ class ActionValues:
         )
         return strongest([*system, *properties, *self._from_project(place), *self._from_inputs()])
 
-    def parameters(self, index: int, step: Step, pin: TemplatePin | None) -> list[PlannedValue]:
+    def parameters(self, action: Action, pin: TemplatePin | None) -> list[PlannedValue]:
         """What the template's parameters are given, or default to."""
-        if pin is None or not isinstance(step.action, TemplateUse):
+        if pin is None or not isinstance(action.does, TemplateUse):
             return []
         origins = {
-            name: ValueOrigin(OriginKind.GIVEN, self.findings.place(("steps", index, "with", name)))
-            for name in step.action.values
+            name: ValueOrigin(OriginKind.GIVEN, self.findings.place((*action.at, "with", name)))
+            for name in action.does.values
         }
         default = ValueOrigin(
             OriginKind.DEFAULT, f"{pin.provenance.source}/{pin.provenance.slug}@{pin.version}"
         )
         blank_is_empty = self.process.blank_parameters_empty
-        return parameter_values(pin.parameters, step.action.values, origins, default, blank_is_empty)
+        return parameter_values(pin.parameters, action.does.values, origins, default, blank_is_empty)
 
-    def environment(self, index: int, step: Step) -> list[PlannedValue]:
+    def environment(self, action: Action) -> list[PlannedValue]:
         """What the step puts into its script's environment."""
         return [
             PlannedValue(
-                name, text, ValueOrigin(OriginKind.GIVEN, self.findings.place(("steps", index, "env", name)))
+                name, text, ValueOrigin(OriginKind.GIVEN, self.findings.place((*action.at, "env", name)))
             )
-            for name, text in step.env.items()
+            for name, text in action.env.items()
         ]
 
     def evaluate(
         self,
-        index: int,
-        step: Step,
+        action: Action,
+        earlier: Collection[str],
         script: ScriptAction,
         pin: TemplatePin | None,
         variables: list[PlannedValue],
@@ -106,28 +106,31 @@ class ActionValues:
         environment: Sequence[PlannedValue] = (),
         files: Sequence[PlannedFile] = (),
     ) -> tuple[Knowledge, str]:
-        """The values by name and origin as far as they are known now, and the script with its secrets masked."""
-        inline = isinstance(step.action, InlineScript)
-        at = ("steps", index, "run" if inline else "with")
-        texts = reading_texts(step, script, parameters, files)
+        """The values by name and origin as far as they are known now, and the script with its secrets masked.
+
+        `earlier` are the names, folded, of what has ended when the action begins.
+        """
+        inline = isinstance(action.does, InlineScript)
+        at = (*action.at, "run" if inline else "with")
+        texts = reading_texts(action, script, parameters, files)
         check_unset(variables, texts, self.errors, self.findings, allowed=self.inputs.allow_unset)
-        check_spelling(index, step, script, [*variables, *parameters], self.findings)
+        check_spelling(action, script, [*variables, *parameters], self.findings)
         try:
             bound = bind(variables, parameters)
             preview = _preview(bound, script)
             around, _ = bind_environment(bound, environment)
         except OctostacheError as error:
-            self._report_expression(at, step, error)
+            self._report_expression(at, action, error)
             return {}, script.body
         for value in bound.values:
             self._warn_of_unmasked(at, value, bound)
-        judge = NameJudge.of(self.process, step, variables, parameters)
+        judge = NameJudge.of(earlier, variables, parameters)
         if pin is not None:
             for value in bound.values:
                 if value.origin.kind is OriginKind.GIVEN:
-                    check_value(index, step, pin, value, self.findings)
-            self._report_template(index, step, pin, script)
-        self._report_undefined(index, step, script, bound, preview, around, judge)
+                    check_value(action, pin, value, self.findings)
+            self._report_template(action, pin, script)
+        self._report_undefined(action, script, bound, preview, around, judge)
         text = preview.text if preview.text is not None else script.body
         masker = _masker(frozenset(bound.secrets()))
         known = {
@@ -189,28 +192,27 @@ class ActionValues:
         else:
             self.findings.warning((*at, value.name), "secret-unmasked", message, hint)
 
-    def _report_expression(self, at: tuple[str | int, ...], step: Step, error: OctostacheError) -> None:
+    def _report_expression(self, at: tuple[str | int, ...], action: Action, error: OctostacheError) -> None:
         """Where the expression stands: in a variable of the project, in a parameter's value, in the script."""
         name = error.name if isinstance(error, VariableError) else None
         if name is not None and any(variable.name == name for variable in self.project.variables):
             self.findings.variable(name, "expression", explain_error(error), None)
         else:
             place = (*at, name) if name is not None else at
-            self.findings.problem(place, "expression", f'step "{step.name}": {explain_error(error)}')
+            self.findings.problem(place, "expression", f"{action.label}: {explain_error(error)}")
 
-    def _report_template(self, index: int, step: Step, pin: TemplatePin, script: ScriptAction) -> None:
+    def _report_template(self, action: Action, pin: TemplatePin, script: ScriptAction) -> None:
         """Mistakes in a template, which stay whatever a process gives to it."""
         texts = [("the script", script.body)]
         texts += [(f'the default of "{p.name}"', p.default) for p in pin.parameters if p.default]
         for what, text in texts:
             for mistake in mistakes_in(text):
-                message = f'step "{step.name}": {what} of {pin.provenance.slug}: {mistake.message}'
-                self.findings.warning(("steps", index, "uses"), mistake.code, message, mistake.hint)
+                message = f"{action.label}: {what} of {pin.provenance.slug}: {mistake.message}"
+                self.findings.warning((*action.at, "uses"), mistake.code, message, mistake.hint)
 
     def _report_undefined(
         self,
-        index: int,
-        step: Step,
+        action: Action,
         script: ScriptAction,
         bound: Bound,
         preview: Evaluation,
@@ -218,25 +220,25 @@ class ActionValues:
         judge: NameJudge,
     ) -> None:
         """The names that nothing defines, each once, where the first text stands that reads it."""
-        at: KeyPath = ("steps", index)
-        inline = isinstance(step.action, InlineScript)
+        at: KeyPath = action.at
+        inline = isinstance(action.does, InlineScript)
         told: set[str] = set()
 
         def report(place: KeyPath, what: str, text: str, missing: Iterable[str]) -> None:
             for token in judge.undefined(missing):
                 if token.casefold() not in told:
                     told.add(token.casefold())
-                    self._report_token(place, text, f'step "{step.name}": {what}', token, bound.scope)
+                    self._report_token(place, text, f"{action.label}: {what}", token, bound.scope)
 
         for value in bound.values:
             if value.origin.kind is OriginKind.GIVEN:
-                written = _given(step).get(value.name) or ""
+                written = _given(action).get(value.name) or ""
                 report((*at, "with", value.name), f'"{value.name}"', written, value.missing)
         for value in bound.values:
             if value.origin.kind is OriginKind.DEFAULT:
                 report((*at, "uses"), f'the default of "{value.name}"', value.text or "", value.missing)
             elif value.origin.kind is OriginKind.PROPERTY:
-                key: KeyPath = ("properties", value.name) if value.name in step.properties else ("uses",)
+                key: KeyPath = ("properties", value.name) if value.name in action.properties else ("uses",)
                 report((*at, *key), f'"{value.name}"', value.text or "", value.missing)
         for value in around:
             report((*at, "env", value.name), f'"{value.name}"', value.text or "", value.missing)
@@ -289,8 +291,8 @@ def with_knowledge(value: PlannedValue, evaluated: Knowledge) -> PlannedValue:
     )
 
 
-def _given(step: Step) -> Mapping[str, str | None]:
-    return step.action.values if isinstance(step.action, TemplateUse) else {}
+def _given(action: Action) -> Mapping[str, str | None]:
+    return action.does.values if isinstance(action.does, TemplateUse) else {}
 
 
 @lru_cache(maxsize=8)

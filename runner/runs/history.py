@@ -76,7 +76,12 @@ EVERY_RUN = RunFilter()
 
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
-    """An action's execution. `target` None: on the worker; `seconds` and `exit_code` None until it has ended."""
+    """An action's execution, as its last attempt went.
+
+    target: None: on the worker
+    seconds, exit_code: None until it has ended
+    skip: the name of the reason, if it was skipped
+    """
 
     action: str
     step: str
@@ -86,15 +91,20 @@ class ActionRecord:
     seconds: float | None = None
     exit_code: int | None = None
     message: str = ""
+    attempt: int = 1
+    skip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
+    """How a step went; `skip` is the name of the reason, if it was skipped."""
+
     step: str
     status: Status
     reason: str = ""
     seconds: float | None = None
     actions: tuple[ActionRecord, ...] = ()
+    skip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +297,11 @@ class _Story:
                 self._steps[event["step"]] = StepRecord(event["step"], self._unfinished)
             case Kind.STEP_FINISHED:
                 self._steps[event["step"]] = StepRecord(
-                    event["step"], Status(event["status"]), event.get("reason", ""), event["seconds"]
+                    event["step"],
+                    Status(event["status"]),
+                    event.get("reason", ""),
+                    event["seconds"],
+                    skip=event.get("skip"),
                 )
             case Kind.ACTION_STARTED:
                 self._actions[event["action"]] = _action(event, self._unfinished)
@@ -297,6 +311,14 @@ class _Story:
                     seconds=event["seconds"],
                     exit_code=event["exit_code"],
                     message=event["message"],
+                )
+            case Kind.ACTION_REUSED:
+                self._actions[event["action"]] = replace(
+                    _action(event, Status.SUCCESS), message=f"done in run {event['of']}"
+                )
+            case Kind.ACTION_SKIPPED:
+                self._actions[event["action"]] = replace(
+                    _action(event, Status.SKIPPED), message=event["reason"], skip=event["skip"]
                 )
             case Kind.OUTPUT:
                 self.outputs[event["action"], event["name"]] = OutputRecord(
@@ -312,26 +334,29 @@ class _Story:
 
     def told_steps(self) -> Iterator[StepRecord]:
         """The steps with their actions, in the order of the plan."""
-        planned = self._planned_steps()
+        planned = self._planned_actions()
+        order = [action for actions in planned.values() for action in actions]
+        places = {action: place for place, action in enumerate(order)}
+        actions = sorted(self._actions.values(), key=lambda one: places.get(one.action, len(places)))
         for name in dict.fromkeys((*planned, *self._steps)):
             step = self._steps.get(name) or self._not_begun(name)
-            actions = tuple(action for action in self._actions.values() if action.step == name)
-            yield replace(step, actions=actions)
+            yield replace(step, actions=tuple(action for action in actions if action.step == name))
 
     def _action_of(self, event: Event) -> ActionRecord:
         action = event["action"]  # its start may be on a line that cannot be read any more
         return self._actions.get(action) or ActionRecord(action, "", action, None, self._unfinished)
 
-    def _planned_steps(self) -> list[str]:
-        """The names of the plan's steps; none of a plan that cannot be read, which is a warning."""
+    def _planned_actions(self) -> dict[str, list[str]]:
+        """The names of the plan's steps, with the ids of their actions; none of a plan that cannot be read, which is a
+        warning."""
         try:
-            steps = journal.read_plan(self._record.folder).get("steps")
-            return [str(step["name"]) for step in steps or []]
+            steps = journal.read_plan(self._record.folder).get("steps") or []
+            return {str(step["name"]): [one["id"] for one in step.get("actions", ())] for step in steps}
         except UserError as error:
             self.warnings.append(f"The plan cannot be shown: {error.message}")
         except (KeyError, TypeError):
             self.warnings.append("The plan cannot be shown: its steps are not as a run writes them.")
-        return []
+        return {}
 
     def _not_begun(self, name: str) -> StepRecord:
         if self._unfinished is Status.RUNNING:
@@ -340,4 +365,11 @@ class _Story:
 
 
 def _action(event: Event, status: Status) -> ActionRecord:
-    return ActionRecord(event["action"], event["step"], event["name"], event["target"], status)
+    return ActionRecord(
+        event["action"],
+        event["step"],
+        event["name"],
+        event["target"],
+        status,
+        attempt=event.get("attempt", 1),  # older journals know of one only
+    )

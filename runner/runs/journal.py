@@ -27,7 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from registry.errors import Invalid, NotFound, Unavailable
+from registry.errors import Conflict, Invalid, NotFound, Unavailable
 from registry.home import is_locked, make_folder, try_lock, write_private
 from runner.execution.events import Event, Kind, masked, run_finished, warning
 from runner.masking.masker import Masker
@@ -109,6 +109,39 @@ class Journal:
         except Unavailable:
             shutil.rmtree(draft, ignore_errors=True)
             raise
+
+    @classmethod
+    def reopen(cls, folder: Path, masker: Masker) -> Self:
+        """The journal of a run whose process has died, to go on with it. Raises Conflict where one is alive,
+        Unavailable."""
+        try:
+            lock = try_lock(folder / RUN_LOCK_FILE)
+        except BlockingIOError:
+            message = f"run {folder.name} is at work"
+            raise Conflict(
+                "run-live", message, f"Watch it with `treadle runs logs {folder.name} -f`."
+            ) from None
+        except OSError as error:
+            raise _not_written(folder, error) from error
+        try:
+            journal = cls(folder, lock, masker)
+            journal._go_on()
+        except OSError as error:
+            os.close(lock)
+            raise _not_written(folder, error) from error
+        return journal
+
+    def _go_on(self) -> None:
+        """After the last whole line: what a crash has torn is cut off."""
+        content = (self.folder / _EVENTS).read_bytes()
+        self._size = content.rfind(b"\n") + 1
+        os.ftruncate(self._events, self._size)
+        self._seq = content.count(b"\n", 0, self._size)
+
+    @property
+    def seq(self) -> int:
+        """That of the last event."""
+        return self._seq
 
     @property
     def run(self) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from registry.errors import Invalid, NotFound
 from registry.home import open_regular
 from runner.execution.events import Kind
-from runner.model import Level, Status
+from runner.model import Level, SkipReason, Status
 
 MOST_BYTES = 64 << 20
 """A record's file that is larger was not written by a run."""
@@ -21,17 +22,23 @@ _TEXTS = (
     "code",
     "message",
     "reason",
-    "skip",
+    "error",
+    "of",
     "value",
     "path",
     "project",
     "process",
 )
 _STATUSES = frozenset(status.value for status in Status)
+_SKIPS = frozenset(reason.value for reason in SkipReason)
 _LEVELS = frozenset(level.value for level in Level)
 _NEEDED: dict[str, tuple[str, ...]] = {
     Kind.RUN_STARTED: (),
     Kind.STEP_STARTED: ("step",),
+    Kind.RUN_RESUMED: ("run",),
+    Kind.ACTION_REUSED: ("action", "step", "name", "target", "of"),
+    Kind.CONDITION_DECIDED: ("action", "of_step", "holds"),
+    Kind.ACTION_SKIPPED: ("action", "step", "name", "target", "skip", "reason"),
     Kind.ACTION_STARTED: ("action", "step", "name", "target"),
     Kind.LOG: ("action", "level", "lines"),
     Kind.PROGRESS: ("action",),
@@ -40,6 +47,8 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     Kind.ARTIFACT: ("action", "name", "path", "size"),
     Kind.WARNING: ("message",),
     Kind.ACTION_FINISHED: ("action", "step", "name", "target", "status", "exit_code", "message", "seconds"),
+    Kind.RETRY_SCHEDULED: ("action", "attempt", "due"),
+    Kind.CANCEL_REQUESTED: (),
     Kind.STEP_FINISHED: ("step", "status", "seconds"),
     Kind.RUN_FINISHED: ("status", "seconds"),
 }
@@ -96,13 +105,24 @@ def _fits(key: str, field: object) -> bool:
             return field is None or isinstance(field, str)
         case "exit_code":
             return field is None or _is_whole(field)
-        case "size":
+        case "size" | "attempt":
             return _is_whole(field)
         case "seconds":
             return _is_number(field)
-        case "sensitive":
+        case "sensitive" | "holds" | "of_step" | "restart":
             return isinstance(field, bool)
+        case "skip":
+            return isinstance(field, str) and field in _SKIPS
+        case "due":
+            return isinstance(field, str) and _is_instant(field)
     return True
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _is_whole(value: object) -> bool:

@@ -7,50 +7,33 @@ journal gets its last event, and the result is written.
 
 from __future__ import annotations
 
-import getpass
 import os
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from registry.errors import Invalid, NotFound, UserError
+from registry.errors import Conflict, Invalid, NotFound
 from registry.home import Home
 from runner.documents import find_process, read_process, read_project, step_names
 from runner.documents.project_files import read_files
 from runner.documents.value_file import read_value_file
-from runner.engine.base import EngineError
-from runner.execution import events
-from runner.execution.action import ActionServices, Cancellation
-from runner.execution.artifacts import ArtifactStore
+from runner.execution.action import Cancellation
 from runner.execution.certificates import read_certificates
-from runner.execution.connections import (
-    Connect,
-    Connections,
-    RunImages,
-    endpoints,
-    ensure_images,
-    refuse_other_images,
-)
-from runner.execution.container_pool import ContainerPool, RunLabels
-from runner.execution.scheduler import Scheduler, run_status
-from runner.execution.substitution import ScriptContext
-from runner.masking.masker import Masker
-from runner.model import Process, Project, RunResult, Status, StepResult, VariableSource
-from runner.plan import Plan, PlannedAction, PlannedValue
+from runner.execution.connections import Connect, Connections, ensure_images, refuse_other_images
+from runner.model import Process, Project, RunResult, VariableSource
+from runner.plan import Plan, PlannedAction
 from runner.planner import Inputs, Resolve, compile_plan
-from runner.planner.plan_json import plan_to_json
-from runner.runs.engine_notes import forget_engines, note_engines
-from runner.runs.journal import Journal
+from runner.runs.history import RunRecord
+from runner.runs.journal import read_result
 from runner.runs.limits import RunLimits
+from runner.runs.live_run import Listener, LiveRun, Supplies
 from runner.runs.prune import keep_latest
-from runner.runs.sweep import home_identity, sweep
-from runner.variables.system import image_environment, run_system_values
-
-Listener = Callable[[events.Event], None]
+from runner.runs.recovery import Resumption, refuse_live, retried
+from runner.runs.snapshot import Past, read_past
+from runner.runs.sweep import sweep
+from runner.variables.keys import read_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +111,76 @@ class RunService:
         run began; EngineError, Unavailable when it broke off, with the journal closed and the containers removed
         as far as the engine still answers.
         """
+        with self._engines() as engines:
+            supplies = self._supplies(engines, plan, plan.actions, tell)
+            result = LiveRun.new(plan, supplies, cancellation, listen).begin()
+            if self.settings.keep_runs is not None:
+                keep_latest(self.home.runs, supplies.folder, self.settings.keep_runs)
+            return result
+
+    def plan_of(self, record: RunRecord) -> Plan:
+        """The plan of an earlier run. Raises as `read_past`."""
+        return self._past(record).plan
+
+    def resume(
+        self,
+        record: RunRecord,
+        restart: bool | None,
+        listen: Listener,
+        cancellation: Cancellation,
+        tell: Callable[[str], None],
+    ) -> RunResult:
+        """Go on with a run whose process has died; `restart` as in `Resumption`. Raises as that and as `run`."""
+        refuse_live(record.folder)
+        with self._engines() as engines:
+            read = partial(self._past, record)
+            plan = read().plan
+            supply = partial(self._supplies, engines, plan, tell=tell)
+            return Resumption(record.folder, read, restart).carry_out(supply, cancellation, listen)
+
+    def retry(
+        self,
+        record: RunRecord,
+        failed_only: bool,
+        listen: Listener,
+        cancellation: Cancellation,
+        tell: Callable[[str], None],
+    ) -> RunResult:
+        """Another run of the plan of one that has ended. Raises Conflict for one that has not; as `run`."""
+        refuse_live(record.folder)
+        if read_result(record.folder) is None:
+            message = f"run {record.run} has not ended"
+            raise Conflict("run-unfinished", message, f"Go on with it: `treadle runs resume {record.run}`.")
+        past = self._past(record)
+        with self._engines() as engines:
+            supply = partial(self._supplies, engines, past.plan, tell=tell)
+            return retried(past, supply, cancellation, listen, failed_only=failed_only)
+
+    def _past(self, record: RunRecord) -> Past:
+        return read_past(record.folder, read_keys(self.home, os.environ))
+
+    @contextmanager
+    def _engines(self) -> Iterator[Connections]:
+        """The engines of a run, after what dead runs left there has been removed."""
         engines = Connections(self.connect)
         try:
             sweep(self.home, engines)
-            images = ensure_images(engines, plan.actions, tell)
-            refuse_other_images(images, self.image_digests)
-            certificates = read_certificates(plan)
-            folder = self._folders[-1]
-            result = _Run(
-                self.home, plan, engines, images, certificates, cancellation, listen, self.settings, folder
-            ).execute()
-            if self.settings.keep_runs is not None:
-                keep_latest(self.home.runs, folder, self.settings.keep_runs)
-            return result
+            yield engines
         finally:
             engines.close()
+
+    def _supplies(
+        self,
+        engines: Connections,
+        plan: Plan,
+        actions: Sequence[PlannedAction],
+        tell: Callable[[str], None],
+    ) -> Supplies:
+        """What these actions of a plan need, got ready. Raises as `run` before it begins."""
+        images = ensure_images(engines, actions, tell)
+        refuse_other_images(images, self.image_digests)
+        certificates = read_certificates(plan)
+        return Supplies(self.home, engines, images, certificates, self.settings, self._folders[-1])
 
 
 def read_source(source: VariableSource, folder: Path) -> str:
@@ -165,135 +203,3 @@ def read_source(source: VariableSource, folder: Path) -> str:
             ) from None
         return value
     return read_value_file(folder / (source.file or ""))
-
-
-@dataclass
-class _Run:
-    """One execution of a plan."""
-
-    home: Home
-    plan: Plan
-    engines: Connections
-    images: RunImages
-    certificates: Mapping[str, bytes]
-    cancellation: Cancellation
-    listen: Listener
-    settings: RunLimits
-    folder: Path
-    started: float = field(default_factory=time.monotonic)
-    listener_error: Exception | None = None
-    masker: Masker = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.masker = Masker(_secrets(self.plan))
-
-    def execute(self) -> RunResult:
-        """Raises what the listener raised only when the run has come to its end without it."""
-        plan = self.plan
-        content = plan_to_json(plan)
-        with Journal.create(
-            self.home.runs, plan.process, plan.environment, plan.project, content, self.folder, self.masker
-        ) as journal:
-            follower = threading.Thread(target=self._follow, args=(journal,), name="follow")
-            follower.start()
-            self.cancellation.begin(at_exit=journal.close)
-            try:
-                result = self._execute(journal)
-            finally:
-                journal.close()
-                follower.join()
-        if self.listener_error is not None:
-            raise self.listener_error
-        return result
-
-    def _execute(self, journal: Journal) -> RunResult:
-        plan = self.plan
-        note_engines(self.home, journal.run, endpoints(plan))
-        journal.append(events.run_started(journal.run, plan.process, plan.environment, plan.project))
-        scheduler, pool = self._schedule(journal)
-        broken: UserError | None = None
-        try:
-            scheduler.run()
-        except UserError as error:
-            broken = error
-        finally:
-            unclean = _close(pool)
-        if unclean is None:
-            forget_engines(self.home, journal.run)
-        broken = broken or unclean
-        result = self._result(journal.run, scheduler.results, broken)
-        journal.finish(result)
-        if broken is not None:
-            raise broken
-        return result
-
-    def _follow(self, journal: Journal) -> None:
-        """Tell the listener, until it fails: whoever watches a run must not end it."""
-        try:
-            for event in journal.follow():
-                self.listen(event)
-        except BrokenPipeError:
-            """The reader went away, as that of `treadle run ... | head` does: nobody is left to tell."""
-        except Exception as error:
-            self.listener_error = error
-
-    def _schedule(self, journal: Journal) -> tuple[Scheduler, ContainerPool]:
-        labels = RunLabels(home_identity(self.home), journal.run)
-        pool = ContainerPool(self.engines.of, labels, self.plan.actions)
-        artifacts = ArtifactStore(journal.folder, self.settings.artifacts)
-        services = ActionServices(
-            pool,
-            self.masker,
-            artifacts,
-            journal.append,
-            self.cancellation,
-            self.settings.output,
-            ScriptContext(certificates=self.certificates),
-        )
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        user = _user()
-
-        def run_values(results: list[StepResult]) -> list[PlannedValue]:
-            plan = self.plan
-            return run_system_values(journal.run, plan.process, plan.environment, user, created, results)
-
-        def environment(action: PlannedAction) -> list[PlannedValue]:
-            return image_environment(self.images.of(action).environment)
-
-        return Scheduler(self.plan, services, run_values, environment), pool
-
-    def _result(self, run: str, results: list[StepResult], broken: UserError | None) -> RunResult:
-        status = run_status(results, self.cancellation.requested)
-        message = "cancelled" if status is Status.CANCELLED else ""
-        if status is Status.FAILED:
-            failed = next(result for result in results if result.status is Status.FAILED)
-            message = f'step "{failed.step}" failed: {failed.reason}'
-        if status is Status.SKIPPED:
-            message = "nothing ran: every step was skipped"
-        if broken is not None:
-            status, message = Status.FAILED, self.masker.mask_text(broken.message)
-        return RunResult(run, status, time.monotonic() - self.started, tuple(results), message)
-
-
-def _close(pool: ContainerPool) -> EngineError | None:
-    """Remove the run's containers; an engine that is gone leaves them to the next sweep."""
-    try:
-        pool.close()
-    except EngineError as error:
-        return error
-    return None
-
-
-def _secrets(plan: Plan) -> Iterable[str]:
-    """Every secret that is known before the run, as written and as evaluated."""
-    for action in plan.actions:
-        for value in (*action.variables, *action.parameters):
-            if value.sensitive:
-                yield from (text for text in (value.text, value.value) if text is not None)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -23,7 +23,7 @@ from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
+from runner.model import Action, ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
 from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import Inputs, compile_plan
 from runner.testing.checking import differences
@@ -66,7 +66,8 @@ def run_test(
 def _action(template: ResolvedTemplate, test: TemplateTest, default_image: str) -> PlannedAction:
     """The template's one action, planned as in a process. Raises Invalid."""
     settings = ContainerSettings(image=test.image, network=test.network)
-    step = Step(test.name, TemplateUse(template.reference, test.inputs), container=settings)
+    action = Action(test.name, TemplateUse(template.reference, test.inputs), container=settings)
+    step = Step(test.name, (action,))
     process = Process(template.template.name, (step,), test.file)
     variables = {name: value for name, value in test.variables.items() if value is not None}
 
@@ -173,7 +174,9 @@ class _Attempt:
                 self.session.cancellation,
                 script_context=self._script_context(),
             )
-            end = run_action(action, self._values(), self.test.timeout, services)
+            end = run_action(replace(action, timeout=self.test.timeout), self._values(), services)
+        if end.broken is not None:
+            raise end.broken
         return Observed(
             exit_code=end.result.exit_code,
             message=end.result.message,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from runner.model import Environment, Process, Project, Status, Step, StepResult, Target
+from runner.model import Action, Environment, Process, Project, Status, Step, StepResult, Target
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
@@ -36,13 +36,14 @@ def planned_system_values(
     project: Project,
     environment: Environment | None,
     step: Step,
-    index: int,
+    action: Action,
     target: Target | None,
     pin: TemplatePin | None,
-    targets: Iterable[Target],
+    machines: Mapping[str, str],
 ) -> list[PlannedValue]:
-    """What is known when the plan is made."""
-    number = str(index + 1)
+    """What is known when the plan is made; `machines` are those of the environment, as `machines_in_roles` has them."""
+    number = str(action.at[1] + 1 if len(action.at) > 1 and isinstance(action.at[1], int) else 1)
+    own = ".".join(str(part + 1) for part in action.at if isinstance(part, int))
     values = {
         "Octopus.Project.Name": project.name,
         "Octopus.Project.Id": f"Projects-{project.name}",
@@ -52,10 +53,10 @@ def planned_system_values(
         "Octopus.Step.Id": f"Steps-{number}",
         "Octopus.Step.Name": step.name,
         "Octopus.Step.Number": number,
-        "Octopus.Action.Id": f"Actions-{number}",
-        "Octopus.Action.Name": step.name,
+        "Octopus.Action.Id": f"Actions-{own}",
+        "Octopus.Action.Name": action.name,
         "Octopus.Action.StepName": step.name,
-        "Octopus.Action.Number": number,
+        "Octopus.Action.Number": own,
         "Octopus.Action.TargetRoles": ",".join(step.roles),
     }
     if pin is not None:
@@ -68,18 +69,24 @@ def planned_system_values(
             "Octopus.Environment.Id": f"Environments-{environment.name}",
             "Octopus.Environment.Name": environment.name,
         }
-        values |= _machines_in_roles(environment, targets)
+        values |= machines
     if target is not None:
-        values |= {
-            "Octopus.Machine.Id": f"Machines-{target.name}",
-            "Octopus.Machine.Name": target.name,
-            "Octopus.Machine.Hostname": target.name,
-            "Octopus.Machine.Roles": ",".join(target.roles),
-        }
+        values |= name_values(target.name)
+        values["Octopus.Machine.Roles"] = ",".join(target.roles)
     return _system(values)
 
 
-def _machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Mapping[str, str]:
+def name_values(target: str) -> dict[str, str]:
+    """What tells a target by its name."""
+    return {
+        "Octopus.Machine.Id": f"Machines-{target}",
+        "Octopus.Machine.Name": target,
+        "Octopus.Machine.Hostname": target,
+    }
+
+
+def machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Mapping[str, str]:
+    """The names of an environment's targets, by role."""
     by_role: dict[str, list[str]] = {}
     spelling: dict[str, str] = {}
     for target in targets:
@@ -105,7 +112,8 @@ def run_system_values(
     }
     for step in steps:
         values[f"Octopus.Step[{step.step}].Status.Code"] = _STATUS_CODES[step.status]
-    failed = [action for step in steps for action in step.actions if action.status is Status.FAILED]
+    broken = [step for step in steps if step.status is Status.FAILED]
+    failed = [action for step in broken for action in step.actions if action.status is Status.FAILED]
     if failed:
         # Octopus puts exit codes here, never text of the log.
         code = failed[0].exit_code
@@ -132,6 +140,11 @@ def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
         return True
     indexed = _INDEXED.match(name)
     return indexed is not None and ("#{" in name or indexed["name"].casefold() in earlier_steps)
+
+
+def of_the_run(name: str) -> bool:
+    """Whether a variable is one that a run defines, whatever its steps do."""
+    return _RUN_TIME.fullmatch(name) is not None
 
 
 def is_of_a_step(name: str) -> bool:

@@ -46,7 +46,12 @@ def test_a_path_that_no_file_system_takes_is_told(project: ProjectTree, name: st
 
 
 def test_a_pipe_that_nobody_writes_to_is_not_waited_for(project: ProjectTree) -> None:
-    for command in ("expand a --var-file pipe", "expand a --var A=@pipe", "validate pipe", "-C pipe search a"):
+    for command in (
+        "expand a --var-file pipe",
+        "expand a --var A=@pipe",
+        "validate pipe",
+        "-C pipe search a",
+    ):
         done = project.treadle(*command.split())
         assert done.exit_code == 2, (command, done.stderr)
         assert "internal-error" not in done.stderr, (command, done.stderr)

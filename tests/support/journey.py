@@ -131,6 +131,22 @@ class Journey:
             finally:
                 process.kill()
 
+    @contextmanager
+    def command(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a command that says nothing; it is killed at the end of the block if it goes on."""
+        with subprocess.Popen(
+            [TREADLE, *arguments],
+            cwd=self.root,
+            env=self._environment(None),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
     def containers(self, *columns: str, engine: Sequence[str] = ()) -> list[str]:
         """The containers of this home on an engine, running or not: their ids, or other columns."""
         identity = self.home / "home-id"

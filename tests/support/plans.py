@@ -12,7 +12,7 @@ from registry.model import Parameter, Provenance, Reference, ResolvedTemplate, S
 from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
 from registry.text.yaml_document import dump_yaml
 from runner.documents import read_process, read_project
-from runner.model import VariableSource
+from runner.model import Target, VariableSource
 from runner.plan import Plan, PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
 
@@ -87,6 +87,12 @@ class Desk:
         if name not in self.secrets:
             raise NotFound("environment-variable", f'the environment variable "{name}" is not set')
         return self.secrets[name]
+
+
+def execution(id_: str, step: str = "Deploy", target: str | None = None, **changes: Any) -> PlannedAction:
+    """A step's lone action, on the worker or on a target of that name."""
+    where = None if target is None else Target(target, ("Test",), ("web-server",))
+    return PlannedAction(id_, step, changes.pop("name", step), where, **changes)
 
 
 def only(plan: Plan) -> PlannedAction:

@@ -18,6 +18,7 @@ from runner.execution.action import Cancellation
 from runner.execution.events import Event
 from runner.model import RunResult
 from runner.plan import Plan
+from runner.runs.history import Runs
 from runner.runs.limits import RunLimits
 from runner.runs.service import RunService
 from tests.support.plans import IMAGE, Desk
@@ -130,6 +131,49 @@ class Stage:
         when: Callable[[Event], None] = lambda _: None,
         connect: Callable[[Endpoint], Engine] | None = None,
     ) -> Ended:
+        return self.carry_out(
+            plan,
+            engine,
+            lambda service, listen, tell: service.run(plan, listen, self.cancellation, tell),
+            when,
+            connect,
+        )
+
+    def resume(self, run: str, scripts: Scripts | None = None, restart: bool | None = None) -> Ended:
+        """Go on with a run; the plan is that of the record."""
+        return self._again(
+            run, scripts, lambda service, record, *rest: service.resume(record, restart, *rest)
+        )
+
+    def retry(self, run: str, scripts: Scripts | None = None, failed_only: bool = False) -> Ended:
+        """Run once more what a run has run."""
+        return self._again(
+            run, scripts, lambda service, record, *rest: service.retry(record, failed_only, *rest)
+        )
+
+    def _again(self, run: str, scripts: Scripts | None, do: Callable[..., RunResult]) -> Ended:
+        record = Runs(self.home.runs).record(run)
+        engine = FakeEngine(_behaviour(scripts or {}), self.images)
+        plan = self._service(engine).plan_of(record)
+        return self.carry_out(
+            plan,
+            engine,
+            lambda service, listen, tell: do(service, record, listen, self.cancellation, tell),
+        )
+
+    def _service(self, engine: Engine, connect: Callable[[Endpoint], Engine] | None = None) -> RunService:
+        return RunService(
+            self.home, self.folder, None, _no_template, connect or (lambda _: engine), IMAGE, self.settings
+        )
+
+    def carry_out(
+        self,
+        plan: Plan,
+        engine: FakeEngine,
+        do: Callable[..., RunResult],
+        when: Callable[[Event], None] = lambda _: None,
+        connect: Callable[[Endpoint], Engine] | None = None,
+    ) -> Ended:
         events: list[Event] = []
 
         def listen(event: Event) -> None:
@@ -137,12 +181,9 @@ class Stage:
             when(event)
 
         told: list[str] = []
-        service = RunService(
-            self.home, self.folder, None, _no_template, connect or (lambda _: engine), IMAGE, self.settings
-        )
         result, error = None, None
         try:
-            result = service.run(plan, listen, self.cancellation, told.append)
+            result = do(self._service(engine, connect), listen, told.append)
         except UserError as caught:
             error = caught
         return Ended(plan, engine, events, result, error, told)

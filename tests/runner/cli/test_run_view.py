@@ -15,7 +15,7 @@ from runner.execution import events
 from runner.execution.events import Event
 from runner.model import ActionResult, Level, RunResult, Status, StepResult
 from runner.plan import Plan
-from tests.support.plans import TWO_ENVIRONMENTS, Desk
+from tests.support.plans import TWO_ENVIRONMENTS, Desk, execution
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def start_web() -> list[Event]:
     return [
         events.run_started("1qf00000000", "Deploy", "Production", "shop"),
         events.step_started("Web"),
-        events.action_started("1-web@web-2", "Web", "Web", "web-2"),
+        events.action_started(execution("1-web@web-2", "Web", "web-2"), 1),
     ]
 
 
@@ -69,7 +69,9 @@ class TestLive:
             live.show(event)
         live.show(
             events.action_finished(
-                ActionResult("1-web@web-2", Status.FAILED, 1, "no", 1.0), "Web", "Web", "web-2"
+                ActionResult("1-web@web-2", Status.FAILED, 1, "no", 1.0),
+                execution("1-web@web-2", "Web", "web-2"),
+                1,
             )
         )
         assert "│   ├── ✗ web-2" in drawn(live)
@@ -91,11 +93,13 @@ class TestLive:
             view.show(events.step_started("Web"))
             actions = [action.id for action in plan.actions][:20]
             for number, action in enumerate(actions):
-                view.show(events.action_started(action, "Web", "Web", f"web-{number:02}"))
+                view.show(events.action_started(execution(action, "Web", f"web-{number:02}"), 1))
             for number, action in enumerate(actions[:16]):
                 status = Status.FAILED if number == 3 else Status.SUCCESS
                 result = ActionResult(action, status, 0, "no" if number == 3 else "", 1.0)
-                view.show(events.action_finished(result, "Web", "Web", f"web-{number:02}"))
+                view.show(
+                    events.action_finished(result, execution(result.action, "Web", f"web-{number:02}"), 1)
+                )
             shown = drawn(view)
             view.notice("Cancelling")
             assert drawn(view)[0] == "deploy  Cancelling"

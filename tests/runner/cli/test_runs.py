@@ -15,6 +15,7 @@ from runner.masking.masker import Masker
 from runner.model import Level, RunResult, Status
 from runner.runs.journal import Journal
 from tests.runner.runs.test_history import create, deploy
+from tests.support.plans import execution
 from tests.support.project import ProjectTree, project_tree
 
 
@@ -101,6 +102,8 @@ def test_show_json(tree: ProjectTree, run: str) -> None:
         "seconds": 2.5,
         "exit_code": 3,
         "message": "the script ended with exit code 3",
+        "attempt": 1,
+        "skip": None,
     }
     assert shown["outputs"][1]["value"] == "********"
     assert Path(shown["artifacts"][0]["path"]).read_text() == "fine"
@@ -108,7 +111,7 @@ def test_show_json(tree: ProjectTree, run: str) -> None:
 
 def test_of_very_many_outputs_some_are_shown(tree: ProjectTree) -> None:
     with create(tree.home / "runs") as journal:
-        journal.append(events.action_started("a", "Deploy", "Deploy", None))
+        journal.append(events.action_started(execution("a", "Deploy", None), 1))
         for number in range(1052):
             journal.append(events.output("a", OutputVariable(f"v{number}", "1"), Masker()))
     shown = tree.treadle("runs", "show").stdout.splitlines()
@@ -135,7 +138,7 @@ def test_logs(tree: ProjectTree, run: str) -> None:
 
 def test_verbose_lines_are_shown_on_request(tree: ProjectTree) -> None:
     with create(tree.home / "runs") as journal:
-        journal.append(events.action_started("a", "Deploy", "Deploy", None))
+        journal.append(events.action_started(execution("a", "Deploy", None), 1))
         journal.append(events.log("a", Level.VERBOSE, ["details"]))
     assert tree.treadle("runs", "logs").stdout == ""
     assert tree.treadle("-v", "runs", "logs").stdout == "worker │ details\n"
@@ -167,9 +170,9 @@ def test_timestamps_begin_the_lines_on_request(tree: ProjectTree, run: str) -> N
 
 def test_levels_can_be_told_apart_without_colours_and_gutters_are_aligned(tree: ProjectTree) -> None:
     with create(tree.home / "runs") as journal:
-        journal.append(events.action_started("a", "Deploy", "Deploy", "web-long"))
-        journal.append(events.action_started("b", "Deploy", "Deploy", "web"))
-        journal.append(events.action_started("c", "Tell", "Tell", None))
+        journal.append(events.action_started(execution("a", "Deploy", "web-long"), 1))
+        journal.append(events.action_started(execution("b", "Deploy", "web"), 1))
+        journal.append(events.action_started(execution("c", "Tell", None), 1))
         journal.append(events.log("b", Level.INFO, ["\x1b[31mfine\x1b[0m", "gone\x1b[2J"]))
         journal.append(events.log("a", Level.WARNING, ["hm"]))
         journal.append(events.log("c", Level.ERROR, ["no"]))

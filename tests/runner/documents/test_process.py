@@ -9,7 +9,18 @@ import pytest
 from registry.errors import NotFound
 from registry.model import Reference
 from runner.documents import find_process, read_process
-from runner.model import Condition, ContainerSettings, InlineScript, Process, Step, TemplateUse
+from runner.model import (
+    Action,
+    Condition,
+    ContainerSettings,
+    Filters,
+    InlineScript,
+    Process,
+    Rules,
+    RunOn,
+    Step,
+    TemplateUse,
+)
 from tests.support.problems import golden_cases, refusal
 
 
@@ -27,7 +38,9 @@ def steps(text: str) -> str:
 def test_a_step_has_defaults_for_everything_but_its_name_and_action(tmp_path: Path) -> None:
     process = read(tmp_path, steps("- {name: Hello, run: echo hello}"))
     assert replace(process, positions={}) == Process(
-        name="deploy", steps=(Step("Hello", InlineScript("echo hello")),), file="deploy.yaml"
+        name="deploy",
+        steps=(Step("Hello", (Action("Hello", InlineScript("echo hello")),)),),
+        file="deploy.yaml",
     )
 
 
@@ -45,7 +58,16 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             with: {uri: "http://#{Host}/", timeout: 30, strict: true, ratio: 1.10, text: "", nothing: null}
             roles: [web-server]
             environments: [Test]
-            condition: always
+            channels: [Stable]
+            tenant_tags: [Region/Europe]
+            condition: variable
+            when: "#{Wanted}"
+            run_on: worker-per-target
+            window: 2
+            retries: 2
+            retry_delay: 1m
+            continue_on_error: true
+            on_cancel: true
             disabled: true
             required: true
             on_no_targets: fail
@@ -64,14 +86,19 @@ def test_every_key_is_read(tmp_path: Path) -> None:
               pids: 50
               read_only: true
               capabilities: [NET_ADMIN]
-          - {name: Last, run: print(1), shell: python, exclude_environments: [Production], timeout: 90}
+          - name: Last
+            run: print(1)
+            shell: python
+            exclude_environments: [Production]
+            timeout: 90
+            start: with-previous
         """,
     )
     smoke, last = process.steps
     assert (process.name, process.blank_parameters_empty) == ("Web shop", True)
-    assert smoke == Step(
+    action = Action(
         name="Smoke test",
-        action=TemplateUse(
+        does=TemplateUse(
             Reference("community", "bash-http-test-url", 1),
             {
                 "uri": "http://#{Host}/",
@@ -82,14 +109,10 @@ def test_every_key_is_read(tmp_path: Path) -> None:
                 "nothing": None,
             },
         ),
-        roles=("web-server",),
-        environments=("Test",),
-        condition=Condition.ALWAYS,
-        disabled=True,
-        required=True,
-        fail_without_targets=True,
-        max_parallel=3,
         timeout=90.0,
+        run_on=RunOn.WORKER_PER_TARGET,
+        retries=2,
+        retry_delay=60.0,
         container=ContainerSettings(
             image="alpine:3.20",
             user="1000",
@@ -103,10 +126,52 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             shared_network=False,
         ),
         properties={"Octopus.Action.FailScriptOnErrorOutput": "True", "Count": "3"},
+    )
+    assert smoke == Step(
+        name="Smoke test",
+        actions=(action,),
+        roles=("web-server",),
+        rules=Rules(
+            Filters(("Test",), (), ("Stable",), ("Region/Europe",)),
+            Condition.VARIABLE,
+            when="#{Wanted}",
+            disabled=True,
+            required=True,
+            continue_on_error=True,
+            on_cancel=True,
+        ),
+        fail_without_targets=True,
+        max_parallel=3,
+        window=2,
         notes="Look at the page.",
     )
-    assert last.action == InlineScript("print(1)", "python")
-    assert (last.exclude_environments, last.timeout) == (("Production",), 90)
+    assert last.with_previous
+    (scripted,) = last.actions
+    assert scripted.does == InlineScript("print(1)", "python")
+    assert (last.rules.filters.exclude_environments, scripted.timeout) == (("Production",), 90)
+
+
+def test_the_actions_of_a_step_have_rules_of_their_own(tmp_path: Path) -> None:
+    process = read(
+        tmp_path,
+        """
+        version: 1
+        steps:
+          - name: Deploy
+            roles: [web-server]
+            condition: always
+            actions:
+              - {name: drain, run: "true", run_on: worker-per-target, environments: [Production]}
+              - {name: copy, uses: library/copy, condition: failure, notes: Look}
+        """,
+    )
+    (step,) = process.steps
+    drain, copy = step.actions
+    assert (step.is_lone, step.rules.condition) == (False, Condition.ALWAYS)
+    assert (drain.at, drain.run_on) == (("steps", 0, "actions", 0), RunOn.WORKER_PER_TARGET)
+    assert drain.rules == Rules(Filters(("Production",)))
+    assert (copy.rules.condition, copy.notes, copy.label) == (Condition.FAILURE, "Look", 'action "copy"')
+    assert process.positions["steps", 0, "actions", 1, "uses"][0] == 9
 
 
 @pytest.mark.parametrize(
@@ -114,7 +179,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
 )
 def test_a_timeout_is_in_seconds_unless_it_has_a_unit(tmp_path: Path, written: str, seconds: float) -> None:
     process = read(tmp_path, steps(f"- {{name: A, run: x, timeout: {written}}}"))
-    assert process.steps[0].timeout == seconds
+    assert process.actions[0].timeout == seconds
 
 
 @pytest.mark.parametrize(
@@ -122,7 +187,7 @@ def test_a_timeout_is_in_seconds_unless_it_has_a_unit(tmp_path: Path, written: s
 )
 def test_memory_is_in_bytes_unless_it_has_a_unit(tmp_path: Path, written: str, count: int) -> None:
     process = read(tmp_path, steps(f"- {{name: A, run: x, container: {{memory: {written}}}}}"))
-    assert process.steps[0].container.memory == count
+    assert process.actions[0].container.memory == count
 
 
 @pytest.mark.parametrize(
@@ -139,7 +204,7 @@ def test_memory_is_in_bytes_unless_it_has_a_unit(tmp_path: Path, written: str, c
 )
 def test_every_way_to_name_an_image_is_right(tmp_path: Path, image: str) -> None:
     process = read(tmp_path, steps(f"- {{name: A, run: x, container: {{image: '{image}'}}}}"))
-    assert process.steps[0].container.image == image
+    assert process.actions[0].container.image == image
 
 
 def test_positions_point_at_what_a_plan_may_complain_about(tmp_path: Path) -> None:

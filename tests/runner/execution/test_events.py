@@ -7,6 +7,7 @@ from runner.execution.artifacts import Artifact
 from runner.execution.service_messages import OutputVariable, Progress, ServiceMessage
 from runner.masking.masker import Masker
 from runner.model import ActionResult, Level, RunResult, Status, StepResult
+from tests.support.plans import execution
 
 
 def masker() -> Masker:
@@ -33,13 +34,15 @@ def test_the_events_of_a_run() -> None:
     }
     assert plain(events.step_started("Deploy")) == {"event": "step-started", "step": "Deploy"}
     where = {"action": "deploy@web-1", "step": "Deploy", "name": "Deploy", "target": "web-1"}
-    assert plain(events.action_started("deploy@web-1", "Deploy", "Deploy", "web-1")) == {
+    assert plain(events.action_started(execution("deploy@web-1", "Deploy", "web-1"), 1)) == {
         "event": "action-started",
         **where,
+        "attempt": 1,
     }
-    assert plain(events.action_finished(action, "Deploy", "Deploy", "web-1")) == {
+    assert plain(events.action_finished(action, execution(action.action, "Deploy", "web-1"), 1)) == {
         "event": "action-finished",
         **where,
+        "attempt": 1,
         "status": "failed",
         "exit_code": 3,
         "message": "it broke",
@@ -135,6 +138,8 @@ def test_two_names_that_are_secrets_stay_two() -> None:
 def test_what_events_are_told_apart_by_is_never_masked() -> None:
     secrets = Masker(["success", "action-finished", "Deploy", "1-deploy"])
     result = ActionResult("1-deploy", Status.SUCCESS, 0, "a success", 1.0)
-    event = events.masked(events.action_finished(result, "Deploy", "Deploy", None), secrets)
+    event = events.masked(
+        events.action_finished(result, execution(result.action, "Deploy", None), 1), secrets
+    )
     assert (event["event"], event["status"], event["action"]) == ("action-finished", "success", "1-deploy")
     assert (event["name"], event["message"]) == ("Deploy", "a ********")

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from runner.engine.base import Stream
-from runner.engine.fake import Script
+from runner.engine.base import ContainerSpec, Stream
+from runner.engine.fake import FakeEngine, Script
+from runner.engine.payload import Payload
 from runner.execution.events import Event
-from runner.execution.scheduler import run_status
+from runner.execution.state import run_status
 from runner.model import Status, StepResult
-from tests.support.plans import TWO_ENVIRONMENTS
+from tests.support.plans import TWO_ENVIRONMENTS, Desk
 from tests.support.stage import Stage, said, set_variable
 
 FAILS = Script(code=3)
@@ -233,3 +234,144 @@ class TestCancellation:
 )
 def test_the_status_of_a_run(steps: list[Status], cancelled: bool, expected: Status) -> None:
     assert run_status([StepResult("s", status) for status in steps], cancelled) is expected
+
+
+ROLLING: dict[str, Any] = {
+    "name": "Roll",
+    "roles": ["farm"],
+    "window": 1,
+    "actions": [
+        {"name": "out", "run": "echo", "run_on": "worker-per-target"},
+        {"name": "deploy", "run": "echo #{Octopus.Action[out].Output.Was}"},
+        {"name": "in", "run": "echo", "run_on": "worker-per-target", "condition": "always"},
+    ],
+}
+
+
+class TestRolling:
+    def test_all_actions_end_on_a_target_before_the_next_one_begins(self, stage: Stage) -> None:
+        ended = stage.run([ROLLING], project=farm(2), environment="Test")
+        assert [event["action"] for event in ended.of("action-started")] == [
+            "1.1-out@t-00",
+            "1.2-deploy@t-00",
+            "1.3-in@t-00",
+            "1.1-out@t-01",
+            "1.2-deploy@t-01",
+            "1.3-in@t-01",
+        ]
+
+    def test_a_failure_stops_further_targets(self, stage: Stage) -> None:
+        ended = stage.run([ROLLING], {"1.2-deploy@t-00": FAILS}, farm(2), environment="Test")
+        assert [event["action"] for event in ended.of("action-started")][-1] == "1.3-in@t-00"
+        assert {event["skip"] for event in ended.of("action-skipped")} == {"window-stopped"}
+        assert ended.reasons == {"Roll": "t-00, deploy: the script ended with exit code 3"}
+        ended.engine.check_nothing_left()
+
+    def test_an_action_sees_what_was_set_before_it_on_its_own_target(self, stage: Stage) -> None:
+        scripts = {f"1.1-out@t-0{n}": said(set_variable("Was", f"in-{n}")) for n in range(2)}
+        parallel = {**ROLLING, "window": 2}
+        ended = stage.run([parallel], scripts, farm(2), environment="Test")
+        assert [ended.script(f"1.2-deploy@t-0{n}") for n in range(2)] == ["echo in-0", "echo in-1"]
+
+    def test_on_the_worker_an_action_has_the_variables_of_its_target_only(self, stage: Stage) -> None:
+        project = farm(1)
+        project["targets"]["t-00"] |= {"volumes": {"apps": "/srv"}}
+        ended = stage.run([ROLLING], project=project, environment="Test")
+        out, deploy = ended.container("1.1-out@t-00"), ended.container("1.2-deploy@t-00")
+        assert ended.variables("1.1-out@t-00")["Octopus.Machine.Name"] == "t-00"
+        assert (dict(out.spec.volumes), dict(deploy.spec.volumes)) == ({}, {"apps": "/srv"})
+
+
+class TestBesideEachOther:
+    def test_steps_run_at_the_same_time(self, stage: Stage) -> None:
+        steps = [step("A"), step("B", start="with-previous"), step("C")]
+        ended = stage.run(steps, {"1-a": Script(seconds=0.4), "2-b": Script(seconds=0.4)})
+        order = [(event["event"], event["step"]) for event in ended.events if "step" in event["event"]]
+        assert order[:2] == [("step-started", "A"), ("step-started", "B")]
+        assert order[-2:] == [("step-started", "C"), ("step-finished", "C")]
+        assert ended.result is not None
+        assert ended.result.seconds < 0.75
+
+    def test_they_do_not_see_what_the_others_set(self, stage: Stage) -> None:
+        read = "echo #{Octopus.Action[A].Output.X}"
+        steps = [step("A"), step("B", start="with-previous", run=read), step("C", run=read)]
+        ended = stage.run(steps, {"1-a": said(set_variable("X", "x")), "2-b": Script(seconds=0.2)})
+        assert (ended.script("2-b"), ended.script("3-c")) == (read, "echo x")
+
+
+class TestExpressions:
+    def test_outputs_decide_for_each_target(self, stage: Stage) -> None:
+        scripts = {"1-check@t-01": said(set_variable("Stale", "True"))}
+        when = "#{Octopus.Action[Check].Output[#{Octopus.Machine.Name}].Stale}"
+        steps = [
+            step("Check", roles=["farm"]),
+            step("Renew", roles=["farm"], condition="variable", when=when),
+        ]
+        ended = stage.run(steps, scripts, farm(3), environment="Test")
+        assert [event["target"] for event in ended.of("action-started")][3:] == ["t-01"]
+        assert {event["skip"] for event in ended.of("action-skipped")} == {"variable"}
+        assert ended.statuses["Renew"] == "success"
+        ended.engine.check_nothing_left()
+
+    def test_an_error_before_does_not_count_unless_the_expression_asks(self, stage: Stage) -> None:
+        good = "#{unless Octopus.Deployment.Error}true#{/unless}"
+        steps = [
+            step("Fails"),
+            step("Anyway", condition="variable", when="true"),
+            step("If good", condition="variable", when=good),
+        ]
+        assert stage.run(steps, {"1-fails": FAILS}).statuses == {
+            "Fails": "failed",
+            "Anyway": "success",
+            "If good": "skipped",
+        }
+
+
+class TestRetries:
+    def test_make_a_new_attempt_in_a_container_of_its_own(self, stage: Stage) -> None:
+        ended = stage.run([step("A", retries=2, retry_delay=0)], {"1-a": FAILS})
+        assert [event["attempt"] for event in ended.of("action-finished")] == [1, 2, 3]
+        assert [event["attempt"] for event in ended.of("retry-scheduled")] == [2, 3]
+        assert ended.statuses == {"A": "failed"}
+        ended.engine.check_nothing_left()
+
+    def test_wait_no_longer_than_a_cancellation(self, stage: Stage) -> None:
+        def cancel(event: Event) -> None:
+            if event["event"] == "retry-scheduled":
+                threading.Timer(0.1, stage.cancellation.request).start()
+
+        ended = stage.run([step("A", retries=1, retry_delay="1h")], {"1-a": FAILS}, when=cancel)
+        assert ended.events[-1]["status"] == "cancelled"
+
+    def test_an_engine_that_breaks_once_fails_an_attempt_only(self, stage: Stage) -> None:
+        broken = iter([Script(breaks=True)])
+
+        def behave(spec: ContainerSpec, _: Payload) -> Script:
+            return next(broken, Script())
+
+        plan = Desk(stage.folder).plan([step("A", retries=1, retry_delay=0)])
+        ended = stage.execute(plan, FakeEngine(behave, stage.images))
+        assert [event["message"] for event in ended.of("action-finished")] == ["The engine is gone.", ""]
+        assert (ended.statuses, ended.error) == ({"A": "success"}, None)
+
+
+class TestWarnings:
+    def test_what_may_fail_leaves_the_run_a_success_with_warnings(self, stage: Stage) -> None:
+        ended = stage.run([step("A", continue_on_error=True), step("B")], {"1-a": FAILS})
+        assert ended.statuses == {"A": "success-with-warnings", "B": "success"}
+        assert ended.events[-1]["status"] == "success-with-warnings"
+        assert ended.variables("2-b").get("Octopus.Deployment.Error") is None
+
+
+class TestCleaningUp:
+    def test_runs_after_a_cancellation_and_is_not_stopped(self, stage: Stage) -> None:
+        def cancel(event: Event) -> None:
+            if event["event"] == "action-started" and event["step"] == "Hangs":
+                threading.Timer(0.1, stage.cancellation.request).start()
+
+        steps = [step("Hangs"), step("Next"), step("Clean", on_cancel=True)]
+        scripts = {"1-hangs": Script(hangs=True), "3-clean": Script(seconds=0.2)}
+        ended = stage.run(steps, scripts, when=cancel)
+        assert ended.statuses == {"Hangs": "cancelled", "Next": "cancelled", "Clean": "success"}
+        assert ended.events[-1]["status"] == "cancelled"
+        ended.engine.check_nothing_left()

@@ -12,6 +12,7 @@ from runner.masking.masker import Masker
 from runner.model import ActionResult, Level, RunResult, Status, StepResult
 from runner.runs.history import Runs, copy_artifacts, details
 from runner.runs.journal import Journal
+from tests.support.plans import execution
 
 PLAN = {"steps": [{"name": "Deploy"}, {"name": "Notify"}]}
 
@@ -25,7 +26,7 @@ def deploy(journal: Journal, finish: bool = True) -> None:
     journal.append(events.run_started(journal.run, "Web shop", "Test", "shop"))
     journal.append(events.step_started("Deploy"))
     for target in ("web-1", "web-2"):
-        journal.append(events.action_started(f"deploy@{target}", "Deploy", "Deploy", target))
+        journal.append(events.action_started(execution(f"deploy@{target}", "Deploy", target), 1))
     journal.append(events.log("deploy@web-1", Level.INFO, ["copying"]))
     for value in ("old", "new"):
         journal.append(events.output("deploy@web-1", OutputVariable("Url", value), Masker()))
@@ -41,7 +42,7 @@ def deploy(journal: Journal, finish: bool = True) -> None:
         ok = ActionResult("deploy@web-1", Status.SUCCESS, 0, "", 1.5)
         bad = ActionResult("deploy@web-2", Status.FAILED, 3, "the script ended with exit code 3", 2.5)
         for result, target in ((ok, "web-1"), (bad, "web-2")):
-            journal.append(events.action_finished(result, "Deploy", "Deploy", target))
+            journal.append(events.action_finished(result, execution(result.action, "Deploy", target), 1))
         steps = (
             StepResult("Deploy", Status.FAILED, "the script ended with exit code 3", 2.6, (ok, bad)),
             StepResult("Notify", Status.SKIPPED, "an earlier step failed"),
