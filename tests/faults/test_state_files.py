@@ -36,7 +36,7 @@ def _loop(path: Path) -> None:
 
 
 def _nothing(path: Path) -> None:
-    path.symlink_to("/nonexistent/folder")
+    path.symlink_to("missing/folder")
 
 
 @pytest.fixture(autouse=True)
