@@ -11,7 +11,7 @@ from registry.catalog.session import Session
 from registry.errors import Mismatch
 from registry.model import LOCAL_SOURCE, Reference, ResolvedTemplate
 from registry.project.lock_file import LOCK_FILE, Lock, read_lock
-from runner.engine.worker_image import worker_reference
+from runner.engine.worker_image import default_image
 from runner.planner import Resolve
 from runner.runs.limits import read_limits
 from runner.runs.service import RunService
@@ -43,7 +43,7 @@ def run_service(session: Session, *, locked: bool | None = None, offline: bool =
         project_file=project.file if project else None,
         resolve=_resolver(session, lock, must_be_locked),
         connect=connect_offline if offline else connect,
-        default_image=worker_reference(),
+        default_image=default_image,
         settings=read_limits(os.environ),
         image_digests=lock.images if lock else {},
     )
@@ -63,7 +63,7 @@ def test_service(session: Session) -> TestService:
             found = catalog.find(reference)
             return found.source.read_files(found.record)
 
-    return TestService(session.home, _resolver(session), files_of, connect, worker_reference())
+    return TestService(session.home, _resolver(session), files_of, connect, default_image)
 
 
 def clear_up_soon(home: Home) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from registry.model import Problem, Reference, TextPlace
+from registry.model import Parameter, Problem, Reference, TextPlace
 
 MASK = "********"
 """What is shown in place of a secret: always eight characters, whatever its length."""
@@ -189,6 +189,7 @@ class Action:
     timeout: seconds for each attempt; None is not a limit
     restartable: an attempt that was cut off may be repeated
     env: texts by the names of environment variables
+    aliases: the system whose aliases a PowerShell script finds; None for those of Linux
     """
 
     name: str
@@ -204,6 +205,7 @@ class Action:
     properties: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     files: tuple[FileCopy, ...] = ()
+    aliases: str | None = None
     notes: str = ""
 
     @property
@@ -289,32 +291,70 @@ class Scope:
     targets: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    processes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    tenant_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VariableSource:
-    """Where a value comes from when it isn't written down: an environment variable or a file of the runner's."""
+    """Where a value comes from when it is not written down.
 
-    env: str | None = None
-    file: str | None = None
+    kind: a key of `from`, as `runner.variables.sources` knows them
+    setting: what stands behind that key
+    options: the keys beside it
+    folder: where relative paths start, itself relative to the project's folder; empty for that one
+    """
+
+    kind: str
+    setting: str | tuple[str, ...]
+    options: tuple[tuple[str, str | float | bool], ...] = ()
+    folder: str = ""
+
+    def option(self, name: str) -> str | float | bool | None:
+        return dict(self.options).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a file: line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
 class ScopedValue:
-    """One value of a variable. `value` is None when `source` tells where to get it."""
+    """One value of a variable.
+
+    value: None when `source` says where to get it
+    from_set: the name of the variable set that has it, empty for the project's own
+    """
 
     value: str | None
     scope: Scope = Scope()
     source: VariableSource | None = None
+    from_set: str = ""
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A project variable with all its values."""
+    """A project variable with all its values, those of variable sets last.
+
+    prompt: how a person is asked for it, as for a template's parameter of that name; None: nobody is
+    """
 
     name: str
     values: tuple[ScopedValue, ...]
     sensitive: bool = False
+    prompt: Parameter | None = None
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from enum import StrEnum
 from registry.model import Parameter, Problem, Provenance
 from runner.model import MASK, Condition, ContainerSettings, SkipReason, Target
 
+NOT_READ = "nothing that runs here reads it"
+"""Why a value was not asked for: `PlannedValue.unset`."""
+
 
 class OriginKind(StrEnum):
     """Who said what a value is, weakest first; NONE: nobody did."""
@@ -121,6 +124,7 @@ class PlannedAction:
     extras: what it asks of its container beyond the default isolation, in words
     ca: the path of a PEM file with certificates that it trusts
     environment: values by the names of environment variables, which only the script sees
+    aliases: the system whose aliases a PowerShell script finds
     """
 
     id: str
@@ -141,6 +145,7 @@ class PlannedAction:
     environment: tuple[PlannedValue, ...] = ()
     files: tuple[PlannedFile, ...] = ()
     fail_fast: bool = False
+    aliases: str | None = None
     for_target: bool = False
     condition: Condition = Condition.SUCCESS
     gate: Expression | None = None
@@ -219,8 +224,19 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPrompt:
+    """A variable that a person may be asked for; `proposed` is the value that it has otherwise."""
+
+    parameter: Parameter
+    proposed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`)."""
+    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`).
+
+    `prompts` are the prompted variables that something reads and nobody gave, by their labels.
+    """
 
     process: str
     file: str
@@ -228,6 +244,7 @@ class Plan:
     environment: str | None
     steps: tuple[PlannedStep, ...]
     warnings: tuple[Problem, ...] = ()
+    prompts: tuple[PlannedPrompt, ...] = field(default=(), repr=False)
 
     @property
     def actions(self) -> tuple[PlannedAction, ...]:

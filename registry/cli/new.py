@@ -8,7 +8,6 @@ import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.options import REFERENCE, dry_run_option, json_option
-from registry.cli.output import echo
 from registry.cli.written import tell_written
 from registry.model import Reference
 
@@ -54,8 +53,6 @@ def new(
     folder = output or Path(slug)
     write_new(folder, files, dry_run=dry_run)
     tell_written(context, folder, (folder / file for file in files), dry_run=dry_run, as_json=as_json)
-    if syntax == "powershell":
-        echo("Treadle cannot run PowerShell yet: plans and tests refuse this template.", err=True)
     if not as_json:
         commands = ("validate", "lint", "test", "publish")
         place = shlex.quote(str(folder))

@@ -331,9 +331,11 @@ def size_text(count: int) -> str:
 # --- with a person at the terminal
 
 
-def ask(question: str, default: str = "") -> str:
-    """What the person at the terminal answers; `default` for a lone Enter. Raises click.Abort."""
-    answer: str = click.prompt(rendered(one_line(question), colours=False), default=default)
+def ask(question: str, default: str = "", *, hidden: bool = False) -> str:
+    """What the person at the terminal answers; `default` for a lone Enter. `hidden`: neither what they type nor the
+    default shows. Raises click.Abort."""
+    text = rendered(one_line(question), colours=False)
+    answer: str = click.prompt(text, default=default, hide_input=hidden, show_default=not hidden)
     return answer
 
 

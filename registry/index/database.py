@@ -25,7 +25,7 @@ from registry.model import TemplateForm
 
 T = TypeVar("T")
 
-INDEX_FORMAT = 3
+INDEX_FORMAT = 4
 UNREADABLE = "unreadable"
 REFUSED = "refused"
 

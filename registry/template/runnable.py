@@ -12,7 +12,7 @@ from registry.model import StepTemplate
 from registry.template.octopus import SCRIPT_BODY, SCRIPT_SOURCE, SCRIPT_SYNTAX
 
 RUNNABLE_ACTION_TYPES = frozenset({"Octopus.Script"})
-RUNNABLE_SYNTAXES = ("Bash", "Python")
+RUNNABLE_SYNTAXES = ("Bash", "PowerShell", "Python")
 
 # Where a template has one body per language, the first of these that is there wins on Linux.
 _PREFERENCE = ("Bash", "Python", "CSharp", "PowerShell")
@@ -66,7 +66,7 @@ def choose_script(
     if chosen is None:
         return Obstacle("has no script", "See what it has with `treadle show REF --json`.")
     if chosen.syntax not in RUNNABLE_SYNTAXES:
-        languages = " and ".join(RUNNABLE_SYNTAXES)
+        languages = f"{', '.join(RUNNABLE_SYNTAXES[:-1])} and {RUNNABLE_SYNTAXES[-1]}"
         return Obstacle(
             f"is written in {chosen.syntax}",
             f"{languages} scripts run: find some with `treadle search WORDS --runnable`.",

@@ -158,7 +158,9 @@ def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
         if kind in rules:
             problems = in_order([*problems, *rules[kind](document, problems)])
     else:
-        problems = [_unknown(document, "a template folder, a process, a project or a template test")]
+        problems = [
+            _unknown(document, "a template folder, a process, a project, a variable set or a template test")
+        ]
     return Checked(document.file, kind, tuple(problems), document)
 
 
@@ -173,7 +175,9 @@ def _kind(document: YamlDocument, path: Path) -> str:
         return "template-test"
     if is_process(keys):
         return "process"
-    return "project" if {"targets", "environments", "sources"} & set(keys) else ""
+    if {"targets", "environments", "sources"} & set(keys):
+        return "project"
+    return "variable-set" if type(keys.get("version")) is int and "variables" in keys else ""
 
 
 def _unknown(document: Document, expected: str) -> Problem:

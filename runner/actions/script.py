@@ -14,7 +14,7 @@ from registry.template.octopus import SCRIPT_SYNTAX
 from registry.template.runnable import Obstacle, choose_script
 from runner.model import InlineScript
 
-SHELL_SYNTAX = {"bash": "Bash", "python": "Python", "sh": "sh"}
+SHELL_SYNTAX = {"bash": "Bash", "powershell": "PowerShell", "python": "Python", "sh": "sh"}
 
 
 class NotRunnableError(ValueError):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from runner.bootstrap import bash, python, sh
+from runner.bootstrap import bash, powershell, python, sh
 from runner.bootstrap.dictionary import readable
 from runner.bootstrap.language import SHOWN_DIR, Language
 from runner.bootstrap.proxy import proxy_settings
@@ -18,12 +18,23 @@ from runner.octostache.dotnet.characters import encodable
 
 _LANGUAGES: Mapping[Syntax, Language] = {
     Syntax.BASH: bash.LANGUAGE,
+    Syntax.POWERSHELL: powershell.LANGUAGE,
     Syntax.PYTHON: python.LANGUAGE,
     Syntax.SH: sh.LANGUAGE,
 }
 _CA_FILE = f"{PRIVATE_DIR}/ca.pem"
 _SECRET_FILES = f"{PRIVATE_DIR}/files"
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def started_ahead(syntax: Syntax) -> tuple[str, ...]:
+    """The command that a container for such a script can start before its payload is there; empty for none."""
+    return tuple(_LANGUAGES[syntax].ahead)
+
+
+def stop_signal(syntax: Syntax) -> str:
+    """The signal that ends such a script gracefully."""
+    return _LANGUAGES[syntax].stop_signal
 
 
 def build_payload(request: ScriptRequest) -> Payload:
@@ -44,13 +55,17 @@ def build_payload(request: ScriptRequest) -> Payload:
 
 def _start(request: ScriptRequest, variables: Mapping[str, str], language: Language) -> str:
     environment = {
-        "OctopusCalamariWorkingDirectory": WORK_DIR,
         **proxy_settings(variables),
         **({"TREADLE_CA": _CA_FILE} if request.ca is not None else {}),
         **request.environment,
     }
     return "\n".join(
         [
+            f"stage=${{1-}} stopping=${{2-}} taken={language.taken}",
+            f"program={language.program or language.command[0]}",
+            f"elsewhere={shlex.quote(language.elsewhere)}",
+            _export("OctopusCalamariWorkingDirectory", WORK_DIR),
+            '[ "$stage" != ahead ] || before=$(cat /proc/self/environ | cksum)',
             *(_export(name, value) for name, value in environment.items()),
             f"set -- {shlex.join(language.command)}",
             _start_script(),

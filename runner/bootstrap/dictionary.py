@@ -13,8 +13,9 @@ _BUILD_INFORMATION = ("Octopus.Deployment.PackageBuildInformation", "Octopus.Dep
 
 
 class ScriptModule(NamedTuple):
-    """A library module: the name its file gets, without extension, and its source."""
+    """A library module: what it is called, the name its file gets, without extension, and its source."""
 
+    title: str
     name: str
     source: str
 
@@ -49,15 +50,20 @@ def without_machinery(variables: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def is_module(name: str) -> bool:
+    """Whether a variable of this name is the source of a library module."""
+    return name.lower().startswith(_MODULE) and name.endswith("]")
+
+
 def modules(variables: Mapping[str, str], language: str) -> Iterator[ScriptModule]:
     """The library modules written in `language`; one without a language is PowerShell."""
     for name, source in variables.items():
-        if not (name.lower().startswith(_MODULE) and name.endswith("]")):
+        if not is_module(name):
             continue
         title = name[len(_MODULE) : -1]
         written_in = lookup(variables, f"{_MODULE_LANGUAGE}{title}]") or "PowerShell"
         if written_in.lower() == language.lower():
-            yield ScriptModule(_file_name(title), source)
+            yield ScriptModule(title, _file_name(title), source)
 
 
 def _file_name(title: str) -> str:

@@ -19,11 +19,24 @@ VARIABLES_DIR = f"{PRIVATE_DIR}/variables"
 class Language:
     """A script language: the command that runs its bootstrap, and the files this one needs.
 
-    `files` takes the request and its variables, merged and without null.
+    - `command`: what runs the bootstrap.
+    - `files`: takes the request and its variables, merged and without null.
+    - `program`: what the image needs; the first word of `command` where it is empty.
+    - `elsewhere`: where somebody without that program finds it.
+    - `ahead`: a command that can be started before the payload is there, for an interpreter that takes long to start.
+      It waits on descriptor 3 for ten digits and so many bytes, the environment as /proc shows it, or none where it has
+      the right one already; then it runs what `command` would.
+    - `taken`: a file of the payload that the bootstrap removes first of all: where it is there, no script has begun.
+    - `stop_signal`: what ends a script gracefully.
     """
 
     command: Sequence[str]
     files: Callable[[ScriptRequest, Mapping[str, str]], list[PayloadFile]]
+    program: str = ""
+    elsewhere: str = "choose another image or another shell"
+    ahead: Sequence[str] = ()
+    taken: str = ""
+    stop_signal: str = "SIGTERM"
 
 
 def unix_text(text: str) -> str:

@@ -12,6 +12,7 @@ class Syntax(StrEnum):
     """The script languages; the values are the field's own (`Octopus.Action.Script.Syntax`), and our `sh`."""
 
     BASH = "Bash"
+    POWERSHELL = "PowerShell"
     PYTHON = "Python"
     SH = "sh"
 
@@ -38,6 +39,7 @@ class ScriptRequest:
     outside. `log_environment`: the bootstrap begins with a summary of its environment.
     `ca`: certificates in PEM form that programs are made to trust beside those of the image.
     `fail_fast`: a shell script ends with its first command that fails.
+    `windows_aliases`: a PowerShell script finds the aliases of Windows.
     """
 
     syntax: Syntax
@@ -51,3 +53,4 @@ class ScriptRequest:
     log_environment: bool = True
     ca: bytes | None = None
     fail_fast: bool = False
+    windows_aliases: bool = False

@@ -1,5 +1,8 @@
 # Runs the action's script, given as this shell's arguments, and goes on until nothing is left that could write
 # to its output: the run lasts as long as its streams are open, and the container as long as this shell.
+#
+# For an interpreter that was started ahead it runs twice: as stage "ahead" it hands over the environment, and with
+# the interpreter's status as stage it goes on as if it had just run it.
 
 umask 022
 unset TINI_KILL_PROCESS_GROUP OLDPWD
@@ -36,20 +39,33 @@ if [ "${TREADLE_CA-}" ]; then
     unset TREADLE_CA bundle file
 fi
 
-if ! command -v "$1" >/dev/null; then
-    echo "The image has no $1 to run this script with: choose another image or another shell." >&2
-    exit 255
-fi
-
 ln -sf /run/treadle/shown/* .
 
-# The init process sends SIGTERM to all of us: the script ends by it or handles it, this shell only takes note.
+if [ "$stage" = ahead ]; then
+    exec 2>/dev/null
+    # Of a process of its own: the shell's is as it was at its start.
+    if [ ! "${TERM-}" ] && [ "$(cat /proc/self/environ | cksum)" = "$before" ]; then
+        printf 0000000000
+    else
+        printf '%010d' "$(($(cat /proc/self/environ | wc -c)))" && exec cat /proc/self/environ
+    fi
+    exit
+fi
+
+# The init process sends the signal to all of us: the script ends by it or handles it, this shell only takes note.
 # A shell tells on its stderr what signal ended its child; nobody asked, hence the turns of the descriptors.
-trap 'stopping=yes' TERM
-exec 3>&2 2>/dev/null
-(exec "$@" 2>&3 3>&-)
-status=$?
-exec 2>&3 3>&-
+trap 'stopping=yes' INT TERM
+status=$stage
+if [ ! "$stage" ] || { [ -e "$taken" ] && [ ! "$stopping" ]; }; then # it may have died before there was a script
+    if ! command -v "$program" >/dev/null; then
+        echo "The image has no $program to run this script with: $elsewhere." >&2
+        exit 255
+    fi
+    exec 3>&2 2>/dev/null
+    (exec "$@" 2>&3 3>&-)
+    status=$?
+    exec 2>&3 3>&-
+fi
 
 holds_our_output() {
     for descriptor in "$1"/fd/*; do
@@ -67,7 +83,7 @@ is_output_held() {
     return 1
 }
 
-while [ -z "${stopping-}" ] && is_output_held; do
+while [ ! "$stopping" ] && is_output_held; do
     sleep 0.05 2>/dev/null || sleep 1
 done
 exit "$status"

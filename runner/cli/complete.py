@@ -40,6 +40,12 @@ def complete_environment(context: Context, typed: str) -> Iterable[CompletionIte
 
 
 @completing
+def complete_variable(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The project's variables."""
+    return [variable.name for variable in _project(context).variables]
+
+
+@completing
 def complete_target(context: Context, typed: str) -> Iterable[CompletionItem | str]:
     """The project's targets."""
     return [target.name for target in _project(context).targets]

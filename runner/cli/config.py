@@ -16,7 +16,7 @@ from registry.project.cool_down import DEFAULT_DAYS
 
 DEFAULT = "default"
 
-_SECRETS = ("TREADLE_GIT_PASSWORD",)
+_SECRETS = ("TREADLE_GIT_PASSWORD", "TREADLE_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ def _settings(context: Context, environ: Mapping[str, str]) -> Iterator[Setting]
     yield Setting(
         "settings_file", str(context.home.config_file), _from(environ, "TREADLE_HOME", "XDG_CONFIG_HOME")
     )
+    key_file = environ.get("TREADLE_KEY_FILE") or str(context.home.key_file)
+    yield Setting("key_file", key_file, _from(environ, "TREADLE_KEY_FILE", "TREADLE_HOME", "XDG_CONFIG_HOME"))
     yield Setting("project", str(project.file) if project else None, file)
     library = project.library if project else None
     yield Setting("library", str(library or context.home.library), file if library else DEFAULT)

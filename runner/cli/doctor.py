@@ -69,7 +69,9 @@ def _probes(endpoints: Mapping[Endpoint, str]) -> Iterator[EngineProbe]:
 
 def _worker_is_current(engine: DockerEngine) -> bool:
     """Asked late: to reach for its images connects to an engine, and one that doesn't answer is a finding."""
-    return engine.images.worker_is_current()
+    from runner.engine.worker_image import WORKER
+
+    return engine.images.is_current(WORKER)
 
 
 def _line(check: DoctorCheck) -> str:

@@ -13,8 +13,8 @@ import click
 from registry.errors import Invalid
 from runner.cli.complete import complete_environment, complete_step, complete_target
 from runner.documents import read_values
-from runner.documents.value_file import MAX_VALUE_BYTES, read_value_file, value_text
 from runner.planner import Inputs
+from runner.variables.value_file import MAX_VALUE_BYTES, read_value_file, value_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,13 +45,30 @@ def input_options(command: F) -> F:
             shell_complete=complete_step,
             help="Leave this step out (repeatable).",
         ),
+        value_options,
+        click.option(
+            "-e",
+            "--environment",
+            metavar="ENV",
+            shell_complete=complete_environment,
+            help="The environment to run in.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def value_options(command: F) -> F:
+    """Adds `--var` and `--var-file` to a command."""
+    for option in (
         click.option(
             "--var-file",
+            "--values",
             "var_files",
             metavar="FILE",
             multiple=True,
             type=click.Path(path_type=Path),
-            help="Variables from a YAML or JSON file of plain values.",
+            help="Variables from a YAML, JSON or .env file of plain values.",
         ),
         click.option(
             "--var",
@@ -59,13 +76,6 @@ def input_options(command: F) -> F:
             metavar="NAME=VALUE",
             multiple=True,
             help="A variable; NAME=@FILE reads a file, NAME=- standard input.",
-        ),
-        click.option(
-            "-e",
-            "--environment",
-            metavar="ENV",
-            shell_complete=complete_environment,
-            help="The environment to run in.",
         ),
     ):
         command = option(command)
@@ -141,6 +151,14 @@ def read_inputs(
         frozenset(plain),
         exclude_targets=tuple(exclude_targets),
     )
+
+
+def read_value(written: str) -> str:
+    """The value that an argument means: itself, `@FILE` the content of a file, `-` standard input. Raises as
+    `read_inputs`."""
+    if written == "-":
+        return _text(sys.stdin.buffer, "standard input")
+    return read_value_file(Path(written[1:])) if written.startswith("@") else written
 
 
 def _name_and_value(text: str) -> tuple[str, str]:

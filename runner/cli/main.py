@@ -63,6 +63,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "runs": ("runner.cli.runs:runs", "Look at earlier and live runs."),
         "outdated": ("runner.cli.outdated:outdated", "List steps whose template has a newer version."),
         "update": ("runner.cli.update:update", "Bring steps to newer versions of their templates."),
+        "vars": ("runner.cli.vars:vars_group", "List, explain, set and seal variables."),
         "expand": ("runner.cli.expand:expand_command", "Evaluate a text with #{...} in it."),
     },
     "Machine": {

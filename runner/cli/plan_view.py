@@ -9,7 +9,7 @@ from registry.cli.output import aligned, folded, is_terminal, one_line, style, t
 from registry.model import LOCAL_SOURCE
 from runner.cli.marks import WORKER, ending
 from runner.model import Condition
-from runner.plan import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
+from runner.plan import NOT_READ, OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
 from runner.variables.names import name_in
 
 _ORIGINS = {
@@ -228,6 +228,8 @@ def _values(
 
 
 def _shown(value: PlannedValue, absent: str) -> str:
+    if value.unset == NOT_READ:
+        return "(not read)"
     if value.unset:
         return "(not set here)"
     if value.shown is None:

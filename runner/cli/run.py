@@ -14,6 +14,7 @@ from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import json_option
 from registry.cli.output import echo, print_json
 from registry.errors import Invalid
+from runner.cli.answers import can_ask, with_answers
 from runner.cli.complete import complete_process
 from runner.cli.inputs import audience_options, input_options, lock_options, read_inputs
 from runner.cli.signals import cancel_on_signals
@@ -22,6 +23,8 @@ from runner.plan import Plan
 
 if TYPE_CHECKING:
     from runner.cli.run_view import RunView
+    from runner.planner import Inputs
+    from runner.runs.service import RunService
 
 _EXIT_CODES = {Status.SUCCESS: 0, Status.SUCCESS_WITH_WARNINGS: 0, Status.CANCELLED: 130}
 
@@ -78,10 +81,14 @@ def run_command(
     if as_json and progress != "auto":
         raise Invalid("usage", "--json and --progress exclude each other", "Give one of them.")
     service = run_service(context, locked=locked, offline=offline)
-    inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
-    plan = service.plan(
-        process, replace(inputs, channel=channel, tenant_tags=tenant_tags, allow_revoked=allow_revoked)
+    inputs = replace(
+        read_inputs(environment, variables, var_files, skip, targets, exclude_targets),
+        channel=channel,
+        tenant_tags=tenant_tags,
+        allow_revoked=allow_revoked,
+        ask=can_ask() and not as_json and progress != "json",
     )
+    plan = _plan(service, process, inputs)
     show_warnings(plan.warnings, strict=strict)
     watch_run(
         context,
@@ -111,6 +118,15 @@ def watch_run(
         _print_result(context, result.run)
     idle = result.status is Status.SKIPPED and result.as_asked
     exit_with(0 if idle else _EXIT_CODES.get(result.status, 1))
+
+
+def _plan(service: RunService, process: str, inputs: Inputs) -> Plan:
+    """The plan, with the prompted variables as a person answers them, where one is there to ask."""
+    sources = service.sources()
+    plan = service.plan(process, inputs, sources)
+    if not (inputs.ask and plan.prompts):
+        return plan
+    return service.plan(process, with_answers(inputs, plan.prompts), sources)
 
 
 def _print_result(context: Context, run: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ import click
 
 from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
-from registry.cli.output import ask, echo, print_json
+from registry.cli.output import echo, print_json
 from registry.errors import Invalid
-from registry.model import ControlType, Parameter, Reference
+from registry.model import Parameter, Reference
 from registry.project.cool_down import CoolDown
+from runner.cli.answers import ask_value
 
 if TYPE_CHECKING:
     from registry.publishing.patch import RebasedCopy
@@ -145,30 +147,18 @@ def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool)
                 echo(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
                 if parameter.sensitive:
                     echo("  It is a secret: refer to a variable, such as #{My.Secret}")
-                given[parameter.name] = ask_value(parameter, question.proposed)
+                given[parameter.name] = ask_value(
+                    parameter, question.proposed, partial(_complaint, parameter)
+                )
     return replace(request, given=given)
 
 
-def ask_value(parameter: Parameter, proposed: str | None) -> str:
-    """What a person at the terminal answers, asked until it is a value that the parameter can have. Enter keeps what is
-    proposed, else the parameter's default."""
+def _complaint(parameter: Parameter, value: str) -> str | None:
     from runner.planner import violation
 
-    if parameter.help:
-        echo(f"  {parameter.help.strip()}")
-    for value, label in parameter.options:
-        echo(f"    {value}" + (f"  {label}" if label != value else ""))
-    if parameter.control == ControlType.CHECKBOX:
-        echo("    True or False")
-    while True:
-        kept = proposed if proposed is not None else parameter.default or ""
-        value = ask(f"  {parameter.label or parameter.name}", default=kept)
-        complaint = None if "#{" in value else violation(parameter, value)
-        if not value and parameter.options:
-            complaint = "it must be one of those above"
-        if complaint is None:
-            return value
-        echo(f'  "{value}" will not do: {complaint}.')
+    if not value and parameter.options:
+        return "it must be one of those above"
+    return None if "#{" in value else violation(parameter, value)
 
 
 def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:

@@ -9,7 +9,7 @@ from registry.errors import Invalid, NotFound
 from registry.model import Problem
 from registry.text.document import MAX_BYTES, decode_utf8
 from registry.text.yaml_document import YamlDocument, load_yaml
-from runner.documents.value_file import read_limited
+from runner.variables.value_file import read_limited
 
 
 def load(path: Path, label: str | None = None) -> YamlDocument:

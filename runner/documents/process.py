@@ -115,6 +115,25 @@ def step_names(
     return names
 
 
+def process_paths(folder: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()) -> list[Path]:
+    """The files of all processes below `folder`. `leave_out` and `ignore` are those of `find_processes`."""
+    return [process.path for process in find_processes(folder, folder, leave_out, ignore)]
+
+
+def process_names(
+    folder: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()
+) -> list[str] | None:
+    """What the processes below `folder` are called: by their names, and by those of their files without the ending.
+    None where one of them cannot be read. `leave_out` and `ignore` are those of `find_processes`."""
+    names: list[str] = []
+    for process in find_processes(folder, folder, leave_out, ignore):
+        if process.document is None:
+            return None
+        name = process.document.value.get("name")
+        names += [process.path.stem, *([name] if isinstance(name, str) else ())]
+    return list(dict.fromkeys(names))
+
+
 def process_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list[Problem]:
     """The problems of a process that a schema cannot express. `found` are those that the schema did: what may
     follow from them only is not told."""
@@ -210,6 +229,7 @@ def _action(at: KeyPath, raw: Mapping[str, Any], rules: Rules) -> Action:
         properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
         env={name: text(value) or "" for name, value in (raw.get("env") or {}).items()},
         files=tuple(_file_copy(item) for item in raw.get("files", ())),
+        aliases=raw.get("aliases"),
         notes=raw.get("notes", "") if len(at) > 2 else "",
     )
 

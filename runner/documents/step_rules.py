@@ -19,6 +19,7 @@ _OF_ACTIONS = (
     "run",
     "shell",
     "fail_fast",
+    "aliases",
     "env",
     "files",
     "run_on",
@@ -168,6 +169,14 @@ def _script_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
         message = "has `fail_fast` but no `run`"
         yield place.problem(
             "fail_fast", "fail-fast-without-run", message, "A template says itself what fails it."
+        )
+    if "aliases" in raw and "run" in raw and raw.get("shell") != "powershell":
+        message = "has `aliases`, which are for PowerShell alone"
+        yield place.problem(
+            "aliases",
+            "aliases-without-powershell",
+            message,
+            "Write shell: powershell, or leave them out.",
         )
     if "with" in raw and "uses" not in raw:
         message = "has `with` but no `uses`"

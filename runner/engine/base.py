@@ -111,7 +111,8 @@ class ContainerSpec:
     `user` None: the image's own. `network`: `bridge`, `none`, `host` or a named network of the engine; when
     `namespace` holds the id of a namespace holder, the container joins that instead. `volumes` maps named
     volumes, or absolute host paths, to absolute container paths; the engine never removes them.
-    `capabilities` are added back after all were dropped.
+    `capabilities` are added back after all were dropped. `ahead_command` is what to start before the payload comes, see
+    `receiver.sh`; nothing in it may be secret. `stop_signal` is what `stop` sends first.
     """
 
     image: str
@@ -124,6 +125,8 @@ class ContainerSpec:
     capabilities: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     volumes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ahead_command: tuple[str, ...] = ()
+    stop_signal: str = "SIGTERM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ class Container(Protocol):
         """Block until the container has exited. Raises TimeoutError after `timeout` seconds, EngineError."""
 
     def stop(self, grace: float = 10.0) -> None:
-        """End the payload: SIGTERM, then SIGKILL after `grace` seconds."""
+        """End the payload: SIGTERM, or the signal of its spec, then SIGKILL after `grace` seconds."""
 
     def fetch(self, path: str) -> Iterator[bytes]:
         """A tar stream of the file or folder at the absolute `path`. Raises FileNotFoundError, EngineError.

@@ -77,14 +77,14 @@ class DockerEngine:
 
     def ensure_image(self, reference: str, on_progress: Callable[[str], None] | None = None) -> Image:
         if self._offline:
-            return self.images.facts(reference).image
+            return self.images.known.facts(reference).image
         return self.images.ensure(reference, on_progress or _ignore)
 
     def prepare(self, spec: ContainerSpec) -> Container:
-        image = self.images.facts(spec.image)
+        image = self.images.known.facts(spec.image)
 
         def fit(id_: str) -> None:
-            self.images.expect_shell(image, id_)
+            self.images.known.expect_shell(image, id_)
             prepare_workdir(self._client, id_, image, spec)
             self._volumes.open_new(id_, image, spec)
 

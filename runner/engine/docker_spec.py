@@ -32,7 +32,12 @@ def receiver() -> str:
 def action_config(spec: ContainerSpec) -> Config:
     """The body of `POST /containers/create` for an action's container."""
     return {
-        **_waiting(spec.image, spec.labels, ["/bin/sh", "-c", receiver(), "treadle", WORK_DIR, START_FILE]),
+        **_waiting(
+            spec.image,
+            spec.labels,
+            ["/bin/sh", "-c", receiver(), "treadle", WORK_DIR, START_FILE, *spec.ahead_command],
+        ),
+        "StopSignal": spec.stop_signal,
         "User": spec.user or "",
         "Env": [f"{name}={value}" for name, value in {**spec.environment, **_STOP_ALL}.items()],
         "Volumes": {WORK_ROOT: {}} if spec.read_only else {},

@@ -23,7 +23,7 @@ from runner.engine.docker_spec import mounts
 if TYPE_CHECKING:
     from docker import APIClient
 
-    from runner.engine.docker_images import ImageFacts
+    from runner.engine.docker_known_images import ImageFacts
 
 _MODE = 0o1777
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.engine.base import ContainerSpec
-from runner.engine.docker_images import ImageFacts
+from runner.engine.docker_known_images import ImageFacts
 from runner.engine.docker_spec import WORK_ROOT
 from runner.engine.payload import WORK_DIR
 

@@ -1,46 +1,128 @@
-"""The worker image: its name, and the build context that travels with Treadle."""
+"""The images that Treadle builds: their names, and the build contexts that travel with it."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import IO
 
 CONTEXT_LABEL = "treadle.context"
 """Digest of the context that an image was built from: an image with another one is outdated."""
 
+NAME_LABEL = "treadle.image"
+"""Which of these images an image is. The worker image of the first versions has none."""
+
+ARCHIVE_LABEL = "treadle.archive"
+"""sha256 of the archive that went into an image."""
+
 BASES = ("debian:bookworm-slim", "treadle/base:bookworm")
-"""What it is built on, the preferred one first; `scripts/ensure-base-image` makes the second offline."""
-
-_FOLDER = Path(__file__).with_name("worker")
+"""What the worker image is built on, the preferred one first; `scripts/ensure-base-image` makes the second offline."""
 
 
-@cache
+@dataclass(frozen=True, slots=True)
+class WorkerImage:
+    """An image that `treadle image build` makes.
+
+    - `name`: what that command calls it.
+    - `folder`: where its Dockerfile lies beside this module, and the name of its repository.
+    - `on`: the one of these images that it is built on; None for a base image from outside.
+    - `archive`: the name in the context of a file that does not travel with Treadle; see `powershell_archive`.
+    """
+
+    name: str
+    folder: str
+    on: WorkerImage | None = None
+    archive: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """The image of this version of Treadle."""
+        return f"treadle/{self.folder.replace('_', '-')}:{_version()}"
+
+    def context_files(self) -> list[Path]:
+        return sorted(path for path in self._folder.rglob("*") if path.is_file())
+
+    def context_digest(self) -> str:
+        """sha256 of the build context, without the archive, and of those below it."""
+        own = hashlib.sha256(context_tar(self)).hexdigest()
+        if self.on is None:
+            return own
+        return hashlib.sha256(f"{self.on.context_digest()} {own}".encode()).hexdigest()
+
+    @property
+    def _folder(self) -> Path:
+        return Path(__file__).with_name(self.folder)
+
+
+WORKER = WorkerImage("worker", "worker")
+POWERSHELL = WorkerImage("powershell", "worker_powershell", WORKER, archive="powershell.tar.gz")
+
+IMAGES: Mapping[str, WorkerImage] = MappingProxyType({image.name: image for image in (WORKER, POWERSHELL)})
+"""By their names, those that others are built on first."""
+
+_IMAGE_OF_SYNTAX = {"PowerShell": POWERSHELL}
+
+
 def worker_reference() -> str:
-    """The worker image of this version of Treadle, the default for every action."""
-    from importlib.metadata import version
-
-    return f"treadle/worker:{version('treadle')}"
+    """The worker image of this version of Treadle."""
+    return WORKER.reference
 
 
-def context_tar() -> bytes:
-    """The build context as a tar; the same files give the same bytes."""
+def default_image(syntax: str) -> str:
+    """The image for an action whose script is in `syntax`, where nobody chose one."""
+    return _IMAGE_OF_SYNTAX.get(syntax, WORKER).reference
+
+
+def image_named(reference: str) -> WorkerImage | None:
+    """The image of ours, in this version, that is called so."""
+    return next((image for image in IMAGES.values() if image.reference == reference), None)
+
+
+def context_tar(image: WorkerImage = WORKER) -> bytes:
+    """The build context as a tar, without the archive; the same files give the same bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for path in _files():
-            content = path.read_bytes()
-            entry = tarfile.TarInfo(path.relative_to(_FOLDER).as_posix())
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
+        _add_context(tar, image)
     return buffer.getvalue()
 
 
+def write_context(image: WorkerImage, archive: Path | None, to: IO[bytes]) -> None:
+    """Write the whole build context of `image`."""
+    with tarfile.open(fileobj=to, mode="w") as tar:
+        _add_context(tar, image)
+        if image.archive is not None and archive is not None:
+            tar.add(archive, image.archive, filter=_readable)
+
+
 def context_digest() -> str:
-    """sha256 of the build context."""
-    return hashlib.sha256(context_tar()).hexdigest()
+    """sha256 of the worker image's build context."""
+    return WORKER.context_digest()
 
 
-def _files() -> list[Path]:
-    return sorted(path for path in _FOLDER.rglob("*") if path.is_file())
+def _add_context(tar: tarfile.TarFile, image: WorkerImage) -> None:
+    files = image.context_files()
+    for path in files:
+        content = path.read_bytes()
+        entry = tarfile.TarInfo(path.relative_to(image._folder).as_posix())
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+
+
+def _readable(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mode = 0o644
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
+
+
+@cache
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("treadle")

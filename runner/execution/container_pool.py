@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from runner.bootstrap import Syntax, started_ahead, stop_signal
 from runner.engine.base import (
     ACTION_LABEL,
     HOME_LABEL,
@@ -169,6 +170,7 @@ def container_spec(action: PlannedAction, labels: RunLabels, namespace: str | No
     """An action's container; `namespace` is the id of the holder it joins, if any."""
     wish = action.container
     default = ContainerLimits()
+    syntax = Syntax(action.syntax)
     return ContainerSpec(
         image=action.image,
         labels=labels.of(action.id),
@@ -185,4 +187,12 @@ def container_spec(action: PlannedAction, labels: RunLabels, namespace: str | No
         read_only=wish.read_only,
         capabilities=wish.capabilities,
         volumes=dict(action.host.volumes) if action.host else {},
+        ahead_command=started_ahead(syntax) if _may_start_ahead(action) else (),
+        stop_signal=stop_signal(syntax),
     )
+
+
+def _may_start_ahead(action: PlannedAction) -> bool:
+    """Not where the environment or the certificates are the action's own: an interpreter, its libraries above all,
+    reads some of that as it starts."""
+    return not action.environment and action.ca is None

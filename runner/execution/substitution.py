@@ -84,6 +84,7 @@ def prepare_request(
         secret_files=files.secret,
         environment={**environment, **around.environment},
         fail_fast=action.fail_fast,
+        windows_aliases=action.aliases == "windows",
         ca=around.certificates.get(action.ca) if action.ca else None,
         log_environment=not scope.get_flag(properties.SUPPRESS_ENVIRONMENT),
     )

@@ -18,7 +18,9 @@ class Inputs:
     `variables` (name -> text) come from `--var` and `--var-file`, `origins` tells for each which. `targets` empty
     means all. `plain` holds the names whose values stood on the command line, where process lists show them.
     `allow_revoked`: a template that was revoked is warned of, not refused. `allow_unset`: so is a variable whose source
-    is not there. `channel` and `tenant_tags` (`Set/Tag`) are what the run is for. `exclude_targets` are left out.
+    is not there. `reads` are texts beside the process that read variables. `ask`: a person will be asked for prompted
+    variables, so that none has to be there.
+    `channel` and `tenant_tags` (`Set/Tag`) are what the run is for. `exclude_targets` are left out.
     """
 
     environment: str | None = None
@@ -29,6 +31,8 @@ class Inputs:
     plain: frozenset[str] = frozenset()
     allow_revoked: bool = False
     allow_unset: bool = False
+    reads: tuple[str, ...] = field(default=(), repr=False)
+    ask: bool = False
     channel: str | None = None
     tenant_tags: tuple[str, ...] = ()
     exclude_targets: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import PurePath
 
 from registry.errors import Invalid, Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference
@@ -40,14 +41,19 @@ from runner.planner.extras import extras
 from runner.planner.findings import Findings
 from runner.planner.names import check_names, scope_problems
 from runner.planner.order import all_names, group_numbers, names_before
+from runner.planner.outputs import check_outputs_of_several
+from runner.planner.prompts import Prompted, check_answers
 from runner.planner.reading import ReadTexts, reading_texts
 from runner.planner.rules import Resolve, check_given, pin_template
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
-from runner.variables.binding import ActionPlace
 from runner.variables.readers import ReadingText
+from runner.variables.scopes import ActionPlace
 from runner.variables.system import machines_in_roles, planned_system_values
 
 ReadFiles = Callable[[tuple[FileCopy, ...]], tuple[PlannedFile, ...]]
+
+DefaultImage = Callable[[str], str]
+"""The image for a script in that syntax, where neither step nor project choose one."""
 
 OtherSteps = Callable[[], Collection[str] | None]
 """The names of the steps of the project's other processes; None where one of them cannot be read."""
@@ -59,37 +65,33 @@ def compile_plan(
     inputs: Inputs,
     resolve: Resolve,
     read_source: ReadSource,
-    default_image: str,
+    default_image: DefaultImage,
     other_steps: OtherSteps = lambda: (),
     read_files: ReadFiles = lambda _: (),
+    other_processes: OtherSteps = lambda: None,
 ) -> Plan:
     """The plan of a process in an environment.
 
     `resolve` raises UserError for what it cannot find; `read_source` gives the text behind a variable's `from`;
-    `other_steps` is asked only if a scope of the project names a step; `read_files` reads the files that a step takes
-    along, and raises UserError for those that it may not.
+    `other_steps` and `other_processes` are asked only if a scope of the project names a step or process; `read_files`
+    reads the files that a step takes along, and raises UserError for those that it may not.
     Raises Invalid with all problems (Mismatch if the lock is among them), NotFound for an unknown environment,
     target or step.
     """
     environment = choose_environment(project, inputs.environment)
     check_inputs(inputs, process, project)
     findings = Findings(process, project, warnings=[*project.warnings, *process.warnings])
+    check_answers(inputs, project, findings)
     check_names(process, project, findings)
-    findings.problems += scope_problems(project, lambda: _all_steps(process, other_steps))
+    findings.problems += scope_problems(project, lambda: _all_steps(process, other_steps), other_processes)
+    values = ActionValues(process, project, inputs, read_source, findings, Prompted(project, inputs))
+    targets = choose_targets(project, environment, inputs)
     compiler = _Compiler(
-        process,
-        project,
-        inputs,
-        resolve,
-        default_image,
-        findings,
-        ActionValues(process, project, inputs, read_source, findings),
-        environment,
-        choose_targets(project, environment, inputs),
-        read_files,
+        process, project, inputs, resolve, default_image, findings, values, environment, targets, read_files
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
     compiler.read.check_inputs(inputs, project, findings)
+    check_outputs_of_several(process, steps, findings)
     _refuse_problems(process, findings)
     _check_idle(steps, findings)
     return Plan(
@@ -99,6 +101,7 @@ def compile_plan(
         environment=environment.name if environment else None,
         steps=steps,
         warnings=tuple(findings.warnings),
+        prompts=values.prompted.found,
     )
 
 
@@ -150,7 +153,7 @@ class _Compiler:
     project: Project
     inputs: Inputs
     resolve: Resolve
-    default_image: str
+    default_image: DefaultImage
     findings: Findings
     values: ActionValues
     environment: Environment | None
@@ -254,6 +257,10 @@ class _Compiler:
             message = f"{action.label}: the template {use.reference} {error}"
             self.findings.problem(at, "not-runnable", message, error.hint)
             return None, None
+        if action.aliases and script.syntax != "PowerShell":
+            message = f"{action.label} has `aliases`, and its template is written in {script.syntax}"
+            hint = "They are for PowerShell alone: leave them out."
+            self.findings.warning((*action.at, "aliases"), "aliases-without-powershell", message, hint)
         if script.warning:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
         if resolved.edited:
@@ -302,16 +309,24 @@ class _Compiler:
         if script is None:
             return None
         place = ActionPlace(
-            self.environment.name if self.environment else None, step.name, step.roles, target
+            self.environment.name if self.environment else None,
+            step.name,
+            step.roles,
+            target,
+            (self.process.name, PurePath(self.process.file).stem),
         )
         system = planned_system_values(
             self.process, self.project, self.environment, step, action, target, pin, self.machines
         )
-        variables = self.values.variables(system, place, script)
         parameters = self.values.parameters(action, pin)
+        texts = [
+            *reading_texts(action, script, parameters, one.files),
+            *(ReadingText(rules.when) for rules in (step.rules, action.rules) if rules.when),
+        ]
+        variables = self.values.variables(system, place, script, texts)
         environment = self.values.environment(action)
         known, preview = self.values.evaluate(
-            action, one.earlier, script, pin, variables, parameters, environment, one.files
+            action, one.earlier, script, pin, variables, parameters, environment, texts
         )
         host = base.host
         container = self._container(action, host)
@@ -320,7 +335,7 @@ class _Compiler:
             syntax=script.syntax,
             script=script.body,
             preview=preview,
-            image=container.image or self.default_image,
+            image=container.image or self.default_image(script.syntax),
             container=container,
             template=pin,
             parameters=tuple(with_knowledge(value, known) for value in parameters),
@@ -331,6 +346,7 @@ class _Compiler:
             environment=tuple(with_knowledge(value, known) for value in environment),
             files=one.files,
             fail_fast=self._fails_fast(action),
+            aliases=action.aliases,
             gate=condition_of(step.rules, variables),
             when=None if step.is_lone else condition_of(action.rules, variables),
         )

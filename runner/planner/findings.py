@@ -66,9 +66,12 @@ class Findings:
         self, name: str, code: str, message: str, hint: str | None, severity: Severity = Severity.ERROR
     ) -> None:
         """Something about a variable of the project."""
-        at: KeyPath = ("variables", name)
-        line, column = self.project.positions.get(at, (None, None))
-        self._add(Problem(message, code, path_text(at), hint, severity, self.project.file, line, column))
+        at = path_text(("variables", name))
+        place = next((one.place for one in self.project.variables if one.name == name), None)
+        if place is None:
+            self._add(Problem(message, code, at, hint, severity, self.project.file))
+        else:
+            self._add(Problem(message, code, at, hint, severity, place.file, place.line, place.column))
 
     def _add(self, finding: Problem) -> None:
         found = self.problems if finding.severity is Severity.ERROR else self.warnings

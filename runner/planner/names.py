@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from registry.compatibility.script_facts import script_facts
 from registry.model import Problem, Severity
@@ -18,8 +19,12 @@ from runner.planner.findings import Findings
 from runner.planner.order import all_names, names_before
 from runner.variables.names import offset_of
 from runner.variables.readers import ReadingText, StepRead, steps_read
+from runner.variables.scopes import overlap
 
 _LISTED = 10
+
+KnownNames = Callable[[], Collection[str] | None]
+"""Gives the names that there are; None where that is not known."""
 
 
 def name_problems(process: Process, project: Project) -> list[Problem]:
@@ -29,15 +34,27 @@ def name_problems(process: Process, project: Project) -> list[Problem]:
     return [*findings.problems, *findings.warnings]
 
 
-def scope_problems(project: Project, steps: Callable[[], Collection[str] | None]) -> list[Problem]:
-    """What is wrong with the steps that scopes name; `steps` gives those there are, None where that is not known.
-    It is asked only if there is such a scope."""
-    if not any(value.scope.steps for variable in project.variables for value in variable.values):
-        return []
-    names = steps()
+def scope_problems(project: Project, steps: KnownNames, processes: KnownNames) -> list[Problem]:
+    """What is wrong with the steps and processes that scopes name. Each is asked for only if there is such a scope."""
     findings = Findings(Process(project.name, (), project.file or ""), project)
-    if names is not None:
-        check_scopes(project, names, findings)
+    values = [value for variable in project.variables for value in variable.values]
+    if any(value.scope.steps for value in values) and (names := steps()) is not None:
+        check_scopes(project, "step", names, findings)
+    if any(value.scope.processes for value in values) and (names := processes()) is not None:
+        check_scopes(project, "process", names, findings)
+    return findings.problems
+
+
+def ambiguity_problems(project: Project) -> list[Problem]:
+    """Values of one variable that no rule tells apart wherever both apply."""
+    findings = Findings(Process(project.name, (), project.file or ""), project)
+    for variable in project.variables:
+        for one, other in combinations(variable.values, 2):
+            if overlap(one, other):
+                places = f"{one.place} and {other.place}"
+                message = f'variable "{variable.name}" has two values for the same places, {places}'
+                hint = "Remove one of them, or make its scope narrower."
+                findings.variable(variable.name, "ambiguous-variable", message, hint)
     return findings.problems
 
 
@@ -63,18 +80,19 @@ def _check_action(process: Process, step: Step, action: Action, project: Project
         reader.check(at, what, text)
 
 
-def check_scopes(project: Project, steps: Collection[str], findings: Findings) -> None:
-    """The steps that scopes of variables name; `steps` are those of all processes of the project."""
-    known = {name.casefold() for name in steps}
+def check_scopes(project: Project, kind: str, names: Collection[str], findings: Findings) -> None:
+    """The steps or processes that scopes of variables name; `names` are all those of the project."""
+    known = {name.casefold() for name in names}
     for variable in project.variables:
         for value in variable.values:
-            for name in value.scope.steps:
+            for name in value.scope.steps if kind == "step" else value.scope.processes:
                 if name.casefold() not in known:
+                    which = "which no process here has" if kind == "step" else "which is not here"
                     findings.variable(
                         variable.name,
-                        "unknown-step",
-                        f'a value of variable "{variable.name}" is for step "{name}", which no process here has',
-                        nearest(name, steps, "steps"),
+                        f"unknown-{kind}",
+                        f'a value of variable "{variable.name}" is for {kind} "{name}", {which}',
+                        nearest(name, names, "steps" if kind == "step" else "processes"),
                     )
 
 

@@ -74,6 +74,7 @@ def _action(step: PlannedStep, action: PlannedAction) -> dict[str, Any]:
         "environment": _values(action.environment),
         "files": [_file(file) for file in action.files],
         "fail_fast": action.fail_fast,
+        "aliases": action.aliases,
     }
 
 

@@ -13,6 +13,7 @@ from runner.model import MASK, Action, Process, Project, TemplateUse
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import either
 from runner.planner.findings import Findings
+from runner.variables.readers import mentions
 
 Resolve = Callable[[Reference], ResolvedTemplate]
 """Makes a reference exact. Raises UserError."""
@@ -101,12 +102,30 @@ def value_problems(process: Process, project: Project, resolve: Resolve) -> list
         except UserError:
             continue
         check_given(action, action.does, pin, findings, process.blank_parameters_empty)
+        _check_collisions(action, action.does, pin, findings)
         for name, text in action.does.values.items():
             if text is not None and "#{" not in text:
                 origin = ValueOrigin(OriginKind.GIVEN)
                 sensitive = any(p.sensitive for p in pin.parameters if p.name == name)
                 check_value(action, pin, PlannedValue(name, text, origin, sensitive, text), findings)
     return [*findings.problems, *findings.warnings]
+
+
+def _check_collisions(action: Action, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
+    """Parameters that have the name of a project variable, which they hide: somebody may think that they read it."""
+    variables = {variable.name.casefold(): variable for variable in findings.project.variables}
+    for parameter in pin.parameters:
+        variable = variables.get(parameter.name.casefold())
+        given = use.values.get(parameter.name)
+        if variable is None or (given is not None and mentions(given, variable.name)):
+            continue
+        key = ("with", parameter.name) if parameter.name in use.values else ("uses",)
+        message = (
+            f'{action.label}: the parameter "{parameter.name}" of {use.reference} has the name of a variable'
+            f" of the project ({variable.place}), which the template does not see"
+        )
+        hint = f'To pass the variable on, write {parameter.name}: "#{{{variable.name}}}"; else rename it.'
+        findings.warning((*action.at, *key), "parameter-collision", message, hint)
 
 
 def check_value(action: Action, pin: TemplatePin, value: PlannedValue, findings: Findings) -> None:

@@ -34,7 +34,8 @@ from runner.runs.limits import RunLimits
 from runner.runs.snapshot import Vault
 from runner.runs.sweep import home_identity
 from runner.variables.keys import ensure_key
-from runner.variables.system import image_environment, run_system_values
+from runner.variables.states import RunStates
+from runner.variables.system import image_environment, run_system_values, system_values
 
 Listener = Callable[[events.Event], None]
 
@@ -154,11 +155,12 @@ class LiveRun:
             keep_output=self._vault(journal),
         )
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        user = _user()
+        plan, states = self.plan, RunStates(self.plan.steps)
+        targets = (action.target.name for action in plan.actions if action.target)
+        fixed = run_system_values(journal.run, plan.process, plan.environment, _user(), created, targets)
 
         def run_values(results: Sequence[StepResult]) -> list[PlannedValue]:
-            plan = self.plan
-            return run_system_values(journal.run, plan.process, plan.environment, user, created, results)
+            return system_values({**fixed, **states.of(results)})
 
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(supplies.images.of(action).environment)

@@ -8,23 +8,30 @@ journal gets its last event, and the result is written.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from registry.errors import Conflict, Invalid, NotFound
+from registry.errors import Conflict, Invalid, UserError
 from registry.home import Home
-from runner.documents import find_process, read_process, read_project, step_names
+from runner.documents import (
+    find_process,
+    process_names,
+    process_paths,
+    read_process,
+    read_project,
+    step_names,
+)
 from runner.documents.project_files import read_files
-from runner.documents.value_file import read_value_file
 from runner.execution.action import Cancellation
 from runner.execution.certificates import read_certificates
 from runner.execution.connections import Connect, Connections, ensure_images, refuse_other_images
-from runner.model import Process, Project, RunResult, VariableSource
+from runner.model import Process, Project, RunResult
 from runner.plan import Plan, PlannedAction
-from runner.planner import Inputs, Resolve, compile_plan
+from runner.planner import DefaultImage, Inputs, Resolve, compile_plan
 from runner.runs.history import RunRecord
 from runner.runs.journal import read_result
 from runner.runs.limits import RunLimits
@@ -34,6 +41,11 @@ from runner.runs.recovery import Resumption, refuse_live, retried
 from runner.runs.snapshot import Past, read_past
 from runner.runs.sweep import sweep
 from runner.variables.keys import read_keys
+from runner.variables.sources.reader import SourceReader
+
+T = TypeVar("T")
+Find = Callable[[Path, Collection[Path], Sequence[str]], list[T] | None]
+"""Finds something in the processes below a folder, but for those that are left out and ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +57,45 @@ class RunService:
     project_file: Path | None
     resolve: Resolve
     connect: Connect
-    default_image: str
+    default_image: DefaultImage
     settings: RunLimits = field(default_factory=RunLimits)
     image_digests: Mapping[str, str] = field(default_factory=dict)
 
-    def plan(self, process_name: str, inputs: Inputs) -> Plan:
-        """Compile a process. Creates nothing. Raises UserError with every problem found."""
+    def plan(self, process_name: str, inputs: Inputs, sources: SourceReader | None = None) -> Plan:
+        """Compile a process. Creates nothing. `sources`, from `sources()`, reads the values behind `from`: who plans
+        twice reads each once. Raises UserError with every problem found."""
         path = find_process(process_name, self._folders)
         process, project = self._documents(path)
         folder = self._folders[-1] if self.project_file else path.parent
-
-        def read(source: VariableSource) -> str:
-            return read_source(source, folder)
 
         plan = compile_plan(
             process,
             project,
             inputs,
             self.resolve,
-            read,
+            sources or self.sources(),
             self.default_image,
-            self._steps_of_the_project,
+            partial(self._names_of_the_project, step_names),
             partial(read_files, folder),
+            partial(self._names_of_the_project, process_names),
         )
         read_certificates(plan)  # what would stop the run stops the plan
         return plan
+
+    def sources(self) -> SourceReader:
+        """What reads the values behind `from`, each once."""
+        return SourceReader(self._folders[-1], os.environ, lambda: read_keys(self.home, os.environ))
+
+    def processes(self, name: str | None = None) -> list[Process]:
+        """The process of that name, or all of the project that can be read. Raises NotFound, Invalid."""
+        if name is not None:
+            return [read_process(find_process(name, self._folders), self.directory)]
+        found = self._names_of_the_project(process_paths) or []
+        processes = []
+        for path in found:
+            with suppress(UserError):  # told when it is planned or validated
+                processes.append(read_process(path, self.directory))
+        return processes
 
     def _documents(self, path: Path) -> tuple[Process, Project]:
         """The process and the project. Raises Invalid with the problems of both."""
@@ -84,14 +110,14 @@ class RunService:
             raise Invalid(error.code, error.message, error.hint, problems) from None
         return read_process(path, self.directory), project
 
-    def _steps_of_the_project(self) -> list[str] | None:
+    def _names_of_the_project(self, find: Find[T]) -> list[T] | None:
         from registry.project.project_file import read_project_settings
 
         if self.project_file is None:
             return []
         settings = read_project_settings(self.project_file)
         library = (settings.library,) if settings.library else ()
-        return step_names(settings.folder, library, settings.ignore)
+        return find(settings.folder, library, settings.ignore)
 
     @property
     def _folders(self) -> list[Path]:
@@ -181,25 +207,3 @@ class RunService:
         refuse_other_images(images, self.image_digests)
         certificates = read_certificates(plan)
         return Supplies(self.home, engines, images, certificates, self.settings, self._folders[-1])
-
-
-def read_source(source: VariableSource, folder: Path) -> str:
-    """The text behind a variable's `from`. Raises NotFound, Invalid."""
-    if source.env is not None:
-        value = os.environ.get(source.env)
-        if value is None:
-            raise NotFound(
-                "environment-variable",
-                f'the environment variable "{source.env}" is not set',
-                hint=f"Export {source.env}=...",
-            )
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # Python keeps bytes that are not UTF-8 as lone surrogates
-            raise Invalid(
-                "variable-encoding",
-                f'the environment variable "{source.env}" is not UTF-8 text',
-                hint="Set it to text in UTF-8, or to the base64 of its bytes.",
-            ) from None
-        return value
-    return read_value_file(folder / (source.file or ""))

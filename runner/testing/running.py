@@ -23,9 +23,18 @@ from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import Action, ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
+from runner.model import (
+    Action,
+    ContainerSettings,
+    Process,
+    Project,
+    Step,
+    TemplateUse,
+    Variable,
+    VariableSource,
+)
 from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
-from runner.planner import Inputs, compile_plan
+from runner.planner import DefaultImage, Inputs, compile_plan
 from runner.testing.checking import differences
 from runner.testing.model import CommandStub, Observed, SeenRequest, TemplateTest, TestResult
 from runner.testing.session import Session
@@ -41,7 +50,7 @@ _READY_SECONDS = 30.0
 
 
 def run_test(
-    session: Session, template: ResolvedTemplate, test: TemplateTest, default_image: str
+    session: Session, template: ResolvedTemplate, test: TemplateTest, default_image: DefaultImage
 ) -> TestResult:
     """Run a test to its end. Raises EngineError; everything else is part of the result."""
     started = time.monotonic()
@@ -50,7 +59,7 @@ def run_test(
     try:
         action = _action(template, test, default_image)
         image = session.engine.ensure_image(action.image)
-        with _services(session, test, default_image) as services:
+        with _services(session, test, default_image(Syntax.PYTHON)) as services:
             observed = _Attempt(session, test, services, image, masker).run(action)
     except EngineError:
         raise
@@ -63,7 +72,7 @@ def run_test(
     return TestResult(name, test, failures, time.monotonic() - started, log)
 
 
-def _action(template: ResolvedTemplate, test: TemplateTest, default_image: str) -> PlannedAction:
+def _action(template: ResolvedTemplate, test: TemplateTest, default_image: DefaultImage) -> PlannedAction:
     """The template's one action, planned as in a process. Raises Invalid."""
     settings = ContainerSettings(image=test.image, network=test.network)
     action = Action(test.name, TemplateUse(template.reference, test.inputs), container=settings)
@@ -74,7 +83,7 @@ def _action(template: ResolvedTemplate, test: TemplateTest, default_image: str) 
     def resolve(_: Reference) -> ResolvedTemplate:
         return _unchecked(template)
 
-    def no_source(_: VariableSource) -> str:
+    def no_source(_: Variable, __: VariableSource) -> str:
         raise AssertionError("a test has no project")
 
     plan: Plan = compile_plan(

@@ -13,7 +13,7 @@ from registry.home import Home
 from runner.engine.base import Endpoint
 from runner.execution.action import Cancellation
 from runner.execution.connections import Connect, Connections
-from runner.planner import Resolve
+from runner.planner import DefaultImage, Resolve
 from runner.runs.sweep import sweep
 from runner.testing.cases import Case, FilesOf, find_cases
 from runner.testing.model import TestResult
@@ -31,7 +31,7 @@ class TestService:
     resolve: Resolve
     files_of: FilesOf
     connect: Connect
-    default_image: str
+    default_image: DefaultImage
 
     def find(self, paths: Iterable[str], tests: Path | None, pattern: str = "") -> list[Case]:
         """The tests to run: those whose template or name holds `pattern`, in any case.

@@ -3,14 +3,16 @@
 One JSON object per line: `id`, `family`, `language`, `variables` (name to value or null), `script`, `parameters`,
 `files` (name to text; a name ending in "/" is a folder), sometimes `environment`; and `expected`: `messages`
 ([name, attributes], without level switches), `stdout` ([level, line]), `stderr_contains` (each of them somewhere
-in stderr; empty: nothing there; `<any>`: anything), `exit_code` (`<failure>`: any but 0), sometimes
-`stderr_messages` and `stderr`. `<cwd>` stands for the working directory.
+in stderr, runs of white space as one blank; empty: nothing there; `<any>`: anything), `exit_code` (`<failure>`: any
+but 0), sometimes `stderr_messages` and `stderr`, and `ignore_verbose`. `<cwd>` stands for the working directory,
+`<any>` for `stdout` for anything there. A case without `language` is in that of its file's name.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,21 +30,40 @@ Case = Mapping[str, Any]
 Line = tuple[str, str]
 Message = tuple[str, dict[str, str]]
 
-_SYNTAXES = {"bash": Syntax.BASH, "python": Syntax.PYTHON, "sh": Syntax.SH}
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+SYNTAXES = {
+    "bash": Syntax.BASH,
+    "powershell": Syntax.POWERSHELL,
+    "python": Syntax.PYTHON,
+    "sh": Syntax.SH,
+}
+RECORDED = Path(__file__).parents[2].parent / "shared" / "conformance"
 _UNREADABLE = "<malformed service message>"
 
 
 def read_cases() -> list[Case]:
-    """The script cases of every file in TREADLE_CONFORMANCE_DIR if that is set, else of those beside this module."""
-    folder = Path(os.environ.get("TREADLE_CONFORMANCE_DIR") or Path(__file__).parent)
-    texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.jsonl"))]
-    cases = [json.loads(line) for text in texts for line in text.split("\n") if line.strip()]
-    return [case for case in cases if case.get("language") in _SYNTAXES and "script" in case]
+    """The script cases of every file in TREADLE_CONFORMANCE_DIR if that is set.
+
+    Else of those beside this module, and of PowerShell's recorded answers beside the project, where they are.
+    """
+    if given := os.environ.get("TREADLE_CONFORMANCE_DIR"):
+        paths = sorted(Path(given).glob("*.jsonl"))
+    else:
+        paths = [*sorted(Path(__file__).parent.glob("*.jsonl")), *RECORDED.glob("powershell.jsonl")]
+    cases = (case for path in paths for case in _cases_in(path))
+    return [case for case in cases if case["language"] in SYNTAXES and "script" in case]
+
+
+def _cases_in(path: Path) -> Iterator[Case]:
+    for line in path.read_text("utf-8").split("\n"):
+        if line.strip():
+            yield {"language": path.stem, **json.loads(line)}
 
 
 def request_of(case: Case) -> ScriptRequest:
     return ScriptRequest(
-        syntax=_SYNTAXES[case["language"]],
+        syntax=SYNTAXES[case["language"]],
         body=case["script"],
         variables=case["variables"],
         parameters=case["parameters"],
@@ -96,11 +117,20 @@ def differences(case: Case, outcome: Outcome) -> list[str]:
     """Where the outcome is not the expected one; empty if it is."""
     expected = case["expected"]
     return [
-        *_lines_differ("stdout", expected["stdout"], outcome.stdout.lines),
+        *_stdout_differs(expected, outcome.stdout.lines),
         *_messages_differ("messages", expected["messages"], outcome.stdout.messages),
         *_stderr_differs(expected, outcome.stderr),
         *_exit_code_differs(expected["exit_code"], outcome.exit_code),
     ]
+
+
+def _stdout_differs(expected: Mapping[str, Any], got: Sequence[Line]) -> Iterator[str]:
+    if expected["stdout"] == "<any>":
+        return
+    lines = [(level, _COLOUR.sub("", line).rstrip()) for level, line in got]
+    if expected.get("ignore_verbose"):
+        lines = [line for line in lines if line[0] != "verbose"]
+    yield from _lines_differ("stdout", expected["stdout"], lines)
 
 
 def _stderr_differs(expected: Mapping[str, Any], stderr: Output) -> Iterator[str]:
@@ -109,8 +139,9 @@ def _stderr_differs(expected: Mapping[str, Any], stderr: Output) -> Iterator[str
         yield "stderr: expected something, got nothing"
     elif not wanted and "stderr" not in expected and any(line for _, line in stderr.lines):
         yield f"stderr: expected nothing, got {stderr.lines}"
+    found = " ".join(stderr.text.split())
     for text in wanted:
-        if text != "<any>" and text not in stderr.text:
+        if text != "<any>" and " ".join(text.split()) not in found:
             yield f"stderr: expected {text!r} in it, got {stderr.text!r}"
     if "stderr" in expected:
         yield from _lines_differ("stderr", expected["stderr"], stderr.lines)

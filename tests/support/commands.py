@@ -35,7 +35,7 @@ def shown_commands(text: str) -> Iterator[str]:
 def shown_options(text: str) -> Iterator[str]:
     """Options that sentences name without their command."""
     for code in _INLINE.findall(_FENCE.sub("", text)):
-        if found := re.match(r"--[a-z][a-z-]*", code):
+        if found := re.match(r"--[a-z][a-z0-9-]*", code):
             yield found[0]
 
 

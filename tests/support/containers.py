@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
+from runner.bootstrap import Syntax, started_ahead, stop_signal
 from runner.engine.base import HOME_LABEL, RUN_LABEL, Container, ContainerSpec, Engine
 
 
@@ -50,3 +51,11 @@ class ContainerStock:
                 self._pool.submit(future.result().remove)
         self._pool.shutdown()
         assert list(self._engine.sweep(self._home, lambda _: False)) == []
+
+
+def script_stock(
+    engine: Engine, syntax: Syntax, image: str, ahead: int = 3, **options: Any
+) -> ContainerStock:
+    """Containers as a run makes them for scripts in `syntax`."""
+    started = {"ahead_command": started_ahead(syntax), "stop_signal": stop_signal(syntax)}
+    return ContainerStock(engine, image, ahead, **{**started, **options})

@@ -163,7 +163,13 @@ class Stage:
 
     def _service(self, engine: Engine, connect: Callable[[Endpoint], Engine] | None = None) -> RunService:
         return RunService(
-            self.home, self.folder, None, _no_template, connect or (lambda _: engine), IMAGE, self.settings
+            self.home,
+            self.folder,
+            None,
+            _no_template,
+            connect or (lambda _: engine),
+            lambda _: IMAGE,
+            self.settings,
         )
 
     def carry_out(

@@ -19,7 +19,7 @@ def project(make_project: MakeProject) -> ProjectTree:
     project = make_project({"treadle.yaml": "sources: {ours: {git: ./ours}}\n"})
     files = {
         "slack-send.json": template("Slack - Send", Category="chat"),
-        "slack-ps.json": template("Slack - Send from Windows", Properties=_in("PowerShell"), Category="chat"),
+        "slack-ps.json": template("Slack - Send from Windows", Properties=_in("CSharp"), Category="chat"),
         "pods.json": template("Kubernetes - List pods", Properties=_in("Python"), Category="Cluster"),
         "k8s-nodes.json": template(
             "K8s - Drain nodes", ActionType="Octopus.KubernetesRunScript", Category="cluster"
@@ -64,7 +64,7 @@ def test_a_hit_says_whether_it_can_run_and_why_not(project: ProjectTree) -> None
     assert (found["slack-send"]["runnable"], found["slack-send"]["obstacle"]) == (True, None)
     assert (found["slack-ps"]["runnable"], found["slack-ps"]["obstacle"]) == (
         False,
-        "is written in PowerShell",
+        "is written in CSharp",
     )
     assert found["zzz"]["obstacle"] == "needs packages"
     done = project.treadle("search", "slack", "--source", "ours")
@@ -147,7 +147,7 @@ def test_facets_count_what_a_search_finds(project: ProjectTree) -> None:
         ["source", "ours", "2"],
         ["category", "chat", "2"],
         ["syntax", "bash", "1"],
-        ["syntax", "powershell", "1"],
+        ["syntax", "csharp", "1"],
         ["action-type", "Octopus.Script", "2"],
         ["runnable", "no", "1"],
         ["runnable", "yes", "1"],

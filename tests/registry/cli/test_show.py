@@ -34,7 +34,7 @@ def project(make_project: MakeProject) -> ProjectTree:
         "tool/README.md": b"# The tool\n\n- one\n- two\n",
         "tool/tests/works.yaml": b"name: works\n",
         "tool/tests/data/more.yaml": b"x: 1\n",
-        "windows.json": template("Windows", Properties={SYNTAX: "PowerShell", SCRIPT: "x"}),
+        "windows.json": template("Windows", Properties={SYNTAX: "CSharp", SCRIPT: "x"}),
     }
     SourceRepository.create(project.root / "ours").commit(files)
     assert project.treadle("source", "sync", "ours").exit_code == 0
@@ -58,10 +58,10 @@ def test_the_rules_of_a_parameter_are_shown(project: ProjectTree) -> None:
 
 
 def test_why_a_template_cannot_run_is_shown(project: ProjectTree) -> None:
-    assert "Cannot run yet: it is written in PowerShell." in project.treadle("show", "ours/windows").stdout
+    assert "Cannot run yet: it is written in CSharp." in project.treadle("show", "ours/windows").stdout
     assert "Cannot run" not in project.treadle("show", "ours/tool").stdout
     data = project.treadle("show", "ours/windows", "--json").json
-    assert (data["runnable"], data["obstacle"]) == (False, "is written in PowerShell")
+    assert (data["runnable"], data["obstacle"]) == (False, "is written in CSharp")
 
 
 def test_an_example_is_a_step_to_paste(project: ProjectTree) -> None:
@@ -91,10 +91,9 @@ def test_versions_that_must_not_run_are_marked_in_the_list(project: ProjectTree)
     assert lines[-1].endswith("revoked: leaks")
 
 
-def test_import_and_new_say_what_cannot_run(project: ProjectTree) -> None:
+def test_import_says_what_cannot_run(project: ProjectTree) -> None:
     done = project.treadle("import", "ours/windows")
-    assert "  It cannot run yet: it is written in PowerShell." in done.stdout.splitlines()
+    assert "  It cannot run yet: it is written in CSharp." in done.stdout.splitlines()
     (item,) = project.treadle("import", "ours/windows", "--json").json["templates"]
-    assert (item["runnable"], item["obstacle"]) == (False, "is written in PowerShell")
+    assert (item["runnable"], item["obstacle"]) == (False, "is written in CSharp")
     assert "cannot run" not in project.treadle("import", "ours/tool").stdout
-    assert "cannot run PowerShell yet" in project.treadle("new", "mine", "--syntax", "powershell").stderr

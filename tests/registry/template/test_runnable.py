@@ -19,7 +19,7 @@ def _template(
     return StepTemplate("id", "Tool", 1, action_type, properties=bag, packages=packages)
 
 
-@pytest.mark.parametrize("syntax", ["Bash", "Python"])
+@pytest.mark.parametrize("syntax", ["Bash", "PowerShell", "Python"])
 def test_inline_scripts_in_languages_of_linux_run(syntax: str) -> None:
     template = _template(body="true", syntax=syntax)
     assert obstacle(template) is None
@@ -29,7 +29,6 @@ def test_inline_scripts_in_languages_of_linux_run(syntax: str) -> None:
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        (_template(body="x", syntax="PowerShell"), "is written in PowerShell"),
         (_template(body="x", syntax="CSharp"), "is written in CSharp"),
         (
             _template("Octopus.AwsRunScript", body="x", syntax="Bash"),
@@ -60,5 +59,5 @@ def test_without_a_syntax_bash_is_assumed(syntax: str | None) -> None:
 
 
 def test_a_steps_properties_replace_those_of_the_template() -> None:
-    template = _template(body="x", syntax="PowerShell")
+    template = _template(body="x", syntax="CSharp")
     assert choose_script(template, {SCRIPT_SYNTAX: "Bash"}) == ChosenScript("Bash", "x")

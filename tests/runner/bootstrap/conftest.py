@@ -44,12 +44,12 @@ def stock(engine: DockerEngine) -> Iterator[ContainerStock]:
 @pytest.fixture
 def bash(stock: ContainerStock) -> Run:
     """Runs a Bash script in our worker image: body, then what else a request holds."""
-    return _runner(stock, Syntax.BASH)
+    return run_in(stock, Syntax.BASH)
 
 
 @pytest.fixture
 def python(stock: ContainerStock) -> Run:
-    return _runner(stock, Syntax.PYTHON)
+    return run_in(stock, Syntax.PYTHON)
 
 
 @pytest.fixture(scope="module", params=WORKERS)
@@ -78,10 +78,12 @@ def any_shell(engine: DockerEngine, request: pytest.FixtureRequest) -> Iterator[
 
 @pytest.fixture
 def sh(any_shell: ContainerStock) -> Run:
-    return _runner(any_shell, Syntax.SH)
+    return run_in(any_shell, Syntax.SH)
 
 
-def _runner(stock: ContainerStock, syntax: Syntax) -> Run:
+def run_in(stock: ContainerStock, syntax: Syntax) -> Run:
+    """Runs scripts in `syntax` in containers of `stock`."""
+
     def run(body: str, **rest: Any) -> Ran:
         options = {"log_environment": False, **rest}
         with stock.lend() as container:

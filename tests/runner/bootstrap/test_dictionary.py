@@ -31,8 +31,11 @@ def test_modules_are_found_by_language() -> None:
         "Octopus.Script.Module.Language[Ünï-2]": "Bash",
         "Octopus.Script.Module[Old]": "no language is PowerShell",
     }
-    assert list(dictionary.modules(variables, "Bash")) == [("MyTools_1", "source"), ("Ünï2", "other")]
-    assert [name for name, _ in dictionary.modules(variables, "PowerShell")] == ["Old"]
+    assert list(dictionary.modules(variables, "Bash")) == [
+        ("My Tools_1!", "MyTools_1", "source"),
+        ("Ünï-2", "Ünï2", "other"),
+    ]
+    assert [module.name for module in dictionary.modules(variables, "PowerShell")] == ["Old"]
 
 
 def test_the_array_shows_no_machinery() -> None:

@@ -38,7 +38,7 @@ def project(make_project: MakeProject) -> ProjectTree:
     parameters = [parameter("Url", HelpText="Where to post."), parameter("Times", DefaultValue="1")]
     repository = SourceRepository.create(project.root / "ours")
     repository.commit({"hello.json": template("Say - Hello", 1)})
-    windows = template("Windows", Properties={SYNTAX: "PowerShell", SCRIPT: "x"})
+    windows = template("Windows", Properties={SYNTAX: "CSharp", SCRIPT: "x"})
     repository.commit(
         {"hello.json": template("Say - Hello", 2, Parameters=parameters), "windows.json": windows}
     )
@@ -98,7 +98,7 @@ def test_a_version_that_was_asked_for_is_written_as_it_was(project: ProjectTree,
 def test_what_cannot_run_is_added_with_a_warning(project: ProjectTree) -> None:
     done = project.treadle("add", "windows", "to", "deploy")
     assert done.exit_code == 0
-    assert done.stderr == "ours/windows@1 cannot run yet: it is written in PowerShell.\n"
+    assert done.stderr == "ours/windows@1 cannot run yet: it is written in CSharp.\n"
 
 
 @pytest.mark.parametrize(

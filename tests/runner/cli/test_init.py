@@ -88,4 +88,4 @@ def test_the_first_process_runs_at_once(empty: ProjectTree) -> None:
     done = empty.treadle("run", "deploy", "-e", "Production")
     assert done.exit_code == 0, done.stderr
     assert "Hello from production, web-2" in done.stdout
-    assert "Greeted at" in done.stdout
+    assert "web-1 was greeted at" in done.stdout

@@ -59,6 +59,7 @@ def test_every_listing_has_json_and_every_change_a_dry_run() -> None:
     """`plan` is the dry run of `run`; `source sync` changes a cache only."""
     reading = {"search", "show", "validate", "test", "diff", "usage", "plan", "verify", "outdated", "expand"}
     reading |= {"doctor", "log", "graph", "config show", "source list", "source sync", "image list"}
+    reading |= {"vars list", "vars explain", "vars key list"}
     reading |= {f"runs {what}" for what in ("list", "show", "logs", "artifacts")}
     for path, options in _leaves(cli, ""):
         if path not in ("run", "completion", "help"):

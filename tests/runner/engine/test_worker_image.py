@@ -13,7 +13,7 @@ from registry.home import Home
 from runner.cli.image import image
 from runner.engine.base import ContainerSpec
 from runner.engine.docker import DockerEngine
-from runner.engine.worker_image import context_digest, context_tar, worker_reference
+from runner.engine.worker_image import WORKER, context_digest, context_tar, worker_reference
 from tests.support.engine import Bench, Program
 from tests.support.second_engine import second_engine
 
@@ -42,7 +42,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
 
 @pytest.mark.docker
 def test_a_current_image_is_not_built_again(context: Context, docker_engine: DockerEngine) -> None:
-    assert docker_engine.images.worker_is_current()
+    assert docker_engine.images.is_current(WORKER)
     assert invoke(context, "build").startswith(f"{worker_reference()} is current: sha256:")
     assert invoke(context, "build", "--dry-run") == "The image is current.\n"
 
@@ -52,7 +52,7 @@ def test_an_engine_without_the_image_builds_it(docker_engine: DockerEngine, tmp_
     said: list[str] = []
     with second_engine(tmp_path) as endpoint, DockerEngine(endpoint) as engine:
         image = engine.ensure_image(worker_reference(), said.append)
-        assert engine.images.worker_is_current()
+        assert engine.images.is_current(WORKER)
         bench = Bench(engine, ContainerSpec(worker_reference(), {}))
         assert bench.run(Program("id -un")).stdout == b"treadle\n"
     assert image.environment["HOME"] == "/treadle/home"

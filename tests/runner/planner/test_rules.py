@@ -127,9 +127,9 @@ class TestNotRunnable:
                 " > Action types that run: Octopus.Script.",
             ),
             (
-                {"properties": {"Octopus.Action.Script.Syntax": "PowerShell"}},
-                "is written in PowerShell, so Treadle cannot run it yet [not-runnable]"
-                " > Bash and Python scripts run: find some with `treadle search WORDS --runnable`.",
+                {"properties": {"Octopus.Action.Script.Syntax": "CSharp"}},
+                "is written in CSharp, so Treadle cannot run it yet [not-runnable]"
+                " > Bash, PowerShell and Python scripts run: find some with `treadle search WORDS --runnable`.",
             ),
             (
                 {"packages": ({"Name": "app"},)},

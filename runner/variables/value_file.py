@@ -40,14 +40,14 @@ def read_limited(path: Path, most: int) -> bytes:
         os.close(descriptor)
 
 
-def value_text(data: bytes, what: str) -> str:
-    """Bytes from outside as a value, without one line end at its end. Raises Invalid."""
+def value_text(data: bytes, what: str, code: str = "variable-file") -> str:
+    """Bytes from outside as a value, without one line end at its end. Raises Invalid, with that code."""
     if len(data) > MAX_VALUE_BYTES:
-        raise Invalid("variable-file", f"{what} holds more than {MAX_VALUE_BYTES:,} bytes")
+        raise Invalid(code, f"{what} holds more than {MAX_VALUE_BYTES:,} bytes")
     try:
         return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise Invalid("variable-file", f"{what} is not UTF-8 text") from None
+        raise Invalid(code, f"{what} is not UTF-8 text") from None
 
 
 def _content(descriptor: int, path: Path, most: int) -> bytes:
