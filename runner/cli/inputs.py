@@ -157,7 +157,7 @@ def read_value(written: str) -> str:
     """The value that an argument means: itself, `@FILE` the content of a file, `-` standard input. Raises as
     `read_inputs`."""
     if written == "-":
-        return _text(sys.stdin.buffer, "standard input")
+        return read_stdin()
     return read_value_file(Path(written[1:])) if written.startswith("@") else written
 
 
