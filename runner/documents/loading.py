@@ -25,7 +25,7 @@ def read_file(path: Path, label: str | None = None) -> bytes:
     """
     label = label or str(path)
     try:
-        return read_limited(path, MAX_BYTES)
+        return read_limited(path, MAX_BYTES, "file-unreadable")
     except FileNotFoundError:
         raise NotFound("file-not-found", f'there is no file "{label}"') from None
     except (OSError, ValueError) as error:

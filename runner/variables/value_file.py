@@ -31,11 +31,14 @@ def read_value_file(path: Path) -> str:
     return value_text(data, f'"{path}"')
 
 
-def read_limited(path: Path, most: int) -> bytes:
-    """The bytes in `path`; of a file with more than `most`, one more than that. Raises OSError, ValueError, Invalid."""
+def read_limited(path: Path, most: int, code: str = "variable-file") -> bytes:
+    """The bytes in `path`; of a file with more than `most`, one more than that.
+
+    Raises OSError, ValueError for a path that cannot be one, and Invalid, with that code, for what has no end.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        return _content(descriptor, path, most)
+        return _content(descriptor, path, most, code)
     finally:
         os.close(descriptor)
 
@@ -50,17 +53,17 @@ def value_text(data: bytes, what: str, code: str = "variable-file") -> str:
         raise Invalid(code, f"{what} is not UTF-8 text") from None
 
 
-def _content(descriptor: int, path: Path, most: int) -> bytes:
+def _content(descriptor: int, path: Path, most: int, code: str) -> bytes:
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(most + 1)
     if stat.S_ISFIFO(mode):
-        return _from_pipe(descriptor, path, most)
-    raise ValueError("it is neither a file nor a pipe")
+        return _from_pipe(descriptor, path, most, code)
+    raise Invalid(code, f'"{path}" is neither a file nor a pipe')
 
 
-def _from_pipe(descriptor: int, path: Path, most: int) -> bytes:
+def _from_pipe(descriptor: int, path: Path, most: int, code: str) -> bytes:
     data, started, has_writer = b"", time.monotonic(), False
     watch = select.poll()
     watch.register(descriptor, select.POLLIN)
@@ -81,5 +84,5 @@ def _from_pipe(descriptor: int, path: Path, most: int) -> bytes:
                 if has_writer
                 else "has nobody who writes to it"
             )
-            raise Invalid("variable-file", f'"{path}" {what}', hint="Start its writer first, or name a file.")
+            raise Invalid(code, f'"{path}" {what}', hint="Start its writer first, or name a file.")
     return data
