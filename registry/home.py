@@ -6,6 +6,7 @@ default library and the runs would be missed.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -14,8 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from registry.errors import Conflict, Invalid, Unavailable, UserError
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 _OURS = frozenset(
     (
@@ -158,7 +163,8 @@ def try_lock(lock_file: Path) -> int:
 def is_locked(lock_file: Path) -> bool:
     """Whether a process holds `lock_file` at this moment; a file that is not there, nobody does."""
     try:
-        descriptor = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        # Whatever else lies there (a pipe, say) is not waited for.
+        descriptor = os.open(lock_file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -205,6 +211,15 @@ def make_folder(path: Path) -> None:
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise home_not_writable(path, error.strerror) from error
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file of ours to read. Raises OSError, also for what is not a file: nobody waits for a pipe."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return file
 
 
 def nearest_folder(path: Path) -> Path:

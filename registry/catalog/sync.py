@@ -13,7 +13,7 @@ from registry.errors import Invalid, NotFound, Unavailable, UserError
 from registry.git.command import GitFailedError
 from registry.git.remote import RemoteRefs, remote_refs
 from registry.git.repository import Repository
-from registry.home import Home, exclusive
+from registry.home import Home, exclusive, make_folder
 from registry.index.database import Counts, Index, SourceFinding, SourceState
 from registry.index.writer import IndexChanges, IndexTarget, index_repository, mark_synced
 from registry.library.library import Library
@@ -174,7 +174,7 @@ def _mirror(home: Home, source: SourceDefinition) -> Repository:
     from registry.git.transport import init_mirror
 
     mirror = Repository(home.mirror(source.mirror_key), trusted=True)
-    mirror.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(mirror.folder)
     init_mirror(mirror.folder)
     mirror.drop_leftovers()
     return mirror

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 from click.shell_completion import CompletionItem
 
-from registry.cli.context import Context
+from registry.cli.context import current_context, ready_context
 from registry.cli.output import page_output
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
@@ -60,8 +60,7 @@ class ReferenceType(click.ParamType[Reference]):
             return value
         ctx = ctx or click.get_current_context(silent=True)
         if ctx is not None and "/" not in value and (bare := _parsed(f"{_NO_SOURCE}/{value}")):
-            context: Context = ctx.obj
-            with context.catalog() as catalog:
+            with ready_context().catalog() as catalog:
                 return catalog.with_source(bare)
         try:
             return Reference.parse(value)
@@ -135,7 +134,6 @@ def cool_down_option(command: F) -> F:
 def _cool_down(ctx: click.Context, parameter: click.Parameter, days: float | None) -> CoolDown:
     if days is not None:
         return CoolDown(days, asked=True)
-    context: Context = ctx.obj
-    project = context.project()
+    project = current_context().project()
     said = project.cool_down if project else None
     return CoolDown() if said is None else CoolDown(said)

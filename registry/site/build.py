@@ -10,6 +10,7 @@ from pathlib import Path
 from registry.catalog.catalog import Catalog
 from registry.errors import Conflict, Invalid
 from registry.home import not_written
+from registry.paths import real_path
 from registry.site.contents import Site, read_site
 from registry.site.html_page import feed, index_page, template_page
 from registry.site.markdown_page import llms_txt, markdown_page
@@ -106,7 +107,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write everything beside the folder, then put it in its place: no reader meets half of a site."""
-    target = folder.resolve()
+    target = real_path(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as aside:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.context import Context, current_context, exit_with
 from registry.cli.options import json_option
 from registry.cli.output import print_json, style, tell
 
@@ -23,8 +23,7 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", 
 
 @click.command()
 @json_option
-@pass_context
-def doctor(context: Context, as_json: bool) -> None:
+def doctor(as_json: bool) -> None:
     """Check that everything Treadle needs is there: git, its home, sources, engines, the worker image.
 
     Looks at the engine of the current Docker context, and at those of the project's targets. Exit code 1 if
@@ -32,6 +31,7 @@ def doctor(context: Context, as_json: bool) -> None:
     """
     from runner.doctor import CheckResult, diagnose
 
+    context = current_context()  # a home that cannot be used is one of the findings
     probes = _probes(_endpoints(context))
     checks = []
     for check in diagnose(context.home, context.catalog, probes):

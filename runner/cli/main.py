@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import WHEN_READY, Context
 from registry.cli.group import Group, global_options
 from registry.cli.output import echo, finish_output, start_output
 from registry.errors import Unavailable, UserError
@@ -136,14 +136,7 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Deployment step templates from git, run as processes in containers."""
-    ctx.obj = ctx.obj or Context.from_environment()
-    try:
-        ctx.obj.home.check()
-    except Unavailable:
-        if ctx.invoked_subcommand != "doctor":  # which says so, among other things
-            raise
-    else:
-        _clear_up(ctx.obj)
+    ctx.meta[WHEN_READY] = _clear_up
 
 
 cli.params[:0] = global_options(shown=True)
@@ -217,10 +210,8 @@ def _run(arguments: list[str]) -> int:
         from registry.cli.problems import crash_error
 
         error = crash_error(defect)
-        _tell(error, arguments)
-        return OUR_FAULT
     _tell(error, arguments)
-    return error.exit_code
+    return OUR_FAULT if error.code == "internal-error" else error.exit_code
 
 
 def _invoke(arguments: list[str]) -> int:
