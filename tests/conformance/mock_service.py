@@ -87,6 +87,10 @@ def mock_service(routes: Sequence[Route], hosts: Sequence[str]) -> Iterator[Mock
                 self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
                 self.close_connection = False
 
+            def finish(self) -> None:
+                super().finish()
+                self.connection.close()  # that of TLS, which http.server knows nothing of
+
             def do_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
                 seen = Seen(self.command, self.path, dict(self.headers), body, self.host)

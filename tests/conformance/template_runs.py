@@ -1,7 +1,7 @@
 """Recorded runs of whole templates: how one is run, and compared with what was recorded.
 
-`parameters`, `variables`, `files` (`path`, `text`, `mode`, `age_days`), `path` (the search path), `mock` and `hosts` (see
-`mock_service`); `expect` tells exit code, files, requests, outputs, artifacts and log. `{{work}}` is the working
+`parameters`, `variables`, `files` (`path`, `text`, `mode`, `age_days`), `path` (the search path), `mock` and `hosts`
+(see `mock_service`); `expect` tells exit code, files, requests, outputs, artifacts and log. `{{work}}` is the working
 directory, `{{mock}}` the address of the service.
 """
 
@@ -74,7 +74,7 @@ class TemplateRun:
                 "{{mockhost}}": self.service.address,
             }
         parameters = self.template.get("Parameters") or ()
-        defaults = {one["Name"]: one.get("DefaultValue") for one in parameters}
+        defaults = {one["Name"]: one.get("DefaultValue") or None for one in parameters}
         given = {**self.run.get("variables", {}), **defaults, **self.run.get("parameters", {})}
         variables = {**self.system, **{name: value for name, value in given.items() if value is not None}}
         self.variables = {
