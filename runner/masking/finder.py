@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from runner.masking.patterns import MAX_GAP, MINIMUM, Layout, Pattern, ends_wrapped
 from runner.masking.squeezing import DROPPED, advance, retreat, squeeze, views
+from runner.masking.wrapped import WrappedFinder
 
 if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
@@ -27,7 +28,10 @@ _FEW = 500  # patterns that may be added before the large automaton is built ane
 
 @dataclass(frozen=True, slots=True)
 class OpenEnd:
-    """The end of a text, from `start` on, with which a secret may begin: its first `length` bytes, squeezed."""
+    """The end of a text, from `start` on, with which a secret may begin: its first `length` bytes, squeezed.
+
+    `length` is 0 where they are too common to be hidden if the rest does not come.
+    """
 
     start: int
     length: int
@@ -147,19 +151,21 @@ class Finder:
 
     settled: frozenset[Pattern] = frozenset()
     recent: frozenset[Pattern] = frozenset()
+    wrapped: WrappedFinder = field(default_factory=WrappedFinder)
     _large: _Automaton | None = field(default=None, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.settled or self.recent)
 
-    def plus(self, patterns: Iterable[Pattern]) -> Finder:
-        """These and `patterns`."""
+    def plus(self, patterns: Iterable[Pattern], texts: Iterable[bytes] = ()) -> Finder:
+        """These and `patterns`, and `texts` that may be broken into pieces."""
+        wrapped = self.wrapped.plus(texts)
         recent = self.recent.union(patterns) - self.settled
         # Growing by a part of what is there, the large automaton is built anew only now and then.
         if len(recent) <= max(_FEW, len(self.settled) // 4):
-            return Finder(self.settled, recent, self._large)
+            return Finder(self.settled, recent, wrapped, self._large)
         settled = self.settled | recent
-        return Finder(settled, frozenset(), _Automaton(settled))
+        return Finder(settled, frozenset(), wrapped, _Automaton(settled))
 
     def spans(self, data: bytes) -> list[Span]:
         """Where they occur, in order; of hits inside others some are left out."""
@@ -170,7 +176,11 @@ class Finder:
         if not self:
             return Found([], None)
         spans = list(self._spans(lines))
+        pieces, begun = self.wrapped.look(lines)
+        spans += pieces
         ends = [self._open_end(lines)] if go_on else []
+        if go_on and begun is not None:
+            ends.append(OpenEnd(begun, 0, Layout.LINE))
         for view in views(lines):
             seen = self._spans(view.data)
             spans += ((view.original(start), view.original(end - 1) + 1) for start, end in seen)
