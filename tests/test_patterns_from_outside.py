@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 OF_OUR_OWN = {
     r"f'\\A{pattern}'": "from a rule of lint",
     r"f'\\blint: allow {self.id}\\b'": "from a rule of lint",
+    "'|'.join((fnmatch.translate(_escaped(name)) for name in names)) or '(?!)'": "from our tables of PowerShell",
     "schema_pattern": "from our JSON schemas",
 }
 """Computed patterns, as `ast` writes them, that hold nothing from outside, and where they come from instead."""

@@ -61,7 +61,7 @@ def _ask(question: Question, cancellation: Cancellation) -> Answer | None:
 
 def _line(prompt: str, cancellation: Cancellation) -> str | None:
     """What somebody types; None at the end of the input, and when the run is cancelled."""
-    sys.stdout.write(prompt)
+    echo(prompt, end="")
     sys.stdout.flush()
     while not cancellation.requested:
         if select.select([sys.stdin], [], [], _PATIENCE)[0]:
