@@ -108,7 +108,7 @@ def retried(
     ask: Answerer | None = None,
 ) -> RunResult:
     """Another run of the same plan; `failed_only`: what succeeded counts here, too. Raises as `RunService.run`."""
-    reused = list(_reusable(past)) if failed_only else []
+    reused = list(reusable(past)) if failed_only else []
     state = fold(past.plan, reused)
     supplies = supply(remaining(state))
     run = LiveRun.new(past.plan, supplies, cancellation, listen)
@@ -119,7 +119,7 @@ def retried(
     return run.begin()
 
 
-def _reusable(past: Past) -> Iterator[Event]:
+def reusable(past: Past) -> Iterator[Event]:
     """The actions at the beginning of each lane that succeeded, and those there that an expression left out."""
     state = fold(past.plan, past.events)
     for step in past.plan.steps:

@@ -43,7 +43,7 @@ from runner.runs.limits import RunLimits
 from runner.runs.live_run import Listener, LiveRun, Supplies, secrets_of
 from runner.runs.prune import keep_latest
 from runner.runs.queue import queue_folder, turn
-from runner.runs.recovery import Resumption, refuse_finished, refuse_live, retried
+from runner.runs.recovery import Resumption, refuse_finished, refuse_live, retried, reusable
 from runner.runs.snapshot import Past, read_past
 from runner.runs.sweep import sweep
 from runner.variables.keys import read_keys
@@ -162,6 +162,22 @@ class RunService:
     def plan_of(self, record: RunRecord) -> Plan:
         """The plan of an earlier run. Raises as `read_past`."""
         return self._past(record).plan
+
+    def left_of(
+        self, record: RunRecord, *, retry: bool = False, failed_only: bool = False
+    ) -> list[PlannedAction]:
+        """The actions that would run, or ask: of a run that goes on, or of another run of its plan. As `read_past`."""
+        past = self._past(record)
+        events = past.events
+        if retry:
+            events = tuple(reusable(past)) if failed_only else ()
+        state = fold(past.plan, events)
+        return [action for action in past.plan.actions if not state.actions[action.id].settled]
+
+    def check_answer(self, record: RunRecord, answer: Intervention) -> None:
+        """Whether it is one that a run asks for. Raises as `Intervention.events`."""
+        past = self._past(record)
+        answer.events(fold(past.plan, past.events))
 
     def resume(
         self,
