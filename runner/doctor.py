@@ -7,12 +7,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import UserError
 from registry.home import Home, make_folder
 from runner.engine.base import EngineInfo
-from runner.engine.worker_image import worker_reference
+from runner.engine.powershell_archive import VARIABLE, VERSION
+from runner.engine.worker_image import POWERSHELL, worker_reference
 
 if TYPE_CHECKING:
     from registry.catalog.catalog import Catalog, SourceSummary
@@ -46,11 +48,16 @@ class DoctorCheck:
 
 @dataclass(frozen=True, slots=True)
 class EngineProbe:
-    """What is asked of an engine: `name` says whose it is. Both raise EngineError."""
+    """What is asked of an engine: `name` says whose it is. All of them raise EngineError.
+
+    `powershell_archive` is the file that the image with PowerShell would be built from; None for a download.
+    """
 
     name: str
     check: Callable[[], EngineInfo]
     worker_is_current: Callable[[], bool]
+    powershell_is_current: Callable[[], bool]
+    powershell_archive: str | None = None
 
 
 def diagnose(
@@ -164,6 +171,7 @@ def _engine(engine: EngineProbe) -> Iterator[DoctorCheck]:
     else:
         yield DoctorCheck(engine.name, CheckResult.OK, version)
     yield _guarded(f"worker image on {engine.name}", lambda: _worker_image(engine))
+    yield _guarded(f"PowerShell on {engine.name}", lambda: _powershell(engine))
 
 
 def _disk_limit(info: EngineInfo) -> str:
@@ -178,3 +186,23 @@ def _worker_image(engine: EngineProbe) -> DoctorCheck:
         return DoctorCheck(name, CheckResult.OK, worker_reference())
     hint = "The next run builds it; or do it now with `treadle image build`."
     return DoctorCheck(name, CheckResult.WARNING, f"{worker_reference()} is missing or outdated", hint)
+
+
+def _powershell(engine: EngineProbe) -> DoctorCheck:
+    """Whether steps in PowerShell can run, and how to get there."""
+    name = f"PowerShell on {engine.name}"
+    if engine.powershell_is_current():
+        return DoctorCheck(name, CheckResult.OK, POWERSHELL.reference)
+    detail = f"{POWERSHELL.reference} is missing or outdated"
+    named = engine.powershell_archive
+    if named is not None and not Path(named).is_file():
+        message = f'{detail}, and {VARIABLE} names "{named}", which is not a file'
+        return DoctorCheck(
+            name, CheckResult.BROKEN, message, f"Let {VARIABLE} name a release archive of PowerShell."
+        )
+    source = f'from "{named}"' if named is not None else f"with PowerShell {VERSION} from GitHub"
+    hint = (
+        f"The next step in PowerShell builds it {source}; or do it now with `treadle image build powershell`. "
+        "Where there is no network: `treadle image build powershell --archive FILE`."
+    )
+    return DoctorCheck(name, CheckResult.WARNING, detail, hint)

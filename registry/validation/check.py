@@ -10,6 +10,7 @@ from typing import Any
 
 from registry.errors import Invalid, NotFound, Untrusted, UserError
 from registry.model import Problem, Severity, errors_of
+from registry.paths import real_path
 from registry.project.process_file import is_ignored, is_process
 from registry.project.project_file import find_project
 from registry.suggest import did_you_mean_inline
@@ -218,7 +219,7 @@ def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:
         yield from files
         return
     for file in files:
-        path = file.resolve()
+        path = real_path(file)
         inside = path.relative_to(project.folder).as_posix() if path.is_relative_to(project.folder) else ""
         if not is_ignored(inside, project.ignore):
             yield file

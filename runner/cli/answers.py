@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from registry.cli.output import ask, echo
+from registry.cli.output import ask, tell
 from registry.model import ControlType, Parameter
 from runner.plan import PlannedPrompt
 from runner.planner import Inputs
@@ -26,18 +26,18 @@ def can_ask() -> bool:
 def ask_value(parameter: Parameter, proposed: str | None, complain: Complaint) -> str:
     """The answer of a person, asked until it will do. Enter keeps what is proposed, else the parameter's default."""
     if parameter.help:
-        echo(f"  {parameter.help.strip()}")
+        tell(f"  {parameter.help.strip()}")
     for value, label in parameter.options:
-        echo(f"    {value}" + (f"  {label}" if label != value else ""))
+        tell(f"    {value}" + (f"  {label}" if label != value else ""))
     if parameter.control == ControlType.CHECKBOX:
-        echo("    True or False")
+        tell("    True or False")
     while True:
         value = _answer(parameter, proposed if proposed is not None else parameter.default or "")
         complaint = complain(value)
         if complaint is None:
             return value
         shown = "That" if parameter.sensitive else f'"{value}"'
-        echo(f"  {shown} will not do: {complaint}.")
+        tell(f"  {shown} will not do: {complaint}.")
 
 
 def with_answers(inputs: Inputs, prompts: Iterable[PlannedPrompt]) -> Inputs:
@@ -51,7 +51,7 @@ def with_answers(inputs: Inputs, prompts: Iterable[PlannedPrompt]) -> Inputs:
         def complain(value: str, parameter: Parameter = parameter) -> str | None:
             return None if "#{" in value else answer_complaint(parameter, value)
 
-        echo(f"{label_of(parameter)}:")
+        tell(f"{label_of(parameter)}:")
         values[parameter.name] = ask_value(parameter, prompt.proposed, complain)
         origins[parameter.name] = "asked"
     return replace(inputs, variables=values, origins=origins, ask=False)
@@ -61,7 +61,7 @@ def _answer(parameter: Parameter, kept: str) -> str:
     question = f"  {parameter.label or parameter.name}"
     if parameter.control != ControlType.MULTI_LINE:
         return ask(question, default=kept, hidden=parameter.sensitive)
-    echo(f"  Several lines; {_END} alone on a line ends them.")
+    tell(f"  Several lines; {_END} alone on a line ends them.")
     lines: list[str] = []
     while (line := ask(question, default="" if lines else kept)) != _END:
         lines.append(line)

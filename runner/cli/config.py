@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import click
+from click.shell_completion import CompletionItem
 
+from registry.cli.complete import completing
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import COOL_DOWN_VARIABLE, json_option
+from registry.cli.options import COOL_DOWN_VARIABLE, json_option, paged
 from registry.cli.output import print_json, print_table
 from registry.project.cool_down import DEFAULT_DAYS
 
@@ -28,16 +30,22 @@ class Setting:
     origin: str
 
 
+@completing
+def _complete_setting(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    return [setting.name for setting in _settings(context, os.environ)]
+
+
 @click.group(cls=Group)
 def config() -> None:
     """Look at the settings: of the environment, the project and the user."""
 
 
 @config.command("show")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_complete_setting)
 @click.option("--origin", is_flag=True, help="Say where each comes from.")
 @json_option
 @pass_context
+@paged
 def show_config(context: Context, name: str | None, origin: bool, as_json: bool) -> None:
     """Show the settings that hold here, or those whose name begins with NAME.
 
@@ -75,6 +83,7 @@ def _settings(context: Context, environ: Mapping[str, str]) -> Iterator[Setting]
     yield from _sources(context, environ)
     yield from _run_settings(environ)
     yield Setting("color", context.color, _from(environ, "NO_COLOR") if "NO_COLOR" in environ else DEFAULT)
+    yield Setting("pager", environ.get("PAGER"), _from(environ, "PAGER"))
     for variable in ("TREADLE_GIT_USER", *_SECRETS):
         if environ.get(variable):
             value = "********" if variable in _SECRETS else environ[variable]

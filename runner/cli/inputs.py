@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -139,7 +140,7 @@ def read_inputs(
                 message = f'--var "{name}": standard input was read for "{from_stdin}" already'
                 raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
             from_stdin = name
-            values[name] = _text(sys.stdin.buffer, "standard input")
+            values[name] = read_stdin()
             origins[name] = "--var, standard input"
         elif value.startswith("@"):
             values[name], origins[name] = read_value_file(Path(value[1:])), f"--var, {value[1:]}"
@@ -161,7 +162,7 @@ def read_value(written: str) -> str:
     """The value that an argument means: itself, `@FILE` the content of a file, `-` standard input. Raises as
     `read_inputs`."""
     if written == "-":
-        return _text(sys.stdin.buffer, "standard input")
+        return read_stdin()
     return read_value_file(Path(written[1:])) if written.startswith("@") else written
 
 
@@ -183,6 +184,12 @@ def _name_and_value(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _text(stream: IO[bytes], what: str) -> str:
-    """All of a stream, without one line end at its end."""
-    return value_text(stream.read(MAX_VALUE_BYTES + 1), what)
+def read_stdin() -> str:
+    """All of standard input, without one line end at its end. Raises Invalid."""
+    return value_text(_read_once(sys.stdin.buffer), "standard input")
+
+
+@lru_cache(maxsize=1)
+def _read_once(stream: IO[bytes]) -> bytes:
+    # A command that is started again, as after damage to the index, finds again what it had read.
+    return stream.read(MAX_VALUE_BYTES + 1)

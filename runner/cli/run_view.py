@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style
+from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style, tell, wrapped
 from registry.text.visible import visible_line
 from runner.cli.marks import WORKER, ending, level_line, mark_of
 from runner.plan import Plan, PlannedAction
@@ -77,7 +77,7 @@ class QuietView(RunView):
         elif event["event"] == "action-finished" and event["status"] == "failed":
             echo(_finished_action(event), err=True)
         elif event["event"] == "run-finished":
-            echo(_finished_run(event))
+            tell(_finished_run(event))
 
 
 class PlainView(RunView):
@@ -103,7 +103,7 @@ class PlainView(RunView):
             self.write("\n".join(lines))
 
     def write(self, text: str) -> None:
-        echo(text)
+        tell(text)
 
     def lines(self, event: Event) -> list[str]:
         """The event as lines of text; none for what people need not see."""
@@ -139,7 +139,7 @@ class PlainView(RunView):
         level = event["level"]
         if level == "verbose" and not self._verbose:
             return []
-        return [f"    {self._target(event)}{level_line(level, line)}" for line in event["lines"]]
+        return [level_line(level, line, f"    {self._target(event)}") for line in event["lines"]]
 
     def _action_finished(self, event: Event) -> list[str]:
         if event["status"] not in ("failed", "interrupted") or not self._target(event).strip():
@@ -274,7 +274,7 @@ class LiveView(PlainView):
         from rich.text import Text
 
         # Colours are the console's affair: it knows what the terminal can show.
-        self._console.print(Text.from_ansi(rendered(text, colours=True)), soft_wrap=True)
+        self._console.print(Text.from_ansi(rendered(wrapped(text), colours=True)), soft_wrap=True)
 
     def _tree(self) -> Tree:
         from rich.text import Text

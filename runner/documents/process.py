@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from registry.validation.json_schema import FORMAT_VERSION, validate
 from runner.documents.containers import read_container
 from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
+from runner.documents.quantities import read_seconds
 from runner.documents.step_rules import all_names, named_steps, reference_of, same_names, step_rules
 from runner.documents.values import text
 from runner.model import (
@@ -33,8 +33,6 @@ from runner.model import (
     Step,
     TemplateUse,
 )
-
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def find_process(name: str, folders: Sequence[Path]) -> Path:
@@ -221,7 +219,7 @@ def _action(at: KeyPath, raw: Mapping[str, Any], rules: Rules) -> Action:
         does = TemplateUse(reference_of(raw["uses"]), values)
     else:
         does = InlineScript(raw["run"], raw.get("shell", "bash"), raw.get("fail_fast"))
-    delay = _seconds(raw.get("retry_delay"))
+    delay = read_seconds(raw.get("retry_delay"))
     return Action(
         name=raw["name"],
         does=does,
@@ -230,7 +228,7 @@ def _action(at: KeyPath, raw: Mapping[str, Any], rules: Rules) -> Action:
         run_on=RunOn(raw.get("run_on", "targets")),
         retries=raw.get("retries", 0),
         retry_delay=15.0 if delay is None else delay,
-        timeout=_seconds(raw.get("timeout")),
+        timeout=read_seconds(raw.get("timeout")),
         restartable=raw.get("restartable", False),
         container=read_container(raw.get("container") or {}),
         properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
@@ -245,11 +243,3 @@ def _file_copy(raw: Any) -> FileCopy:
     if isinstance(raw, str):
         return FileCopy(raw, raw)
     return FileCopy(raw["from"], raw.get("to", raw["from"]))
-
-
-def _seconds(value: Any) -> float | None:
-    if value is None or isinstance(value, int | float):
-        return value
-    match = re.fullmatch(r"([0-9.]+)([smh])", value)
-    assert match is not None, "the schema has checked durations"
-    return float(match[1]) * _UNIT_SECONDS[match[2]]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.model import Problem, errors_of
+from registry.paths import real_path
 from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import FORMAT_VERSION, is_sound, validate
@@ -40,7 +41,7 @@ def read_project(path: Path | None, directory: Path) -> Project:
     if errors_of(problems):
         raise invalid(label, problems)
     return Project(
-        name=value.get("name", path.parent.resolve().name),
+        name=value.get("name", real_path(path.parent).name),
         environments=tuple(
             Environment(name, (raw or {}).get("description", ""), (raw or {}).get("guided_failure", False))
             for name, raw in (value.get("environments") or {}).items()

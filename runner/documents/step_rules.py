@@ -11,6 +11,7 @@ from registry.text.document import KeyPath, problem_at
 from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import is_sound
 from runner.documents.containers import container_rules
+from runner.documents.quantities import LONGEST, is_duration
 
 _OF_SCRIPTS = (
     "env",
@@ -155,6 +156,12 @@ def _shared_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
     if "retry_delay" in raw and not raw.get("retries"):
         message = "has a `retry_delay`, but no `retries`"
         yield place.problem("retry_delay", "delay-without-retries", message, "Add retries: 1, or more.")
+    for key, least in (("timeout", 0.001), ("retry_delay", 0)):
+        if not is_duration(raw.get(key), at_least=least):
+            message = (
+                f'has "{raw[key]}" as `{key}`, expected more than nothing and at most {LONGEST // 3600}h'
+            )
+            yield place.problem(key, "wrong-value", message, "Write 90s, 5m or 1h, or leave it out.")
     at = (*place.at, "container")
     yield from container_rules(place.document, at, raw.get("container") or {}, place.whose)
 

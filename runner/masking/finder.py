@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from runner.masking.patterns import MAX_GAP, MINIMUM, Layout, Pattern, ends_wrapped
 from runner.masking.squeezing import DROPPED, advance, retreat, squeeze, views
+from runner.masking.wrapped import WrappedFinder
 
 if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
@@ -27,7 +28,10 @@ _FEW = 500  # patterns that may be added before the large automaton is built ane
 
 @dataclass(frozen=True, slots=True)
 class OpenEnd:
-    """The end of a text, from `start` on, with which a secret may begin: its first `length` bytes, squeezed."""
+    """The end of a text, from `start` on, with which a secret may begin: its first `length` bytes, squeezed.
+
+    `length` is 0 where they are too common to be hidden if the rest does not come.
+    """
 
     start: int
     length: int
@@ -64,15 +68,18 @@ class _Automaton:
         hits = self._automaton.find_matches_as_indexes(squeeze(data), overlapping=True)
         position = counted = 0
         last: Span = (0, 0)
-        followed = -1  # the pattern of the last hit, if it has no gaps of its own
+        ends: dict[int, Span] = {}  # of patterns without gaps: where the last hit ended, squeezed and not
         for number, begin, end in hits:
-            before, gained = position, end - counted
-            position, counted = advance(data, position, gained), end
+            position, counted = advance(data, position, end - counted), end
             # What repeats itself, "aaaa", has a hit at every character: the next one only makes the last one longer.
-            if number == followed and before == last[1] and position - before == gained < end - begin:
-                last = last[0], position
+            counted_before, before = ends.get(number, (begin, 0))
+            if position - before == end - counted_before < end - begin:
+                last = min(last[0], before), position
+                ends[number] = end, position
                 continue
             start = retreat(data, position, end - begin)
+            if self._simple[number] and position - start == end - begin:
+                ends[number] = end, position
             if last[0] <= start and position <= last[1]:
                 continue
             hit = self._checked(number, data, start, position, end - begin)
@@ -80,7 +87,6 @@ class _Automaton:
                 if last[1]:
                     yield last
                 last = hit
-                followed = number if self._simple[number] else -1
         if last[1]:
             yield last
 
@@ -145,19 +151,21 @@ class Finder:
 
     settled: frozenset[Pattern] = frozenset()
     recent: frozenset[Pattern] = frozenset()
+    wrapped: WrappedFinder = field(default_factory=WrappedFinder)
     _large: _Automaton | None = field(default=None, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.settled or self.recent)
 
-    def plus(self, patterns: Iterable[Pattern]) -> Finder:
-        """These and `patterns`."""
+    def plus(self, patterns: Iterable[Pattern], texts: Iterable[bytes] = ()) -> Finder:
+        """These and `patterns`, and `texts` that may be broken into pieces."""
+        wrapped = self.wrapped.plus(texts)
         recent = self.recent.union(patterns) - self.settled
         # Growing by a part of what is there, the large automaton is built anew only now and then.
         if len(recent) <= max(_FEW, len(self.settled) // 4):
-            return Finder(self.settled, recent, self._large)
+            return Finder(self.settled, recent, wrapped, self._large)
         settled = self.settled | recent
-        return Finder(settled, frozenset(), _Automaton(settled))
+        return Finder(settled, frozenset(), wrapped, _Automaton(settled))
 
     def spans(self, data: bytes) -> list[Span]:
         """Where they occur, in order; of hits inside others some are left out."""
@@ -168,7 +176,11 @@ class Finder:
         if not self:
             return Found([], None)
         spans = list(self._spans(lines))
+        pieces, begun = self.wrapped.look(lines)
+        spans += pieces
         ends = [self._open_end(lines)] if go_on else []
+        if go_on and begun is not None:
+            ends.append(OpenEnd(begun, 0, Layout.LINE))
         for view in views(lines):
             seen = self._spans(view.data)
             spans += ((view.original(start), view.original(end - 1) + 1) for start, end in seen)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runner.masking.finder import Finder, Span
@@ -88,8 +88,8 @@ class Masker:
         with self._lock:  # whoever added a secret waits here while another thread takes it in
             if self._new:
                 patterns = [pattern for secret in self._new for pattern in patterns_of(secret)]
+                self._finder = self._finder.plus(patterns, _unbroken(self._new))
                 self._new = []
-                self._finder = self._finder.plus(patterns)
             return self._finder
 
 
@@ -129,6 +129,13 @@ def covered(data: bytes, spans: Iterable[Span], start: int = 0, end: int | None 
             goes_on = b"\n" in data[begun:last] and not whole
             pieces.append(_MASK + b"\n" + _MASK if goes_on else _MASK)
     return b"".join((*pieces, data[position:end]))
+
+
+def _unbroken(secrets: Iterable[str]) -> Iterator[bytes]:
+    """What is looked for in pieces: secrets as they are, or their lines."""
+    for secret in secrets:
+        for line in secret.splitlines():
+            yield line.strip().encode("utf-8", "surrogatepass")
 
 
 def _as_decoded(value: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePath
 
-from registry.errors import Invalid, Mismatch, UserError
+from registry.errors import Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
@@ -42,12 +42,13 @@ from runner.planner.choices import (
 from runner.planner.conditions import condition_of, without_false_conditions
 from runner.planner.extras import extras
 from runner.planner.findings import Findings
-from runner.planner.names import check_names, scope_problems
+from runner.planner.names import Resolve, check_names, check_template_outputs, scope_problems
 from runner.planner.order import all_names, group_numbers, names_before
 from runner.planner.outputs import check_outputs_of_several
 from runner.planner.prompts import Prompted, check_answers
 from runner.planner.reading import ReadTexts, reading_texts
-from runner.planner.rules import Resolve, check_given, pin_template
+from runner.planner.rules import check_given, pin_template
+from runner.planner.systems import check_system, check_tools
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
 from runner.variables.readers import ReadingText
 from runner.variables.scopes import ActionPlace
@@ -93,9 +94,10 @@ def compile_plan(
         process, project, inputs, resolve, default_image, findings, values, environment, targets, read_files
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
+    check_template_outputs(process, resolve, findings)
     compiler.read.check_inputs(inputs, project, findings)
     check_outputs_of_several(process, steps, findings)
-    _refuse_problems(process, findings)
+    findings.refuse()
     _check_idle(steps, findings)
     return Plan(
         process=process.name,
@@ -107,17 +109,6 @@ def compile_plan(
         warnings=tuple(findings.warnings),
         prompts=values.prompted.found,
     )
-
-
-def _refuse_problems(process: Process, findings: Findings) -> None:
-    """Raises Invalid with all problems, Mismatch if the lock is among them."""
-    if findings.problems:
-        kind = Mismatch if findings.mismatched else Invalid
-        raise kind(
-            "invalid-process",
-            f'"{process.file}" cannot be planned',
-            problems=[*findings.problems, *findings.warnings],
-        )
 
 
 def _check_idle(steps: Sequence[PlannedStep], findings: Findings) -> None:
@@ -247,7 +238,11 @@ class _Compiler:
         if isinstance(use, Manual):
             return ScriptAction("", use.instructions, {}), None
         if isinstance(use, InlineScript):
-            return from_inline(use, action.properties), None
+            inline = from_inline(use, action.properties)
+            check_system(
+                (*action.at, "run"), action.label, inline, self.findings, aliases=bool(action.aliases)
+            )
+            return inline, None
         at = (*action.at, "uses")
         try:
             resolved = self.resolve(use.reference)
@@ -269,6 +264,8 @@ class _Compiler:
             self.findings.warning((*action.at, "aliases"), "aliases-without-powershell", message, hint)
         if script.warning:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
+        label = f"{action.label}: the template {use.reference}"
+        check_system(at, label, script, self.findings, aliases=bool(action.aliases))
         if resolved.edited:
             message = f"{action.label}: {use.reference} has unpublished changes, which do not run"
             hint = "Publish them with `treadle publish`, or drop them."
@@ -336,12 +333,16 @@ class _Compiler:
         )
         host = base.host
         container = self._container(action, host)
+        image = ""
+        if not base.manual:
+            image = container.image or self.default_image(script.syntax)
+            check_tools((*action.at, "uses" if pin else "run"), action.label, script, image, self.findings)
         planned = replace(
             base,
             syntax=script.syntax,
             script=script.body,
             preview=preview,
-            image="" if base.manual else container.image or self.default_image(script.syntax),
+            image=image,
             container=container,
             template=pin,
             parameters=tuple(with_knowledge(value, known) for value in parameters),

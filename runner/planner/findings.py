@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from registry.errors import Invalid, Mismatch
 from registry.model import Problem, Severity, path_text
 from registry.text.document import KeyPath
 from runner.model import Process, Project
@@ -23,6 +24,13 @@ class Findings:
     """Whether one of the problems is that something is not what the lock says."""
     lenient: bool = False
     """Whether problems are warnings for now: of a step that will not run."""
+
+    def refuse(self) -> None:
+        """Raise Invalid with all problems, Mismatch if the lock is among them, where there are any."""
+        if self.problems:
+            kind = Mismatch if self.mismatched else Invalid
+            message = f'"{self.process.file}" cannot be planned'
+            raise kind("invalid-process", message, problems=[*self.problems, *self.warnings])
 
     @contextmanager
     def only_warnings(self, lenient: bool) -> Iterator[None]:

@@ -10,16 +10,21 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from registry.compatibility.script_facts import script_facts
-from registry.model import Problem, Severity
+from registry.errors import UserError
+from registry.model import Problem, Reference, ResolvedTemplate, Severity
 from registry.suggest import did_you_mean
+from registry.template.octopus import SCRIPT_BODY
 from registry.text.document import KeyPath
 from runner.actions.script import SHELL_SYNTAX
-from runner.model import Action, InlineScript, Manual, Process, Project, Rules, Step
+from runner.model import Action, InlineScript, Manual, Process, Project, Rules, Step, TemplateUse
 from runner.planner.findings import Findings
 from runner.planner.order import all_names, names_before
 from runner.variables.names import offset_of
 from runner.variables.readers import ReadingText, StepRead, steps_read
 from runner.variables.scopes import overlap
+
+Resolve = Callable[[Reference], ResolvedTemplate]
+"""Makes a reference exact. Raises UserError."""
 
 _LISTED = 10
 
@@ -203,7 +208,39 @@ def _check_output(
     one that it sets by name is told."""
     if not isinstance(setter.does, InlineScript):
         return
-    names = script_facts(setter.does.body).outputs
+    _tell_output(script_facts(setter.does.body).outputs, begin, at, text, read, findings)
+
+
+def check_template_outputs(process: Process, resolve: Resolve, findings: Findings) -> None:
+    """As for scripts of the process: the outputs that templates declare, and those that their scripts set by name.
+    Templates that `resolve` cannot find are told elsewhere."""
+    uses = {
+        action.name.casefold(): action.does
+        for action in process.actions
+        if isinstance(action.does, TemplateUse)
+    }
+    for action in process.actions:
+        for at, what, text in texts_of(action):
+            for read in steps_read(text):
+                use = uses.get(read.step.casefold())
+                if use is not None and read.output:
+                    begin = f'{action.label}: {what} reads "{read.name}", but'
+                    _tell_output(_outputs_of(use.reference, resolve), begin, at, text, read, findings)
+
+
+def _outputs_of(reference: Reference, resolve: Resolve) -> list[str]:
+    try:
+        template = resolve(reference).template
+    except UserError:
+        return []
+    bodies = [template.properties.get(SCRIPT_BODY) or "", *template.scripts.values()]
+    found = (name for body in bodies for name in script_facts(body).outputs)
+    return [*(output.name for output in template.outputs), *found]
+
+
+def _tell_output(
+    names: Collection[str], begin: str, at: KeyPath, text: ReadingText, read: StepRead, findings: Findings
+) -> None:
     question = did_you_mean(read.output, names)
     if question is not None and read.output.casefold() not in {name.casefold() for name in names}:
         message = f'{begin} that step sets no output "{read.output}"'

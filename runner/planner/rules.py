@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from registry.errors import UserError
 from registry.model import ControlType, Parameter, Problem, Reference, ResolvedTemplate
@@ -13,10 +13,8 @@ from runner.model import MASK, Action, Process, Project, TemplateUse
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import either
 from runner.planner.findings import Findings
+from runner.planner.names import Resolve, check_template_outputs
 from runner.variables.readers import mentions
-
-Resolve = Callable[[Reference], ResolvedTemplate]
-"""Makes a reference exact. Raises UserError."""
 
 
 def pin_template(reference: Reference, resolved: ResolvedTemplate) -> TemplatePin:
@@ -108,6 +106,7 @@ def value_problems(process: Process, project: Project, resolve: Resolve) -> list
                 origin = ValueOrigin(OriginKind.GIVEN)
                 sensitive = any(p.sensitive for p in pin.parameters if p.name == name)
                 check_value(action, pin, PlannedValue(name, text, origin, sensitive, text), findings)
+    check_template_outputs(process, resolve, findings)
     return [*findings.problems, *findings.warnings]
 
 

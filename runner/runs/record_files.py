@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from registry.errors import Invalid, NotFound
+from registry.home import open_regular
 from runner.execution.events import Kind
 from runner.model import Choice, Level, SkipReason, Status
 
@@ -69,15 +68,11 @@ _HINT = "Remove the run's folder by hand if nobody needs it."
 def open_record(path: Path) -> BinaryIO:
     """Open a regular file; whatever else lies there (a pipe, say) is not waited for. Raises NotFound, Invalid."""
     try:
-        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        return open_regular(path)
     except FileNotFoundError:
         raise NotFound("run-not-found", f'there is no "{path}"') from None
     except OSError as error:
         raise damaged(path, f"cannot be read: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise damaged(path, "is not a regular file")
-    return file
 
 
 def read_object(path: Path) -> dict[str, Any]:

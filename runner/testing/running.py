@@ -35,6 +35,7 @@ from runner.model import (
 )
 from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import DefaultImage, Inputs, compile_plan
+from runner.testing.cases import name_of
 from runner.testing.checking import differences
 from runner.testing.model import CommandStub, Observed, SeenRequest, TemplateTest, TestResult
 from runner.testing.session import Session
@@ -54,7 +55,7 @@ def run_test(
 ) -> TestResult:
     """Run a test to its end. Raises EngineError; everything else is part of the result."""
     started = time.monotonic()
-    name = str(template.reference)
+    name = name_of(template)
     masker = Masker()
     try:
         action = _action(template, test, default_image)

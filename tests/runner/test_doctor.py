@@ -20,13 +20,13 @@ def look(tmp_path: Path, *engines: EngineProbe) -> dict[str, DoctorCheck]:
     return {check.name: check for check in checks}
 
 
-def probe(info: EngineInfo | None, current: bool = True) -> EngineProbe:
+def probe(info: EngineInfo | None, current: bool = True, archive: str | None = None) -> EngineProbe:
     def check() -> EngineInfo:
         if info is None:
             raise EngineError("engine-unreachable", "no answer", hint="Start it.")
         return info
 
-    return EngineProbe("engine", check, lambda: current)
+    return EngineProbe("engine", check, lambda: current, lambda: current, archive)
 
 
 def test_without_engines_there_is_still_something_to_look_at(tmp_path: Path) -> None:
@@ -50,6 +50,22 @@ def test_an_image_that_is_missing_is_built_when_it_is_needed(tmp_path: Path) -> 
     assert check.finding is CheckResult.WARNING
     assert check.hint is not None
     assert "treadle image build" in check.hint
+
+
+def test_powershell_is_told_of_with_the_way_there(tmp_path: Path) -> None:
+    info, name = EngineInfo("docker", "27.0"), "PowerShell on engine"
+    assert look(tmp_path, probe(info))[name].finding is CheckResult.OK
+    missing = look(tmp_path, probe(info, current=False))[name]
+    assert missing.finding is CheckResult.WARNING
+    assert missing.hint is not None
+    assert "with PowerShell 7.6.6 from GitHub" in missing.hint
+    assert "`treadle image build powershell --archive FILE`." in missing.hint
+    (tmp_path / "archive").touch()
+    named = look(tmp_path, probe(info, current=False, archive=str(tmp_path / "archive")))[name]
+    assert f'builds it from "{tmp_path / "archive"}"' in str(named.hint)
+    wrong = look(tmp_path, probe(info, current=False, archive=str(tmp_path / "nothing")))[name]
+    assert wrong.finding is CheckResult.BROKEN
+    assert f'"{tmp_path / "nothing"}", which is not a file' in wrong.detail
 
 
 def test_a_rootless_engine_ignores_limits(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class HttpService:
 @contextmanager
 def http_service() -> Iterator[HttpService]:
     """The service, on the address that the containers of the default network have as their gateway."""
-    gateway = _gateway()
+    gateway = gateway_address()
     service = HttpService()
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,7 +66,7 @@ def http_service() -> Iterator[HttpService]:
             thread.join()
 
 
-def _gateway() -> str:
+def gateway_address() -> str:
     """The bridge's own address: the first of its subnet where the engine doesn't tell."""
     (config,) = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"]
     return str(config.get("Gateway") or ipaddress.ip_network(config["Subnet"])[1])

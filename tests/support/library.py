@@ -44,6 +44,10 @@ class CommunityLibrary:
         blobs = {line.split()[3] for line in lines if line.endswith(".json")}
         return self._contents(sorted(blob for blob in blobs if set(blob) != {"0"}))
 
+    def content(self, blob: str) -> bytes:
+        """What a file held, by git's blob id."""
+        return self._contents([blob])[blob]
+
     def _contents(self, blobs: list[str]) -> dict[str, bytes]:
         data = self._git("cat-file", "--batch", stdin="\n".join(blobs).encode())
         return dict(_batch(data, blobs))

@@ -105,6 +105,9 @@ class _Work:
         values = [*output_values(around.outputs, target), *action.variables]
         return Variables({value.name: value.text for value in values}).evaluate_truthy(expression.text)
 
+    def text_of(self, action: PlannedAction, text: str, around: Surroundings) -> str:
+        return text
+
     def give_up(self, action: PlannedAction) -> None:
         self.play.given_up.append(action.id)
 

@@ -27,6 +27,10 @@ def test_all_is_well_where_everything_is_there(make_project: MakeProject) -> Non
     assert (done.exit_code, done.stderr) == (0, "")
     assert "✓ engine: " in done.stdout
     found = checks(project)
+    assert found.pop("PowerShell on engine")["finding"] in (
+        "ok",
+        "warning",
+    )  # its archive may be out of reach
     assert {name: check["finding"] for name, check in found.items()} == {
         "git": "ok",
         "home": "ok",

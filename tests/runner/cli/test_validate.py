@@ -156,7 +156,20 @@ class TestBrokenProcesses:
     def test_in_outdated_and_update(self, broken: ProjectTree, command: list[str]) -> None:
         done = broken.treadle(*command)
         assert done.exit_code == 2
-        assert "slack@x" in done.stderr
+        assert 'bad.yaml:2:25: error: step "A": "slack@x" is not a template reference' in done.stderr
+
+    def test_in_the_json_of_outdated_are_entries(self, broken: ProjectTree) -> None:
+        broken.write({"worse.yaml": "version: 1\nsteps: [\n"})
+        entries = broken.treadle("outdated", "--all", "--json").json
+        errors = {entry["process"]: entry["error"] and entry["error"]["code"] for entry in entries}
+        assert errors == {"good.yaml": None, "bad.yaml": "bad-reference", "worse.yaml": "yaml-syntax"}
+        assert len({tuple(entry) for entry in entries}) == 1, "all have the same keys"
+
+    def test_in_the_json_of_update_are_problems(self, broken: ProjectTree) -> None:
+        broken.write({"worse.yaml": "version: 1\nsteps: [\n"})
+        problems = broken.treadle("update", "--all", "--json").json["problems"]
+        found = [(problem["file"], problem["line"], problem["code"]) for problem in problems]
+        assert found == [("bad.yaml", 2, "bad-reference"), ("worse.yaml", 3, "yaml-syntax")]
 
     def test_in_usage(self, broken: ProjectTree) -> None:
         broken.write({"bad.yaml": "version: 1\nsteps: [\n"})

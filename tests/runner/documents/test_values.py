@@ -102,5 +102,5 @@ def test_a_file_must_be_there(tmp_path: Path) -> None:
     path = tmp_path / "nope.yaml"
     assert refusal(lambda: read_values(path)) == [f'there is no file "{path}" [file-not-found]']
     assert refusal(lambda: read_values(tmp_path)) == [
-        f'"{tmp_path}" cannot be read: Is a directory [file-unreadable]'
+        f'"{tmp_path}" is neither a file nor a pipe [file-unreadable]'
     ]
