@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.options import json_option
+from registry.cli.options import dry_run_option, json_option
+from registry.cli.output import counted, one_line, print_json
+from runner.cli.marks import WORKER
 from runner.cli.run import progress_option, watch_run
 from runner.cli.run_choice import all_projects_option, find_run, run_argument
 from runner.model import Choice
+from runner.plan import PlannedAction
+
+
+def _tell_left(context: Context, actions: Sequence[PlannedAction], as_json: bool) -> None:
+    """What would run, or ask."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "action": action.id,
+                    "step": action.step,
+                    "name": action.name,
+                    "target": action.target.name if action.target else None,
+                }
+                for action in actions
+            ]
+        )
+        return
+    for action in actions:
+        where = action.target.name if action.target else WORKER
+        context.say(f"  {one_line(action.name)} on {where}")
+    context.say(f"Would run {counted(len(actions), 'action')}, as far as conditions let them.")
 
 
 @click.command()
@@ -24,10 +49,17 @@ from runner.model import Choice
 )
 @all_projects_option
 @progress_option
+@dry_run_option
 @json_option
 @pass_context
 def resume(
-    context: Context, run: str, restart: bool | None, all_projects: bool, progress: str, as_json: bool
+    context: Context,
+    run: str,
+    restart: bool | None,
+    all_projects: bool,
+    progress: str,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Go on with a run that was interrupted, from its first unfinished action.
 
@@ -45,13 +77,11 @@ def resume(
     refuse_live(record.folder)
     refuse_finished(record.folder)
     service = run_service(context, locked=False)
-    watch_run(
-        context,
-        service.plan_of(record),
-        progress,
-        as_json,
-        partial(service.resume, record, restart),
-    )
+    if dry_run:
+        _tell_left(context, service.left_of(record), as_json)
+        return
+    do = partial(service.resume, record, restart)
+    watch_run(context, service.plan_of(record), progress, as_json, do)
 
 
 @click.command()
@@ -59,9 +89,12 @@ def resume(
 @click.option("--failed", is_flag=True, help="Only what did not succeed; the rest counts as done.")
 @all_projects_option
 @progress_option
+@dry_run_option
 @json_option
 @pass_context
-def retry(context: Context, run: str, failed: bool, all_projects: bool, progress: str, as_json: bool) -> None:
+def retry(
+    context: Context, run: str, failed: bool, all_projects: bool, progress: str, dry_run: bool, as_json: bool
+) -> None:
     """Run once more what a run has run: the same plan, with the same templates, values and skipped steps.
 
     With --failed, actions that succeeded are not run again, as far as nothing before them on their target has to be;
@@ -72,16 +105,16 @@ def retry(context: Context, run: str, failed: bool, all_projects: bool, progress
       treadle runs retry last --failed
     """
     from runner.app import run_service
+    from runner.runs.recovery import refuse_live
 
     record = find_run(context, run, all_projects)
+    refuse_live(record.folder)
     service = run_service(context, locked=False)
-    watch_run(
-        context,
-        service.plan_of(record),
-        progress,
-        as_json,
-        partial(service.retry, record, failed),
-    )
+    if dry_run:
+        _tell_left(context, service.left_of(record, retry=True, failed_only=failed), as_json)
+        return
+    do = partial(service.retry, record, failed)
+    watch_run(context, service.plan_of(record), progress, as_json, do)
 
 
 def _answers(command: Any) -> Any:
@@ -108,6 +141,7 @@ def _answers(command: Any) -> Any:
 @click.option("--target", metavar="NAME", help="The question on this target.")
 @all_projects_option
 @progress_option
+@dry_run_option
 @json_option
 @pass_context
 def intervene(
@@ -120,6 +154,7 @@ def intervene(
     target: str | None,
     all_projects: bool,
     progress: str,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Answer what a run asks, and go on with it here.
@@ -149,6 +184,10 @@ def intervene(
     refuse_finished(record.folder)
     service = run_service(context, locked=False)
     answer = Intervention(None if take else Choice(choice or ""), user_name(), notes, step, target)
+    if dry_run:
+        service.check_answer(record, answer)
+        context.say(f"{answer.by} may say that.")
+        return
     if take:
         service.take(record, answer)
         context.say(f"{answer.by} is responsible for it now.")

@@ -16,7 +16,7 @@ from registry.cli.options import json_option
 from registry.cli.output import echo, print_json
 from registry.errors import Invalid
 from runner.cli.answers import can_ask, with_answers
-from runner.cli.complete import complete_process
+from runner.cli.complete import complete_process, complete_step
 from runner.cli.inputs import audience_options, input_options, lock_options, read_inputs
 from runner.cli.signals import cancel_on_signals
 from runner.model import RunResult, Status
@@ -47,6 +47,12 @@ progress_option = click.option(
 @click.option("--allow-revoked", is_flag=True, help="Only warn of templates that were revoked.")
 @click.option("--strict", is_flag=True, help="Warnings are errors: nothing runs.")
 @click.option(
+    "--from-step",
+    metavar="STEP",
+    shell_complete=complete_step,
+    help="Begin at this step; what earlier ones set is taken from the latest run.",
+)
+@click.option(
     "--queue/--no-queue",
     default=True,
     help="Whether to wait for other runs of this project in this environment (default: yes).",
@@ -70,6 +76,7 @@ def run_command(
     offline: bool,
     allow_revoked: bool,
     strict: bool,
+    from_step: str | None,
     queue: bool,
     progress: str,
     as_json: bool,
@@ -105,7 +112,7 @@ def run_command(
         plan,
         progress,
         as_json,
-        partial(service.run, plan),
+        partial(service.run, plan, from_step=from_step),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from registry.errors import Conflict, Undecided
+from registry.errors import Conflict, Invalid, NotFound, Undecided
+from registry.suggest import suggest
 from runner.execution import events
 from runner.execution.cancellation import Cancellation
 from runner.execution.events import Event, Kind
@@ -15,7 +16,7 @@ from runner.execution.questions import Answerer, outputs_of_answer
 from runner.execution.state import RunState, fold
 from runner.masking.masker import Masker
 from runner.model import RunResult, SkipReason, Status
-from runner.plan import PlannedAction
+from runner.plan import Plan, PlannedAction
 from runner.runs.journal import Journal, is_live, read_result
 from runner.runs.live_run import Listener, LiveRun, Supplies, remaining, secrets_of
 from runner.runs.snapshot import Past
@@ -108,7 +109,7 @@ def retried(
     ask: Answerer | None = None,
 ) -> RunResult:
     """Another run of the same plan; `failed_only`: what succeeded counts here, too. Raises as `RunService.run`."""
-    reused = list(_reusable(past)) if failed_only else []
+    reused = list(reusable(past)) if failed_only else []
     state = fold(past.plan, reused)
     supplies = supply(remaining(state))
     run = LiveRun.new(past.plan, supplies, cancellation, listen)
@@ -119,7 +120,43 @@ def retried(
     return run.begin()
 
 
-def _reusable(past: Past) -> Iterator[Event]:
+def beginning_at(plan: Plan, name: str, past: Past) -> tuple[Plan, Outputs]:
+    """The plan without the steps before the one of that name, and what these had set in an earlier run.
+
+    Raises NotFound for a step that is not there, Invalid for a required one before it that had not succeeded.
+    """
+    numbers = {step.name.casefold(): step.number for step in plan.steps}
+    first = numbers.get(name.casefold())
+    if first is None:
+        hint = suggest(name, [step.name for step in plan.steps])
+        raise NotFound("unknown-step", f'there is no step "{name}"', hint)
+    ended = fold(past.plan, past.events)
+    earlier = {step.name.casefold() for step in plan.steps if step.number < first}
+    for step in plan.steps:
+        required = any(action.required for action in step.actions)
+        result = next((one for one in ended.results if one.step == step.name), None)
+        if step.number < first and required and (result is None or result.status is not Status.SUCCESS):
+            message = f'step "{step.name}" is required, and had not succeeded in run {past.run}'
+            raise Invalid("required-step", message, "Begin at that step, or before it.")
+    reason = f"before --from-step; what it set is that of run {past.run}"
+    steps = tuple(
+        replace(
+            step,
+            actions=(),
+            skip=step.skip or SkipReason.SKIPPED_BY_USER,
+            skip_detail=step.skip_detail or reason,
+        )
+        if step.number < first
+        else step
+        for step in plan.steps
+    )
+    before = [step for step in past.plan.steps if step.name.casefold() in earlier]
+    outputs = Outputs()
+    outputs.restore(past.outputs_of(action for step in before for action in step.actions), before)
+    return replace(plan, steps=steps), outputs
+
+
+def reusable(past: Past) -> Iterator[Event]:
     """The actions at the beginning of each lane that succeeded, and those there that an expression left out."""
     state = fold(past.plan, past.events)
     for step in past.plan.steps:

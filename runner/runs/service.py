@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from registry.errors import Conflict, Invalid, UserError
+from registry.errors import Conflict, Invalid, NotFound, UserError
 from registry.home import Home
 from runner.documents import (
     find_process,
@@ -30,20 +30,21 @@ from runner.execution.cancellation import Cancellation
 from runner.execution.certificates import read_certificates
 from runner.execution.connections import Connect, Connections, ensure_images, refuse_other_images
 from runner.execution.events import run_waiting
+from runner.execution.outputs import Outputs
 from runner.execution.questions import Answerer
 from runner.execution.state import fold
 from runner.masking.masker import Masker
-from runner.model import Process, Project, RunResult
+from runner.model import Process, Project, RunResult, Status
 from runner.plan import Plan, PlannedAction
 from runner.planner import DefaultImage, Inputs, Resolve, compile_plan
-from runner.runs.history import RunRecord
+from runner.runs.history import RunFilter, RunRecord, Runs
 from runner.runs.intervention import Intervention
 from runner.runs.journal import Journal, read_result
 from runner.runs.limits import RunLimits
 from runner.runs.live_run import Listener, LiveRun, Supplies, secrets_of
 from runner.runs.prune import keep_latest
 from runner.runs.queue import queue_folder, turn
-from runner.runs.recovery import Resumption, refuse_finished, refuse_live, retried
+from runner.runs.recovery import Resumption, beginning_at, refuse_finished, refuse_live, retried, reusable
 from runner.runs.snapshot import Past, read_past
 from runner.runs.sweep import sweep
 from runner.variables.keys import read_keys
@@ -141,19 +142,27 @@ class RunService:
         cancellation: Cancellation,
         tell: Callable[[str], None],
         ask: Answerer | None = None,
+        from_step: str | None = None,
     ) -> RunResult:
         """Run a plan to its end, or until somebody has to decide whom `ask` does not reach.
 
-        `listen` gets every event, `tell` a line about long preparations.
+        `listen` gets every event, `tell` a line about long preparations. `from_step`: without the steps before that
+        one, whose outputs are those of the latest run of the process in the environment.
 
         A `listen` that raises gets no more events; the run goes on. Raises ImageNotFound, EngineError before the
         run began; EngineError, Unavailable when it broke off, with the journal closed and the containers removed
         as far as the engine still answers.
         """
+        past, outputs = None, Outputs()
+        if from_step is not None:
+            past = self._latest(plan)
+            plan, outputs = beginning_at(plan, from_step, past)
         with self._turn(plan, tell), self._engines() as engines:
             supplies = self._supplies(engines, plan, plan.scripts, tell)
             run = LiveRun.new(plan, supplies, cancellation, listen)
-            run.ask = ask
+            run.ask, run.outputs = ask, outputs
+            if past is not None:
+                run.masker.add(*(one.value for one in past.outputs if one.sensitive))
             result = run.begin()
             if self.settings.keep_runs is not None:
                 keep_latest(self.home.runs, supplies.folder, self.settings.keep_runs)
@@ -162,6 +171,22 @@ class RunService:
     def plan_of(self, record: RunRecord) -> Plan:
         """The plan of an earlier run. Raises as `read_past`."""
         return self._past(record).plan
+
+    def left_of(
+        self, record: RunRecord, *, retry: bool = False, failed_only: bool = False
+    ) -> list[PlannedAction]:
+        """The actions that would run, or ask: of a run that goes on, or of another run of its plan. As `read_past`."""
+        past = self._past(record)
+        events = past.events
+        if retry:
+            events = tuple(reusable(past)) if failed_only else ()
+        state = fold(past.plan, events)
+        return [action for action in past.plan.actions if not state.actions[action.id].settled]
+
+    def check_answer(self, record: RunRecord, answer: Intervention) -> None:
+        """Whether it is one that a run asks for. Raises as `Intervention.events`."""
+        past = self._past(record)
+        answer.events(fold(past.plan, past.events))
 
     def resume(
         self,
@@ -213,6 +238,16 @@ class RunService:
             for event in answer.events(state):
                 journal.append(event)
             journal.append(run_waiting(record.run, len(state.questions)))
+
+    def _latest(self, plan: Plan) -> Past:
+        """The latest run of a plan's process in its environment that has ended. Raises NotFound; as `read_past`."""
+        chosen = RunFilter(self._folders[-1], process=plan.process, environment=plan.environment)
+        for record in Runs(self.home.runs).latest(None, chosen)[0]:
+            if record.status not in (Status.RUNNING, Status.WAITING):
+                return self._past(record)
+        where = f" in {plan.environment}" if plan.environment else ""
+        message = f'there is no earlier run of "{plan.process}"{where} that has ended'
+        raise NotFound("no-earlier-run", message, "Run all of it, or leave steps out with --skip.")
 
     def _past(self, record: RunRecord) -> Past:
         return read_past(record.folder, read_keys(self.home, os.environ))

@@ -130,6 +130,8 @@ def test_an_action_that_was_cut_off_waits_for_a_word(journey: Journey) -> None:
         run.send(signal.SIGKILL)
         run.finish()
 
+    left = json.loads(journey.treadle("runs", "resume", "--dry-run", "--json").stdout)
+    assert [one["action"] for one in left] == ["1-once", "2-next"]
     asked = journey.treadle("runs", "resume")
     given_up = journey.treadle("runs", "resume", "--no-restart", "--json")
     again = journey.treadle("runs", "resume")
@@ -162,6 +164,8 @@ def test_a_run_waits_for_a_person_without_a_process(journey: Journey) -> None:
     assert log_lines(failed.events) == ["True fine"]
     assert [event["kind"] for event in failed.events if event["event"] == "question-asked"] == ["failure"]
 
+    tried = journey.treadle("runs", "intervene", "--retry", "--dry-run")
+    assert (tried.exit_code, journey.events()[-1]["event"]) == (0, "run-waiting")
     wrong = journey.treadle("runs", "intervene", "--exclude")
     assert (wrong.exit_code, "answer-unknown" in wrong.stderr) == (2, True)
     ended = journey.treadle("runs", "intervene", "--ignore", "--progress", "json")

@@ -185,3 +185,34 @@ class TestRetry:
         run_id, _ = run(stage, STEPS, SCRIPTS)
         cut(stage, run_id, 3)
         assert isinstance(stage.retry(run_id).error, Conflict)
+
+
+class TestFromStep:
+    def begin(self, stage: Stage, step: str, plan_of: Ended) -> Ended:
+        return stage.carry_out(
+            plan_of.plan,
+            plan_of.engine,
+            lambda service, listen, tell: service.run(
+                plan_of.plan, listen, stage.cancellation, tell, from_step=step
+            ),
+        )
+
+    def test_leaves_out_what_is_before_and_takes_over_what_that_set(self, stage: Stage) -> None:
+        _, first = run(stage, STEPS, SCRIPTS)
+        again = self.begin(stage, "tell", first)
+        assert again.statuses == {"Build": "skipped", "Roll": "skipped", "Tell": "success"}
+        assert [event["action"] for event in again.of("action-started")] == ["3-tell"]
+        assert again.events[-1]["steps"][0]["skip"] == "skipped-by-user"
+
+    def test_needs_an_earlier_run(self, stage: Stage) -> None:
+        _, first = run(stage, STEPS, SCRIPTS)
+        shutil.rmtree(stage.home.runs)
+        ended = self.begin(stage, "Tell", first)
+        assert isinstance(ended.error, NotFound)
+        assert ended.error.code == "no-earlier-run"
+
+    def test_needs_the_step(self, stage: Stage) -> None:
+        _, first = run(stage, STEPS, SCRIPTS)
+        ended = self.begin(stage, "Tall", first)
+        assert isinstance(ended.error, NotFound)
+        assert ended.error.hint == 'Did you mean "Tell"?'
