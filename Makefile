@@ -48,7 +48,7 @@ test-newest: image ## Run all tests with the newest versions instead of the pinn
 	@PYTHON=$(PYTHON) scripts/ensure-venv --newest .venv-newest
 	.venv-newest/bin/pytest $(PARALLEL)
 
-demo: image ## Show the product in one screen
+demo: image ## Show the product in a minute
 	@scripts/demo
 
 bench: image ## Measure what the documentation promises

@@ -52,11 +52,15 @@ def scaling() -> str:
     """Seconds to read hostile texts of growing sizes: ten times the text should take ten times as long."""
     shapes: Mapping[str, Callable[[int], Callable[[], object]]] = {
         "YAML, keys": lambda count: _yaml("".join(f"k{item}: v\n" for item in range(count))),
+        "YAML, same key": lambda count: _yaml("k: v\n" * count),
+        "YAML, aliases": lambda count: _yaml("- &a x\n" + "- *a\n" * count),
+        "YAML, blanks": lambda count: _yaml("a: 1\n" + " " * (count * 90)),
         "YAML, one line": lambda count: _yaml("a: [" + "1, " * count + "1]"),
         "YAML, anchors": lambda count: _yaml("".join(f"- &a{item} x\n" for item in range(count))),
         "JSON, keys": lambda count: _json(
             b"{" + b",".join(b'"k%d": 1' % item for item in range(count)) + b"}"
         ),
+        "JSON, same key": lambda count: _json(b"{" + b",".join([b'"k": 1'] * count) + b"}"),
         "JSON, one text": lambda count: _json(b'{"a": "' + b"x" * (count * 90) + b'"}'),
     }
     lines = [f"{'':16} {'small ms':>9} {'large ms':>9}  large/small for 10 times the text"]
@@ -75,9 +79,10 @@ def _json(data: bytes) -> Callable[[], object]:
 
 
 def _seconds(read: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    """Of processor time."""
+    started = time.process_time()
     read()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 200 MB in two million lines, in chunks as an engine gives them, through pump and journal into a file; the same with
 secrets to hide. The ratio is to merely splitting the same chunks into lines, in the same round; `mask` is the masker
 alone, over blocks of whole lines, its preparation included. Every round runs in
-a process of its own, for its peak of memory; figures are medians.
+a process of its own, for its peak of memory; figures are medians. Time is that of the processor, so that others at
+work on the machine count for little. Wanted: 60 MB/s without secrets, 40 with hundreds of them.
 """
 
 from __future__ import annotations
@@ -107,27 +108,27 @@ def mask_only(case: str) -> float:
     """Seconds for the masker alone."""
     splitter = LineSplitter(LineLimit(1024**2, "##octopus[", 1024**2))
     blocks = [block for chunk in chunks(case) if (block := splitter.feed(chunk))]
-    started = time.perf_counter()
+    started = time.process_time()
     lines = LineMasker(masker(case))
     count = sum(len(batch) for block in blocks for _, batch in lines.feed(Level.INFO, block))
     count += sum(len(batch) for _, batch in lines.close())
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert count == LINES
     return seconds
 
 
 def measure(case: str) -> dict[str, float]:
-    """One round: seconds of both ways, and the peak of memory in bytes. No line may be lost."""
-    started = time.perf_counter()
+    """One round: seconds of processor time of both ways, and the peak of memory in bytes. No line may be lost."""
+    started = time.process_time()
     assert split_only(case) == LINES
-    split = time.perf_counter() - started
+    split = time.process_time() - started
     with (
         tempfile.TemporaryDirectory() as folder,
         Journal.create(Path(folder), "bench", None, "bench", plan={}) as journal,
     ):
-        started = time.perf_counter()
+        started = time.process_time()
         assert into_journal(case, journal) == LINES
-        journaled = time.perf_counter() - started
+        journaled = time.process_time() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         assert sum(len(event["lines"]) for event in read(journal.folder)) == LINES
     return {"split": split, "journal": journaled, "peak": peak, "mask": mask_only(case)}

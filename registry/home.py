@@ -6,6 +6,7 @@ default library and the runs would be missed.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -14,8 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from registry.errors import Conflict, Invalid, Unavailable
+from registry.errors import Conflict, Invalid, Unavailable, UserError
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 _OURS = frozenset(
     (
@@ -158,7 +163,8 @@ def try_lock(lock_file: Path) -> int:
 def is_locked(lock_file: Path) -> bool:
     """Whether a process holds `lock_file` at this moment; a file that is not there, nobody does."""
     try:
-        descriptor = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        # Whatever else lies there (a pipe, say) is not waited for.
+        descriptor = os.open(lock_file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -207,6 +213,15 @@ def make_folder(path: Path) -> None:
         raise home_not_writable(path, error.strerror) from error
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file of ours to read. Raises OSError, also for what is not a file: nobody waits for a pipe."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return file
+
+
 def nearest_folder(path: Path) -> Path:
     """The folder at `path`, or the nearest above that exists."""
     return next(folder for folder in (path, *path.parents) if folder.is_dir())
@@ -232,16 +247,25 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` so that a reader, or a crash, sees the old bytes or the new, never a mix.
 
     A symlink is followed. A file that is there keeps its mode; new files and folders have what the umask leaves.
-    Raises Unavailable.
+    Raises Conflict where something else is in its way, Unavailable.
     """
     try:
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, content, 0o666)
     except OSError as error:
-        raise _not_written(path, error.strerror) from error
+        raise not_written(path, error) from error
     except RuntimeError as error:  # how `resolve` tells of links that lead in a circle
         raise _not_written(path, "links lead in a circle") from error
+
+
+def not_written(path: Path, error: OSError) -> UserError:
+    """What to say of a file or folder that cannot be written: where something else is in its way, what that is."""
+    if not isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        return _not_written(path, error.strerror)
+    file = next((folder for folder in reversed(path.parents) if folder.is_file()), None)
+    what = f'"{file}" is a file, not a folder' if file else f'"{path}" is a folder, not a file'
+    return Conflict("path-taken", f'cannot write "{path}": {what}', hint="Give another place.")
 
 
 def _not_written(path: Path, reason: str | None) -> Unavailable:

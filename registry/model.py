@@ -177,6 +177,11 @@ class StepTemplate:
     deprecated: Deprecation | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def summary(self) -> str:
+        """The first line of the description that says something."""
+        return next((line.strip() for line in self.description.splitlines() if line.strip()), "")
+
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that name, ignoring case as Octopus does; None if there is none."""
         folded = name.casefold()

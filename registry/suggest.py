@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os.path import commonprefix
 
 _LISTED = 10
 _SHORTEST_PART = 2
 _ALIKE = 0.6
+_SEPARATORS = "._/"
 _VERY_ALIKE = 0.7
 
 
@@ -53,8 +55,16 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
 def _spelt_like(word: str, words: list[str], count: int, cutoff: float) -> list[str]:
     from difflib import get_close_matches  # only where something is misspelt
 
-    folded = {item.casefold(): item for item in words}
-    return [folded[item] for item in get_close_matches(word.casefold(), folded, n=count, cutoff=cutoff)]
+    shared = len(_namespace([word.casefold(), *(item.casefold() for item in words)]))
+    folded = {item.casefold()[shared:]: item for item in words}
+    close = get_close_matches(word.casefold()[shared:], folded, n=count, cutoff=cutoff)
+    return [folded[item] for item in close]
+
+
+def _namespace(names: list[str]) -> str:
+    """What all names begin with, up to a separator: that they share `Slack.` makes no two of them alike."""
+    shared = commonprefix(names)  # noqa: RUF071 - of texts, not paths
+    return shared[: max(shared.rfind(sign) for sign in _SEPARATORS) + 1]
 
 
 def _as_hint(text: str) -> str:

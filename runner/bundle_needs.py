@@ -16,7 +16,7 @@ from registry.sharing.bundle import Bundle, NeededVariable, Needs
 from registry.sharing.export_bundle import draft_bundle
 from registry.template.octopus import SCRIPT_BODY
 from runner.documents import read_process, read_project
-from runner.model import Action, InlineScript, Process, Project, Scope, TemplateUse
+from runner.model import Action, InlineScript, Manual, Process, Project, Scope, TemplateUse
 from runner.octostache import OctostacheError, variable_names
 
 _WHOLE = re.compile(r"\s*#\{\s*([^{}|\[\]]+?)\s*\}\s*")
@@ -127,6 +127,8 @@ def _read_by(action: Action, copies: Mapping[Reference, TemplateCopy], reads: _R
     reads.add((name for text in action.properties.values() for name in names_in(text)), ())
     if isinstance(action.does, InlineScript):
         reads.add([*names_in(action.does.body), *names_read_by(action.does.body)], ())
+    elif isinstance(action.does, Manual):
+        reads.add(names_in(action.does.instructions), ())
     else:
         _read_by_template(action.does, copies[action.does.reference].document.template, reads)
 

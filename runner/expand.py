@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 from registry.errors import Invalid, NotFound
 from runner.documents import read_project
@@ -12,7 +11,7 @@ from runner.model import MASK, Action, InlineScript, Process, Project, Step
 from runner.octostache import OctostacheError, Variables
 from runner.plan import PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
-from runner.runs.service import RunService, read_source
+from runner.runs.service import RunService
 from runner.variables.binding import bind, explain_error
 from runner.variables.names import Mistake, mistakes_in, name_in, no_answer, refusing_filter
 from runner.variables.readers import ReadingText, is_read
@@ -38,7 +37,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
 
     Raises UserError for unknown names and for a text that cannot be evaluated.
     """
-    action = _action(service, inputs)
+    action = lone_action(service, replace(inputs, reads=(text,)))
     _refuse_unset(text, action)
     try:
         bound = bind(action.variables, ())
@@ -75,14 +74,24 @@ def _refuse_unset(text: str, action: PlannedAction) -> None:
             )
 
 
-def _action(service: RunService, inputs: Inputs) -> PlannedAction:
-    """The one action of a process that does nothing, where the text is to be evaluated."""
+def lone_action(
+    service: RunService, inputs: Inputs, like: Step | None = None, of: Process | None = None
+) -> PlannedAction:
+    """An action that does nothing, where a text is to be evaluated; named as the step that it is `like`, in a process
+    named as the one that it is `of`. Raises Invalid for a target on which no step would run."""
     project = read_project(service.project_file, service.directory)
-    folder = service.project_file.parent if service.project_file else service.directory
-    step = Step(_NAME, (Action(_NAME, InlineScript("")),), roles=_roles(project, inputs))
-    process = Process(_NAME, (step,), _NAME)
-    read = partial(read_source, folder=folder)
-    plan = compile_plan(process, project, inputs, service.resolve, read, service.default_image)
+    name = like.name if like else _NAME
+    step = Step(name, (Action(name, InlineScript("")),), roles=_roles(project, inputs))
+    process = Process(of.name if of else _NAME, (step,), of.file if of else _NAME)
+    plan = compile_plan(
+        process,
+        project,
+        inputs,
+        service.resolve,
+        service.sources(),
+        service.default_image,
+        other_steps=lambda: None,  # which steps scopes may name is not the question here
+    )
     actions = plan.steps[0].actions
     if not actions:
         raise Invalid("target-without-role", "the target has no role, so that no step would run on it")

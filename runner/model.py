@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from registry.model import Problem, Reference, TextPlace
+from registry.model import Parameter, Problem, Reference, TextPlace
 
 MASK = "********"
 """What is shown in place of a secret: always eight characters, whatever its length."""
@@ -133,6 +133,38 @@ class InlineScript:
 
 
 @dataclass(frozen=True, slots=True)
+class Manual:
+    """A question to a person: the run waits for the answer.
+
+    instructions: Markdown, with expressions
+    responsible: names of people of the project; empty: anybody may answer
+    """
+
+    instructions: str
+    responsible: tuple[str, ...] = ()
+
+
+class Choice(StrEnum):
+    """What a person may answer: PROCEED and ABORT to a manual step, the others to a failure."""
+
+    PROCEED = "proceed"
+    ABORT = "abort"
+    FAIL = "fail"
+    RETRY = "retry"
+    IGNORE = "ignore"
+    EXCLUDE = "exclude"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may be asked; `name` is what the operating system calls them, `display` their full name."""
+
+    name: str
+    display: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateUse:
     """A template with the values given to its parameters; a None value means: leave the parameter absent."""
 
@@ -193,7 +225,7 @@ class Action:
     """
 
     name: str
-    does: InlineScript | TemplateUse
+    does: InlineScript | TemplateUse | Manual
     at: tuple[str | int, ...] = field(default=("steps", 0), compare=False)
     rules: Rules = Rules()
     run_on: RunOn = RunOn.TARGETS
@@ -291,44 +323,86 @@ class Scope:
     targets: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    processes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    tenant_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VariableSource:
-    """Where a value comes from when it isn't written down: an environment variable or a file of the runner's."""
+    """Where a value comes from when it is not written down.
 
-    env: str | None = None
-    file: str | None = None
+    kind: a key of `from`, as `runner.variables.sources` knows them
+    setting: what stands behind that key
+    options: the keys beside it
+    folder: where relative paths start, itself relative to the project's folder; empty for that one
+    """
+
+    kind: str
+    setting: str | tuple[str, ...]
+    options: tuple[tuple[str, str | float | bool], ...] = ()
+    folder: str = ""
+
+    def option(self, name: str) -> str | float | bool | None:
+        return dict(self.options).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a file: line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
 class ScopedValue:
-    """One value of a variable. `value` is None when `source` tells where to get it."""
+    """One value of a variable.
+
+    value: None when `source` says where to get it
+    from_set: the name of the variable set that has it, empty for the project's own
+    """
 
     value: str | None
     scope: Scope = Scope()
     source: VariableSource | None = None
+    from_set: str = ""
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A project variable with all its values."""
+    """A project variable with all its values, those of variable sets last.
+
+    prompt: how a person is asked for it, as for a template's parameter of that name; None: nobody is
+    """
 
     name: str
     values: tuple[ScopedValue, ...]
     sensitive: bool = False
+    prompt: Parameter | None = None
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
+    """`guided_failure`: a failure in it asks a person."""
+
     name: str
     description: str = ""
+    guided_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """The runner's part of `treadle.yaml`; with no file, `environments` is empty and any name will do.
 
+    `guided_failure` beats what its environments say; `people` may be asked.
     `fail_fast` holds for the scripts of its processes that do not say otherwise. `container` holds defaults for all
     steps, `ca` is the path of a PEM file.
 
@@ -344,6 +418,8 @@ class Project:
     ca: str | None = None
     file: str | None = None
     fail_fast: bool = True
+    guided_failure: bool | None = None
+    people: tuple[Person, ...] = ()
     positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry.model import Parameter, Problem, Provenance
-from runner.model import MASK, Condition, ContainerSettings, SkipReason, Target
+from runner.model import MASK, Condition, ContainerSettings, Person, SkipReason, Target
+
+NOT_READ = "nothing that runs here reads it"
+"""Why a value was not asked for: `PlannedValue.unset`."""
 
 
 class OriginKind(StrEnum):
@@ -121,6 +124,7 @@ class PlannedAction:
     extras: what it asks of its container beyond the default isolation, in words
     ca: the path of a PEM file with certificates that it trusts
     environment: values by the names of environment variables, which only the script sees
+    manual: it asks a person; `script` is what it says, `responsible` who may answer (empty: anybody)
     aliases: the system whose aliases a PowerShell script finds
     """
 
@@ -157,6 +161,8 @@ class PlannedAction:
     skip: SkipReason | None = None
     skip_detail: str = ""
     notes: str = ""
+    manual: bool = False
+    responsible: tuple[Person, ...] = ()
 
     @property
     def host(self) -> Target | None:
@@ -221,8 +227,19 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPrompt:
+    """A variable that a person may be asked for; `proposed` is the value that it has otherwise."""
+
+    parameter: Parameter
+    proposed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`)."""
+    """What a run will do: steps × targets, frozen. Serialised, it holds no secret (see `runner.planner.plan_json`).
+
+    `prompts` are the prompted variables that something reads and nobody gave, by their labels.
+    """
 
     process: str
     file: str
@@ -230,6 +247,13 @@ class Plan:
     environment: str | None
     steps: tuple[PlannedStep, ...]
     warnings: tuple[Problem, ...] = ()
+    guided_failure: bool = False
+    prompts: tuple[PlannedPrompt, ...] = field(default=(), repr=False)
+
+    @property
+    def scripts(self) -> tuple[PlannedAction, ...]:
+        """The actions that may run in containers."""
+        return tuple(action for action in self.actions if not action.manual)
 
     @property
     def actions(self) -> tuple[PlannedAction, ...]:

@@ -16,7 +16,7 @@ import pytest
 from registry.errors import UserError
 from tests.support.project import Content, ProjectTree, project_tree
 
-pytest_plugins = ["tests.support.library", "tests.support.powershell"]
+pytest_plugins = ["tests.support.library", "tests.support.census", "tests.support.powershell"]
 
 REAL_HOME = Path.home()
 _FORBIDDEN = tuple(

@@ -43,8 +43,12 @@ def test_examples_of_processes_are_right(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", [*blocks("projects.md"), *blocks("variables.md")])
 def test_examples_of_projects_are_right(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "treadle.yaml"
+    named = re.match(r"# \.\./shared/(.*)\n", text)
+    path = tmp_path / (named[1] if named else "treadle.yaml")
     path.write_text(text)
+    if named:  # a variable set, which a project includes
+        path = tmp_path / "treadle.yaml"
+        path.write_text(f"version: 1\nvariable_sets: [{named[1]}]\n")
     assert read_project(path, tmp_path).variables
 
 

@@ -52,7 +52,10 @@ def test_the_wheel_holds_schemas_templates_and_container_files(wheel: Path) -> N
         "runner/engine/receiver.sh",
         "runner/engine/worker/Dockerfile",
         "runner/bootstrap/start.sh",
+        "runner/engine/worker_kubectl/Dockerfile",
         "registry/site/pages/index.html.jinja",
+        "registry/template/powershell/tables/linux.txt",
+        "registry/template/powershell/tables/windows.toml",
         "registry/site/pages/style.css",
     ):
         assert name in names

@@ -21,7 +21,8 @@ from registry.catalog.sources import OpenSource, Sources
 from registry.errors import Invalid, UserError
 from registry.git.reader import keep_readers, release_readers
 from registry.home import Home, exclusive
-from registry.index.database import Counts, Entry, Index, SourceFinding, SourceState
+from registry.index.database import Counts, Index, SourceFinding, SourceState
+from registry.index.entry import Entry
 from registry.index.search import (
     NO_FILTERS,
     Facets,
@@ -250,7 +251,8 @@ class Catalog:
         from registry.catalog.details import template_details
 
         found = self.find(reference)
-        details = template_details(found, self.origin(found), self.resolved(found).notices)
+        stored = self.index.stored_verdict(found.source.state.id, found.record.id)
+        details = template_details(found, self.origin(found), self.resolved(found).notices, stored)
         said = {
             item.version: self._notices.about(found.source.name, found.slug, item.version)
             for item in details.versions
@@ -275,10 +277,15 @@ class Catalog:
 
         source = self._sources.source(reference.source)
         if reference.version is None:
-            return version_changes(source, find_histories(self.index, source, reference.slug)[0], None, limit)
-        found = self.find(reference)
-        assert found.history is not None
-        return version_changes(source, found.history, found.record.version, limit)
+            history, since = find_histories(self.index, source, reference.slug)[0], None
+        else:
+            found = self.find(reference)
+            assert found.history is not None
+            history, since = found.history, found.record.version
+        return tuple(
+            replace(item, notices=self._notices.about(reference.source, reference.slug, item.version.version))
+            for item in version_changes(source, history, since, limit)
+        )
 
     def has_origin(self, reference: Reference, locked: LockEntry) -> bool:
         """Whether the source is at the address that the lock says, and once had the content at that path, with that

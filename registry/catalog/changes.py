@@ -12,7 +12,7 @@ from registry.catalog.sources import OpenSource
 from registry.compatibility.compare import Comparison, compare
 from registry.errors import UserError
 from registry.index.database import IndexedContent
-from registry.model import VersionInfo
+from registry.model import Notice, VersionInfo
 from registry.template.document import TemplateDocument
 
 
@@ -24,6 +24,7 @@ class VersionChange:
     first: nothing came before
     beside: names of the files beside the template that changed (README.md, tests)
     problem: why it, or the one before it, cannot be read
+    notices: what is said against it: deprecated, revoked
     """
 
     version: VersionInfo
@@ -31,6 +32,7 @@ class VersionChange:
     first: bool = False
     beside: tuple[str, ...] = ()
     problem: str | None = None
+    notices: tuple[Notice, ...] = ()
 
     @property
     def summary(self) -> str:

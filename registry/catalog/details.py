@@ -11,10 +11,10 @@ from registry.index.database import IndexedContent
 from registry.library.origin import Origin
 from registry.model import Notice, Provenance, ResolvedTemplate, StepTemplate, VersionInfo
 from registry.template.document import TemplateDocument, digest
-from registry.template.octopus import SCRIPT_BODY, syntaxes
+from registry.template.octopus import CUSTOM_SCRIPT, SCRIPT_BODY, syntaxes
+from registry.template.platform import Verdict, read_verdict, template_verdict
 from registry.template.runnable import Obstacle, obstacle
 
-_CUSTOM_SCRIPT = "Octopus.Action.CustomScripts."
 _TESTS = "tests/"
 
 
@@ -28,6 +28,7 @@ class TemplateDetails:
     origin: what a library's template was copied from; `patched` says that it has changed since
     notices: what is said against this version
     said: what is said against each version that something is said against
+    verdict: where its script can run; None where that is not judged
     """
 
     template: StepTemplate
@@ -41,6 +42,7 @@ class TemplateDetails:
     origin: Origin | None = None
     notices: tuple[Notice, ...] = ()
     said: Mapping[int, tuple[Notice, ...]] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
     @property
     def obstacle(self) -> Obstacle | None:
@@ -61,8 +63,8 @@ class TemplateDetails:
         properties = self.template.properties
         bodies = {"script": properties.get(SCRIPT_BODY)}
         for key, text in properties.items():
-            if key.startswith(_CUSTOM_SCRIPT):
-                bodies[key.removeprefix(_CUSTOM_SCRIPT)] = text
+            if key.startswith(CUSTOM_SCRIPT):
+                bodies[key.removeprefix(CUSTOM_SCRIPT)] = text
         return {name: text for name, text in bodies.items() if text}
 
 
@@ -81,9 +83,10 @@ class TemplateCopy:
 
 
 def template_details(
-    found: FoundTemplate, origin: Origin | None, notices: tuple[Notice, ...]
+    found: FoundTemplate, origin: Origin | None, notices: tuple[Notice, ...], stored_verdict: str | None
 ) -> TemplateDetails:
-    """What there is to say about a template that was found by its history."""
+    """What there is to say about a template that was found by its history. `stored_verdict` is the one that the index
+    has of this content, None where it has none."""
     assert found.history is not None
     files = found.document.files
     readme = files.get("README.md")
@@ -98,6 +101,11 @@ def template_details(
         tests=tuple(sorted(name.removeprefix(_TESTS) for name in files if is_test(name))),
         origin=origin,
         notices=notices,
+        verdict=(
+            template_verdict(found.document.template)
+            if stored_verdict is None
+            else read_verdict(stored_verdict)
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from registry.catalog.catalog import Catalog
 from registry.errors import NotFound
 from registry.model import LIBRARY_SOURCE, Reference
+from registry.paths import real_path
 from registry.template.document import TemplateDocument, read_template
 from registry.template.files import load_folder, read_bytes
 
@@ -23,7 +24,7 @@ def published(catalog: Catalog, path: Path, draft: TemplateDocument) -> Referenc
 
     Raises NotFound where it has neither.
     """
-    slug = path.resolve().name.removesuffix(".json")
+    slug = real_path(path).name.removesuffix(".json")
     entries = catalog.library_entries()
     by_id = (entry.slug for entry in entries if entry.guid.casefold() == draft.template.id.casefold())
     by_name = (entry.slug for entry in entries if entry.slug == slug)

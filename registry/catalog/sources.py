@@ -18,6 +18,7 @@ from registry.errors import Conflict, NotFound
 from registry.home import Home, library_key
 from registry.index.database import Index, IndexedContent, SourceState
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, TemplateForm
+from registry.paths import real_path
 from registry.project.source_definition import SourceDefinition, unknown_source
 from registry.resources import builtin_templates
 from registry.template.builtin import builtin_files, builtin_slugs, fingerprint, read_builtin
@@ -127,7 +128,7 @@ class Sources:
         return OpenSource(BUILTIN_SOURCE, state, None, None)
 
     def _library(self) -> OpenSource | None:
-        known = self.index.source(library_key(self.library_folder.resolve()))
+        known = self.index.source(library_key(real_path(self.library_folder)))
         if known is None and not self.library_folder.is_dir():
             return None  # nothing was ever in it
         library = self.library

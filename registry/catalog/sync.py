@@ -13,9 +13,9 @@ from registry.errors import Invalid, NotFound, Unavailable, UserError
 from registry.git.command import GitFailedError
 from registry.git.remote import RemoteRefs, remote_refs
 from registry.git.repository import Repository
-from registry.home import Home, exclusive
+from registry.home import Home, exclusive, make_folder
 from registry.index.database import Counts, Index, SourceFinding, SourceState
-from registry.index.writer import IndexChanges, IndexTarget, index_repository
+from registry.index.writer import IndexChanges, IndexTarget, index_repository, mark_synced
 from registry.library.library import Library
 from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE
@@ -62,12 +62,34 @@ class _Wanted:
     commit: str
 
 
-def probe(source: SourceDefinition) -> str:
-    """Ask whether the source answers and has the ref. Returns how people call the ref.
+def probe(home: Home, source: SourceDefinition, *, keep: bool = True) -> str:
+    """Ask whether the source answers and has the ref and the folder. Returns how people call the ref.
 
-    Raises Unavailable where it doesn't answer, NotFound where it has no such ref.
+    For the folder it is fetched, which the first sync need not do again; without `keep` nothing stays of that. Raises
+    Unavailable where it doesn't answer, NotFound where it has no such ref or folder.
     """
-    return _choose(_ask(source), source).shown
+    wanted = _choose(_ask(source), source)
+    if source.folder is not None:
+        lock = exclusive(home.lock_file(f"source-{source.mirror_key}"), f'add "{source.name}"')
+        with lock, _begun(home.mirror(source.mirror_key), keep):
+            mirror = _mirror(home, source)
+            _folder(mirror, _fetched(mirror, source, wanted), source)
+    return wanted.shown
+
+
+@contextmanager
+def _begun(folder: Path, keep: bool) -> Iterator[None]:
+    """A mirror that is new goes again if the block does not come to its end, or it is not to be kept."""
+    if folder.exists():
+        yield
+        return
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if not (done and keep):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync_source(home: Home, index: Index, source: SourceDefinition, *, again: bool = False) -> SyncReport:
@@ -111,6 +133,7 @@ def _synced(
     target = IndexTarget(source.index_key, source.name, wanted.shown, folder, commit)
     changes = index_repository(index, mirror, target, allow_empty=False, again=again or deepened)
     shallow = bool(mirror.shallow_commits())
+    mark_synced(index, target)
     state = index.source(source.index_key)
     assert state is not None
     before = known.commit if known else None
@@ -151,7 +174,7 @@ def _mirror(home: Home, source: SourceDefinition) -> Repository:
     from registry.git.transport import init_mirror
 
     mirror = Repository(home.mirror(source.mirror_key), trusted=True)
-    mirror.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(mirror.folder)
     init_mirror(mirror.folder)
     mirror.drop_leftovers()
     return mirror

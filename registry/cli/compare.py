@@ -15,8 +15,8 @@ from registry.catalog.changes import changed_beside
 from registry.catalog.drafts import published, read_draft
 from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, pass_context
-from registry.cli.options import json_option, path_or_reference
-from registry.cli.output import echo, one_line, print_json, style
+from registry.cli.options import json_option, paged, path_or_reference
+from registry.cli.output import echo, one_line, print_json, style, tell
 from registry.compatibility.compare import ChangeClass, Comparison, Difference, compare
 from registry.errors import NotFound
 from registry.model import Reference
@@ -45,6 +45,7 @@ class _Side:
 @click.option("--summary", is_flag=True, help="Only what it means, not the text.")
 @json_option
 @pass_context
+@paged
 def diff(context: Context, old: str, new: str | None, summary: bool, as_json: bool) -> None:
     """Tell what changed from one template to another: what it means for a step first, the text second.
 
@@ -110,9 +111,9 @@ def show_comparison(comparison: Comparison, beside: Sequence[str] = ()) -> None:
     """The class, and the reasons for it; `beside` are the files beside the template that changed."""
     echo(style(comparison.change.value.capitalize(), fg=CLASS_COLOURS[comparison.change], bold=True))
     for item in comparison.differences:
-        echo(f"  {difference_text(item)}")
+        tell(f"  {difference_text(item)}")
     for name in beside:
-        echo(f"  {ChangeClass.COMPATIBLE.value}: {one_line(name)} changed")
+        tell(f"  {ChangeClass.COMPATIBLE.value}: {one_line(name)} changed")
     if not comparison.differences and not beside:
         echo("  nothing changed but the version")
 

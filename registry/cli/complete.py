@@ -1,10 +1,11 @@
-"""What a shell offers for references, sources, categories and languages.
+"""What a shell offers for references, sources, categories, languages and rules.
 
 Completion is asked at every press of a key: what cannot be read offers nothing, and says nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from registry.cli.context import Context
 from registry.text.visible import visible_line
 
 if TYPE_CHECKING:
-    from registry.index.database import Entry
+    from registry.index.entry import Entry
 
 Words = Callable[[Context, str], Iterable[CompletionItem | str]]
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -54,7 +55,7 @@ def _offers(word: str, typed: str) -> bool:
 
 @completing
 def complete_reference(context: Context, typed: str) -> Iterable[CompletionItem | str]:
-    """Templates of all sources; before the slash the sources alone."""
+    """Templates of all sources; before the slash the sources, and templates that only one of them has."""
     return _references(context, typed)
 
 
@@ -66,7 +67,7 @@ def complete_reference_or_file(context: Context, typed: str) -> Iterable[Complet
     ):
         return [files(typed)]
     found = [item for item in _references(context, typed) if _offers(str(item.value), typed)]
-    return found or [files(typed)]
+    return [*found, *_names_here(context, typed)] if found else [files(typed)]
 
 
 @completing
@@ -78,14 +79,45 @@ def complete_source(context: Context, typed: str) -> Iterable[CompletionItem | s
 
 @completing
 def complete_category(context: Context, typed: str) -> Iterable[CompletionItem | str]:
-    """The categories of all templates."""
-    return sorted({entry.category for entry in _entries(context)})
+    """The categories of all templates; after a comma, another one."""
+    return _listed(typed, {entry.category for entry in _entries(context)})
+
+
+@completing
+def complete_action_type(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The action types of all templates; after a comma, another one."""
+    return _listed(typed, {entry.action_type for entry in _entries(context)})
+
+
+@completing
+def complete_rule(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The rules of lint."""
+    import registry.lint.linter  # noqa: F401 - it has the modules of all rules
+    from registry.lint.rule import RULES
+
+    return [CompletionItem(rule.id, help=rule.why) for rule in RULES.values()]
 
 
 @completing
 def complete_syntax(context: Context, typed: str) -> Iterable[CompletionItem | str]:
     """The languages of all scripts, as `search --syntax` takes them."""
-    return sorted({syntax for entry in _entries(context) for syntax in entry.syntaxes})
+    return _listed(typed, {syntax for entry in _entries(context) for syntax in entry.syntaxes})
+
+
+def _listed(typed: str, values: Iterable[str]) -> list[str]:
+    """Values for an option that takes several with commas between."""
+    before, comma, _ = typed.rpartition(",")
+    return sorted(f"{before}{comma}{value}" for value in values)
+
+
+def _names_here(context: Context, typed: str) -> list[CompletionItem]:
+    """Files and folders of the working directory, beside other answers: shells ask for files only where there are no
+    others."""
+    return [
+        CompletionItem(f"{path.name}/", type="prefix") if path.is_dir() else CompletionItem(path.name)
+        for path in sorted(context.directory.iterdir())
+        if typed and path.name.startswith(typed)
+    ]
 
 
 def _references(context: Context, typed: str) -> list[CompletionItem]:
@@ -96,7 +128,16 @@ def _references(context: Context, typed: str) -> list[CompletionItem]:
             for entry in _entries(context, source)
         ]
     with context.catalog() as catalog:
-        return [CompletionItem(f"{name}/", type="prefix") for name in sorted(catalog.source_names())]
+        sources = [CompletionItem(f"{name}/", type="prefix") for name in sorted(catalog.source_names())]
+    if not typed or any(_offers(str(item.value), typed) for item in sources):
+        return sources
+    entries = _entries(context)
+    times = Counter(entry.slug for entry in entries)
+    return [
+        CompletionItem(entry.slug, help=visible_line(entry.name))
+        for entry in entries
+        if times[entry.slug] == 1
+    ]
 
 
 def _entries(context: Context, source: str = "") -> Sequence[Entry]:

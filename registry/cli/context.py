@@ -6,15 +6,19 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from registry.catalog.session import Session
-from registry.cli.output import echo
+from registry.cli.output import tell
 from registry.errors import NotFound
 from registry.home import Home
+
+WHEN_READY = "treadle.when_ready"
+"""Under this name the root command keeps in `click.Context.meta` what is to be done before any command's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Context(Session):
     def say(self, text: str) -> None:
         """A line for people, on stdout; nothing when quiet."""
         if not self.quiet:
-            echo(text)
+            tell(text)
 
 
 def exit_with(code: int) -> NoReturn:
@@ -55,4 +59,27 @@ def _here() -> Path:
         ) from None
 
 
-pass_context: Callable[..., Callable[..., None]] = click.make_pass_decorator(Context)
+def pass_context(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its `ready_context` first: when it is called, as its help needs no home."""
+
+    @wraps(command)
+    def with_context(*arguments: Any, **options: Any) -> None:
+        command(ready_context(), *arguments, **options)
+
+    return with_context
+
+
+def ready_context() -> Context:
+    """What the command knows, its home checked. Raises Unavailable, NotFound, Invalid."""
+    context = current_context()
+    context.home.check()
+    ready: Callable[[Context], None] | None = click.get_current_context().meta.pop(WHEN_READY, None)
+    if ready is not None:
+        ready(context)
+    return context
+
+
+def current_context() -> Context:
+    """What the command knows, whether its home can be used or not. Raises NotFound, Invalid."""
+    found = click.get_current_context().find_object(Context)
+    return Context.from_environment() if found is None else found

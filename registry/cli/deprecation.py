@@ -74,7 +74,7 @@ def _say(
         else:
             done = add_notice(catalog, reference, notice, push=push, dry_run=dry_run)
     if as_json:
-        print_json({"reference": str(reference), **asdict(done)})
+        print_json({"reference": str(reference), **asdict(done), "dry_run": dry_run})
     elif not done.changed:
         context.say(f"{reference} is {'not ' if undo else ''}{standing.value} already: nothing to do.")
     else:

@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 import click
 
 from registry.cli.context import Context
-from registry.cli.output import echo, start_output
+from registry.cli.output import echo, forbid_pager, start_output
 
 Callback = Callable[[click.Context, click.Parameter, Any], None]
 
-_EVERYWHERE = "Every command takes -C DIR, -q, -v and --no-color, before or after its name."
+_EVERYWHERE = "Every command takes -C DIR, -q, -v, --no-color and --no-pager, before or after its name."
 
 
 class Group(click.Group):
@@ -53,7 +53,7 @@ class Group(click.Group):
 
 
 def with_global_options(command: click.Command) -> click.Command:
-    """`command`, which takes `-C`, `-q`, `-v`, `--no-color` and `-h` where it has no such option of its own."""
+    """`command`, which takes the global options and `-h` where it has no such option of its own."""
     taken = {name for parameter in command.params for name in parameter.opts}
     command.params += [option for option in global_options() if not taken.intersection(option.opts)]
     command.add_help_option = False
@@ -87,6 +87,7 @@ def global_options(*, shown: bool = False) -> list[click.Option]:
             text="No colours (NO_COLOR is respected as well).",
             is_flag=True,
         ),
+        option("--no-pager", tell=_without_pager, text="No pager for long output.", is_flag=True),
         click.Option(
             ["-h", "--help"],
             is_flag=True,
@@ -124,6 +125,11 @@ def _verbose(context: Context) -> Context:
 def _plain(context: Context) -> Context:
     start_output(colours=False)
     return replace(context, color=False)
+
+
+def _without_pager(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        forbid_pager()
 
 
 def _show_help(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:

@@ -65,7 +65,8 @@ def import_command(
         return
     report = _import(context, names, slug, dry_run)
     if as_json:
-        print_json({"commit": report.commit, "templates": [_data(item) for item in report.items]})
+        templates = [_data(item) for item in report.items]
+        print_json({"commit": report.commit, "templates": templates, "dry_run": dry_run})
         return
     for item in report.items:
         context.say(_sentence(item, dry_run=dry_run))

@@ -52,7 +52,8 @@ def import_bundle(
         reception = import_bundle(catalog, bundle, folder, force=force, dry_run=dry_run)
     missing = missing_needs(bundle.needs, project.file if project else None)
     if as_json:
-        print_json({**_data(bundle.name, reception, bundle.needs, missing), "asks_for": _asked_data(asked)})
+        data = _data(bundle.name, reception, bundle.needs, missing)
+        print_json({**data, "asks_for": _asked_data(asked), "dry_run": dry_run})
         return
     context.say(f'Bundle of "{bundle.name}": complete and unaltered.')
     for item in reception.templates:

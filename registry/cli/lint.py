@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.complete import complete_reference_or_file
+from registry.cli.complete import complete_reference_or_file, complete_rule
 from registry.cli.context import Context, exit_with, pass_context
-from registry.cli.options import dry_run_option, json_option, path_or_reference
-from registry.cli.output import counted, echo, print_json, style
+from registry.cli.options import dry_run_option, json_option, paged, path_or_reference
+from registry.cli.output import counted, echo, one_line, print_json, style, tell
 from registry.cli.problems import problem_text
 from registry.errors import Invalid, NotFound
 from registry.model import Reference, Severity, TemplateForm
@@ -20,17 +21,33 @@ from registry.model import Reference, Severity, TemplateForm
 if TYPE_CHECKING:
     from registry.lint.linter import LintReport
     from registry.lint.subject import SourceContents
+    from registry.template.platform import Verdict
+
+
+_PLATFORMS = {
+    "linux": "for Linux",
+    "linux-with-tools": "for Linux with tools",
+    "windows-only": "for Windows only",
+    "unknown": "unknown",
+}
 
 
 @click.command("lint")
 @click.argument("names", nargs=-1, metavar="PATH|REF...", shell_complete=complete_reference_or_file)
 @click.option("--fix", "fixing", is_flag=True, help="Fix what can be fixed safely, then lint.")
 @dry_run_option
-@click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be given again.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="RULE",
+    shell_complete=complete_rule,
+    help="Leave this rule out; may be given again.",
+)
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 @json_option
 @click.option("--rules", "only_rules", is_flag=True, help="List the rules, with why and how to fix.")
 @pass_context
+@paged
 def lint_command(
     context: Context,
     names: tuple[str, ...],
@@ -97,10 +114,17 @@ def _contents(context: Context, references: list[Reference]) -> SourceContents:
 def _print_report(context: Context, report: LintReport, ok: bool, as_json: bool) -> None:
     if as_json:
         problems = [asdict(problem) for problem in report.problems]
-        print_json({"ok": ok, "templates": report.templates, "problems": problems})
+        verdicts = [{"template": name, **verdict.data()} for name, verdict in report.verdicts.items()]
+        print_json({"ok": ok, "templates": report.templates, "problems": problems, "verdicts": verdicts})
         return
+    read = {name: verdict for name, verdict in report.verdicts.items() if name in report.read}
+    if context.verbose or report.templates == 1:
+        for name, verdict in read.items():
+            context.say(f"{name}: runs on {one_line(str(verdict))}")
     for problem in report.problems:
-        echo(problem_text(problem))
+        tell(problem_text(problem))
+    if report.templates > 1 and read:
+        context.say(_platforms(read.values()))
     context.say(_summary(report.templates, len(report.problems)))
 
 
@@ -135,7 +159,14 @@ def _print_rules(as_json: bool) -> None:
     for one in rules:
         mark = ", --fix" if one["fixable"] else ""
         echo(f"{style(str(one['id']), bold=True)} ({one['severity']}{mark})")
-        echo(f"    {one['why']}\n    Fix: {one['fix']}")
+        tell(f"    {one['why']}\n    Fix: {one['fix']}")
+
+
+def _platforms(verdicts: Collection[Verdict]) -> str:
+    """How many of the templates run where."""
+    counts = Counter(verdict.platform.value for verdict in verdicts)
+    found = [f"{counts[name]} {words}" for name, words in _PLATFORMS.items() if counts[name]]
+    return f"{counted(len(verdicts), 'PowerShell script')}: {', '.join(found)}"
 
 
 def _summary(templates: int, problems: int) -> str:

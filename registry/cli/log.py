@@ -8,8 +8,8 @@ import click
 
 from registry.cli.compare import CLASS_COLOURS, comparison_data, difference_text
 from registry.cli.context import Context, pass_context
-from registry.cli.options import REFERENCE, json_option
-from registry.cli.output import echo, folded, one_line, print_json, style
+from registry.cli.options import REFERENCE, NumberType, json_option, paged
+from registry.cli.output import echo, folded, one_line, print_json, style, tell, to_data
 from registry.model import Reference
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ _MOST_VERSIONS = 10_000
     "--limit",
     default=_MOST_VERSIONS,
     metavar="N",
-    type=click.IntRange(1, _MOST_VERSIONS),
+    type=NumberType(1, _MOST_VERSIONS),
     help="Only the newest N versions.",
 )
 @click.option("--summary", is_flag=True, help="One line for each version.")
 @json_option
 @pass_context
+@paged
 def log(context: Context, reference: Reference, limit: int, summary: bool, as_json: bool) -> None:
     """List what each version of the template REF changed, the newest first: date, author, and what it means for a step.
 
@@ -43,11 +44,13 @@ def log(context: Context, reference: Reference, limit: int, summary: bool, as_js
         return
     for number, change in enumerate(changes):
         if summary:
-            echo(f"{_head(change)}  {one_line(change.summary)}")
+            tell(f"{_head(change)}  {one_line(change.summary)}")
             continue
         if number:
             echo()
-        echo(_head(change))
+        tell(_head(change))
+        for notice in change.notices:
+            tell(style(f"    {one_line(str(notice))}", fg="red"))
         for line in _lines(change):
             echo(folded(line, "    "))
 
@@ -62,6 +65,8 @@ def _head(change: VersionChange) -> str:
     if change.comparison is not None:
         of = change.comparison.change
         parts.append(style(of.value, fg=CLASS_COLOURS[of]))
+    standings = dict.fromkeys(notice.standing.value for notice in change.notices)
+    parts += [style(standing, fg="red", bold=True) for standing in standings]
     return "  ".join(parts)
 
 
@@ -85,4 +90,5 @@ def _data(change: VersionChange) -> dict[str, Any]:
         **compared,
         "files": list(change.beside),
         "problem": change.problem,
+        "notices": to_data(change.notices),
     }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.shell_completion import CompletionItem
 
-from registry.cli.context import Context
+from registry.cli.context import current_context, ready_context
+from registry.cli.output import page_output
 from registry.errors import Invalid, NotFound
 from registry.model import Reference
 from registry.project.cool_down import CoolDown
@@ -30,6 +32,17 @@ push_option = click.option(
 )
 
 
+def paged(command: F) -> F:
+    """Lets output of the command that is longer than the screen go through a pager, where a person reads it."""
+
+    @wraps(command)
+    def with_pager(*arguments: Any, **options: Any) -> Any:
+        page_output()
+        return command(*arguments, **options)
+
+    return cast(F, with_pager)
+
+
 class ReferenceType(click.ParamType[Reference]):
     """`source/slug`, with a version or without one. The source may be left out where only one has the template."""
 
@@ -47,8 +60,7 @@ class ReferenceType(click.ParamType[Reference]):
             return value
         ctx = ctx or click.get_current_context(silent=True)
         if ctx is not None and "/" not in value and (bare := _parsed(f"{_NO_SOURCE}/{value}")):
-            context: Context = ctx.obj
-            with context.catalog() as catalog:
+            with ready_context().catalog() as catalog:
                 return catalog.with_source(bare)
         try:
             return Reference.parse(value)
@@ -70,15 +82,34 @@ def _parsed(text: str) -> Reference | None:
 REFERENCE = ReferenceType()
 
 
+class NumberType(click.ParamType[float]):
+    """A number between two others, whole unless `whole` is False."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int, *, whole: bool = True) -> None:
+        self.least, self.most, self.whole = least, most, whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = int(value) if self.whole else float(value)
+        except ValueError:
+            number = None
+        if number is None or not self.least <= number <= self.most:
+            kind = "whole number" if self.whole else "number"
+            self.fail(f'"{value}" is not a {kind} from {self.least:,} to {self.most:,}', param, ctx)
+        return number
+
+
 def path_or_reference(directory: Path, name: str, sources: Collection[str] = ()) -> Reference | Path:
     """What an argument means that may be either: a path where there is one, else a reference.
 
     A name that begins with one of `sources` is a reference all the same. Raises NotFound for what can only be a path,
     and as `REFERENCE`.
     """
-    path = directory / name
+    path = Path(name)  # as it was given, for messages
     source, slash, _ = name.partition("/")
-    if path.exists() and not (slash and source in sources):
+    if (directory / path).exists() and not (slash and source in sources):
         return path
     if name.startswith((".", "/", "~")) or name.endswith(_PATH_ENDINGS):
         raise NotFound(
@@ -94,7 +125,7 @@ def cool_down_option(command: F) -> F:
         "--cool-down",
         metavar="DAYS",
         envvar=COOL_DOWN_VARIABLE,
-        type=click.FloatRange(min=0, max=MAX_DAYS),
+        type=NumberType(0, MAX_DAYS, whole=False),
         callback=_cool_down,
         help="Hold back versions of other people's sources younger than this (7; 0: none).",
     )(command)
@@ -103,7 +134,6 @@ def cool_down_option(command: F) -> F:
 def _cool_down(ctx: click.Context, parameter: click.Parameter, days: float | None) -> CoolDown:
     if days is not None:
         return CoolDown(days, asked=True)
-    context: Context = ctx.obj
-    project = context.project()
+    project = current_context().project()
     said = project.cool_down if project else None
     return CoolDown() if said is None else CoolDown(said)

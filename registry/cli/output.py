@@ -17,18 +17,27 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from registry.cli.columns import (
+    MARK,
+    cell_width,
+    cut_line,
+    fold,
+    mark,
+    narrowed,
+    rows_of,
+    terminal_height,
+)
 from registry.errors import Unavailable
 from registry.text.visible import escape_json, visible, visible_line
 
 if TYPE_CHECKING:
     from registry.cli.context import Context
+    from registry.cli.pager import Pager
 
 _WIDEST_TEXT = 100
-_NARROWEST_CELL = 8
 _GAP = 2
+_USUAL_HEIGHT = 24
 
-_NUMBER = int.from_bytes(os.urandom(8))
-_MARK = re.compile(rf"\x1b\[([0-9;]*);{_NUMBER}m")
 _COLOURS = {
     name: 30 + number
     for number, name in enumerate(("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"))
@@ -39,22 +48,64 @@ _SHOWN_CODES = frozenset((0, 1, 2, 3, 4, 7, 9, 22, 23, 24, 27, 29)) | _COLOUR_CO
 
 
 class _State:
-    """How this process talks. `colours` None: where a terminal reads; `has_json`: a document was printed."""
+    """How this process talks.
+
+    colours: None means where a terminal reads
+    has_json: a document was printed
+    pages: long output may go through a pager
+    pager: the one that takes all output now
+    """
 
     colours: bool | None = None
     has_json: bool = False
+    pages: bool = True
+    pager: Pager | None = None
 
 
 def start_output(*, colours: bool) -> None:
     """Begin a command: `colours` False keeps them off everywhere."""
     _State.colours = None if colours and os.environ.get("TERM") != "dumb" else False
     _State.has_json = False
+    _State.pages = True
+    _State.pager = None
+
+
+def forbid_pager() -> None:
+    """Let no output of this command go through a pager."""
+    _State.pages = False
+
+
+def page_output() -> None:
+    """Let what is printed from now on go through a pager where a person reads it and it is longer than the screen."""
+    if not (_State.pages and is_terminal() and sys.stdin.isatty()):
+        return
+    from registry.cli.pager import Pager, pager_command
+
+    height = terminal_height(sys.stdout)
+    command = pager_command(os.environ, height_known=height is not None)
+    if command is not None:
+        _State.pager = Pager(command, height or _USUAL_HEIGHT, _screen_rows, _show)
+
+
+def finish_output() -> None:
+    """The end of a command: wait for whoever still reads. Raises as `echo`."""
+    pager, _State.pager = _State.pager, None
+    if pager is not None:
+        with _told_failures(sys.stdout):
+            pager.close()
 
 
 def echo(text: str = "", *, err: bool = False, end: str = "\n") -> None:
-    """Print text for people. Raises Unavailable where it cannot be written, BrokenPipeError where nobody reads."""
+    """Print text for people; on a terminal, messages (`err`) are broken between words. Raises Unavailable where it
+    cannot be written, BrokenPipeError where nobody reads."""
     stream = sys.stderr if err else sys.stdout
-    _write(stream, rendered(text, colours=has_colours(stream)) + end)
+    said = wrapped(text) if err and stream.isatty() else text
+    _write(stream, rendered(said, colours=has_colours(stream)) + end)
+
+
+def tell(text: str) -> None:
+    """Print sentences; on a terminal, lines that are too long are broken between words. Raises as `echo`."""
+    echo(wrapped(text) if is_terminal() else text)
 
 
 def print_json(value: Any) -> None:
@@ -97,9 +148,23 @@ def _dumped(value: Any, indent: int | None = None) -> str:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    try:
+    with _told_failures(stream):
+        if _State.pager is not None and stream.isatty():
+            _State.pager.write(text)
+            return
         stream.write(text)
         stream.flush()
+
+
+def _show(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+@contextmanager
+def _told_failures(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -118,18 +183,18 @@ def style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = F
     """`text` in a colour of the terminal, for `echo`."""
     codes = [str(code) for code, wanted in ((1, bold), (2, dim)) if wanted]
     codes += [str(_COLOURS[fg])] if fg else []
-    return f"{_mark(';'.join(codes))}{text}{_mark('0')}" if codes else text
+    return f"{mark(';'.join(codes))}{text}{mark('0')}" if codes else text
 
 
 def log_line(text: str) -> str:
     """A line that a script printed, for `echo`: its colours pass, and nothing else that a terminal obeys."""
-    coloured = _SGR.sub(lambda found: _mark(_shown_codes(found[1])), text)
-    return coloured if coloured == text else coloured + _mark("0")
+    coloured = _SGR.sub(lambda found: mark(_shown_codes(found[1])), text)
+    return coloured if coloured == text else coloured + mark("0")
 
 
 def rendered(text: str, *, colours: bool) -> str:
     """What a terminal gets to see of `text`."""
-    pieces = _MARK.split(text)  # text, codes, text, codes ... text
+    pieces = MARK.split(text)  # text, codes, text, codes ... text
     for number, piece in enumerate(pieces):
         if number % 2 == 0:
             pieces[number] = visible(piece)
@@ -145,14 +210,10 @@ def has_colours(stream: TextIO) -> bool:
 
 def one_line(text: str) -> str:
     """`text` on one line, whatever it holds; colours stay."""
-    pieces = _MARK.split(text)
+    pieces = MARK.split(text)
     return "".join(
-        piece and (_mark(piece) if number % 2 else visible_line(piece)) for number, piece in enumerate(pieces)
+        piece and (mark(piece) if number % 2 else visible_line(piece)) for number, piece in enumerate(pieces)
     )
-
-
-def _mark(codes: str) -> str:
-    return f"\x1b[{codes};{_NUMBER}m"
 
 
 def _shown_codes(text: str) -> str:
@@ -185,37 +246,36 @@ def terminal_width() -> int:
     return shutil.get_terminal_size().columns
 
 
+def _screen_rows(text: str) -> int:
+    return rows_of(text, max(terminal_width(), 1))
+
+
 def text_width() -> int:
     """Columns to use for prose: longer lines are hard to read."""
     return min(terminal_width(), _WIDEST_TEXT)
 
 
-def cell_width(text: str) -> int:
-    """The columns that a line takes on a terminal: two for a wide character of East Asia, none for a mark."""
-    plain = _MARK.sub("", text)
-    if plain.isascii():
-        return len(plain)
-    return sum(_columns(character) for character in plain)
-
-
-def _columns(character: str) -> int:
-    import unicodedata
-
-    if unicodedata.category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
-
-
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+def print_table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+) -> None:
     """Aligned columns under bold heads; `right` are the columns of numbers. On a terminal that is too narrow the
-    widest columns are cut, the first one never; in a pipe nothing is."""
-    lines = aligned([heads, *rows], right=right, width=terminal_width() if is_terminal() else None)
+    widest columns are cut, but never the first one, nor those of `right` and `whole`; in a pipe nothing is."""
+    width = terminal_width() if is_terminal() else None
+    lines = aligned([heads, *rows], right=right, whole=whole, width=width)
     for number, line in enumerate(lines):
         echo(line if number else style(line, bold=True))
 
 
 def aligned(
-    rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), width: int | None = None
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+    width: int | None = None,
 ) -> list[str]:
     """Rows as lines of aligned columns, at most `width` wide where that can be. The last one is not padded."""
     table = [[one_line(cell) for cell in row] for row in rows]
@@ -223,7 +283,7 @@ def aligned(
         return []
     widths = [max(map(cell_width, column)) for column in zip(*table, strict=True)]
     if width is not None:
-        widths = _narrowed(widths, width)
+        widths = narrowed(widths, _GAP, width, {0, *right, *whole})
     return [
         (" " * _GAP)
         .join(
@@ -235,40 +295,11 @@ def aligned(
     ]
 
 
-def _narrowed(widths: list[int], width: int) -> list[int]:
-    sizes = list(widths)
-    excess = sum(sizes) + _GAP * (len(sizes) - 1) - width
-    while excess > 0 and len(sizes) > 1:
-        widest = max(range(1, len(sizes)), key=sizes.__getitem__)
-        if sizes[widest] <= _NARROWEST_CELL:
-            break
-        sizes[widest] -= 1
-        excess -= 1
-    return sizes
-
-
 def _cell(text: str, width: int, to_the_right: bool) -> str:
     missing = width - cell_width(text)
     if missing < 0:
-        return _cut(text, width)
+        return cut_line(text, width)
     return " " * missing + text if to_the_right else text + " " * missing
-
-
-def _cut(text: str, width: int) -> str:
-    """The beginning of a line, `width` columns wide, with an ellipsis; its colours stay."""
-    kept, room = "", width - 1
-    pieces = _MARK.split(text)
-    for number, piece in enumerate(pieces):
-        if number % 2:
-            kept += _mark(piece)
-            continue
-        for character in piece:
-            room -= _columns(character)
-            if room < 0:
-                break
-            kept += character
-    codes = pieces[1::2]
-    return f"{kept}…{_mark('0')}" if codes else f"{kept}…"
 
 
 def paragraphs(text: str, indent: str = "") -> str:
@@ -284,22 +315,22 @@ def paragraphs(text: str, indent: str = "") -> str:
     return "\n".join("\n".join(lines) for lines in wrapped)
 
 
-def folded(text: str, indent: str) -> str:
-    """A line behind `indent`; on a terminal broken between words, so that no word is torn."""
-    import textwrap
-
-    line = one_line(text)
-    if not is_terminal():
-        return indent + line
-    lines = textwrap.wrap(
-        line,
-        max(terminal_width(), len(indent) + 20),
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        break_long_words=False,
+def wrapped(text: str) -> str:
+    """A message whose lines are as wide as the terminal; what goes on is indented further than it begins."""
+    lines = text.split("\n")
+    indents = (" " * (len(line) - len(line.lstrip(" "))) for line in lines)
+    return "\n".join(
+        fold(line, f"{indent}  ", terminal_width()) for line, indent in zip(lines, indents, strict=True)
     )
-    return "\n".join(lines)
+
+
+def folded(text: str, indent: str, more: str | None = None, *, tear: bool = False) -> str:
+    """A line behind `indent`; on a terminal broken between words, each further line behind `more` (else `indent`).
+    With `tear` words longer than a line are broken, too."""
+    line = indent + one_line(text)
+    return (
+        fold(line, indent if more is None else more, terminal_width(), tear=tear) if is_terminal() else line
+    )
 
 
 def indented(text: str, indent: str) -> str:
@@ -310,7 +341,7 @@ def indented(text: str, indent: str) -> str:
 def shorten(text: str, width: int) -> str:
     """The beginning of a text on a single line, at most `width` columns wide."""
     line = visible(" ".join(text.split()))
-    return line if cell_width(line) <= width else _cut(line, max(width, 1))
+    return line if cell_width(line) <= width else cut_line(line, max(width, 1))
 
 
 def counted(number: int, noun: str) -> str:
@@ -331,9 +362,11 @@ def size_text(count: int) -> str:
 # --- with a person at the terminal
 
 
-def ask(question: str, default: str = "") -> str:
-    """What the person at the terminal answers; `default` for a lone Enter. Raises click.Abort."""
-    answer: str = click.prompt(rendered(one_line(question), colours=False), default=default)
+def ask(question: str, default: str = "", *, hidden: bool = False) -> str:
+    """What the person at the terminal answers; `default` for a lone Enter. `hidden`: neither what they type nor the
+    default shows. Raises click.Abort."""
+    text = rendered(one_line(question), colours=False)
+    answer: str = click.prompt(text, default=default, hide_input=hidden, show_default=not hidden)
     return answer
 
 

@@ -10,6 +10,7 @@ from registry.cli.context import Context, pass_context
 from registry.cli.options import dry_run_option, force_option, json_option
 from registry.cli.output import print_document
 from registry.cli.written import tell_written
+from registry.paths import real_path
 
 _PATH = click.Path(path_type=Path)
 
@@ -34,7 +35,7 @@ def pack_command(
     if output == Path("-"):
         print_document(write_json(load_folder(folder)))
         return
-    target = output or Path(f"{folder.resolve().name}.json")
+    target = output or Path(f"{real_path(folder).name}.json")
     written = pack_folder(folder, target, force=force, dry_run=dry_run)
     tell_written(context, target, written.changed, dry_run=dry_run, as_json=as_json, listed=False)
 

@@ -103,7 +103,7 @@ def _start(
         return
     folder = catalog.library.folder / copy.slug
     if as_json:
-        _print({**_copy_data(copy), "folder": str(folder)})
+        _print({**_copy_data(copy), "folder": str(folder), "dry_run": dry_run})
         return
     base = f"{copy.base.source}@{copy.base.version}"
     context.say(f"library/{copy.slug}@{copy.details.provenance.version} is a copy of {base}.")
@@ -124,7 +124,7 @@ def _export(
 
     made = prepare_contribution(catalog, _copy(catalog, reference), folder, message, dry_run=dry_run)
     if as_json:
-        _print(_contribution_data(made))
+        _print({**_contribution_data(made), "dry_run": dry_run})
         return
     verb = "Would make" if dry_run else "Made"
     context.say(f"{verb} branch {made.branch} in {made.folder}: {made.path}, version {made.version}.")
@@ -148,7 +148,7 @@ def _bring_along(
     onto = newer_base(catalog, copy, ripeness.until(copy.base_reference.source))
     if onto is None:
         if as_json:
-            _print({**_copy_data(copy), "onto": None})
+            _print({**_copy_data(copy), "onto": None, "dry_run": dry_run})
         else:
             context.say(f"library/{copy.slug} stands on the newest {copy.base.source}, {copy.base.version}.")
         return
@@ -174,7 +174,7 @@ def _copy(catalog: Catalog, reference: Reference) -> LibraryCopy:
 def _tell(context: Context, done: RebasedCopy, *, dry_run: bool, as_json: bool) -> None:
     """What became of a copy. Ends with exit code 4 where a person must resolve conflicts."""
     if as_json:
-        _print(rebased_data(done))
+        _print({**rebased_data(done), "dry_run": dry_run})
     else:
         show_rebased(context, done, dry_run=dry_run)
     if done.conflicts:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
-from registry.cli.output import echo, has_printed_json, indented, print_json, print_json_line, style, to_data
-from registry.errors import Invalid, UserError
-from registry.home import Home, write_private
+from registry.cli.output import (
+    echo,
+    has_printed_json,
+    indented,
+    print_json,
+    print_json_line,
+    shorten,
+    style,
+    to_data,
+)
+from registry.errors import Invalid, Unavailable, UserError
+from registry.home import Home, home_not_writable, write_private
 from registry.model import Problem, Severity
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -84,8 +96,38 @@ def usage_error(error: click.ClickException) -> UserError:
     return Invalid("usage", message[:1].lower() + message[1:], hint)
 
 
+_PATH = frozenset(
+    (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENXIO)
+)
+"""What is wrong with a path that somebody gave, rather than with a disk or with us."""
+
+_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EMFILE))
+
+
+def _file_error(error: OSError) -> UserError | None:
+    """What is wrong with a disk, a path, or with what lies in the home; None for other errors."""
+    file = error.filename
+    path = Path(os.fsdecode(file)) if isinstance(file, str | bytes) else None
+    with suppress(UserError):
+        if path is not None and path.is_relative_to(Home.locate().path):
+            return home_not_writable(path, error.strerror)
+    if path is not None and error.errno in _PATH:
+        shown = shorten(str(path), 200)
+        return Invalid(
+            "file-unreadable", f'"{shown}" cannot be used: {error.strerror}', hint="Name another path."
+        )
+    if error.errno not in _DISK:
+        return None
+    where = f'"{path}"' if path else "a file"
+    return Unavailable(
+        "not-written", f"cannot read or write {where}: {error.strerror}", hint="Check that disk."
+    )
+
+
 def crash_error(error: Exception) -> UserError:
-    """A defect of ours: one line, and the details in a file of their own."""
+    """A defect of ours: one line, and the details in a file of their own; or what a path or a disk is to blame for."""
+    if isinstance(error, OSError) and (told := _file_error(error)):
+        return told
     trace = "".join(traceback.format_exception(error))
     line = f"Treadle itself failed: {type(error).__name__}: {error}"
     try:

@@ -45,7 +45,7 @@ def publish_command(
         place = catalog.library.folder
         to_share = not (push or dry_run) and bool(catalog.library.repository.remotes())
     if as_json:
-        print_json(_data(published))
+        print_json({**_data(published), "dry_run": dry_run})
         return
     show_problems(published.warnings)
     if not published.changed:

@@ -33,7 +33,7 @@ def remove_command(
     with context.catalog() as catalog:
         removed = remove_template(catalog, reference, report, message, force=force, dry_run=dry_run)
     if as_json:
-        print_json(asdict(removed))
+        print_json({"reference": f"library/{removed.slug}", **asdict(removed), "dry_run": dry_run})
         return
     verb = "Would remove" if dry_run else "Removed"
     context.say(f"{verb} library/{removed.slug}; its last version was {removed.version}.")

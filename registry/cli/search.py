@@ -8,13 +8,31 @@ from typing import Any, TypeVar
 
 import click
 
-from registry.cli.complete import Complete, complete_category, complete_source, complete_syntax
+from registry.cli.complete import (
+    Complete,
+    complete_action_type,
+    complete_category,
+    complete_source,
+    complete_syntax,
+)
 from registry.cli.context import Context, pass_context
-from registry.cli.options import json_option
-from registry.cli.output import echo, is_terminal, print_json, print_table, shorten, style, terminal_width
+from registry.cli.markdown import plain_links
+from registry.cli.options import NumberType, json_option, paged
+from registry.cli.output import (
+    echo,
+    folded,
+    is_terminal,
+    one_line,
+    print_json,
+    print_table,
+    shorten,
+    style,
+    terminal_width,
+)
 from registry.errors import Invalid
-from registry.index.database import Entry
+from registry.index.entry import Entry
 from registry.index.search import NO_FILTERS, Facets, Filters, SearchResult
+from registry.template.platform import Platform
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,7 +62,10 @@ def _filter_option(name: str, metavar: str, text: str, complete: Complete | None
 @_filter_option("--source", "NAME", "Only templates of this source.", complete_source)
 @_filter_option("--category", "NAME", "Only templates of this category.", complete_category)
 @_filter_option("--syntax", "NAME", "Only scripts in this language, such as bash.", complete_syntax)
-@_filter_option("--action-type", "TYPE", "Only this action type, such as Octopus.Script.")
+@_filter_option(
+    "--action-type", "TYPE", "Only this action type, such as Octopus.Script.", complete_action_type
+)
+@_filter_option("--platform", "NAME", f"Only where the script runs: {', '.join(Platform)}.")
 @click.option("--runnable", is_flag=True, help="Only templates that Treadle can run.")
 @click.option("--facets", is_flag=True, help="The values of the filters, each with its number of templates.")
 @click.option(
@@ -52,11 +73,12 @@ def _filter_option(name: str, metavar: str, text: str, complete: Complete | None
     default=25,
     show_default=True,
     metavar="N",
-    type=click.IntRange(1, _MOST_HITS),
+    type=NumberType(1, _MOST_HITS),
     help="At most so many.",
 )
 @json_option
 @pass_context
+@paged
 def search(
     context: Context,
     query: tuple[str, ...],
@@ -64,6 +86,7 @@ def search(
     category: tuple[str, ...],
     syntax: tuple[str, ...],
     action_type: tuple[str, ...],
+    platform: tuple[str, ...],
     runnable: bool,
     facets: bool,
     limit: int,
@@ -83,7 +106,7 @@ def search(
     words = _text(" ".join(query))
     if len(words.split()) > _MOST_WORDS:
         raise Invalid("too-many-words", f"a search takes at most {_MOST_WORDS} words", "Leave some out.")
-    filters = Filters(source, category, syntax, action_type, runnable)
+    filters = Filters(source, category, syntax, action_type, platform, runnable)
     with context.catalog() as catalog:
         if facets:
             _show_facets(catalog.facets(words, filters), as_json)
@@ -123,10 +146,12 @@ def _text(argument: str) -> str:
 
 def _show(result: SearchResult) -> None:
     for hit in result.hits:
-        about = " · ".join((f"version {hit.version}", *hit.syntaxes, hit.category))
-        obstacle = style(f"  cannot run yet: it {hit.obstacle}", fg="yellow") if hit.obstacle else ""
-        echo(f"{style(_reference(hit), bold=True)}  {style(about, dim=True)}{obstacle}")
-        echo(f"  {shorten(f'{hit.name}: {hit.summary}' if hit.summary else hit.name, terminal_width() - 2)}")
+        about = " · ".join((f"version {hit.version}", *hit.syntaxes, hit.category, *_judged(hit)))
+        echo(folded(f"{style(_reference(hit), bold=True)}  {style(about, dim=True)}", "", "    "))
+        summary = plain_links(hit.summary, addresses=False)
+        echo(f"  {shorten(f'{hit.name}: {summary}' if summary else hit.name, terminal_width() - 2)}")
+        if hit.obstacle:
+            echo(style(folded(f"cannot run yet: it {hit.obstacle}", "  ", "    "), fg="yellow"))
         for notice in result.notices.get(_reference(hit), ()):
             echo(style(f"  {shorten(str(notice), terminal_width() - 2)}", fg="red"))
 
@@ -137,12 +162,25 @@ def _show_table(result: SearchResult) -> None:
             _reference(hit),
             str(hit.version),
             " ".join(hit.syntaxes),
-            "yes" if hit.runnable else "no",
+            _runs(hit),
             _name(hit, result),
         )
         for hit in result.hits
     ]
     print_table(("REFERENCE", "VERSION", "SCRIPT", "RUNS", "NAME"), rows, right=(1,))
+
+
+def _judged(hit: Entry) -> tuple[str, ...]:
+    """Where a script in PowerShell runs; that one in another language runs on Linux says its language."""
+    return (one_line(str(hit.verdict)),) if hit.verdict and "powershell" in hit.syntaxes else ()
+
+
+def _runs(hit: Entry) -> str:
+    """Whether it runs, and if so with what."""
+    if not hit.runnable:
+        return "no"
+    tools = hit.verdict.tools if hit.verdict else ()
+    return f"with {', '.join(tools)}" if tools else "yes"
 
 
 def _name(hit: Entry, result: SearchResult) -> str:
@@ -166,9 +204,12 @@ def _tell(context: Context, query: str, result: SearchResult, filters: Filters) 
         echo(_nothing_found(query, filters), err=True)
     elif result.total > len(result.hits):
         echo(f"{len(result.hits)} of {result.total} shown; --limit shows more.", err=True)
-    stopped = sum(not hit.runnable for hit in result.hits)
+    stopped = sum(bool(hit.obstacle) for hit in result.hits)
     if stopped:
         echo(f"{stopped} of these cannot run yet; --runnable leaves such templates out.", err=True)
+    windows = sum(not hit.runnable and not hit.obstacle for hit in result.hits)
+    if windows:
+        echo(f"{windows} of these run on Windows only; --runnable leaves such templates out.", err=True)
 
 
 def _nothing_found(query: str, filters: Filters) -> str:
@@ -186,8 +227,18 @@ def _data(entry: Entry, result: SearchResult) -> dict[str, object]:
     notices = [asdict(notice) for notice in result.notices.get(_reference(entry), ())]
     return {
         "reference": _reference(entry),
-        **asdict(entry),
+        "source": entry.source,
+        "slug": entry.slug,
+        "id": entry.guid,
+        "name": entry.name,
+        "version": entry.version,
+        "blob": entry.content,
+        "category": entry.category,
+        "action_type": entry.action_type,
         "syntaxes": list(entry.syntaxes),
+        "summary": entry.summary,
+        "platform": entry.verdict.platform if entry.verdict else None,
+        "verdict": entry.verdict.data() if entry.verdict else None,
         "runnable": entry.runnable,
         "obstacle": entry.obstacle or None,
         "notices": notices,

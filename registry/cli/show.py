@@ -9,9 +9,24 @@ import click
 
 from registry.catalog.details import TemplateDetails
 from registry.cli.context import Context, pass_context
-from registry.cli.options import REFERENCE, json_option
-from registry.cli.output import counted, echo, one_line, paragraphs, print_json, print_table, shorten, style
+from registry.cli.markdown import plain_links
+from registry.cli.options import REFERENCE, json_option, paged
+from registry.cli.output import (
+    counted,
+    echo,
+    folded,
+    one_line,
+    paragraphs,
+    print_json,
+    print_table,
+    shorten,
+    style,
+    tell,
+)
 from registry.model import Parameter, Reference, VersionInfo
+from registry.template.platform import Platform, Verdict
+
+_MOST_REASONS = 8
 
 
 @click.command("show")
@@ -21,6 +36,7 @@ from registry.model import Parameter, Reference, VersionInfo
 @click.option("--example", is_flag=True, help="A step that uses it, as YAML to paste into a process.")
 @json_option
 @pass_context
+@paged
 def show_command(
     context: Context, reference: Reference, versions: bool, script: bool, example: bool, as_json: bool
 ) -> None:
@@ -38,7 +54,8 @@ def show_command(
         _show_parameters(details)
         if details.readme and details.readme.strip():
             echo(style("\nREADME", bold=True))
-            echo(details.readme.strip())
+            for line in details.readme.strip().splitlines():
+                echo(folded(line.expandtabs(4), ""))
         if versions:
             _show_versions(details)
         elif not context.quiet:
@@ -59,42 +76,58 @@ def _show_example(details: TemplateDetails, as_json: bool) -> None:
 
 def _show_head(details: TemplateDetails) -> None:
     template, where = details.template, details.provenance
-    echo(style(one_line(template.name), bold=True))
+    tell(style(one_line(template.name), bold=True))
     kind = " · ".join((template.action_type, *details.syntaxes, f"category {template.category}"))
-    echo(f"{where.source}/{where.slug}@{where.version} · {one_line(kind)}")
+    echo(folded(f"{where.source}/{where.slug}@{where.version} · {kind}", "", "  "))
     if details.deleted:
-        echo(style(f"Deleted at the source; {details.latest} was its last version.", fg="yellow"))
+        tell(style(f"Deleted at the source; {details.latest} was its last version.", fg="yellow"))
     elif details.latest != where.version:
         echo(style(f"Version {details.latest} is the latest.", fg="yellow"))
     if details.obstacle:
-        echo(style(f"Cannot run yet: it {one_line(details.obstacle.reason)}.", fg="yellow"))
+        tell(style(f"Cannot run yet: it {one_line(details.obstacle.reason)}.", fg="yellow"))
+    _show_verdict(details.verdict)
     for notice in details.notices:
         said = str(notice)
-        echo(style(f"{said[0].upper()}{said[1:]}.", fg="red", bold=True))
+        tell(style(f"{said[0].upper()}{said[1:]}.", fg="red", bold=True))
     if details.origin and details.patched:
         base = f"{details.origin.source}@{details.origin.version}"
-        echo(style(f"Patched: {base} with local changes.", fg="yellow"))
+        tell(style(f"Patched: {base} with local changes.", fg="yellow"))
     elif details.origin:
-        echo(f"Imported from {details.origin.source}@{details.origin.version}.")
+        tell(f"Imported from {details.origin.source}@{details.origin.version}.")
     if template.description.strip():
-        echo(f"\n{paragraphs(template.description)}")
+        echo(f"\n{paragraphs(plain_links(template.description))}")
+
+
+def _show_verdict(verdict: Verdict | None) -> None:
+    """Where it runs, and why not on Linux."""
+    if verdict is None:
+        return
+    doubtful = verdict.platform in (Platform.WINDOWS_ONLY, Platform.UNKNOWN)
+    colour = "yellow" if doubtful else None
+    echo(style(f"Runs on: {one_line(str(verdict))}", fg=colour))
+    for reason in (*verdict.reasons, *verdict.remarks)[:_MOST_REASONS]:
+        echo(paragraphs(one_line(str(reason)), "  "))
+    more = len(verdict.reasons) + len(verdict.remarks) - _MOST_REASONS
+    if more > 0:
+        echo(f"  and {more} more: --json")
 
 
 def _show_parameters(details: TemplateDetails) -> None:
     if details.template.parameters:
         echo(style("\nParameters", bold=True))
     for parameter in details.template.parameters:
-        echo(f"  {style(parameter.name, bold=True)}  {style(_traits(parameter), dim=True)}")
+        name, traits = style(parameter.name, bold=True), style(_traits(parameter), dim=True)
+        echo(folded(f"{name}  {traits}", "  ", "    "))
         if parameter.label and parameter.label != parameter.name:
             echo(paragraphs(parameter.label, "    "))
         if parameter.help:
-            echo(paragraphs(parameter.help, "    "))
+            echo(paragraphs(plain_links(parameter.help), "    "))
         if parameter.options:
             echo(paragraphs("one of: " + ", ".join(map(_option, parameter.options)), "    "))
     if details.template.outputs:
         echo(style("\nOutputs", bold=True))
     for output in details.template.outputs:
-        echo(f"  {style(output.name, bold=True)}  {output.help or ''}".rstrip())
+        echo(folded(f"{style(output.name, bold=True)}  {output.help or ''}".rstrip(), "  ", "    "))
 
 
 def _traits(parameter: Parameter) -> str:
@@ -134,9 +167,9 @@ def _show_versions(details: TemplateDetails) -> None:
 def _show_more(details: TemplateDetails) -> None:
     where = details.provenance
     name = f"{where.source}/{where.slug}"
-    echo(f"\n{counted(len(details.versions), 'version')}: treadle show {name} --versions")
+    tell(f"\n{counted(len(details.versions), 'version')}: treadle show {name} --versions")
     if details.tests:
-        echo(f"{counted(len(details.tests), 'test file')}: treadle test {name}")
+        tell(f"{counted(len(details.tests), 'test file')}: treadle test {name}")
 
 
 def _show_scripts(details: TemplateDetails) -> None:
@@ -164,6 +197,7 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "category": template.category,
         "action_type": template.action_type,
         "syntaxes": list(details.syntaxes),
+        "summary": template.summary,
         "description": template.description,
         "parameters": [_parameter_data(parameter) for parameter in template.parameters],
         "outputs": [asdict(output) for output in template.outputs],
@@ -172,6 +206,8 @@ def _data(details: TemplateDetails) -> dict[str, Any]:
         "digest": details.digest,
         "runnable": details.obstacle is None,
         "obstacle": details.obstacle.reason if details.obstacle else None,
+        "platform": details.verdict.platform if details.verdict else None,
+        "verdict": details.verdict.data() if details.verdict else None,
         "readme": details.readme,
         "tests": list(details.tests),
         "origin": asdict(details.origin) if details.origin else None,
@@ -186,6 +222,5 @@ def _parameter_data(parameter: Parameter) -> dict[str, Any]:
 
 
 def _version_data(details: TemplateDetails, item: VersionInfo) -> dict[str, Any]:
-    """One version; `notices` only where there are any about it alone or all."""
-    said = [asdict(notice) for notice in details.said.get(item.version, ())]
-    return asdict(item) | ({"notices": said} if said else {})
+    """One version, with the notices about it alone or all."""
+    return asdict(item) | {"notices": [asdict(notice) for notice in details.said.get(item.version, ())]}

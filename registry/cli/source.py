@@ -13,7 +13,7 @@ from registry.catalog.sync import SyncFailure, SyncReport, probe
 from registry.cli.complete import complete_source
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import dry_run_option, json_option
+from registry.cli.options import dry_run_option, json_option, paged
 from registry.cli.output import counted, echo, print_json, print_table, working
 from registry.cli.problems import error_data
 from registry.index.database import REFUSED, UNREADABLE, SourceFinding
@@ -52,7 +52,7 @@ def add(
     """
     wanted = define(name, url, ref, folder, None, context.directory)
     with working(context, f"asking {wanted.url}"):
-        found = probe(wanted)
+        found = probe(context.home, wanted, keep=not dry_run)
     change = add_source(context.home, context.project(), wanted, dry_run=dry_run)
     if change.credentials_dropped:
         echo(
@@ -72,6 +72,7 @@ def add(
 @json_option
 @click.option("--problems", is_flag=True, help="List what cannot be read, with the reasons.")
 @pass_context
+@paged
 def list_sources(context: Context, name: str | None, as_json: bool, problems: bool) -> None:
     """List all sources, or source NAME, with what is known of each."""
     with context.catalog() as catalog:
@@ -81,12 +82,9 @@ def list_sources(context: Context, name: str | None, as_json: bool, problems: bo
         return
     heads = ("NAME", "TEMPLATES", "VERSIONS", "REF", "COMMIT", "ADDRESS")
     print_table(heads, [_summary_row(summary) for summary in summaries], right=(1, 2))
-    for summary in summaries:
-        if problems:
+    if problems:
+        for summary in summaries:
             _tell_findings(summary.name, summary.findings, every=True)
-        elif summary.findings:
-            count = f"{len(summary.findings)} of its files, most of them long gone, cannot be used"
-            echo(f"{summary.name}: {count}: treadle source list --problems {summary.name}", err=True)
 
 
 @source.command("sync")
@@ -225,7 +223,17 @@ def _summary_data(summary: SourceSummary) -> dict[str, Any]:
         "versions": counts.versions if counts else 0,
         "variants": counts.variants if counts else 0,
         "defined_in": str(summary.definition.defined_in or "treadle") if summary.definition else None,
-        "problems": [asdict(finding) for finding in summary.findings],
+        "problems": [_finding_data(finding) for finding in summary.findings],
+    }
+
+
+def _finding_data(finding: SourceFinding) -> dict[str, Any]:
+    return {
+        "message": finding.reason,
+        "kind": finding.kind,
+        "path": finding.path,
+        "blob": finding.id,
+        "commit": finding.commit,
     }
 
 
@@ -242,5 +250,5 @@ def _result_data(result: SyncReport | SyncFailure) -> dict[str, Any]:
         "versions": result.counts.versions,
         "variants": result.counts.variants,
         **{what: list(slugs) for what, slugs in asdict(result.changes).items()},
-        "problems": [asdict(finding) for finding in result.findings],
+        "problems": [_finding_data(finding) for finding in result.findings],
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.options import REFERENCE, json_option
+from registry.cli.options import REFERENCE, json_option, paged
 from registry.cli.output import print_json, print_table
 from registry.cli.problems import show_problems
 from registry.errors import NotFound
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--outdated", is_flag=True, help="Only uses of another version than the latest.")
 @json_option
 @pass_context
+@paged
 def usage(
     context: Context, reference: Reference, folders: tuple[Path, ...], outdated: bool, as_json: bool
 ) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.context import Context, exit_with, pass_context
-from registry.cli.options import json_option
-from registry.cli.output import counted, echo, print_json
+from registry.cli.options import json_option, paged
+from registry.cli.output import counted, print_json, tell
 from registry.cli.problems import problem_text
 from registry.model import Problem, Severity
 
@@ -27,6 +27,7 @@ def validate_command(rules: Rules) -> click.Command:
     @json_option
     @click.option("--strict", is_flag=True, help="Count warnings as errors.")
     @pass_context
+    @paged
     def validate(context: Context, paths: tuple[Path, ...], as_json: bool, strict: bool) -> None:
         """Check templates, processes and projects.
 
@@ -49,7 +50,7 @@ def _print(context: Context, checked: int, problems: Sequence[Problem], ok: bool
         print_json({"ok": ok, "checked": checked, "problems": [asdict(problem) for problem in problems]})
         return
     for problem in problems:
-        echo(problem_text(problem))
+        tell(problem_text(problem))
     context.say(_summary(checked, problems))
 
 

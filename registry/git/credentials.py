@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 # What makes somebody's words an address, mistyped ones among them: `https://`, `http:/`, `https//`, `ssh:`.
 _SCHEME_LIKE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?::/+|//+)|\b(?:https?|ssh|git|ftps?|file):")
-_QUERY = re.compile(r"[?#].*", re.DOTALL)
+_QUERY = re.compile(r"[?#;].*", re.DOTALL)
+_AT = ("@", "\uff20", "\ufe6b")  # the last two are what wide keyboards write in its place
 _WORD = re.compile(r"[^\s'\"<>`]+")
 
 
@@ -38,16 +39,15 @@ class Credentials:
 
 def is_address_like(text: str) -> bool:
     """Whether somebody seems to have meant an address, or wrote a name and a password in front of an `@`."""
-    before, at, _ = text.rpartition("@")
-    return _SCHEME_LIKE.match(text.strip()) is not None or (bool(at) and ":" in before)
+    return _SCHEME_LIKE.match(text.strip()) is not None or ":" in text[: max(_last_at(text), 0)]
 
 
 def shown_address(address: str) -> str:
     """An address that may hold secrets, even one that cannot be understood, as it may be shown: without what stands
-    between its first scheme-like part and the last `@`, and without query and fragment.
+    between its first scheme-like part and the last `@`, and without parameters, query and fragment.
     """
     scheme = _SCHEME_LIKE.search(address)
-    at = address.rfind("@")
+    at = _last_at(address)
     if scheme is not None:
         at = at if at >= scheme.end() else scheme.end() - 1
         return address[: scheme.end()] + _QUERY.sub("", address[at + 1 :])
@@ -55,6 +55,10 @@ def shown_address(address: str) -> str:
     if colon < 0:
         return address
     return address[: address.rfind("/", 0, colon) + 1] + address[at + 1 :]
+
+
+def _last_at(text: str) -> int:
+    return max(text.rfind(mark) for mark in _AT)
 
 
 def without_secrets(text: str) -> str:

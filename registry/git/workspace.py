@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from registry.errors import Conflict
+from registry.errors import Conflict, Unavailable
 from registry.git.command import GitFailedError
 from registry.git.layout import Layout, remember_layout
 from registry.git.repository import Repository, Tip, lines
@@ -31,7 +31,14 @@ def init(folder: Path, settings: GitSettings) -> None:
 
     from registry.git.transport import init_repository
 
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # a file is in the way, or the disk is full
+        raise Unavailable(
+            "not-written",
+            f'cannot make the repository "{folder}": {error.strerror}',
+            hint="Remove what lies there, or name another folder.",
+        ) from error
     branch = first_branch(settings)
     with tempfile.TemporaryDirectory(prefix=".treadle-", dir=folder) as aside:
         made = init_repository(Path(aside), branch)

@@ -21,11 +21,12 @@ from typing import TypeVar
 from registry.errors import UserError
 from registry.home import make_folder
 from registry.index.connection import IndexConnection, IndexDamagedError, connect, discard_index
+from registry.index.entry import Entry, entry_of
 from registry.model import TemplateForm
 
 T = TypeVar("T")
 
-INDEX_FORMAT = 4
+INDEX_FORMAT = 5
 UNREADABLE = "unreadable"
 REFUSED = "refused"
 
@@ -53,7 +54,7 @@ CREATE TABLE entry (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, lineage INTEGER NOT NULL, slug TEXT NOT NULL,
     name TEXT NOT NULL, category TEXT NOT NULL, action_type TEXT NOT NULL, syntaxes TEXT NOT NULL,
     summary TEXT NOT NULL, version INTEGER NOT NULL, guid TEXT NOT NULL, content TEXT NOT NULL,
-    obstacle TEXT NOT NULL, UNIQUE (source, lineage));
+    obstacle TEXT NOT NULL, platform TEXT NOT NULL, verdict TEXT NOT NULL, UNIQUE (source, lineage));
 CREATE VIRTUAL TABLE entry_text USING fts5 (
     slug, name, category, description, parameters, script, tokenize = "unicode61 remove_diacritics 2",
     prefix = '2 3');
@@ -111,33 +112,6 @@ class IndexedLineage:
     number: int
     slug: str
     alive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What lists show of a template: its newest readable content at the head.
-
-    syntaxes: those of its script, lower case
-    summary: the first line of the description
-    content: the blob, or the tree of a folder
-    obstacle: why it cannot run, as `Obstacle.reason`; empty for one that can
-    """
-
-    source: str
-    slug: str
-    name: str
-    category: str
-    action_type: str
-    syntaxes: tuple[str, ...]
-    summary: str
-    version: int
-    guid: str
-    content: str
-    obstacle: str = ""
-
-    @property
-    def runnable(self) -> bool:
-        return not self.obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +254,12 @@ class Index:
         ).fetchone()
         return self._one(row, _record)
 
+    def stored_verdict(self, source: int, content: str) -> str | None:
+        """The verdict of a content at the head, as `Entry` has it; None for one that is not there."""
+        question = "SELECT verdict FROM entry WHERE source = ? AND content = ?"
+        row = self._connection.execute(question, (source, content)).fetchone()
+        return str(row[0]) if row else None
+
     def records(self, source: int, lineage: int) -> list[IndexedContent]:
         """All contents of a template, oldest first."""
         rows = self._connection.execute(
@@ -294,7 +274,7 @@ class Index:
                WHERE source = ? ORDER BY lineage, main, date, commit_id, version, id, path""",
             "SELECT number, path, slug, alive FROM lineage WHERE source = ? ORDER BY number",
             """SELECT lineage, slug, name, category, action_type, syntaxes, summary, version, guid, content,
-               obstacle FROM entry WHERE source = ? ORDER BY lineage""",
+               obstacle, platform, verdict FROM entry WHERE source = ? ORDER BY lineage""",
         )
         return [tuple(row) for question in questions for row in self._connection.execute(question, (source,))]
 
@@ -346,23 +326,6 @@ def clear_source(connection: IndexConnection, source: int) -> None:
     )
     for table in ("entry", "content", "lineage", "path", "finding"):
         connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608 - fixed names
-
-
-def entry_of(row: sqlite3.Row) -> Entry:
-    """The entry in a row of the table `entry`, with the source's name as `source_name`."""
-    return Entry(
-        source=row["source_name"],
-        slug=row["slug"],
-        name=row["name"],
-        category=row["category"],
-        action_type=row["action_type"],
-        syntaxes=tuple(row["syntaxes"].split()),
-        summary=row["summary"],
-        version=row["version"],
-        guid=row["guid"],
-        content=row["content"],
-        obstacle=row["obstacle"],
-    )
 
 
 def head_records(connection: IndexConnection, source: int) -> list[IndexedContent]:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry.errors import NotFound, UserError
-from registry.index.database import Entry, Index, entry_of
+from registry.index.database import Index
+from registry.index.entry import Entry, entry_of
 from registry.index.query import corrected, match_expression, query_words
 from registry.model import Notice
 from registry.suggest import close_to
+from registry.template.platform import Platform
 
 _FILTERS = """
     entry.source IN (SELECT value FROM json_each(:sources))
@@ -19,7 +21,8 @@ _FILTERS = """
     AND (:action_types = '[]' OR fold(entry.action_type) IN (SELECT value FROM json_each(:action_types)))
     AND (:syntaxes = '[]' OR EXISTS (SELECT 1 FROM json_each(:syntaxes)
         WHERE instr(' ' || entry.syntaxes || ' ', ' ' || value || ' ')))
-    AND (NOT :runnable OR entry.obstacle = '')"""
+    AND (:platforms = '[]' OR entry.platform IN (SELECT value FROM json_each(:platforms)))
+    AND (NOT :runnable OR (entry.obstacle = '' AND entry.platform != 'windows-only'))"""
 
 # The weights are those of the columns slug, name, category, description, parameters, script.
 _MATCHING = f"""
@@ -41,6 +44,7 @@ _ALL = f"""
 
 _NO_LIMIT = -1
 _LISTED = 12
+_PLATFORMS = tuple(platform.value for platform in Platform)
 # Languages that a script may have although no template at hand does.
 _LANGUAGES = ("bash", "csharp", "fsharp", "powershell", "python", "sh")
 
@@ -49,6 +53,7 @@ _LANGUAGES = ("bash", "csharp", "fsharp", "powershell", "python", "sh")
 class Filters:
     """What an entry must have: of each kind any of the values, whatever their case; with no value, anything.
 
+    platform: values of `registry.template.platform.Platform`
     runnable: only what can run
     """
 
@@ -56,6 +61,7 @@ class Filters:
     category: tuple[str, ...] = ()
     syntax: tuple[str, ...] = ()
     action_type: tuple[str, ...] = ()
+    platform: tuple[str, ...] = ()
     runnable: bool = False
 
 
@@ -92,8 +98,8 @@ class SearchResult:
 
 
 Facets = Mapping[str, Mapping[str, int]]
-"""By the name of a filter (`source`, `category`, `syntax`, `action_type`, `runnable`): how many entries have each
-value, the most frequent first. The values of `runnable` are `yes` and `no`."""
+"""By the name of a filter (`source`, `category`, `syntax`, `action_type`, `platform`, `runnable`): how many entries
+have each value, the most frequent first. The values of `runnable` are `yes` and `no`."""
 
 
 def search_entries(index: Index, sources: Sequence[int], query: str, filters: Filters, limit: int) -> Matches:
@@ -129,6 +135,7 @@ def _matches(
         "categories": _folded(filters.category),
         "action_types": _folded(filters.action_type),
         "syntaxes": _folded(filters.syntax),
+        "platforms": _folded(filters.platform),
         "runnable": filters.runnable,
         "words": expression,
         "name_words": f"{{slug name}} : ({expression})",
@@ -158,6 +165,7 @@ def _facets(entries: Sequence[Entry]) -> Facets:
         "category": _counted(entry.category for entry in entries),
         "syntax": _counted(syntax for entry in entries for syntax in entry.syntaxes),
         "action_type": _counted(entry.action_type for entry in entries),
+        "platform": _counted(entry.verdict.platform for entry in entries if entry.verdict),
         "runnable": _counted("yes" if entry.runnable else "no" for entry in entries),
     }
 
@@ -179,6 +187,11 @@ def _check_filters(index: Index, sources: Sequence[int], filters: Filters) -> No
         *(("category", value, Filters(category=(value,))) for value in filters.category),
         *(("syntax", value, Filters(syntax=(value,))) for value in languages),
         *(("action_type", value, Filters(action_type=(value,))) for value in filters.action_type),
+        *(
+            ("platform", value, Filters(platform=(value,)))
+            for value in filters.platform
+            if value.casefold() not in _PLATFORMS
+        ),
     ]
     for name, value, wanted in alone:
         if not _matches(index, sources, (), "", wanted, 1).hits:

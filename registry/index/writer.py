@@ -34,6 +34,7 @@ from registry.index.lineage import (
 from registry.model import LIBRARY_SOURCE, StepTemplate, TemplateForm, is_slug
 from registry.template.builtin import BuiltinTemplate
 from registry.template.octopus import syntaxes
+from registry.template.platform import template_verdict
 from registry.template.runnable import obstacle
 
 _KNOWN = "SELECT lineage, id FROM content WHERE source = ?"
@@ -95,6 +96,12 @@ def index_repository(
     return _compare(before, after)
 
 
+def mark_synced(index: Index, target: IndexTarget) -> None:
+    """Note that a source was asked just now, whether there was anything new or not."""
+    with index.transaction() as connection:
+        connection.execute("UPDATE source SET synced = ? WHERE key = ?", (_now(), target.key))
+
+
 def index_documents(index: Index, target: IndexTarget, templates: Sequence[BuiltinTemplate]) -> None:
     """Index the built-in templates anew. They have one version each, and no history."""
     with index.transaction() as connection:
@@ -115,8 +122,12 @@ def index_documents(index: Index, target: IndexTarget, templates: Sequence[Built
 def _finish(connection: IndexConnection, source: int, target: IndexTarget) -> None:
     connection.execute(
         "UPDATE source SET ref = ?, folder = ?, commit_id = ?, synced = ? WHERE id = ?",
-        (target.ref, target.folder, target.commit, datetime.now(UTC).isoformat(timespec="seconds"), source),
+        (target.ref, target.folder, target.commit, _now(), source),
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _begin(connection: IndexConnection, target: IndexTarget) -> int:
@@ -297,11 +308,16 @@ class _Entries:
 
     def enter(self, slug: str, lineage: int, content: str, template: StepTemplate) -> None:
         what = (template.name, template.category, template.action_type, " ".join(syntaxes(template)))
-        stopping = obstacle(template)
-        about = (_summary(template.description), template.version, template.id, content)
+        stopping, verdict = obstacle(template), template_verdict(template)
+        about = (template.summary, template.version, template.id, content)
+        run = (
+            stopping.reason if stopping else "",
+            verdict.platform.value if verdict else "",
+            verdict.to_json() if verdict else "",
+        )
         made = self.connection.execute(
-            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self.source, lineage, slug, *what, *about, stopping.reason if stopping else ""),
+            "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.source, lineage, slug, *what, *about, *run),
         )
         self.connection.execute(
             """INSERT INTO entry_text (rowid, slug, name, category, description, parameters, script)
@@ -360,7 +376,3 @@ def _texts(template: StepTemplate) -> tuple[str, str]:
         if text and any(part in key for part in _SCRIPT_KEYS)
     )
     return "\n".join(words), "\n".join(scripts)
-
-
-def _summary(description: str) -> str:
-    return next((line.strip() for line in description.splitlines() if line.strip()), "")

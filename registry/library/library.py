@@ -16,6 +16,7 @@ from registry.git.objects import SUBMODULE_MODE
 from registry.git.repository import Repository
 from registry.home import library_key, nearest_folder
 from registry.library.origin import Origin, read_origins
+from registry.paths import real_path
 
 HEADS_WHILE_WRITING: dict[Path, Callable[[], str | None]] = {}
 """Who to ask for the head of a repository that this process alone may write to now, by the repository's folder."""
@@ -36,7 +37,7 @@ class Library:
         Inside of a work tree it is a folder of that repository, unless that ignores it; `alone` makes it one of its
         own in any case.
         """
-        folder = folder.resolve()
+        folder = real_path(folder)
         root = None if alone and not (folder / ".git").exists() else Repository(nearest_folder(folder)).root()
         if root is None or (not folder.is_dir() and _is_ignored(root, folder)):
             return cls(folder, Repository(folder), "")

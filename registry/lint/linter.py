@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import registry.lint.script_rules
+import registry.lint.system_rules
 import registry.lint.template_file_rules
 import registry.lint.template_rules  # noqa: F401 - the rules register themselves
 from registry.errors import Invalid
@@ -14,14 +15,24 @@ from registry.lint.rule import RULES, Hit, Rule, rule
 from registry.lint.subject import SourceContents, Subject, load_subjects, source_subjects
 from registry.model import Problem, Severity
 from registry.suggest import suggest
+from registry.template.octopus import syntaxes
+from registry.template.platform import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class LintReport:
-    """`problems` in the order of templates and lines; `templates` how many were looked at."""
+    """What was found.
+
+    templates: how many were looked at
+    problems: in the order of templates and lines
+    verdicts: by template, where its script can run; without those that are not judged
+    read: the templates in PowerShell, whose verdicts come from reading them
+    """
 
     templates: int
     problems: tuple[Problem, ...]
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    read: frozenset[str] = frozenset()
 
 
 def lint(
@@ -48,7 +59,9 @@ def lint_subjects(subjects: Sequence[Subject], ignore: Collection[str] = ()) -> 
         problems += (problem for rule in rules for problem in rule.problems(subject))
         problems += (problem for problem in twins if problem.file == subject.document.file)
     wanted = [problem for problem in problems if problem.code not in ignore]
-    return LintReport(len(subjects), tuple(wanted))
+    verdicts = {str(subject.path): subject.verdict for subject in subjects if subject.verdict}
+    read = (str(subject.path) for subject in subjects if "powershell" in syntaxes(subject.template))
+    return LintReport(len(subjects), tuple(wanted), verdicts, frozenset(read) & verdicts.keys())
 
 
 def chosen(ignore: Collection[str]) -> list[Rule]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from registry.lint.rule import Hit, rule
-from registry.lint.secrets import SUSPECT, holds_secret
+from registry.lint.secrets import SUSPECT, secret_kind
 from registry.lint.subject import Script, Subject
 from registry.model import Severity
 
@@ -58,8 +58,9 @@ _COMMENT = {"Bash": "#", "PowerShell": "#", "Python": "#", "CSharp": "//", "FSha
 def _secret_in_script(subject: Subject) -> Iterator[Hit]:
     for script in subject.scripts:
         for line in _code_lines(script, SUSPECT):
-            if holds_secret(script.lines[line - 1]):
-                yield Hit("this looks like a secret", script=script, line=line)
+            kind = secret_kind(script.lines[line - 1])
+            if kind is not None:
+                yield Hit(f"this looks like a secret: {kind}", script=script, line=line)
 
 
 @rule(

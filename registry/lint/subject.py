@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from registry.errors import Invalid
 from registry.git.repository import Repository
 from registry.model import Problem, StepTemplate
+from registry.paths import real_path
 from registry.template.document import TemplateDocument, read_folder, template_of
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
-from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
+from registry.template.octopus import CUSTOM_SCRIPT, SCRIPT_BODY, SCRIPT_SYNTAX
+from registry.template.platform import Verdict, template_verdict
 from registry.text.json_document import JsonDocument, load_json
 from registry.text.yaml_document import YamlDocument
 
@@ -73,7 +75,7 @@ class Subject:
 
     @property
     def slug(self) -> str:
-        return self.path.resolve().name.removesuffix(".json")
+        return real_path(self.path).name.removesuffix(".json")
 
     @cached_property
     def scripts(self) -> tuple[Script, ...]:
@@ -87,10 +89,15 @@ class Subject:
             else []
         )
         for key, text in properties.items():
-            if key.startswith("Octopus.Action.CustomScripts.") and text:
+            if key.startswith(CUSTOM_SCRIPT) and text:
                 kind = {"ps1": "PowerShell", "sh": "Bash", "py": "Python"}.get(key.rpartition(".")[2], "")
                 found.append(Script(kind, text, ("Properties", key), self._file("properties", key)))
         return tuple(found)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """Where it can run; None where that is not judged."""
+        return template_verdict(self.template)
 
     def position(self, path: DocumentPath) -> tuple[int, int]:
         """Line and column, in the JSON or in template.yaml, of what stands at `path` of the Octopus value."""
@@ -157,7 +164,7 @@ def with_committed(subjects: list[Subject]) -> list[Subject]:
 
 
 def _folder(subject: Subject) -> Path:
-    return subject.path.resolve().parent
+    return real_path(subject.path).parent
 
 
 def _committed_in(root: Path, subjects: list[Subject]) -> list[Subject]:
@@ -173,7 +180,7 @@ def _committed_in(root: Path, subjects: list[Subject]) -> list[Subject]:
 
 def _object_names(root: Path, subject: Subject) -> dict[str, str]:
     """File -> git's name for it at HEAD; the JSON file has the empty name."""
-    place = subject.path.resolve().relative_to(root).as_posix()
+    place = real_path(subject.path).relative_to(root).as_posix()
     if subject.files is None:
         return {"": f"HEAD:{place}"}
     return {file: f"HEAD:{place}/{file}" for file in subject.files}

@@ -64,9 +64,12 @@ def read_lock(file: Path) -> Lock | None:
 def parse_lock(data: bytes, file: str) -> Lock:
     """The lock in these bytes; `file` is its name for messages. Raises as `read_lock`."""
     document = load_yaml(decode_utf8(data, file), file)
-    value = document.value if isinstance(document.value, dict) else {}
+    value = document.value if document.value is not None else {}
+    if not isinstance(value, dict):
+        raise Invalid("lock-invalid", f"{file}: this is not a lock", hint=f"Make it again: `{RENEW}`.")
     if value.get("version") != _VERSION:
-        message = f'{file}: version "{value.get("version")}" is unknown, expected {_VERSION}'
+        said = f'version "{value["version"]}" is unknown' if "version" in value else "it has no version"
+        message = f"{file}: {said}, expected {_VERSION}"
         raise Invalid("unknown-version", message, hint=f"Upgrade Treadle, or make the file again: `{RENEW}`.")
     problems = list(_misplaced(value, document))
     entries = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid, UserError
-from registry.model import Reference
+from registry.model import Problem, Reference
 from registry.project.project_file import PROJECT_FILE
 from registry.text.document import KeyPath, decode_utf8
 from registry.text.yaml_document import YamlDocument, load_yaml
@@ -105,8 +105,8 @@ def read_process_file(path: Path, directory: Path) -> ProcessFile | None:
     try:
         data = path.read_bytes() if path.is_file() else b""
     except OSError as error:
-        message = f'"{label}" cannot be read: {error.strerror}'
-        return ProcessFile(path, None, Invalid("file-unreadable", message))
+        problem = Problem(f"it cannot be read: {error.strerror}", "file-unreadable", file=label)
+        return ProcessFile(path, None, Invalid.of("file-unreadable", label, [problem]))
     return parse_process_file(path, data, label)
 
 

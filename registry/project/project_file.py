@@ -6,12 +6,14 @@ Only `version`, `sources`, `library`, `cool_down` and `ignore` are read here; th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.errors import Invalid, Unavailable
 from registry.model import Problem
+from registry.paths import real_path
 from registry.project.source_definition import MAX_DAYS, SourceDefinition, is_days, read_sources
 from registry.text.document import problem_at
 
@@ -40,7 +42,7 @@ class ProjectSettings:
 
 def find_project(start: Path) -> ProjectSettings | None:
     """The project that `start` lies in: of the nearest treadle.yaml upwards. Raises Invalid, Unavailable."""
-    here = start.resolve()
+    here = real_path(start)
     for folder in (here, *here.parents):
         if (folder / PROJECT_FILE).is_file():
             return read_project_settings(folder / PROJECT_FILE)
@@ -86,7 +88,8 @@ def _library(section: Any, document: YamlDocument, file: Path, problems: list[Pr
     if section is None:
         return None
     if isinstance(section, dict) and isinstance(section.get("git"), str) and section["git"]:
-        return (file.parent / Path(section["git"]).expanduser()).resolve()
+        with suppress(RuntimeError, ValueError, OSError):  # `~nobody`, or a NUL
+            return real_path(file.parent / Path(section["git"]).expanduser())
     message = '"library" needs the path of a folder under "git"'
     hint = "Write library: {git: ./library}."
     problems.append(problem_at(document, ("library",), message, "library-invalid", hint))

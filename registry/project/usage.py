@@ -17,6 +17,7 @@ from registry.git.command import GitFailedError
 from registry.git.repository import Repository
 from registry.home import Home
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, Reference, Severity
+from registry.paths import real_path
 from registry.project.lock_file import LOCK_FILE, Lock, parse_lock
 from registry.project.process_file import MAX_BYTES, SUFFIXES, is_ignored, parse_process_file, template_uses
 from registry.project.project_file import PROJECT_FILE, ProjectSettings, find_project
@@ -69,7 +70,7 @@ def find_usage(
         raise unknown_source(reference.source, list(_meanings(home, asking, env)))
     usages: list[Usage] = []
     problems: list[Problem] = []
-    searched = tuple(dict.fromkeys(folder.resolve() for folder in folders))
+    searched = tuple(dict.fromkeys(real_path(folder) for folder in folders))
     for folder in searched:
         try:
             project = find_project(folder)
@@ -101,7 +102,7 @@ def _meanings(
 
 def _addresses(library: Path) -> Iterator[str]:
     """Where a library is, and where it comes from and goes to."""
-    yield str(library.resolve())
+    yield str(real_path(library))
     if library.is_dir():
         for url in Repository(library).remotes():
             with suppress(Invalid):
@@ -126,9 +127,9 @@ def _unreadable(folder: Path, project: ProjectSettings | None) -> Iterator[Probl
     for file, data in _work_tree(folder, project).items():
         process = parse_process_file(folder / file, data, str(folder / file)) if file != LOCK_FILE else None
         if process is not None and process.error is not None:
-            message = f'"{folder / file}" cannot be read: {process.error.message}'
-            hint = "It may use the template: look yourself."
-            yield Problem(message, "process-unreadable", hint=hint, severity=Severity.WARNING)
+            hint = "The process may use the template: look yourself."
+            for problem in process.error.findings:
+                yield replace(problem, code="process-unreadable", hint=hint, severity=Severity.WARNING)
 
 
 def _in_files(folder: Path, files: Mapping[str, bytes], names: set[str], slug: str) -> Iterator[Usage]:
@@ -195,7 +196,7 @@ def _work_tree(folder: Path, project: ProjectSettings | None) -> Mapping[str, by
     for root, folders, names in os.walk(folder):
         here = Path(root)
         folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and (here / name).resolve() != library
+            name for name in folders if not name.startswith(".") and real_path(here / name) != library
         )
         for name in sorted(names):
             path = here / name

@@ -13,6 +13,7 @@ from registry.library.library import Library
 from registry.lint.linter import lint_subjects
 from registry.lint.subject import Subject, subject_of
 from registry.model import Problem, Severity, StepTemplate
+from registry.paths import real_path
 from registry.template.document import TemplateDocument, read_folder, to_folder, write_json
 from registry.template.folder_format import TEMPLATE_FILE
 from registry.template.portable import check_names, check_slug
@@ -64,11 +65,11 @@ def read_draft(path: Path, slug: str | None, library: Library) -> Draft:
     if subject is None:
         hint = f"A template folder has a {TEMPLATE_FILE}."
         raise Invalid("no-template-yaml", f'"{path}" is not a template folder', hint)
-    name = slug if slug is not None else path.resolve().name if path.is_dir() else path.stem
+    name = slug if slug is not None else real_path(path).name if path.is_dir() else path.stem
     check_slug(name)
     files = subject.files if subject.files is not None else to_folder(subject.content)
     check_names(files, f'"{path}"')
-    in_place = path.resolve() == (library.folder / name).resolve()
+    in_place = real_path(path) == real_path(library.folder / name)
     if in_place:
         files = library.as_committed(name, files)
     return Draft(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from registry.errors import UserError
 from registry.home import Home, write_private
+from registry.paths import real_path
 
 _KEPT = 50
 
@@ -24,7 +25,7 @@ class DraftRecord:
 
     @classmethod
     def of(cls, home: Home, draft: Path) -> DraftRecord:
-        key = hashlib.sha256(str(draft.resolve()).encode(errors="surrogateescape")).hexdigest()[:16]
+        key = hashlib.sha256(str(real_path(draft)).encode(errors="surrogateescape")).hexdigest()[:16]
         return cls(home.path / "drafts" / key)
 
     def commits(self) -> list[str]:

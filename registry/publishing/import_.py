@@ -17,6 +17,7 @@ from registry.library.library import Library
 from registry.library.origin import Origin, import_message
 from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, NoticeKind, Provenance, Reference, ResolvedTemplate, Severity
+from registry.paths import real_path
 from registry.publishing.uniqueness import Identity, check_unique, library_identities
 from registry.template.document import TemplateDocument, digest, read_template, to_folder
 from registry.template.files import load_folder, read_bytes
@@ -121,7 +122,7 @@ def file_candidate(path: Path, slug: str | None = None) -> ImportCandidate:
     if errors:
         raise Invalid("template-invalid", f"{path}: {errors[0].message}", errors[0].hint, errors)
     document = load_folder(path) if path.is_dir() else read_template(read_bytes(path), str(path))
-    name = path.resolve().name if path.is_dir() else path.stem
+    name = real_path(path).name if path.is_dir() else path.stem
     template = document.template
     where = Provenance(FILE_SOURCE, name, path.name, template.version, tree_id(to_folder(document)))
     reference = Reference(FILE_SOURCE, name, template.version)

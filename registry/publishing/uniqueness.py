@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from registry.errors import Conflict
-from registry.index.database import Entry, Index, SourceState
+from registry.index.database import Index, SourceState
+from registry.index.entry import Entry
 
 # For a second template of its own, with another id and title.
 _COPY = "For a template of its own that begins as a copy: `treadle new SLUG --from {ref}`."

@@ -17,7 +17,7 @@ from typing import Any
 from registry.catalog.catalog import Catalog
 from registry.catalog.locking import lock_entry
 from registry.errors import Conflict, NotFound
-from registry.index.database import Entry
+from registry.index.entry import Entry
 from registry.library.message import one_line
 from registry.library.origin import Origin, import_message
 from registry.library.writer import LibraryWriter, writing

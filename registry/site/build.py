@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from registry.catalog.catalog import Catalog
-from registry.errors import Conflict, Invalid, Unavailable
+from registry.errors import Conflict, Invalid
+from registry.home import not_written
+from registry.paths import real_path
 from registry.site.contents import Site, read_site
 from registry.site.html_page import feed, index_page, template_page
 from registry.site.markdown_page import llms_txt, markdown_page
@@ -105,7 +107,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write everything beside the folder, then put it in its place: no reader meets half of a site."""
-    target = folder.resolve()
+    target = real_path(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as aside:
@@ -115,11 +117,7 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
                 (new / name).write_bytes(content)
             _swap(target, new, old)
     except OSError as error:
-        raise Unavailable(
-            "not-written",
-            f'cannot write "{folder}": {error.strerror}',
-            "Check its rights, and the free space.",
-        ) from error
+        raise not_written(folder, error) from error
 
 
 def _swap(target: Path, new: Path, old: Path) -> None:

@@ -32,6 +32,6 @@ def rich_text(text: str) -> Markup:
     return Markup(_RENDERER.render(shown))  # noqa: S704 - the renderer escapes all that it is given
 
 
-def plain(value: object) -> object:
-    """A value for a page: of a text, what a reader would not see is written out."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+def plain(value: object) -> str:
+    """A value for a page, whatever it is: of its text, what a reader would not see is written out."""
+    return value if isinstance(value, Markup) else visible(str(value))

@@ -172,6 +172,7 @@ def _misfit(file: str, path: tuple[str | int, ...], message: str) -> Problem:
     return Problem(message, "not-a-template", path_text(path), file=file)
 
 
+CUSTOM_SCRIPT = "Octopus.Action.CustomScripts."
 DEFAULT_SYNTAX = "PowerShell"
 
 

@@ -17,6 +17,7 @@ RUNNABLE_SYNTAXES = ("Bash", "PowerShell", "Python")
 # Where a template has one body per language, the first of these that is there wins on Linux.
 _PREFERENCE = ("Bash", "Python", "CSharp", "PowerShell")
 _DEFAULT_SYNTAX = "Bash"
+_DEFAULT_SYNTAXES = {"Octopus.AzurePowerShell": "PowerShell"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def choose_script(
     source = properties.get(SCRIPT_SOURCE, "Inline")
     if source != "Inline":
         return Obstacle(f'takes its script from "{source}"', "Choose a template with an inline script.")
-    chosen = _script(properties)
+    chosen = _script(properties, template.action_type)
     if chosen is None:
         return Obstacle("has no script", "See what it has with `treadle show REF --json`.")
     if chosen.syntax not in RUNNABLE_SYNTAXES:
@@ -74,7 +75,13 @@ def choose_script(
     return chosen
 
 
-def _script(properties: Mapping[str, str]) -> ChosenScript | None:
+def written_script(template: StepTemplate) -> ChosenScript | None:
+    """The script of a template, in whatever language and for whatever kind of action; None where it has none."""
+    properties = {name: value for name, value in template.properties.items() if value is not None}
+    return _script(properties, template.action_type)
+
+
+def _script(properties: Mapping[str, str], action_type: str) -> ChosenScript | None:
     """As Calamari picks: bodies for one language first, then the one with its syntax."""
     for syntax in _PREFERENCE:
         body = properties.get(f"{SCRIPT_BODY}[{syntax}]")
@@ -84,4 +91,5 @@ def _script(properties: Mapping[str, str]) -> ChosenScript | None:
     if body is None:
         return None
     written = properties.get(SCRIPT_SYNTAX)
-    return ChosenScript(written or _DEFAULT_SYNTAX, body, assumed=not written)
+    default = _DEFAULT_SYNTAXES.get(action_type, _DEFAULT_SYNTAX)
+    return ChosenScript(written or default, body, assumed=not written)

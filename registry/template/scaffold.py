@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def new_template(
     file = f"script{SCRIPT_SUFFIXES[written]}"
     values = {
         "slug": slug,
-        "name": name or " ".join(words).capitalize(),
+        "name": name or _name_of(words),
         "prefix": "".join(word.capitalize() for word in words),
         "syntax": written,
         "file": file,
@@ -52,6 +52,12 @@ def new_template(
     }
     files = {path: fill(_SKELETON / f"{skeleton}.j2", **values) for path, skeleton in texts.items()}
     return {**files, "logo.png": (builtin_templates() / "run-a-script" / "logo.png").read_bytes()}
+
+
+def _name_of(words: Sequence[str]) -> str:
+    """A name of the form "Subject - Verb and object" for a template that says a message."""
+    subject, what = words[0].capitalize(), " ".join(words[1:]).capitalize()
+    return f"{subject} - {what or 'Say a message'}"
 
 
 def copied_template(

@@ -119,10 +119,10 @@ def load_json(data: bytes, file: str) -> JsonDocument:
         message = f"the file is {len(data) / 1e6:.1f} MB large; at most {MAX_BYTES >> 20} MB are read"
         raise unreadable(file, message, "json-too-large")
     text = decode_utf8(data, file)
-    objects = _Objects()
+    objects = _Objects(file)
     value = _parse(text, file, objects)
     if _count(value, MAX_DEPTH, file) > MAX_VALUES:
-        raise unreadable(file, f"more than {MAX_VALUES} values", "json-too-large")
+        raise _too_many(file)
     if _SURROGATE_ESCAPE.search(text) and not _has_utf8(value):
         raise unreadable(file, 'a text holds half a character, such as "\\ud83d" alone', "json-surrogate")
     return JsonDocument(value, file, text, data.startswith(b"\xef\xbb\xbf"), objects.have_duplicates)
@@ -137,12 +137,24 @@ def dump_json(value: Any, layout: JsonLayout = JsonLayout()) -> bytes:
     return b"\xef\xbb\xbf" + data if layout.byte_order_mark else data
 
 
+def _too_many(file: str) -> Invalid:
+    return unreadable(file, f"more than {MAX_VALUES} values", "json-too-large")
+
+
 class _Objects:
-    """Builds objects, and notices a key that comes twice in one."""
+    """Builds objects, and notices a key that comes twice in one. Members that repeat a key count, too: each would be a
+    problem of its own."""
 
     have_duplicates = False
 
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._members = 0
+
     def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        self._members += len(pairs)
+        if self._members > MAX_VALUES:
+            raise _too_many(self._file)
         built = dict(pairs)
         if len(built) != len(pairs):
             self.have_duplicates = True

@@ -54,3 +54,14 @@ def number_text(number: int | float) -> str:
     if isinstance(number, WrittenInt | WrittenFloat):
         return number.text
     return repr(number)
+
+
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def read_seconds(duration: str | float) -> float:
+    """A duration as files write it, `90`, `90s`, `5m` or `1h`, in seconds. Raises ValueError."""
+    if not isinstance(duration, str):
+        return duration
+    unit = _UNIT_SECONDS.get(duration[-1:])
+    return float(duration) if unit is None else float(duration[:-1]) * unit

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -27,8 +27,8 @@ _Splice = tuple[int, int, str]
 """Where a piece of the text begins and ends, and what takes its place."""
 
 
-Entry = str | int | Mapping[str, str]
-"""A value that can be written: a text, a number, or a mapping, which stands on one line."""
+Entry: TypeAlias = "str | int | bool | Mapping[str, Entry] | Sequence[Entry]"
+"""A value that can be written: a text, a number, true or false, or a mapping or list, which stand on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,11 @@ def _appending_item(text: str, root: Any, section: str, lines: Sequence[str], *,
         raise KeyError(section)
     found = next((value for key, value in pairs or () if key.value == section), None)
     if found is None:
-        return _inserted(text, len(text), 0, [f"{section}:", *(f"  {line}" for line in lines)])
+        return inserted(text, len(text), 0, [f"{section}:", *(f"  {line}" for line in lines)])
     if not fresh and isinstance(found, yaml.SequenceNode) and not found.flow_style:
         at = line_end(text, end_of_node(text, found.value[-1]))
         apart = _are_apart(text, found)
-        return _inserted(text, at, found.start_mark.column, [*([""] if apart else []), *lines])
+        return inserted(text, at, found.start_mark.column, [*([""] if apart else []), *lines])
     if not fresh:
         raise KeyError(section)
     # Nothing, `null` or `[]`, and whatever comment stands behind it.
@@ -168,16 +168,23 @@ def _apply(edit: MappingEdit, data: Any) -> None:
 def _after(edit: MappingEdit, before: Mapping[str, Any]) -> dict[str, Any]:
     """The mapping after the edit."""
     return {
-        edit.renamed.get(key, key): edit.replaced.get(key, value)
+        edit.renamed.get(key, key): plain_entry(edit.replaced[key]) if key in edit.replaced else value
         for key, value in before.items()
         if key not in edit.removed
-    } | {key: dict(entry) if isinstance(entry, Mapping) else entry for key, entry in edit.added.items()}
+    } | {key: plain_entry(entry) for key, entry in edit.added.items()}
+
+
+def plain_entry(entry: Entry) -> Any:
+    """An entry as reading it gives it."""
+    if isinstance(entry, Mapping):
+        return {key: plain_entry(value) for key, value in entry.items()}
+    return entry if isinstance(entry, str | int) else [plain_entry(item) for item in entry]
 
 
 def _advice(edit: MappingEdit) -> Iterator[str]:
     """The edit, for somebody who has to do it."""
     where = path_text(edit.path) or "at the top"
-    yield from (f"{where}: replace {key} by {_written(entry)}" for key, entry in edit.replaced.items())
+    yield from (f"{where}: replace {key} by {written(entry)}" for key, entry in edit.replaced.items())
     yield from (f"{where}: rename {key} to {name}" for key, name in edit.renamed.items())
     yield from (f"{where}: remove {key}" for key in sorted(edit.removed))
     yield from (f"{where}: add {line}" for line in _lines(edit.added))
@@ -187,9 +194,9 @@ def _splices(text: str, root: Any, edit: MappingEdit) -> Iterator[_Splice]:
     """Raises LookupError for what is not where it should be."""
     parent, last = root, None
     for last in edit.path[:-1]:
-        parent = _child(parent, last)
+        parent = child_node(parent, last)
     last = edit.path[-1] if edit.path else None
-    node = root if last is None else _child(parent, last, missing=bool(edit.added))
+    node = root if last is None else child_node(parent, last, missing=bool(edit.added))
     if not isinstance(node, yaml.MappingNode) or not node.value:
         yield from _made(text, parent, last, node, edit.added)
         return
@@ -213,7 +220,7 @@ def _splices(text: str, root: Any, edit: MappingEdit) -> Iterator[_Splice]:
         yield _appending(text, node, edit.added, rest=not all(gone))
 
 
-def _child(node: Any, key: str | int, *, missing: bool = False) -> Any:
+def child_node(node: Any, key: str | int, *, missing: bool = False) -> Any:
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
         return node.value[key]
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
@@ -259,7 +266,7 @@ def _appending(text: str, node: Any, added: Mapping[str, Entry], *, rest: bool) 
     if node.flow_style:
         end = node.value[-1][1].end_mark.index
         return end, end, (", " if rest else "") + ", ".join(lines)
-    return _inserted(text, line_end(text, end_of_node(text, node)), node.start_mark.column, lines)
+    return inserted(text, line_end(text, end_of_node(text, node)), node.start_mark.column, lines)
 
 
 def _made(
@@ -273,39 +280,43 @@ def _made(
     inline = f"{{{', '.join(lines)}}}"
     block = lines if key is None else [f"{scalar(key)}:", *(f"  {line}" for line in lines)]
     if parent is None:
-        yield _inserted(text, len(text), 0, block)
+        yield inserted(text, len(text), 0, block)
     elif node is not None and node.start_mark.index == node.end_mark.index and not parent.flow_style:
         indent = parent.start_mark.column + 2
-        yield _inserted(text, line_end(text, node.start_mark.index), indent, lines)
+        yield inserted(text, line_end(text, node.start_mark.index), indent, lines)
     elif node is not None:
         yield node.start_mark.index, node.end_mark.index, inline
     elif parent.flow_style:
         end = parent.value[-1][1].end_mark.index
         yield end, end, f", {scalar(str(key))}: {inline}"
     else:
-        yield _inserted(text, line_end(text, end_of_node(text, parent)), parent.start_mark.column, block)
+        yield inserted(text, line_end(text, end_of_node(text, parent)), parent.start_mark.column, block)
 
 
-def _inserted(text: str, at: int, indent: int, lines: Sequence[str]) -> _Splice:
+def inserted(text: str, at: int, indent: int, lines: Sequence[str]) -> _Splice:
     newline = "\r\n" if "\r\n" in text else "\n"
     before = "" if not at or text[:at].endswith("\n") else newline
     return at, at, before + "".join(f"{' ' * indent}{line}".rstrip() + newline for line in lines)
 
 
 def _lines(entries: Mapping[str, Entry]) -> list[str]:
-    return [f"{scalar(name)}: {_written(entry)}" for name, entry in entries.items()]
+    return [f"{scalar(name)}: {written(entry)}" for name, entry in entries.items()]
 
 
-def _written(entry: Entry) -> str:
+def written(entry: Entry) -> str:
     if isinstance(entry, Mapping):
         return f"{{{', '.join(_lines(entry))}}}"
-    return scalar(entry) if isinstance(entry, str) else str(entry)
+    if isinstance(entry, str):
+        return scalar(entry)
+    if isinstance(entry, int):
+        return str(entry).lower()
+    return f"[{', '.join(map(written, entry))}]"
 
 
 def _restyled(text: Entry, style: str | None) -> str:
     """A scalar in the quotes that the one before it had; what is not text has none."""
     if not isinstance(text, str):
-        return _written(text)
+        return written(text)
     if style == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
     return quoted(text) if style == '"' else scalar(text)

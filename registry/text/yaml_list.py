@@ -6,20 +6,27 @@ dash. Empty lines between items stay where they are, as they set places apart an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from registry.model import path_text
+from registry.text.document import KeyPath
 from registry.text.yaml_document import LOADER
 from registry.text.yaml_edit import (
+    Entry,
     checked_edit,
+    child_node,
     end_of_node,
+    inserted,
     line_end,
     line_start,
+    plain_entry,
     too_unusual,
     unshared_data,
+    written,
 )
 
 
@@ -150,3 +157,29 @@ def _with_deeper_comments(text: str, end: int, indent: int) -> int:
             break
         end = min(end + len(line) + 1, len(text))
     return end
+
+
+def append_entry(text: str, path: KeyPath, entry: Mapping[str, Entry]) -> str:
+    """`text` with a mapping, written on one line, at the end of the list at `path`, which is not empty. Raises as
+    `move_item`."""
+    expected = unshared_data(text)
+    advice = f"{path_text(path)}: add - {written(entry)}"
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    text = text.removeprefix(mark)
+    items: Any = expected
+    node = yaml.compose(text, LOADER)
+    try:
+        for key in path:
+            items, node = items[key], child_node(node, key)
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            raise KeyError(path[-1])
+    except LookupError as error:
+        raise too_unusual(advice) from error
+    items.append(plain_entry(entry))
+    if node.flow_style:
+        start = end = node.value[-1].end_mark.index
+        put = f", {written(entry)}"
+    else:
+        line = line_end(text, end_of_node(text, node))
+        start, end, put = inserted(text, line, node.start_mark.column, [f"- {written(entry)}"])
+    return mark + checked_edit(text[:start] + put + text[end:], expected, advice)

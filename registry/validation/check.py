@@ -10,6 +10,7 @@ from typing import Any
 
 from registry.errors import Invalid, NotFound, Untrusted, UserError
 from registry.model import Problem, Severity, errors_of
+from registry.paths import real_path
 from registry.project.process_file import is_ignored, is_process
 from registry.project.project_file import find_project
 from registry.suggest import did_you_mean_inline
@@ -157,7 +158,9 @@ def _check_yaml(document: YamlDocument, path: Path, rules: Rules) -> Checked:
         if kind in rules:
             problems = in_order([*problems, *rules[kind](document, problems)])
     else:
-        problems = [_unknown(document, "a template folder, a process, a project or a template test")]
+        problems = [
+            _unknown(document, "a template folder, a process, a project, a variable set or a template test")
+        ]
     return Checked(document.file, kind, tuple(problems), document)
 
 
@@ -172,7 +175,9 @@ def _kind(document: YamlDocument, path: Path) -> str:
         return "template-test"
     if is_process(keys):
         return "process"
-    return "project" if {"targets", "environments", "sources"} & set(keys) else ""
+    if {"targets", "environments", "sources"} & set(keys):
+        return "project"
+    return "variable-set" if type(keys.get("version")) is int and "variables" in keys else ""
 
 
 def _unknown(document: Document, expected: str) -> Problem:
@@ -214,7 +219,7 @@ def _not_ignored(files: Iterable[Path], folder: Path) -> Iterator[Path]:
         yield from files
         return
     for file in files:
-        path = file.resolve()
+        path = real_path(file)
         inside = path.relative_to(project.folder).as_posix() if path.is_relative_to(project.folder) else ""
         if not is_ignored(inside, project.ignore):
             yield file

@@ -124,7 +124,7 @@ def _data(added: AddedStep, *, dry_run: bool) -> dict[str, Any]:
     return {
         "file": added.file,
         "line": added.line,
-        "name": added.name,
+        "step": added.name,
         "reference": str(added.reference),
         "text": "".join(f"{line}\n" for line in added.lines),
         "inputs": list(added.inputs),

@@ -17,8 +17,10 @@ from registry.text.visible import visible_line
 
 if TYPE_CHECKING:
     from runner.model import Project
+    from runner.runs.history import RunDetails
 
 _MOST_RUNS = 50
+_MOST_READ = 1_000
 
 
 @completing
@@ -37,6 +39,12 @@ def complete_process(context: Context, typed: str) -> Iterable[CompletionItem | 
 def complete_environment(context: Context, typed: str) -> Iterable[CompletionItem | str]:
     """The project's environments."""
     return [environment.name for environment in _project(context).environments]
+
+
+@completing
+def complete_variable(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The project's variables."""
+    return [variable.name for variable in _project(context).variables]
 
 
 @completing
@@ -68,6 +76,50 @@ def complete_run(context: Context, typed: str) -> Iterable[CompletionItem | str]
     for record in records:
         where = f" in {record.environment}" if record.environment else ""
         yield CompletionItem(record.run, help=visible_line(f"{record.process}{where}: {record.status}"))
+
+
+@completing
+def complete_project_name(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The projects that runs are of."""
+    from runner.runs.history import Runs
+
+    records, _ = Runs(context.home.runs).latest(_MOST_READ)
+    return sorted({record.project for record in records})
+
+
+@completing
+def complete_step_of_run(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The steps of the run that is named on the command line, else of the latest."""
+    return [step.step for step in _run_named(context).steps]
+
+
+@completing
+def complete_target_of_run(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The targets of the run that is named on the command line, else of the latest."""
+    found = _run_named(context)
+    return dict.fromkeys(action.target for step in found.steps for action in step.actions if action.target)
+
+
+@completing
+def complete_step_in_use(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    """The steps of all processes here that use a template."""
+    from runner.dependencies.uses import find_uses
+
+    project = context.project()
+    folder = project.folder if project else context.directory
+    return dict.fromkeys(use.step for use in find_uses(folder, context.directory).uses)
+
+
+def _run_named(context: Context) -> RunDetails:
+    from runner.runs.history import LAST, RunFilter, Runs
+    from runner.runs.story import details
+
+    here = context.project()
+    runs, of_project = Runs(context.home.runs), RunFilter(here.folder if here else None)
+    for word in split_arg_string(os.environ.get("COMP_WORDS", ""))[3:]:
+        with suppress(UserError):
+            return details(runs.find(word, of_project))
+    return details(runs.find(LAST, of_project))
 
 
 def _folders(context: Context) -> list[Path]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import click
+from click.shell_completion import CompletionItem
 
+from registry.cli.complete import completing
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import COOL_DOWN_VARIABLE, json_option
+from registry.cli.options import COOL_DOWN_VARIABLE, json_option, paged
 from registry.cli.output import print_json, print_table
 from registry.project.cool_down import DEFAULT_DAYS
 
 DEFAULT = "default"
 
-_SECRETS = ("TREADLE_GIT_PASSWORD",)
+_SECRETS = ("TREADLE_GIT_PASSWORD", "TREADLE_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +30,22 @@ class Setting:
     origin: str
 
 
+@completing
+def _complete_setting(context: Context, typed: str) -> Iterable[CompletionItem | str]:
+    return [setting.name for setting in _settings(context, os.environ)]
+
+
 @click.group(cls=Group)
 def config() -> None:
     """Look at the settings: of the environment, the project and the user."""
 
 
 @config.command("show")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_complete_setting)
 @click.option("--origin", is_flag=True, help="Say where each comes from.")
 @json_option
 @pass_context
+@paged
 def show_config(context: Context, name: str | None, origin: bool, as_json: bool) -> None:
     """Show the settings that hold here, or those whose name begins with NAME.
 
@@ -66,6 +74,8 @@ def _settings(context: Context, environ: Mapping[str, str]) -> Iterator[Setting]
     yield Setting(
         "settings_file", str(context.home.config_file), _from(environ, "TREADLE_HOME", "XDG_CONFIG_HOME")
     )
+    key_file = environ.get("TREADLE_KEY_FILE") or str(context.home.key_file)
+    yield Setting("key_file", key_file, _from(environ, "TREADLE_KEY_FILE", "TREADLE_HOME", "XDG_CONFIG_HOME"))
     yield Setting("project", str(project.file) if project else None, file)
     library = project.library if project else None
     yield Setting("library", str(library or context.home.library), file if library else DEFAULT)
@@ -73,6 +83,7 @@ def _settings(context: Context, environ: Mapping[str, str]) -> Iterator[Setting]
     yield from _sources(context, environ)
     yield from _run_settings(environ)
     yield Setting("color", context.color, _from(environ, "NO_COLOR") if "NO_COLOR" in environ else DEFAULT)
+    yield Setting("pager", environ.get("PAGER"), _from(environ, "PAGER"))
     for variable in ("TREADLE_GIT_USER", *_SECRETS):
         if environ.get(variable):
             value = "********" if variable in _SECRETS else environ[variable]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.cli.context import Context, exit_with, pass_context
+from registry.cli.context import Context, current_context, exit_with
 from registry.cli.options import json_option
-from registry.cli.output import echo, print_json, style
+from registry.cli.output import print_json, style, tell
 
 if TYPE_CHECKING:
     from runner.doctor import DoctorCheck, EngineProbe
@@ -25,8 +25,7 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "broken": ("✗", 
 
 @click.command()
 @json_option
-@pass_context
-def doctor(context: Context, as_json: bool) -> None:
+def doctor(as_json: bool) -> None:
     """Check that everything Treadle needs is there: git, its home, sources, engines, the images for scripts.
 
     Looks at the engine of the current Docker context, and at those of the project's targets. Exit code 1 if
@@ -34,12 +33,13 @@ def doctor(context: Context, as_json: bool) -> None:
     """
     from runner.doctor import CheckResult, diagnose
 
+    context = current_context()  # a home that cannot be used is one of the findings
     probes = _probes(_endpoints(context))
     checks = []
     for check in diagnose(context.home, context.catalog, probes):
         checks.append(check)
         if not as_json and not (context.quiet and check.finding is CheckResult.OK):
-            echo(_line(check))
+            tell(_line(check))
     ok = all(check.finding is not CheckResult.BROKEN for check in checks)
     if as_json:
         report = {"ok": ok, "checks": [asdict(check) for check in checks]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from registry.cli.context import Context, pass_context
 from registry.cli.options import json_option
 from registry.cli.output import echo, print_json
 from registry.errors import Invalid
-from runner.cli.inputs import input_options, read_inputs
+from runner.cli.inputs import input_options, read_inputs, read_stdin
 
 if TYPE_CHECKING:
     from runner.expand import Expansion
@@ -48,7 +47,10 @@ def expand_command(
     from runner.expand import expand as evaluate
 
     inputs = read_inputs(environment, variables, var_files, skip, targets, exclude_targets)
-    expansion = evaluate(run_service(context), sys.stdin.read() if text == "-" else text, inputs)
+    if text == "-" and any(variable.endswith("=-") for variable in variables):
+        message = "standard input cannot be both the text and a variable"
+        raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
+    expansion = evaluate(run_service(context), read_stdin() if text == "-" else text, inputs)
     if expansion.error is not None and (strict or not expansion.missing):
         raise Invalid("expression", expansion.error)
     if as_json:

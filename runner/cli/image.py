@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
 from registry.cli.options import dry_run_option, json_option
-from registry.cli.output import echo, print_json, print_table, size_text
+from registry.cli.output import echo, print_json, print_table, size_text, tell
 
-NAMES = ("worker", "powershell")
+if TYPE_CHECKING:
+    from runner.engine.worker_image import WorkerImage
+
+NAMES = ("worker", "powershell", "aws-cli", "azure-cli", "kubectl")
 
 
 @click.group(cls=Group)
@@ -47,7 +51,11 @@ def build(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Build an image where it is missing or outdated: "worker", or "powershell" on top of it."""
+    """Build an image where it is missing or outdated, or on the --base that you name: "worker", "powershell" on top of
+    it, or one of the tools on that.
+
+    treadle image list names them all.
+    """
     from runner.engine.docker import DockerEngine
     from runner.engine.docker_images import BuildOptions
     from runner.engine.powershell_archive import ArchiveChoice
@@ -73,7 +81,7 @@ def build(
     if as_json:
         print_json({"name": name, **asdict(made), "changed": built, "dry_run": False})
     elif built or not context.quiet:
-        echo(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
+        tell(f"{made.reference} is {'built' if built else 'current'}: {made.id}")
 
 
 def _say(wanted: bool, text: str) -> None:
@@ -84,19 +92,48 @@ def _say(wanted: bool, text: str) -> None:
 @image.command("list")
 @json_option
 def list_images(as_json: bool) -> None:
-    """List the worker images that are there."""
+    """List the images that Treadle can build, and those of other versions that are there."""
     from runner.engine.docker import DockerEngine
+    from runner.engine.worker_image import IMAGES
 
     with DockerEngine() as engine:
         found = engine.images.built()
+    there = {one.reference for one in found}
+    missing = [one for one in IMAGES.values() if one.reference not in there]
+    names = {one.reference: one for one in IMAGES.values()}
     if as_json:
-        print_json([asdict(one) for one in found])
-        return
-    if not found:
-        echo("No worker image is built yet. Build one with: treadle image build")
+        built = [{"name": _name(names.get(one.reference)), **asdict(one), "built": True} for one in found]
+        others = [
+            {
+                "name": one.name,
+                "reference": one.reference,
+                "id": None,
+                "size": None,
+                "current": False,
+                "built": False,
+            }
+            for one in missing
+        ]
+        print_json([*built, *others])
         return
     rows = [
-        (one.reference, size_text(one.size), "current" if one.current else "outdated", one.id)
+        (
+            one.reference,
+            size_text(one.size),
+            "current" if one.current else "outdated",
+            _brought(names.get(one.reference)),
+            one.id,
+        )
         for one in found
     ]
-    print_table(("IMAGE", "SIZE", "STATE", "ID"), rows, right=(1,))
+    rows += [(one.reference, "-", f"treadle image build {one.name}", _brought(one), "-") for one in missing]
+    print_table(("IMAGE", "SIZE", "STATE", "BRINGS", "ID"), rows, right=(1,))
+
+
+def _name(image: WorkerImage | None) -> str | None:
+    return image.name if image else None
+
+
+def _brought(image: WorkerImage | None) -> str:
+    """The tools that an image adds to the one below."""
+    return ", ".join(sorted(image.brings)) or "-" if image else "-"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -12,8 +13,8 @@ import click
 from registry.errors import Invalid
 from runner.cli.complete import complete_environment, complete_step, complete_target
 from runner.documents import read_values
-from runner.documents.value_file import MAX_VALUE_BYTES, read_value_file, value_text
 from runner.planner import Inputs
+from runner.variables.value_file import MAX_VALUE_BYTES, read_value_file, value_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,21 +45,7 @@ def input_options(command: F) -> F:
             shell_complete=complete_step,
             help="Leave this step out (repeatable).",
         ),
-        click.option(
-            "--var-file",
-            "var_files",
-            metavar="FILE",
-            multiple=True,
-            type=click.Path(path_type=Path),
-            help="Variables from a YAML or JSON file of plain values.",
-        ),
-        click.option(
-            "--var",
-            "variables",
-            metavar="NAME=VALUE",
-            multiple=True,
-            help="A variable; NAME=@FILE reads a file, NAME=- standard input.",
-        ),
+        value_options,
         click.option(
             "-e",
             "--environment",
@@ -71,9 +58,38 @@ def input_options(command: F) -> F:
     return command
 
 
-def audience_options(command: F) -> F:
-    """Adds `--channel` and `--tenant-tag` to a command."""
+def value_options(command: F) -> F:
+    """Adds `--var` and `--var-file` to a command."""
     for option in (
+        click.option(
+            "--var-file",
+            "--values",
+            "var_files",
+            metavar="FILE",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="Variables from a YAML, JSON or .env file of plain values.",
+        ),
+        click.option(
+            "--var",
+            "variables",
+            metavar="NAME=VALUE",
+            multiple=True,
+            help="A variable; NAME=@FILE reads a file, NAME=- standard input.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def audience_options(command: F) -> F:
+    """Adds `--channel`, `--tenant-tag` and `--guided-failure` to a command."""
+    for option in (
+        click.option(
+            "--guided-failure/--no-guided-failure",
+            default=None,
+            help="Whether a failure asks a person what to do (default: what the project or the environment says).",
+        ),
         click.option(
             "--tenant-tag",
             "tenant_tags",
@@ -124,7 +140,7 @@ def read_inputs(
                 message = f'--var "{name}": standard input was read for "{from_stdin}" already'
                 raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
             from_stdin = name
-            values[name] = _text(sys.stdin.buffer, "standard input")
+            values[name] = read_stdin()
             origins[name] = "--var, standard input"
         elif value.startswith("@"):
             values[name], origins[name] = read_value_file(Path(value[1:])), f"--var, {value[1:]}"
@@ -140,6 +156,14 @@ def read_inputs(
         frozenset(plain),
         exclude_targets=tuple(exclude_targets),
     )
+
+
+def read_value(written: str) -> str:
+    """The value that an argument means: itself, `@FILE` the content of a file, `-` standard input. Raises as
+    `read_inputs`."""
+    if written == "-":
+        return read_stdin()
+    return read_value_file(Path(written[1:])) if written.startswith("@") else written
 
 
 def _name_and_value(text: str) -> tuple[str, str]:
@@ -160,6 +184,12 @@ def _name_and_value(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _text(stream: IO[bytes], what: str) -> str:
-    """All of a stream, without one line end at its end."""
-    return value_text(stream.read(MAX_VALUE_BYTES + 1), what)
+def read_stdin() -> str:
+    """All of standard input, without one line end at its end. Raises Invalid."""
+    return value_text(_read_once(sys.stdin.buffer), "standard input")
+
+
+@lru_cache(maxsize=1)
+def _read_once(stream: IO[bytes]) -> bytes:
+    # A command that is started again, as after damage to the index, finds again what it had read.
+    return stream.read(MAX_VALUE_BYTES + 1)

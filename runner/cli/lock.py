@@ -56,6 +56,7 @@ def lock(context: Context, renew: bool, locked: bool, dry_run: bool, as_json: bo
                 "templates": templates,
                 "images": dict(change.after.images),
                 "problems": [asdict(problem) for problem in problems],
+                "dry_run": dry_run,
             }
         )
     else:

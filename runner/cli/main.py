@@ -16,9 +16,9 @@ from typing import NoReturn
 
 import click
 
-from registry.cli.context import Context
+from registry.cli.context import WHEN_READY, Context
 from registry.cli.group import Group, global_options
-from registry.cli.output import echo, start_output
+from registry.cli.output import echo, finish_output, start_output
 from registry.errors import Unavailable, UserError
 
 CANCELLED = 130
@@ -63,6 +63,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "runs": ("runner.cli.runs:runs", "Look at earlier and live runs."),
         "outdated": ("runner.cli.outdated:outdated", "List steps whose template has a newer version."),
         "update": ("runner.cli.update:update", "Bring steps to newer versions of their templates."),
+        "vars": ("runner.cli.vars:vars_group", "List, explain, set and seal variables."),
         "expand": ("runner.cli.expand:expand_command", "Evaluate a text with #{...} in it."),
     },
     "Machine": {
@@ -135,14 +136,7 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Deployment step templates from git, run as processes in containers."""
-    ctx.obj = ctx.obj or Context.from_environment()
-    try:
-        ctx.obj.home.check()
-    except Unavailable:
-        if ctx.invoked_subcommand != "doctor":  # which says so, among other things
-            raise
-    else:
-        _clear_up(ctx.obj)
+    ctx.meta[WHEN_READY] = _clear_up
 
 
 cli.params[:0] = global_options(shown=True)
@@ -171,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     start_output(colours="NO_COLOR" not in os.environ)
     try:
         status = _run(given)
+        finish_output()
         if status == CANCELLED and arguments is None:
             _cancel_no_more()
         sys.exit(status)
@@ -200,8 +195,6 @@ def _run(arguments: list[str]) -> int:
 
             return complete(cli)
         return _invoke(arguments)
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
     except click.ClickException as refused:
         from registry.cli.problems import usage_error
 
@@ -217,10 +210,8 @@ def _run(arguments: list[str]) -> int:
         from registry.cli.problems import crash_error
 
         error = crash_error(defect)
-        _tell(error, arguments)
-        return OUR_FAULT
     _tell(error, arguments)
-    return error.exit_code
+    return OUR_FAULT if error.code == "internal-error" else error.exit_code
 
 
 def _invoke(arguments: list[str]) -> int:
@@ -242,7 +233,15 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _call(arguments: list[str]) -> int:
-    status = cli.main(list(arguments), prog_name="treadle", standalone_mode=False)
+    """As click's own `main`, which would make exit code 1 of a reader that went away. Raises BrokenPipeError."""
+    try:
+        with cli.make_context("treadle", list(arguments)) as ctx:
+            status = cli.invoke(ctx)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (EOFError, KeyboardInterrupt) as error:
+        echo(err=True)  # away from what was typed
+        raise click.Abort from error
     return status if isinstance(status, int) else 0
 
 

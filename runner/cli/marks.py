@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from registry.cli.output import log_line, style
+from registry.cli.columns import cell_width, fold
+from registry.cli.output import is_terminal, log_line, style, terminal_width
 from runner.model import Status
 
 _STATUSES: Mapping[str, tuple[str, str]] = {
@@ -48,6 +49,10 @@ def ending(status: str, reason: str | None) -> str:
     return reason if reason.startswith(status) else f"{status}: {reason}"
 
 
-def level_line(level: str, line: str) -> str:
-    """A line of a log behind its gutter: `│`, `!` for a warning, `×` for what came on stderr."""
-    return f"{_GUTTERS.get(level, '│')} {style(log_line(line), **_LEVELS.get(level, {}))}"
+def level_line(level: str, line: str, prefix: str = "") -> str:
+    """A line of a log behind its prefix and gutter: `│`, `!` for a warning, `×` for what came on stderr. On a terminal
+    what goes on is below the text, not below the prefix."""
+    text = f"{prefix}{_GUTTERS.get(level, '│')} {style(log_line(line), **_LEVELS.get(level, {}))}"
+    if not is_terminal():
+        return text
+    return fold(text.expandtabs(), " " * (cell_width(prefix) + 2), terminal_width(), tear=True)

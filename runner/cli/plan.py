@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from registry.cli.context import Context, pass_context
-from registry.cli.options import json_option
+from registry.cli.options import json_option, paged
 from registry.cli.output import echo, print_json
 from runner.cli.complete import complete_process
 from runner.cli.inputs import audience_options, input_options, lock_options, read_inputs
@@ -23,6 +23,7 @@ from runner.cli.inputs import audience_options, input_options, lock_options, rea
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @json_option
 @pass_context
+@paged
 def plan(
     context: Context,
     process: str,
@@ -34,6 +35,7 @@ def plan(
     exclude_targets: tuple[str, ...],
     channel: str | None,
     tenant_tags: tuple[str, ...],
+    guided_failure: bool | None,
     locked: bool | None,
     offline: bool,
     allow_revoked: bool,
@@ -59,7 +61,12 @@ def plan(
     made = service.plan(
         process,
         replace(
-            inputs, channel=channel, tenant_tags=tenant_tags, allow_revoked=allow_revoked, allow_unset=True
+            inputs,
+            channel=channel,
+            tenant_tags=tenant_tags,
+            guided_failure=guided_failure,
+            allow_revoked=allow_revoked,
+            allow_unset=True,
         ),
     )
     if as_json:

@@ -9,7 +9,7 @@ from registry.cli.output import aligned, folded, is_terminal, one_line, style, t
 from registry.model import LOCAL_SOURCE
 from runner.cli.marks import WORKER, ending
 from runner.model import Condition
-from runner.plan import OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
+from runner.plan import NOT_READ, OriginKind, Plan, PlannedAction, PlannedStep, PlannedValue
 from runner.variables.names import name_in
 
 _ORIGINS = {
@@ -36,7 +36,7 @@ def render_plan(plan: Plan, verbose: bool) -> str:
         beside = [other.name for other in plan.steps if other.group == step.group and other is not step]
         if beside:
             lines.insert(-1, folded(f"beside {', '.join(map(one_line, beside))}", "     "))
-    count = len(plan.actions)
+    count = len(plan.scripts)
     skipped = sum(1 for step in plan.steps if step.skip)
     summary = (
         f"{count} {'action' if count == 1 else 'actions'}, one container each" if count else "nothing to run"
@@ -112,7 +112,8 @@ def _action(actions: Sequence[PlannedAction], verbose: bool) -> list[str]:
         return lines
     first = running[0]
     lines.append(folded(_what(first), "     "))
-    lines.append(folded(_where(running), "     "))
+    if first.target is not None or not first.manual:
+        lines.append(folded(_where(running), "     "))
     lines += _asks(running)
     files = [file.path for file in first.files if not file.path.endswith("/")]
     if files:
@@ -160,6 +161,9 @@ def _names(actions: Iterable[PlannedAction]) -> str:
 
 def _what(action: PlannedAction) -> str:
     pin = action.template
+    if action.manual:
+        who = ", ".join(person.display or person.name for person in action.responsible) or "anybody"
+        return f"asks {who}: {one_line(action.preview)}"
     if pin is None:
         return f"{action.syntax} script of the process, image {action.image}"
     if pin.provenance.source == LOCAL_SOURCE:
@@ -228,6 +232,8 @@ def _values(
 
 
 def _shown(value: PlannedValue, absent: str) -> str:
+    if value.unset == NOT_READ:
+        return "(not read)"
     if value.unset:
         return "(not set here)"
     if value.shown is None:

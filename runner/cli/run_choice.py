@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from registry.cli.context import Context
-from runner.cli.complete import complete_environment, complete_process, complete_run
+from runner.cli.complete import complete_environment, complete_process, complete_project_name, complete_run
 from runner.model import Status
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ def filter_options(command: F) -> F:
     statuses = click.Choice([status.value for status in Status])
     for option in (
         all_projects_option,
-        click.option("--project", metavar="NAME", help="Only runs of this project, wherever it lies."),
+        click.option(
+            "--project",
+            metavar="NAME",
+            shell_complete=complete_project_name,
+            help="Only runs of this project, wherever it lies.",
+        ),
         click.option("--status", type=statuses, metavar="STATUS", help="Only runs that stand so: failed ..."),
         click.option(
             "--environment",

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style
+from registry.cli.output import echo, one_line, print_json_line, rendered, size_text, style, tell, wrapped
 from registry.text.visible import visible_line
 from runner.cli.marks import WORKER, ending, level_line, mark_of
 from runner.plan import Plan, PlannedAction
@@ -44,6 +44,11 @@ class RunView(ABC):
     def show(self, event: Event) -> None:
         """Called for every event, in order, from any thread, one at a time."""
 
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """While somebody is asked, nothing is drawn."""
+        yield
+
     def notice(self, text: str) -> None:
         """A word to whoever watches, from outside the run."""
         echo(f"{text} ...", err=True)
@@ -67,10 +72,12 @@ class QuietView(RunView):
     """Nothing but the end of what failed, and the result."""
 
     def show(self, event: Event) -> None:
-        if event["event"] == "action-finished" and event["status"] == "failed":
+        if event["event"] == "run-waiting":
+            echo(f"waiting for an answer: treadle runs intervene {event['run']}")
+        elif event["event"] == "action-finished" and event["status"] == "failed":
             echo(_finished_action(event), err=True)
         elif event["event"] == "run-finished":
-            echo(_finished_run(event))
+            tell(_finished_run(event))
 
 
 class PlainView(RunView):
@@ -96,7 +103,7 @@ class PlainView(RunView):
             self.write("\n".join(lines))
 
     def write(self, text: str) -> None:
-        echo(text)
+        tell(text)
 
     def lines(self, event: Event) -> list[str]:
         """The event as lines of text; none for what people need not see."""
@@ -132,7 +139,7 @@ class PlainView(RunView):
         level = event["level"]
         if level == "verbose" and not self._verbose:
             return []
-        return [f"    {self._target(event)}{level_line(level, line)}" for line in event["lines"]]
+        return [level_line(level, line, f"    {self._target(event)}") for line in event["lines"]]
 
     def _action_finished(self, event: Event) -> list[str]:
         if event["status"] not in ("failed", "interrupted") or not self._target(event).strip():
@@ -146,6 +153,23 @@ class PlainView(RunView):
 
     def _condition_decided(self, event: Event) -> list[str]:
         return [self._note(event, "failed", event["error"])] if "error" in event else []
+
+    def _question_asked(self, event: Event) -> list[str]:
+        lines = event["text"].strip().splitlines() if event["kind"] == "manual" else []
+        head = self._note(event, "waiting", f"asks: {', '.join(event['choices'])}")
+        return [head, *(f"    {self._target(event)}  {line}" for line in lines)]
+
+    def _question_answered(self, event: Event) -> list[str]:
+        notes = f": {event['notes']}" if event["notes"] else ""
+        return [self._note(event, "success", f"{event['choice']}, says {event['by']}{notes}")]
+
+    def _question_taken(self, event: Event) -> list[str]:
+        return [f"    {event['by']} takes responsibility"]
+
+    def _run_waiting(self, event: Event) -> list[str]:
+        glyph, colour = mark_of("waiting")
+        text = f"{glyph} waiting for an answer  (run {event['run']}): treadle runs intervene {event['run']}"
+        return ["", style(text, fg=colour, bold=True)]
 
     def _retry_scheduled(self, event: Event) -> list[str]:
         return [self._note(event, "waiting", f"attempt {event['attempt']} follows")]
@@ -211,6 +235,14 @@ class LiveView(PlainView):
         self._live.stop()
         self._terminal.close()
 
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
     def notice(self, text: str) -> None:
         self._notice = text  # drawn with the tree: whoever calls may be a signal's handler
 
@@ -230,6 +262,8 @@ class LiveView(PlainView):
                 self._actions[event["action"]] = (event["status"], event["seconds"])
             case "action-skipped":
                 self._actions[event["action"]] = ("skipped", None)
+            case "question-asked":
+                self._actions[event["action"]] = ("waiting", None)
             case "action-reused":
                 self._actions[event["action"]] = ("success", None)
             case "run-finished":
@@ -240,7 +274,7 @@ class LiveView(PlainView):
         from rich.text import Text
 
         # Colours are the console's affair: it knows what the terminal can show.
-        self._console.print(Text.from_ansi(rendered(text, colours=True)), soft_wrap=True)
+        self._console.print(Text.from_ansi(rendered(wrapped(text), colours=True)), soft_wrap=True)
 
     def _tree(self) -> Tree:
         from rich.text import Text

@@ -1,4 +1,4 @@
-"""`treadle runs list|show|logs|artifacts|prune|resume|retry`."""
+"""`treadle runs list|show|logs|artifacts|prune|intervene|resume|retry`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import click
 
 from registry.cli.context import Context, pass_context
 from registry.cli.group import Group
-from registry.cli.options import dry_run_option, json_option
-from registry.cli.output import counted, echo, print_json, print_json_line
+from registry.cli.options import NumberType, dry_run_option, json_option, paged
+from registry.cli.output import counted, echo, page_output, print_json, print_json_line, tell
 from registry.errors import Invalid
-from runner.cli.recover import resume, retry
+from runner.cli.complete import complete_step_of_run, complete_target_of_run
+from runner.cli.recover import intervene, resume, retry
 from runner.cli.run_choice import (
     all_projects_option,
     filter_options,
@@ -41,7 +42,7 @@ def runs() -> None:
     "-n",
     "--limit",
     metavar="N",
-    type=click.IntRange(1, 100_000),
+    type=NumberType(1, 100_000),
     default=20,
     show_default=True,
     help="How many at most.",
@@ -50,6 +51,7 @@ def runs() -> None:
 @filter_options
 @json_option
 @pass_context
+@paged
 def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **chosen: Any) -> None:
     """List the runs of this project, the latest first."""
     from registry.cli.problems import show_problems
@@ -62,9 +64,9 @@ def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **cho
     elif records:
         show_records(records, all_projects=wanted.folder is None)
     elif known_runs(context).ids():
-        echo("There are no such runs. See those of all projects: treadle runs list --all-projects")
+        tell("There are no such runs. See those of all projects: treadle runs list --all-projects")
     else:
-        echo("There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT")
+        tell("There are no runs yet. Start one with: treadle run PROCESS -e ENVIRONMENT")
     show_problems(problems)
 
 
@@ -73,23 +75,24 @@ def list_runs(context: Context, limit: int, show_all: bool, as_json: bool, **cho
 @all_projects_option
 @json_option
 @pass_context
+@paged
 def show_run(context: Context, run: str, all_projects: bool, as_json: bool) -> None:
     """Show how a run went: steps on their targets, outputs, artifacts."""
     from runner.cli.runs_view import details_data, details_text
-    from runner.runs.history import details
+    from runner.runs.story import details
 
     found = details(find_run(context, run, all_projects))
     if as_json:
         print_json(details_data(found))
     else:
-        echo(details_text(found))
+        tell(details_text(found))
 
 
 @runs.command()
 @run_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
-@click.option("--step", metavar="NAME", help="Only this step.")
-@click.option("--target", metavar="NAME", help="Only this target.")
+@click.option("--step", metavar="NAME", shell_complete=complete_step_of_run, help="Only this step.")
+@click.option("--target", metavar="NAME", shell_complete=complete_target_of_run, help="Only this target.")
 @click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
 @all_projects_option
 @click.option("--json", "as_json", is_flag=True, help="Print all events, as JSON lines.")
@@ -111,6 +114,8 @@ def logs(
     from runner.cli.runs_view import LogView
     from runner.runs import journal
 
+    if not follow:
+        page_output()
     folder = find_run(context, run, all_projects).folder
     view = LogView(
         step,
@@ -138,10 +143,12 @@ def logs(
 @all_projects_option
 @json_option
 @pass_context
+@paged
 def artifacts(context: Context, run: str, output: Path | None, all_projects: bool, as_json: bool) -> None:
     """List the artifacts of a run, or copy them."""
     from runner.cli.runs_view import artifact_data, artifacts_table
-    from runner.runs.history import copy_artifacts, details
+    from runner.runs.history import copy_artifacts
+    from runner.runs.story import details
 
     found = details(find_run(context, run, all_projects)).artifacts
     if output is not None:
@@ -153,7 +160,7 @@ def artifacts(context: Context, run: str, output: Path | None, all_projects: boo
 
 
 @runs.command()
-@click.option("--keep", metavar="N", type=click.IntRange(0, 100_000), help="Keep the latest N.")
+@click.option("--keep", metavar="N", type=NumberType(0, 100_000), help="Keep the latest N.")
 @click.option("--older-than", metavar="AGE", help="Only runs older than this, such as 12h, 30d or 4w.")
 @filter_options
 @dry_run_option
@@ -182,7 +189,7 @@ def prune(
     if not dry_run:
         prune_runs(context.home.runs, doomed)
     if as_json:
-        print_json({"pruned": [record_data(record) for record in doomed]})
+        print_json({"pruned": [record_data(record) for record in doomed], "dry_run": dry_run})
         return
     for record in doomed:
         context.say(f"  {record.run}  {record.process}")
@@ -196,5 +203,6 @@ def _age(text: str) -> timedelta:
     return timedelta(days=int(found[1]) * _UNITS[found[2]])
 
 
+runs.add_command(intervene)
 runs.add_command(resume)
 runs.add_command(retry)

@@ -14,6 +14,7 @@ from runner.runs.history import (
     ActionRecord,
     ArtifactRecord,
     OutputRecord,
+    QuestionRecord,
     RunDetails,
     RunRecord,
     StepRecord,
@@ -40,7 +41,8 @@ def show_records(records: Sequence[RunRecord], *, all_projects: bool) -> None:
         heads.insert(1, "PROJECT")
         for row, record in zip(rows, records, strict=True):
             row.insert(1, record.project)
-    print_table(heads, rows, right=(heads.index("TOOK"),))
+    whole = [heads.index(head) for head in ("STARTED", "STATUS")]
+    print_table(heads, rows, right=(heads.index("TOOK"),), whole=whole)
 
 
 def details_text(details: RunDetails) -> str:
@@ -57,6 +59,7 @@ def details_text(details: RunDetails) -> str:
     sections = [
         head,
         _steps(details.steps),
+        _section("Questions", [line for one in details.questions for line in _question(record.run, one)]),
         _section("Outputs", [_output(one) for one in details.outputs]),
         _section("Artifacts", aligned(map(_artifact, details.artifacts))),
         _section("Warnings", details.warnings),
@@ -99,33 +102,36 @@ class LogView:
 
     def lines(self, event: Event) -> list[str]:
         """The event as lines of text; none if it isn't to be shown."""
-        lines = self._lines(event)
-        if not self._timestamps:
-            return lines
-        when = f"{datetime.fromisoformat(event['time']).astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        return [f"{style(when, dim=True)}  {line}" for line in lines]
-
-    def _lines(self, event: Event) -> list[str]:
+        stamp = self._stamp(event)
         match event["event"]:
             case Kind.STEP_STARTED if self._chosen(self._step, event["step"]):
-                return [style(one_line(event["step"]), bold=True)]
+                return [stamp + style(one_line(event["step"]), bold=True)]
             case Kind.ACTION_STARTED:
                 self._actions[event["action"]] = event
                 self._widen(event)
             case Kind.LOG if event["level"] != "verbose" or self._verbose:
-                return self._log(event)
+                return self._log(event, stamp)
             case Kind.WARNING:
-                return [style(f"! {one_line(event['message'])}", fg="yellow")]
+                return [stamp + style(f"! {one_line(event['message'])}", fg="yellow")]
             case Kind.ACTION_FINISHED if event["message"] and self._shows(event):
                 glyph, colour = mark_of(event["status"])
-                return [self._prefix(event) + style(f"{glyph} {one_line(event['message'])}", fg=colour)]
+                return [
+                    stamp + self._prefix(event) + style(f"{glyph} {one_line(event['message'])}", fg=colour)
+                ]
         return []
 
-    def _log(self, event: Event) -> list[str]:
+    def _stamp(self, event: Event) -> str:
+        if not self._timestamps:
+            return ""
+        when = f"{datetime.fromisoformat(event['time']).astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        return f"{style(when, dim=True)}  "
+
+    def _log(self, event: Event, stamp: str) -> list[str]:
         action = self._actions.get(event["action"])
         if action is None or not self._shows(action):
             return []
-        return [self._prefix(action) + level_line(event["level"], line) for line in event["lines"]]
+        prefix = stamp + self._prefix(action)
+        return [level_line(event["level"], line, prefix) for line in event["lines"]]
 
     def _widen(self, action: Event) -> None:
         self._width = max(self._width, len(_label(action)))
@@ -174,6 +180,21 @@ def details_data(details: RunDetails) -> dict[str, Any]:
         ],
         "artifacts": [artifact_data(one) for one in details.artifacts],
         "warnings": list(details.warnings),
+        "questions": [question_data(one) for one in details.questions],
+    }
+
+
+def question_data(question: QuestionRecord) -> dict[str, Any]:
+    """A question as in `runs show --json`."""
+    return {
+        "question": question.question,
+        "kind": question.kind,
+        "step": question.step,
+        "name": question.name,
+        "target": question.target,
+        "choices": list(question.choices),
+        "text": question.text,
+        "responsible": list(question.responsible),
     }
 
 
@@ -247,6 +268,14 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
         [f"  ... and {len(lines) - _MOST_SHOWN:,} more: --json tells all"] if len(lines) > _MOST_SHOWN else []
     )
     return [style(title, bold=True), *(f"  {line}" for line in lines[:_MOST_SHOWN]), *more]
+
+
+def _question(run: str, question: QuestionRecord) -> list[str]:
+    where = f" on {question.target}" if question.target else ""
+    who = f", for {' or '.join(question.responsible)}" if question.responsible else ""
+    choices = "|".join(f"--{choice}" for choice in question.choices)
+    text = [f"  {line}" for line in question.text.strip().splitlines()]
+    return [f"{one_line(question.name)}{where}{who}", *text, f"  treadle runs intervene {run} {choices}"]
 
 
 def _output(output: OutputRecord) -> str:

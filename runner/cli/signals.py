@@ -14,7 +14,7 @@ from registry.cli.output import echo
 from registry.errors import Unavailable
 
 if TYPE_CHECKING:
-    from runner.execution.action import Cancellation
+    from runner.execution.cancellation import Cancellation
 
 _CANCELLING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_SECONDS = 2.0

@@ -11,8 +11,8 @@ import click
 
 from registry.cli.complete import complete_reference_or_file
 from registry.cli.context import Context, exit_with, pass_context
-from registry.cli.options import REFERENCE, json_option
-from registry.cli.output import counted, echo, print_json, style, working
+from registry.cli.options import REFERENCE, NumberType, json_option
+from registry.cli.output import counted, echo, print_json, style, tell, working
 from runner.cli.marks import level_line
 from runner.cli.signals import cancel_on_signals
 
@@ -33,7 +33,7 @@ _LAST_LINES = 20
     help="The test files, for a template that has none beside it.",
 )
 @click.option("-k", "pattern", metavar="TEXT", default="", help="Only tests with this in template or name.")
-@click.option("-j", "--jobs", metavar="N", default=4, type=click.IntRange(1, 32), help="Tests at once (4).")
+@click.option("-j", "--jobs", metavar="N", default=4, type=NumberType(1, 32), help="Tests at once (4).")
 @click.option(
     "--junit", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML."
 )
@@ -62,7 +62,7 @@ def test(
     """
     from registry.home import write_atomically
     from runner.app import test_service
-    from runner.execution.action import Cancellation
+    from runner.execution.cancellation import Cancellation
     from runner.testing.junit import junit_xml
 
     service = test_service(context)
@@ -80,7 +80,7 @@ def test(
     if as_json:
         print_json([_json(result) for result in results])
     else:
-        echo(_summary(results))
+        tell(_summary(results))
     exit_with(0 if all(result.passed for result in results) else 1)
 
 
@@ -128,7 +128,7 @@ def _lines(result: TestResult) -> list[str]:
         ]
     if result.failures:
         lines.append(f"    {result.test.file}")
-        lines += [f"    {level_line(level, line)}" for level, line in result.log[-_LAST_LINES:]]
+        lines += [level_line(level, line, "    ") for level, line in result.log[-_LAST_LINES:]]
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ import click
 
 from registry.cli.context import Context, exit_with, pass_context
 from registry.cli.options import REFERENCE, cool_down_option, dry_run_option, json_option
-from registry.cli.output import ask, echo, print_json
+from registry.cli.output import echo, print_json, tell
 from registry.errors import Invalid
-from registry.model import ControlType, Parameter, Reference
+from registry.model import Parameter, Problem, Reference
 from registry.project.cool_down import CoolDown
+from runner.cli.answers import ask_value
+from runner.cli.complete import complete_step_in_use
 
 if TYPE_CHECKING:
     from registry.publishing.patch import RebasedCopy
@@ -28,7 +31,14 @@ _WAITING = 4
 @click.argument("references", metavar="[REF...]", nargs=-1, type=REFERENCE)
 @click.option("--all", "everything", is_flag=True, help="Update every step.")
 @click.option("--to", metavar="REF", type=REFERENCE, help="Use this template instead: a fork, a successor.")
-@click.option("--step", "steps", metavar="STEP", multiple=True, help="Only this step (repeatable).")
+@click.option(
+    "--step",
+    "steps",
+    metavar="STEP",
+    multiple=True,
+    shell_complete=complete_step_in_use,
+    help="Only this step (repeatable).",
+)
 @click.option(
     "--set", "values", metavar="NAME=VALUE", multiple=True, help="The value for a parameter (repeatable)."
 )
@@ -76,6 +86,7 @@ def update(
       treadle update community/slack-send-simple-notification@15 --set ssn_Color=good --commit
     """
     from registry.cli.problems import show_problems
+    from runner.cli.update_view import next_step
     from runner.dependencies.update import UpdateService
 
     _check(references, everything, to, resolve)
@@ -89,12 +100,18 @@ def update(
             request = replace(request, pending=tuple(copies)) if dry_run else request
             request = _asked(service, request, interactive=not (dry_run or as_json))
             report = _dry(service, request) if dry_run else service.update(request, commit=commit)
-        unreadable = service.unreadable()
+        problems = [problem for error in service.unreadable() for problem in error.findings]
     names = [str(item) for item in references] or ["--all"]
-    _tell(context, report, copies, names, dry_run=dry_run, as_json=as_json)
+    if as_json:
+        _print_json(report, copies, problems, dry_run=dry_run)
+    else:
+        _tell(context, report, copies, dry_run=dry_run)
+    hint = next_step(report, names)
+    if hint is not None:
+        echo(f"To go on, {hint}", err=True)
     waiting = any(not item.ready for item in report.held) or any(copy.conflicts for copy in copies)
-    show_problems([problem for error in unreadable for problem in error.findings])
-    exit_with(2 if report.refused or unreadable else _WAITING if waiting else 0)
+    show_problems(problems)
+    exit_with(2 if report.refused or problems else _WAITING if waiting else 0)
 
 
 def _check(
@@ -142,33 +159,21 @@ def _asked(service: UpdateService, request: UpdateOptions, *, interactive: bool)
         for question in () if update.merge.needs_decision else update.merge.questions:
             parameter = question.parameter
             if parameter.name not in given:
-                echo(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
+                tell(f'{update.use.label}: step "{update.use.step}": "{parameter.name}" {question.reason}')
                 if parameter.sensitive:
-                    echo("  It is a secret: refer to a variable, such as #{My.Secret}")
-                given[parameter.name] = ask_value(parameter, question.proposed)
+                    tell("  It is a secret: refer to a variable, such as #{My.Secret}")
+                given[parameter.name] = ask_value(
+                    parameter, question.proposed, partial(_complaint, parameter)
+                )
     return replace(request, given=given)
 
 
-def ask_value(parameter: Parameter, proposed: str | None) -> str:
-    """What a person at the terminal answers, asked until it is a value that the parameter can have. Enter keeps what is
-    proposed, else the parameter's default."""
+def _complaint(parameter: Parameter, value: str) -> str | None:
     from runner.planner import violation
 
-    if parameter.help:
-        echo(f"  {parameter.help.strip()}")
-    for value, label in parameter.options:
-        echo(f"    {value}" + (f"  {label}" if label != value else ""))
-    if parameter.control == ControlType.CHECKBOX:
-        echo("    True or False")
-    while True:
-        kept = proposed if proposed is not None else parameter.default or ""
-        value = ask(f"  {parameter.label or parameter.name}", default=kept)
-        complaint = None if "#{" in value else violation(parameter, value)
-        if not value and parameter.options:
-            complaint = "it must be one of those above"
-        if complaint is None:
-            return value
-        echo(f'  "{value}" will not do: {complaint}.')
+    if not value and parameter.options:
+        return "it must be one of those above"
+    return None if "#{" in value else violation(parameter, value)
 
 
 def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:
@@ -181,24 +186,20 @@ def _dry(service: UpdateService, request: UpdateOptions) -> UpdateReport:
     return UpdateReport((), tuple(updates), tuple(idle))
 
 
-def _tell(
-    context: Context,
-    report: UpdateReport,
-    copies: Sequence[RebasedCopy],
-    arguments: Sequence[str],
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    from registry.cli.patch import rebased_data, show_rebased
-    from runner.cli.update_view import next_step, report_data, show_report
+def _tell(context: Context, report: UpdateReport, copies: Sequence[RebasedCopy], *, dry_run: bool) -> None:
+    from registry.cli.patch import show_rebased
+    from runner.cli.update_view import show_report
 
-    if as_json:
-        print_json({"copies": [rebased_data(copy) for copy in copies], **report_data(report)})
-    else:
-        for copy in copies:
-            show_rebased(context, copy, dry_run=dry_run)
-        show_report(context, report, dry_run=dry_run)
-    hint = next_step(report, arguments)
-    if hint is not None:
-        echo(f"To go on, {hint}", err=True)
+    for copy in copies:
+        show_rebased(context, copy, dry_run=dry_run)
+    show_report(context, report, dry_run=dry_run)
+
+
+def _print_json(
+    report: UpdateReport, copies: Sequence[RebasedCopy], problems: Sequence[Problem], *, dry_run: bool
+) -> None:
+    from registry.cli.patch import rebased_data
+    from runner.cli.update_view import report_data
+
+    data = {"copies": [rebased_data(copy) for copy in copies], **report_data(report, problems)}
+    print_json({**data, "dry_run": dry_run})

@@ -9,11 +9,11 @@ from typing import Any
 
 from registry.cli.compare import comparison_data
 from registry.cli.context import Context
-from registry.cli.output import counted, echo, print_table, style
+from registry.cli.output import counted, echo, print_table, style, tell, to_data
 from registry.cli.problems import error_data
 from registry.compatibility.migration import ValueMigration, explain_migration
 from registry.errors import UserError
-from registry.model import VersionInfo
+from registry.model import Problem, VersionInfo
 from runner.dependencies.status import StepUpdate, UseStatus
 from runner.dependencies.update import UpdateReport
 
@@ -34,9 +34,9 @@ def show_states(context: Context, states: Sequence[UseStatus], total: int) -> No
     print_table(("PROCESS", "STEP", "USES", "NOW", "NEW", "CHANGE"), rows, right=(3, 4))
     for title, lines in _reasons(states).items():
         echo()
-        echo(style(title, bold=True))
+        tell(style(title, bold=True))
         for line in lines:
-            echo(f"  {line}")
+            tell(f"  {line}")
 
 
 def _now(item: UseStatus) -> str:
@@ -145,15 +145,15 @@ def show_update(context: Context, update: StepUpdate, verb: str) -> None:
     comparison = update.state.comparison
     change = f" ({comparison.change.value})" if comparison else ""
     head = f'{verb} {update.use.label}: step "{update.use.step}": {since} → {where.source}/{where.slug}@{where.version}'
-    echo(head + change)
+    tell(head + change)
     for line in [*(explain_migration(comparison.differences) if comparison else []), *_values(update.merge)]:
-        echo(f"  {line}")
+        tell(f"  {line}")
     for question in update.merge.questions:
-        echo(style(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow"))
+        tell(style(f'  waiting: parameter "{question.parameter.name}" {question.reason}', fg="yellow"))
     for obstacle in update.merge.obstacles:
-        echo(style(f"  waiting: {obstacle}", fg="yellow"))
+        tell(style(f"  waiting: {obstacle}", fg="yellow"))
     if update.waits_for:
-        echo(style(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow"))
+        tell(style(f'  waiting: step "{update.waits_for}" shares its entry of the lock', fg="yellow"))
 
 
 def _values(merge: ValueMigration) -> Iterable[str]:
@@ -208,6 +208,26 @@ def state_data(item: UseStatus) -> dict[str, Any]:
     }
 
 
+def unreadable_data(error: UserError) -> dict[str, Any]:
+    """A process, or a step of one, that cannot be read: an entry as that of a use, of which `error` alone is known."""
+    return {
+        "process": error.findings[0].file,
+        "step": None,
+        "uses": None,
+        "version": None,
+        "available": None,
+        "class": None,
+        "differences": [],
+        "base": None,
+        "held_back": None,
+        "held_until": None,
+        "passed_over": None,
+        "notices": [],
+        "deleted": False,
+        "error": error_data(error),
+    }
+
+
 def _target_data(item: UseStatus) -> dict[str, Any] | None:
     if item.target is None:
         return None
@@ -219,8 +239,8 @@ def _version_data(item: VersionInfo) -> dict[str, Any]:
     return {"version": item.version, "blob": item.blob, "commit": item.commit, "date": item.date}
 
 
-def report_data(report: UpdateReport) -> dict[str, Any]:
-    """How an update ended."""
+def report_data(report: UpdateReport, problems: Sequence[Problem]) -> dict[str, Any]:
+    """How an update ended; `problems` say which processes, or steps of theirs, cannot be read."""
     return {
         "applied": [
             {
@@ -234,6 +254,7 @@ def report_data(report: UpdateReport) -> dict[str, Any]:
         "held": [_update_data(update) for update in report.held],
         "refused": [state_data(item) for item in report.refused],
         "decisions": str(report.decisions) if report.decisions else None,
+        "problems": to_data(problems),
     }
 
 

@@ -60,7 +60,7 @@ def _value_problems(process: Process, project: Project, settings: ProjectSetting
 
 
 def _project_rules(document: YamlDocument, found: Sequence[Problem]) -> list[Problem]:
-    from registry.errors import UserError
+    from registry.errors import Invalid, UserError
     from registry.model import errors_of
     from registry.project.project_file import read_project_settings
     from runner.documents import project_rules
@@ -70,17 +70,32 @@ def _project_rules(document: YamlDocument, found: Sequence[Problem]) -> list[Pro
         return problems
     try:
         return [*problems, *_scope_problems(read_project_settings(Path(document.file)))]
+    except Invalid as error:
+        return [*problems, *(problem for problem in error.problems if problem not in problems)]
     except UserError:
         return problems  # of its sources or library, which other commands tell
 
 
+def _variable_set_rules(document: YamlDocument, found: Sequence[Problem]) -> list[Problem]:
+    from runner.documents import variable_set_rules
+
+    return variable_set_rules(document, found)
+
+
 def _scope_problems(settings: ProjectSettings) -> list[Problem]:
-    from runner.documents import read_project, step_names
-    from runner.planner import scope_problems
+    from runner.documents import process_names, read_project, step_names
+    from runner.planner import ambiguity_problems, scope_problems
 
     library = (settings.library,) if settings.library else ()
     project = read_project(settings.file, Path.cwd())
-    return scope_problems(project, lambda: step_names(settings.folder, library, settings.ignore))
+    problems = scope_problems(
+        project,
+        lambda: step_names(settings.folder, library, settings.ignore),
+        lambda: process_names(settings.folder, library, settings.ignore),
+    )
+    return [*problems, *ambiguity_problems(project)]
 
 
-validate = validate_command({"process": _process_rules, "project": _project_rules})
+validate = validate_command(
+    {"process": _process_rules, "project": _project_rules, "variable-set": _variable_set_rules}
+)

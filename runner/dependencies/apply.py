@@ -18,6 +18,7 @@ from registry.git.workspace import commit as commit_paths
 from registry.git.workspace import uncommitted
 from registry.home import exclusive, write_atomically
 from registry.model import Reference
+from registry.paths import real_path
 from registry.project.lock_file import LockEntry, is_lockable, read_lock, write_lock
 from registry.text.yaml_edit import MappingEdit, edit_mappings
 from runner.dependencies.status import StepUpdate
@@ -187,7 +188,7 @@ def _repository(project: ProjectFolder, files: Iterable[Path]) -> Repository:
 
 def _name_in(repository: Repository, file: Path) -> str:
     """The file's path in the repository. Raises Invalid for a link that leads out of it."""
-    real = file.resolve()
+    real = real_path(file)
     if not real.is_relative_to(repository.folder):
         message = f'"{file}" leads out of the repository "{repository.folder}"'
         raise Invalid("outside-repository", message, "Leave --commit out, and commit it where it lies.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from registry.errors import Invalid, NotFound, Untrusted
 from registry.git.objects import tree_id
 from registry.model import LOCAL_SOURCE, Provenance, Reference, ResolvedTemplate, errors_of
+from registry.paths import real_path
 from registry.template.document import read_folder
 from registry.template.files import template_files
 from registry.template.folder_format import TEMPLATE_FILE
@@ -36,7 +37,7 @@ def local_template(folder: Path, reference: Reference) -> ResolvedTemplate:
     if not (place / TEMPLATE_FILE).is_file():
         message = f'there is no template in "{reference}"'
         raise NotFound("template-not-found", message, f"Begin one: `treadle new NAME -o {reference}`.")
-    if not place.resolve().is_relative_to(folder.resolve()):
+    if not real_path(place).is_relative_to(real_path(folder)):
         message = f'"{reference}" is a link that leads out of the project'
         raise Untrusted("file-outside", message, "Copy the template into the project.")
     problems = errors_of(check_file(place / TEMPLATE_FILE).problems)

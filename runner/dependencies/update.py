@@ -13,6 +13,7 @@ from registry.compatibility.compare import ChangeClass, compare
 from registry.errors import Invalid, NotFound, UserError
 from registry.home import Home
 from registry.model import Reference, VersionInfo
+from registry.paths import real_path
 from registry.project.cool_down import CoolDown, Ripeness
 from registry.project.lock_file import LOCK_FILE
 from registry.project.project_file import ProjectSettings as RegistryProject
@@ -79,13 +80,13 @@ class UpdateService:
         cls, home: Home, project: RegistryProject | None, directory: Path, cool_down: CoolDown
     ) -> Iterator[UpdateService]:
         """The service for a project, or for the processes in a folder that is in none."""
-        folder = (project.folder if project else directory).resolve()
+        folder = real_path(project.folder if project else directory)
         library = (project.library,) if project and project.library else ()
         ignore = project.ignore if project else ()
         with Catalog.open(home, project) as catalog:
             yield cls(
                 catalog,
-                ProjectFolder(folder, directory.resolve(), folder / LOCK_FILE, library, ignore),
+                ProjectFolder(folder, real_path(directory), folder / LOCK_FILE, library, ignore),
                 cool_down,
             )
 
@@ -156,7 +157,7 @@ class UpdateService:
         Raises NotFound, Invalid with all problems of the file, NotFound for a step that is no longer so.
         """
         checker, uses = self._surveyor(), self.project.uses()
-        decisions = [(_use_of(item, uses), item) for item in read_decisions(file.resolve())]
+        decisions = [(_use_of(item, uses), item) for item in read_decisions(real_path(file))]
         together = hold_shared_entries(
             [update for use, item in decisions for update in _decided(checker, use, item)]
         )
@@ -165,7 +166,7 @@ class UpdateService:
         applied = apply(self.catalog, self.project, together, commit=commit)
         held = tuple(update for update in together if not update.ready)
         if held:
-            write_decisions(file.resolve(), held, {use.place: item for use, item in decisions})
+            write_decisions(real_path(file), held, {use.place: item for use, item in decisions})
         else:
             file.unlink()
         return UpdateReport(tuple(applied), held, (), file if held else None)

@@ -12,6 +12,8 @@ from pathlib import Path
 from registry.errors import Invalid, UserError
 from registry.model import Reference
 from registry.project.process_file import ProcessFile, ProcessUse, document_uses, find_processes
+from registry.text.document import problem_at
+from registry.text.yaml_document import YamlDocument
 from runner.documents import text
 
 StepPlace = tuple[Path, tuple[str | int, ...]]
@@ -65,18 +67,19 @@ def find_uses(
                 local.append(use.written)  # its content is the project's own
                 continue
             try:
-                uses.append(_step_use(process.path, process.document.file, use))
+                uses.append(_step_use(process.path, process.document, use))
             except Invalid as error:
                 errors.append(error)
     return FoundUses(tuple(processes), tuple(uses), tuple(errors), tuple(dict.fromkeys(local)))
 
 
-def _step_use(file: Path, label: str, use: ProcessUse) -> StepUse:
+def _step_use(file: Path, document: YamlDocument, use: ProcessUse) -> StepUse:
     """Raises Invalid for what is not a reference."""
     try:
         reference = use.reference
     except ValueError as error:
-        hint = f"Run `treadle validate {label}`."
-        raise Invalid("bad-reference", f'{label}: step "{use.step}": {error}', hint) from error
+        message, hint = f'step "{use.step}": {error}', f"Run `treadle validate {document.file}`."
+        problem = problem_at(document, use.path, message, "bad-reference", hint)
+        raise Invalid.of("bad-reference", document.file, [problem]) from error
     values = {name: text(value) for name, value in use.values.items()}
-    return StepUse(file, label, use.path[:-1], use.step, reference, values)
+    return StepUse(file, document.file, use.path[:-1], use.step, reference, values)

@@ -10,6 +10,7 @@ from registry.model import Problem
 from registry.suggest import did_you_mean
 from registry.text.document import problem_at
 from registry.text.yaml_document import YamlDocument
+from runner.documents.quantities import LARGEST, is_size, read_bytes
 from runner.model import ContainerSettings
 
 _CAPABILITIES = """
@@ -29,7 +30,7 @@ LARGEST_ID = 2**31 - 1
 
 _USER = re.compile(r"(?P<user>[^:]+)(?::(?P<group>[^:]+))?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
-_UNIT_BYTES = {"k": 1024, "m": 1024**2, "g": 1024**3}
+_SIZES = ("memory", "tmp", "disk")
 
 KeyPath = tuple[str | int, ...]
 
@@ -46,6 +47,12 @@ def container_rules(
         message = f'{whose} runs as the user "{user}", which is neither a name nor an id'
         hint = f"Write a name or a number from 0 to {LARGEST_ID}, with :group if need be."
         yield problem_at(document, (*at, "user"), message, "bad-user", hint)
+    for key in _SIZES:
+        if not is_size(raw.get(key)):
+            message = f'{whose} has "{raw[key]}" as `{key}`, expected more than nothing and at most {LARGEST >> 30}g'
+            yield problem_at(
+                document, (*at, key), message, "wrong-value", "Write 512m or 2g, or leave it out."
+            )
     for index, name in enumerate(raw.get("capabilities", ())):
         if name not in CAPABILITIES and name != ALL_CAPABILITIES:
             message = f'{whose} asks for the capability "{name}", which does not exist'
@@ -60,11 +67,11 @@ def read_container(raw: Mapping[str, Any]) -> ContainerSettings:
         image=raw.get("image"),
         user=None if user is None else str(user),
         network=raw.get("network"),
-        memory=_bytes(raw.get("memory")),
+        memory=read_bytes(raw.get("memory")),
         cpus=raw.get("cpus"),
         pids=raw.get("pids"),
-        tmp=_bytes(raw.get("tmp")),
-        disk=_bytes(raw.get("disk")),
+        tmp=read_bytes(raw.get("tmp")),
+        disk=read_bytes(raw.get("disk")),
         read_only=raw.get("read_only", False),
         capabilities=tuple(raw.get("capabilities", ())),
         shared_network=raw.get("shared_network", True),
@@ -81,10 +88,3 @@ def _is_identity(text: str) -> bool:
     if text.isascii() and text.isdecimal():
         return len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID
     return _NAME.fullmatch(text) is not None
-
-
-def _bytes(value: Any) -> int | None:
-    if value is None or isinstance(value, int):
-        return value
-    unit = _UNIT_BYTES.get(value[-1], 1)
-    return int(value.rstrip("kmg")) * unit

@@ -43,6 +43,9 @@ def _texts_of(at: KeyPath, whose: str, raw: Mapping[str, Any]) -> Iterator[Text]
     """The texts of a step or an action."""
     if isinstance(raw.get("run"), str):
         yield (*at, "run"), f"{whose}: the script", raw["run"]
+    manual = raw.get("manual")
+    if isinstance(manual, dict) and isinstance(manual.get("instructions"), str):
+        yield (*at, "manual", "instructions"), f"{whose}: its instructions", manual["instructions"]
     if isinstance(raw.get("when"), str):
         yield (*at, "when"), f"{whose}: its condition", raw["when"]
     for key in ("with", "env", "properties"):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from registry.errors import Invalid, NotFound
 from registry.model import Problem
-from registry.text.document import decode_utf8
+from registry.text.document import MAX_BYTES, decode_utf8
 from registry.text.yaml_document import YamlDocument, load_yaml
+from runner.variables.value_file import read_limited
 
 
 def load(path: Path, label: str | None = None) -> YamlDocument:
@@ -18,14 +19,18 @@ def load(path: Path, label: str | None = None) -> YamlDocument:
 
 
 def read_file(path: Path, label: str | None = None) -> bytes:
-    """The bytes of a file; `label` is its name for messages. Raises NotFound, Invalid."""
+    """The bytes of a file, at most one more than a document may have; `label` is its name for messages.
+
+    Raises NotFound, Invalid.
+    """
     label = label or str(path)
     try:
-        return path.read_bytes()
+        return read_limited(path, MAX_BYTES, "file-unreadable")
     except FileNotFoundError:
         raise NotFound("file-not-found", f'there is no file "{label}"') from None
-    except OSError as error:
-        raise Invalid("file-unreadable", f'"{label}" cannot be read: {error.strerror}') from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise Invalid("file-unreadable", f'"{label}" cannot be read: {reason}') from None
 
 
 def label_of(path: Path, directory: Path) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from registry.errors import Conflict, Unavailable
+from registry.errors import Conflict
+from registry.home import not_written
 from registry.project.project_file import PROJECT_FILE
 from registry.text.skeleton import fill
 
@@ -40,5 +41,5 @@ def start_project(folder: Path, *, dry_run: bool = False) -> list[Path]:
             with path.open("xb") as file:
                 file.write(content)
     except OSError as error:
-        raise Unavailable("not-written", f'cannot write to "{folder}": {error.strerror}') from error
+        raise not_written(folder, error) from error
     return list(files)

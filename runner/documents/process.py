@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from registry.validation.json_schema import FORMAT_VERSION, validate
 from runner.documents.containers import read_container
 from runner.documents.expressions import process_texts, unparsable
 from runner.documents.loading import invalid, label_of, load
+from runner.documents.quantities import read_seconds
 from runner.documents.step_rules import all_names, named_steps, reference_of, same_names, step_rules
 from runner.documents.values import text
 from runner.model import (
@@ -26,14 +26,13 @@ from runner.model import (
     FileCopy,
     Filters,
     InlineScript,
+    Manual,
     Process,
     Rules,
     RunOn,
     Step,
     TemplateUse,
 )
-
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def find_process(name: str, folders: Sequence[Path]) -> Path:
@@ -117,6 +116,25 @@ def step_names(
     return names
 
 
+def process_paths(folder: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()) -> list[Path]:
+    """The files of all processes below `folder`. `leave_out` and `ignore` are those of `find_processes`."""
+    return [process.path for process in find_processes(folder, folder, leave_out, ignore)]
+
+
+def process_names(
+    folder: Path, leave_out: Collection[Path] = (), ignore: Sequence[str] = ()
+) -> list[str] | None:
+    """What the processes below `folder` are called: by their names, and by those of their files without the ending.
+    None where one of them cannot be read. `leave_out` and `ignore` are those of `find_processes`."""
+    names: list[str] = []
+    for process in find_processes(folder, folder, leave_out, ignore):
+        if process.document is None:
+            return None
+        name = process.document.value.get("name")
+        names += [process.path.stem, *([name] if isinstance(name, str) else ())]
+    return list(dict.fromkeys(names))
+
+
 def process_rules(document: YamlDocument, found: Sequence[Problem] = ()) -> list[Problem]:
     """The problems of a process that a schema cannot express. `found` are those that the schema did: what may
     follow from them only is not told."""
@@ -148,6 +166,8 @@ def _paths(at: KeyPath, raw: Mapping[str, Any]) -> Iterator[KeyPath]:
     yield from ((*at, key) for key in raw)
     yield from ((*at, key, name) for key in ("with", "env") for name in raw.get(key) or ())
     yield from ((*at, key, i) for key in _LISTS for i in range(len(raw.get(key, ()))))
+    manual = raw.get("manual") or {}
+    yield from ((*at, "manual", "responsible", i) for i in range(len(manual.get("responsible", ()))))
 
 
 def _step(index: int, raw: Mapping[str, Any]) -> Step:
@@ -191,13 +211,15 @@ def _rules(raw: Mapping[str, Any]) -> Rules:
 
 def _action(at: KeyPath, raw: Mapping[str, Any], rules: Rules) -> Action:
     """What a step, or an action of one, does. `rules` are its own, apart from those of its step."""
-    does: InlineScript | TemplateUse
-    if "uses" in raw:
+    does: InlineScript | TemplateUse | Manual
+    if "manual" in raw:
+        does = Manual(raw["manual"]["instructions"], tuple(raw["manual"].get("responsible", ())))
+    elif "uses" in raw:
         values = {name: text(value) for name, value in (raw.get("with") or {}).items()}
         does = TemplateUse(reference_of(raw["uses"]), values)
     else:
         does = InlineScript(raw["run"], raw.get("shell", "bash"), raw.get("fail_fast"))
-    delay = _seconds(raw.get("retry_delay"))
+    delay = read_seconds(raw.get("retry_delay"))
     return Action(
         name=raw["name"],
         does=does,
@@ -206,7 +228,7 @@ def _action(at: KeyPath, raw: Mapping[str, Any], rules: Rules) -> Action:
         run_on=RunOn(raw.get("run_on", "targets")),
         retries=raw.get("retries", 0),
         retry_delay=15.0 if delay is None else delay,
-        timeout=_seconds(raw.get("timeout")),
+        timeout=read_seconds(raw.get("timeout")),
         restartable=raw.get("restartable", False),
         container=read_container(raw.get("container") or {}),
         properties={name: text(value) or "" for name, value in (raw.get("properties") or {}).items()},
@@ -221,11 +243,3 @@ def _file_copy(raw: Any) -> FileCopy:
     if isinstance(raw, str):
         return FileCopy(raw, raw)
     return FileCopy(raw["from"], raw.get("to", raw["from"]))
-
-
-def _seconds(value: Any) -> float | None:
-    if value is None or isinstance(value, int | float):
-        return value
-    match = re.fullmatch(r"([0-9.]+)([smh])", value)
-    assert match is not None, "the schema has checked durations"
-    return float(match[1]) * _UNIT_SECONDS[match[2]]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from registry.errors import Invalid, NotFound, Untrusted
+from registry.paths import real_path
 from runner.model import FileCopy
 from runner.plan import PlannedFile
 
@@ -24,7 +25,7 @@ def read_files(folder: Path, copies: tuple[FileCopy, ...]) -> tuple[PlannedFile,
     Raises NotFound for what is not there; Untrusted for what leads out of `folder`; Invalid for what cannot be taken
     along: too much of it, something that is not a file, a name that is the script's own.
     """
-    root = folder.resolve()
+    root = real_path(folder)
     found: dict[str, PlannedFile] = {}
     size = 0
     for copy in copies:
@@ -93,7 +94,7 @@ def _inside(path: str) -> str:
 
 
 def _refuse_outside(root: Path, source: Path) -> None:
-    if not source.resolve().is_relative_to(root):
+    if not real_path(source).is_relative_to(root):
         message = f'"{source.relative_to(root)}" is a link that leads out of the project'
         raise Untrusted("file-outside", message, "Copy what it leads to into the project.")
 

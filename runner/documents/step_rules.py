@@ -11,8 +11,22 @@ from registry.text.document import KeyPath, problem_at
 from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import is_sound
 from runner.documents.containers import container_rules
+from runner.documents.quantities import LONGEST, is_duration
+
+_OF_SCRIPTS = (
+    "env",
+    "files",
+    "timeout",
+    "retries",
+    "retry_delay",
+    "restartable",
+    "properties",
+    "container",
+)
+"""Keys of what runs in a container."""
 
 _OF_ACTIONS = (
+    "manual",
     "uses",
     "with",
     "run",
@@ -142,6 +156,12 @@ def _shared_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
     if "retry_delay" in raw and not raw.get("retries"):
         message = "has a `retry_delay`, but no `retries`"
         yield place.problem("retry_delay", "delay-without-retries", message, "Add retries: 1, or more.")
+    for key, least in (("timeout", 0.001), ("retry_delay", 0)):
+        if not is_duration(raw.get(key), at_least=least):
+            message = (
+                f'has "{raw[key]}" as `{key}`, expected more than nothing and at most {LONGEST // 3600}h'
+            )
+            yield place.problem(key, "wrong-value", message, "Write 90s, 5m or 1h, or leave it out.")
     at = (*place.at, "container")
     yield from container_rules(place.document, at, raw.get("container") or {}, place.whose)
 
@@ -150,9 +170,15 @@ def _script_rules(place: _Place, raw: Mapping[str, Any]) -> Iterator[Problem]:
     """What is said of a script or a template that is not there."""
     if not place.sound:
         return
-    if "actions" not in raw and ("uses" in raw) == ("run" in raw):
-        both = "both `uses` and `run`" if "uses" in raw else "neither `uses` nor `run`"
+    there = [key for key in ("uses", "run", "manual") if key in raw]
+    if "actions" not in raw and len(there) != 1:
+        both = f"both `{there[0]}` and `{there[1]}`" if there else "neither `uses` nor `run`"
         yield place.problem("name", "step-action", f"has {both}", "Give exactly one of them.")
+    if "manual" in raw:
+        for key in _OF_SCRIPTS:
+            if key in raw:
+                message = f"asks a person, but has `{key}`"
+                yield place.problem(key, "key-of-a-script", message, "Leave it out: nothing runs.")
     if "actions" in raw:
         return
     if "shell" in raw and "run" not in raw:

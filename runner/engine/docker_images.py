@@ -96,7 +96,7 @@ class DockerImages:
         else:
             base = self.build(image.on, progress, BuildOptions(options.base), details)[0].reference
         with self._archive(image, options, progress) as archive:
-            if not options.force and self._is_of(image, archive):
+            if not options.force and options.base is None and self._is_of(image, archive):
                 return self.known.facts(image.reference).image, False
             progress(f"Building {image.reference} on {base}; this takes a minute")
             self._build(image, base, archive, options.force, details)
@@ -104,8 +104,9 @@ class DockerImages:
         return self.known.facts(image.reference).image, True
 
     def would_build(self, image: WorkerImage, options: BuildOptions = BuildOptions()) -> bool:
-        """Whether `build` has anything to do."""
-        return options.force or options.archive is not None or not self.is_current(image)
+        """Whether `build` has anything to do: on a base that is named always, as nobody knows that of an image."""
+        named = options.base is not None or options.archive is not None
+        return options.force or named or not self.is_current(image)
 
     def is_current(self, image: WorkerImage) -> bool:
         """Whether this version's image is there, built from the files that travel with Treadle now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,12 +33,19 @@ class WorkerImage:
     - `folder`: where its Dockerfile lies beside this module, and the name of its repository.
     - `on`: the one of these images that it is built on; None for a base image from outside.
     - `archive`: the name in the context of a file that does not travel with Treadle; see `powershell_archive`.
+    - `brings`: the tools that templates ask for and that are in it, but for those of the image below.
     """
 
     name: str
     folder: str
     on: WorkerImage | None = None
     archive: str | None = None
+    brings: frozenset[str] = frozenset()
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """The tools that are in it, as `registry.template.platform.Verdict` names them."""
+        return self.brings | (self.on.tools if self.on else frozenset())
 
     @property
     def reference(self) -> str:
@@ -60,10 +67,21 @@ class WorkerImage:
         return Path(__file__).with_name(self.folder)
 
 
-WORKER = WorkerImage("worker", "worker")
+WORKER = WorkerImage(
+    "worker",
+    "worker",
+    brings=frozenset({"curl", "git", "jq", "openssl", "pip", "pip3", "python3", "rsync", "unzip", "wget"}),
+)
 POWERSHELL = WorkerImage("powershell", "worker_powershell", WORKER, archive="powershell.tar.gz")
+_RECIPES = (
+    WorkerImage("aws-cli", "worker_aws_cli", POWERSHELL, brings=frozenset({"aws"})),
+    WorkerImage("azure-cli", "worker_azure_cli", POWERSHELL, brings=frozenset({"az"})),
+    WorkerImage("kubectl", "worker_kubectl", POWERSHELL, brings=frozenset({"kubectl"})),
+)
 
-IMAGES: Mapping[str, WorkerImage] = MappingProxyType({image.name: image for image in (WORKER, POWERSHELL)})
+IMAGES: Mapping[str, WorkerImage] = MappingProxyType(
+    {image.name: image for image in (WORKER, POWERSHELL, *_RECIPES)}
+)
 """By their names, those that others are built on first."""
 
 _IMAGE_OF_SYNTAX = {"PowerShell": POWERSHELL}
@@ -82,6 +100,11 @@ def default_image(syntax: str) -> str:
 def image_named(reference: str) -> WorkerImage | None:
     """The image of ours, in this version, that is called so."""
     return next((image for image in IMAGES.values() if image.reference == reference), None)
+
+
+def image_with(tools: Collection[str]) -> WorkerImage | None:
+    """The first of our images that has all these tools; None where none has."""
+    return next((image for image in IMAGES.values() if image.tools.issuperset(tools)), None)
 
 
 def context_tar(image: WorkerImage = WORKER) -> bytes:

@@ -19,6 +19,7 @@ from runner.bootstrap.dictionary import is_true
 from runner.engine.base import KILLED, Container, ContainerLimits, EngineError, Exit
 from runner.execution import events
 from runner.execution.artifacts import ArtifactStore
+from runner.execution.cancellation import Cancellation, stop_soon
 from runner.execution.container_files import ArtifactMissing, ArtifactRefused, CollectionEnded, ContainerFiles
 from runner.execution.pump import OutputPump, PumpLimits, PumpSummary
 from runner.execution.service_messages import ArtifactRequest, OutputVariable, Progress, ServiceMessage
@@ -32,93 +33,10 @@ from runner.variables.binding import OutputValue, bind, bind_environment, explai
 
 Record = Callable[[events.Event], object]
 
-STOP_GRACE = 10.0
-"""Seconds between SIGTERM and SIGKILL."""
-
 DISK_INTERVAL = 3.0
 """Seconds between two looks at what an action has written: what is over before costs nothing."""
 
 _HANDLED_BY_PUMP = frozenset({"mask", "resultMessage"})
-
-
-class Cancellation:
-    """Whether the run is cancelled, and what has to be stopped when it is. Safe from any thread.
-
-    Before `begin` there is nothing to stop: whoever waits may simply go. `at_exit` collects what has to be done when
-    the process is about to end without waiting for anything.
-    """
-
-    def __init__(self) -> None:
-        self.begun = False
-        self._endings: list[Callable[[], None]] = []
-        self._lock = threading.RLock()  # a signal's handler may come while the same thread holds it
-        self._live: dict[str, Container] = {}
-        self._cancelled = threading.Event()
-        self._listeners: list[Callable[[], None]] = []
-
-    @property
-    def requested(self) -> bool:
-        return self._cancelled.is_set()
-
-    def request(self) -> None:
-        """Stop what runs, each container with its grace period, all at once. Returns at once."""
-        with self._lock:
-            if self._cancelled.is_set():
-                return
-            self._cancelled.set()
-            live = list(self._live.values())
-        for container in live:
-            _stop_soon(container)
-        for listener in self._listeners:
-            listener()
-
-    def tell(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when it is requested: in the thread that does so, a signal's handler perhaps."""
-        self._listeners.append(listener)
-
-    def abandon(self) -> None:
-        """Remove what runs, without any grace."""
-        with self._lock:
-            self._cancelled.set()
-            live = list(self._live.values())
-        for container in live:
-            _in_background(container.remove)
-
-    def begin(self, at_exit: Callable[[], None] | None = None) -> None:
-        """The run has begun: its containers have to be removed."""
-        if at_exit is not None:
-            self._endings.append(at_exit)
-        self.begun = True
-
-    def give_up(self) -> None:
-        """Do what cannot be left undone; nothing of it waits for an engine."""
-        for ending in self._endings:
-            ending()
-
-    def watch(self, container: Container) -> None:
-        with self._lock:
-            self._live[container.id] = container
-            late = self._cancelled.is_set()
-        if late:
-            _stop_soon(container)
-
-    def forget(self, container: Container) -> None:
-        with self._lock:
-            self._live.pop(container.id, None)
-
-
-def _stop_soon(container: Container) -> None:
-    """Stop a container in the background. An engine that is gone is told by what waits for the output."""
-
-    _in_background(lambda: container.stop(STOP_GRACE))
-
-
-def _in_background(do: Callable[[], None]) -> None:
-    def quietly() -> None:
-        with suppress(EngineError):
-            do()
-
-    threading.Thread(target=quietly, daemon=True).start()
 
 
 class ContainerSource(Protocol):
@@ -202,6 +120,14 @@ def run_action(
     return ActionEnd(result, event, tuple(sink.outputs.values()), broken)
 
 
+def end_before_start(action: PlannedAction, attempt: int, services: ActionServices) -> ActionEnd:
+    """The end of an attempt that was cancelled while it waited for its turn. Raises Unavailable."""
+    result = ActionResult(action.id, Status.CANCELLED, message="cancelled before it began")
+    event = events.action_finished(result, action, attempt)
+    services.record(event)
+    return ActionEnd(result, event)
+
+
 def _run(
     action: PlannedAction,
     run_values: list[PlannedValue],
@@ -249,7 +175,7 @@ def _pump(container: Container, services: ActionServices, sink: _Sink) -> PumpSu
             pump.feed(stream, chunk)
             if pump.violated and not stopped:
                 stopped = True
-                _stop_soon(container)
+                stop_soon(container)
         return pump.close()
     except EngineError:
         pump.close()  # the last words are worth having
@@ -311,7 +237,7 @@ class _Deadline:
 
     def _stop(self) -> None:
         self.passed = True
-        _stop_soon(self._container)
+        stop_soon(self._container)
 
 
 class _DiskWatch:
@@ -332,7 +258,7 @@ class _DiskWatch:
             while not self._over.wait(DISK_INTERVAL):
                 if self._container.disk_usage() > self.limit and not self._over.is_set():
                     self.exceeded = True
-                    _stop_soon(self._container)
+                    stop_soon(self._container)
                     return
 
 

@@ -47,7 +47,7 @@ class Connections:
 
 def endpoints(plan: Plan) -> list[Endpoint]:
     """Every endpoint that the plan needs, each once."""
-    return list(dict.fromkeys(endpoint_of(action.host) for action in plan.actions))
+    return list(dict.fromkeys(endpoint_of(action.host) for action in plan.scripts))
 
 
 class RunImages:

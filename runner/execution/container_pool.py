@@ -71,6 +71,7 @@ class ContainerPool:
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=AHEAD + 2, thread_name_prefix="prepare")
         self._removals: list[Future[None]] = []
+        self._given_up: list[Future[Container]] = []
         sharing = Counter(_network_key(action) for action in self._waiting if _may_share(action))
         self._shared = {key: _Shared() for key, n in sharing.items() if n >= _SHARING_PAYS_FROM}
         self._advance()
@@ -104,7 +105,7 @@ class ContainerPool:
         with self._lock:
             self._waiting.clear()
             unused, self._ready = list(self._ready.values()), {}
-        wait(unused)  # each may be what makes a namespace
+        wait([*unused, *self._given_up])  # each may be what makes a namespace
         for future in unused:
             self._discard(future)
         for shared in self._shared.values():
@@ -135,6 +136,8 @@ class ContainerPool:
                 future.result().remove()
 
         with self._lock:
+            self._given_up = [one for one in self._given_up if not one.done()]
+            self._given_up.append(future)
             self._removals.append(self._threads.submit(remove_when_made))
 
     def _prepare(self, action: PlannedAction) -> Container:

@@ -6,7 +6,7 @@ log lines come masked, sensitive values as eight asterisks, and `masked` hides w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -39,15 +39,27 @@ class Kind(StrEnum):
     WARNING = "warning"
     ACTION_FINISHED = "action-finished"
     RETRY_SCHEDULED = "retry-scheduled"
+    QUESTION_ASKED = "question-asked"
+    QUESTION_TAKEN = "question-taken"
+    QUESTION_ANSWERED = "question-answered"
+    RUN_WAITING = "run-waiting"
     CANCEL_REQUESTED = "cancel-requested"
     STEP_FINISHED = "step-finished"
     RUN_FINISHED = "run-finished"
 
 
 _FROM_THE_PLAN = frozenset({"run", "process", "environment", "project", "step", "action", "target", "of"})
-_OUR_WORDS = frozenset({"event", "status", "level", "code", "skip", "due"})
+_OUR_WORDS = frozenset(
+    {"event", "status", "level", "code", "skip", "due", "kind", "choices", "choice", "question"}
+)
 _MASKED_ALREADY = frozenset({"path"})  # with the artifact's name, when it was stored
-_OF_ACTIONS = (Kind.ACTION_STARTED, Kind.ACTION_FINISHED, Kind.ACTION_SKIPPED, Kind.ACTION_REUSED)
+_OF_ACTIONS = (
+    Kind.ACTION_STARTED,
+    Kind.ACTION_FINISHED,
+    Kind.ACTION_SKIPPED,
+    Kind.ACTION_REUSED,
+    Kind.QUESTION_ASKED,
+)
 _AS_THEY_ARE = _FROM_THE_PLAN | _OUR_WORDS | _MASKED_ALREADY
 
 
@@ -121,6 +133,43 @@ def retry_scheduled(action: PlannedAction, attempt: int, due: datetime) -> Event
     """An action failed and is tried again: `attempt` is the number of that attempt."""
     when = due.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {"event": Kind.RETRY_SCHEDULED, "action": action.id, "attempt": attempt, "due": when}
+
+
+def question_asked(
+    question: str, kind: str, action: PlannedAction, choices: Iterable[str], text: str
+) -> Event:
+    """A person has to decide. `question` is unique in the run, `text` the instructions, or the message of a failure."""
+    return {
+        "event": Kind.QUESTION_ASKED,
+        "question": question,
+        "kind": kind,
+        **_place(action),
+        "choices": list(choices),
+        "text": text,
+        "responsible": [person.name for person in action.responsible],
+    }
+
+
+def question_taken(question: str, by: str) -> Event:
+    """Somebody has taken responsibility: only they may answer."""
+    return {"event": Kind.QUESTION_TAKEN, "question": question, "by": by}
+
+
+def question_answered(question: str, action: str, choice: str, by: str, notes: str) -> Event:
+    """A person has decided."""
+    return {
+        "event": Kind.QUESTION_ANSWERED,
+        "question": question,
+        "action": action,
+        "choice": choice,
+        "by": by,
+        "notes": notes,
+    }
+
+
+def run_waiting(run: str, questions: int) -> Event:
+    """The process ends: nothing goes on until a person has answered."""
+    return {"event": Kind.RUN_WAITING, "run": run, "questions": questions}
 
 
 def cancel_requested() -> Event:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.model import SkipReason, Status
+from runner.execution.progress import QuestionKind
+from runner.model import Choice, SkipReason, Status
 from runner.plan import Expression, PlannedAction, PlannedStep
 
 
@@ -55,4 +56,13 @@ class Retry:
     attempt: int
 
 
-Move = BeginStep | EndStep | Start | Skip | Decide | Retry
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a person about an action."""
+
+    action: PlannedAction
+    kind: QuestionKind
+    choices: tuple[Choice, ...]
+
+
+Move = Ask | BeginStep | EndStep | Start | Skip | Decide | Retry

@@ -14,11 +14,14 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from runner.execution import events
-from runner.execution.action import ActionEnd, Cancellation, Record
-from runner.execution.moves import BeginStep, Decide, EndStep, Move, Retry, Skip, Start
+from runner.execution.action import ActionEnd, Record
+from runner.execution.cancellation import Cancellation
+from runner.execution.moves import Ask, BeginStep, Decide, EndStep, Move, Retry, Skip, Start
 from runner.execution.outputs import Outputs
+from runner.execution.progress import Question, QuestionKind
+from runner.execution.questions import Answerer, answered, end_of, outputs_of_answer
 from runner.execution.state import RunState
-from runner.model import StepResult
+from runner.model import Choice, StepResult
 from runner.octostache import OctostacheError
 from runner.plan import Expression, PlannedAction
 from runner.variables.binding import OutputValue, explain_error
@@ -44,6 +47,9 @@ class Work(Protocol):
 
     def holds(self, action: PlannedAction, expression: Expression, around: Surroundings) -> bool:
         """What an expression comes to where the action would run. Raises OctostacheError."""
+
+    def text_of(self, action: PlannedAction, text: str, around: Surroundings) -> str:
+        """A text evaluated where the action would run; as it is where that cannot be done."""
 
     def give_up(self, action: PlannedAction) -> None:
         """The action won't run."""
@@ -88,6 +94,8 @@ class Scheduler:
     cancellation: Cancellation
     clock: Clock = Clock()
     outputs: Outputs = field(default_factory=Outputs)
+    ask: Answerer | None = None
+    _left: bool = False
     _running: int = 0
     _inbox: Inbox = field(default_factory=SimpleQueue)
     _before: tuple[list[StepResult], list[OutputValue]] = ([], [])
@@ -95,17 +103,25 @@ class Scheduler:
     _begun: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> list[StepResult]:
-        """Run to the end. Raises EngineError and Unavailable; then the state holds what had ended before."""
+        """Run to the end, or until only a person could bring it on (`waits`).
+
+        Raises EngineError and Unavailable; then the state holds what had ended before.
+        """
         self._begun = {step.step.name: time.monotonic() for step in self.state.steps.values() if step.begun}
         self.cancellation.tell(lambda: self._inbox.put(None))
         with ThreadPoolExecutor(self._most_at_once(), "action") as threads:
             try:
-                while not self.state.ended:
+                while not self.state.ended and not self._left:
                     self._next(threads)
             except BaseException as error:
                 self._leave(error)
                 raise
         return self.state.results
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing goes on until a person has answered."""
+        return bool(self.state.questions) and not self._running and self.state.wake is None
 
     def _next(self, threads: ThreadPoolExecutor) -> None:
         """Make the moves that there are, or wait for something to happen."""
@@ -116,7 +132,9 @@ class Scheduler:
             self._make(move, threads)
             if isinstance(move, Decide) or self.cancellation.requested != self.state.cancelled:
                 return  # the other moves may not be right any more
-        if not moves:
+        if not moves and self.waits:
+            self._answer(next(iter(self.state.questions.values())))
+        elif not moves:
             assert self._running or self.state.wake is not None, "nothing runs, and nothing may start"
             ended = self.clock.wait(self._inbox, self.state.wake)
             if ended is not None:
@@ -139,6 +157,8 @@ class Scheduler:
                 self.work.give_up(action)
             case Decide():
                 self._decide(move)
+            case Ask(action, kind, choices):
+                self._ask(action, kind, choices)
             case Retry(action, attempt):
                 due = datetime.fromtimestamp(self.clock.now() + action.retry_delay, UTC)
                 self._append(events.retry_scheduled(action, attempt, due))
@@ -152,6 +172,28 @@ class Scheduler:
         result = StepResult(step.name, move.status, move.reason, seconds, skip=move.skip)
         self._append(events.step_finished(result))
         self.outputs.end_step(step)
+
+    def _ask(self, action: PlannedAction, kind: QuestionKind, choices: tuple[Choice, ...]) -> None:
+        past = self.state.actions[action.id]
+        text, number = past.message, past.guided + 1
+        if kind is QuestionKind.MANUAL:
+            text = self.work.text_of(action, action.script, self._around(action))
+        self._append(events.question_asked(f"{action.id}#{number}", kind, action, choices, text))
+
+    def _answer(self, question: Question) -> None:
+        """Ask whoever is there; if nobody is, or nobody answers, the run waits without a process."""
+        answer = self.ask(question) if self.ask else None
+        if self.cancellation.requested:
+            return
+        if answer is None:
+            self._left = True
+            return
+        attempt = self.state.actions[question.action.id].attempts + 1
+        self._append(answered(question, answer))
+        outputs = outputs_of_answer(question.action, answer.choice, answer.by, answer.notes)
+        self.outputs.add(question.action, outputs)
+        if (end := end_of(question, answer, attempt)) is not None:
+            self._append(end)
 
     def _decide(self, move: Decide) -> None:
         action, expression, holds, error = move.action, move.expression, False, None

@@ -16,6 +16,7 @@ The rules:
   with a `window`) no further lane opens; open ones go on to their ends.
 - One failed step fails the run for good. `continue_on_error` makes of a failure a warning.
 - An attempt that was cut off with its process is `interrupted`: it counts as a failure, unless it may be repeated.
+- A manual action, and with guided failures one that failed for good, asks a person; its lane waits for the answer.
 - After a cancellation only what is marked `on_cancel` starts.
 - The first rule that excludes an action is its one reason, see `SkipReason`.
 """
@@ -23,85 +24,28 @@ The rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
 from runner.execution.events import Event, Kind
-from runner.execution.moves import BeginStep, Decide, EndStep, Move, Retry, Skip, Start
-from runner.model import ActionResult, Condition, SkipReason, Status, StepResult
-from runner.plan import Lane, Plan, PlannedAction, PlannedStep
+from runner.execution.moves import Ask, BeginStep, Decide, EndStep, Move, Retry, Skip, Start
+from runner.execution.progress import (
+    ActionState,
+    LaneState,
+    Question,
+    QuestionKind,
+    StepState,
+    choices_for,
+    place_in,
+)
+from runner.model import ActionResult, Choice, Condition, SkipReason, Status, StepResult
+from runner.plan import Plan, PlannedAction, PlannedStep
 
 _FAILURES = (Status.FAILED, Status.INTERRUPTED)
 
 Why = tuple[SkipReason, str]
 """A reason not to run, and the sentence about it."""
-
-
-@dataclass(slots=True)
-class ActionState:
-    """How far an action has come.
-
-    failures: failed attempts, those aside that were cut off
-    due: when the next attempt may start, in seconds since the epoch
-    settled: nothing more happens to it
-    reused: an earlier run has done it
-    """
-
-    status: Status = Status.QUEUED
-    attempts: int = 0
-    failures: int = 0
-    due: float | None = None
-    settled: bool = False
-    exit_code: int | None = None
-    message: str = ""
-    skip: SkipReason | None = None
-    seconds: float = 0.0
-    reused: bool = False
-
-
-@dataclass(slots=True)
-class LaneState:
-    """A step on one target: the action at `position` is next, or at it.
-
-    gate: whether the step's expression holds here; None: not decided yet
-    failed: an action failed, and what follows it knows
-    """
-
-    actions: Lane
-    position: int = 0
-    begun: bool = False
-    failed: bool = False
-    gate: bool | None = None
-
-    @property
-    def ended(self) -> bool:
-        return self.position == len(self.actions)
-
-
-@dataclass(slots=True)
-class StepState:
-    """A step: its lanes, of which those in `open` are at it; those before `opened` have begun."""
-
-    step: PlannedStep
-    lanes: tuple[LaneState, ...]
-    opened: int = 0
-    open: dict[int, LaneState] = field(default_factory=dict)
-    begun: bool = False
-    stopped: bool = False
-    result: StepResult | None = None
-
-    def waiting(self) -> Iterator[LaneState]:
-        """The lanes that have not begun, in order."""
-        return (lane for lane in islice(self.lanes, self.opened, None) if not lane.begun)
-
-    def begin(self, number: int) -> None:
-        """A lane is at it from now on; events may come in another order than the targets."""
-        if not self.lanes[number].begun:
-            self.lanes[number].begun = True
-            self.open[number] = self.lanes[number]
-            while self.opened < len(self.lanes) and self.lanes[self.opened].begun:
-                self.opened += 1
 
 
 @dataclass(slots=True)
@@ -111,6 +55,8 @@ class RunState:
     group: the number of the group that runs
     failed: a step of an earlier group has failed
     cancelled: somebody asked for the end of the run
+    questions: those that wait for an answer, by their ids
+    excluded: targets that a person has taken out
     decided: what the expressions of actions came to, by the actions' ids
     """
 
@@ -121,6 +67,8 @@ class RunState:
     failed: bool = False
     cancelled: bool = False
     decided: dict[str, bool] = field(default_factory=dict)
+    questions: dict[str, Question] = field(default_factory=dict)
+    excluded: set[str] = field(default_factory=set)
     _groups: list[list[StepState]] = field(default_factory=list)
     _places: dict[str, tuple[StepState, int]] = field(default_factory=dict)
 
@@ -205,11 +153,13 @@ class RunState:
         """What may happen to the next action of a lane."""
         action = lane.actions[lane.position]
         past = self.actions[action.id]
-        if past.status is Status.RUNNING:
+        if past.status in (Status.RUNNING, Status.WAITING):
             return
         if past.attempts:
-            if past.due is None:
+            if past.due is None and past.failures <= action.retries:
                 yield Retry(action, past.attempts + 1)
+            elif past.due is None:
+                yield Ask(action, QuestionKind.FAILURE, choices_for(action, past))
             elif now >= past.due:
                 yield Start(action, past.attempts + 1)
             return
@@ -219,6 +169,8 @@ class RunState:
             yield Decide(action, action.gate, of_step=True)
         elif action.when is not None and action.id not in self.decided:
             yield Decide(action, action.when, of_step=False)
+        elif action.manual:
+            yield Ask(action, QuestionKind.MANUAL, (Choice.PROCEED, Choice.ABORT))
         else:
             yield Start(action, 1)
 
@@ -227,6 +179,8 @@ class RunState:
             return action.skip, action.skip_detail
         if self.cancelled and not action.on_cancel:
             return SkipReason.CANCELLED, "the run was cancelled"
+        if action.target is not None and action.target.name in self.excluded:
+            return SkipReason.TARGET_EXCLUDED, "the target was excluded after a failure"
         if not self.cancelled and action.condition is Condition.SUCCESS and lane.failed:
             return SkipReason.CONDITION, "an earlier action failed here"
         if not self.cancelled and action.condition is Condition.FAILURE and not lane.failed:
@@ -243,12 +197,14 @@ class RunState:
         warned = None
         for action, end in ends:
             if end.status is Status.CANCELLED or end.skip is SkipReason.CANCELLED:
-                return EndStep(step, Status.CANCELLED, _where(step, action) + end.message)
+                return EndStep(step, Status.CANCELLED, place_in(step, action) + end.message)
             if end.status in _FAILURES and warned is None:
-                warned = _where(step, action) + end.message
+                warned = place_in(step, action) + end.message
         for action, end in ends:
-            if end.status in _FAILURES and not (step.continue_on_error or action.continue_on_error):
-                return EndStep(step, Status.FAILED, _where(step, action) + end.message)
+            if end.status in _FAILURES and not (
+                end.ignored or step.continue_on_error or action.continue_on_error
+            ):
+                return EndStep(step, Status.FAILED, place_in(step, action) + end.message)
         if warned is not None:
             return EndStep(step, Status.SUCCESS_WITH_WARNINGS, warned)
         if ends and all(end.status is Status.SKIPPED for _, end in ends):
@@ -281,13 +237,25 @@ class RunState:
                 self._settle(event["action"], Status.SKIPPED)
             case Kind.CONDITION_DECIDED:
                 self._decide(event)
+            case Kind.QUESTION_ASKED:
+                self._ask(event)
+            case Kind.QUESTION_TAKEN:
+                asked = self.questions[event["question"]]
+                self.questions[asked.id] = replace(asked, taken_by=event["by"])
+            case Kind.QUESTION_ANSWERED:
+                self._answer(event)
             case Kind.RETRY_SCHEDULED:
                 self.actions[event["action"]].due = datetime.fromisoformat(event["due"]).timestamp()
             case Kind.CANCEL_REQUESTED:
                 self.cancelled = True
                 for action in self._at_it():
-                    if self.actions[action.id].status is Status.FAILED:
+                    past = self.actions[action.id]
+                    if past.status is Status.FAILED or (past.status is Status.WAITING and past.failures):
                         self._settle(action.id, Status.FAILED)
+                    elif past.status is Status.WAITING:
+                        past.message = "cancelled"
+                        self._settle(action.id, Status.CANCELLED)
+                self.questions.clear()
             case Kind.STEP_FINISHED:
                 self._end_step(event)
 
@@ -297,14 +265,47 @@ class RunState:
 
     def _finish(self, event: Event) -> None:
         past, status = self.actions[event["action"]], Status(event["status"])
+        if past.settled:
+            return  # the end of a question, which its answer has told
         past.status, past.exit_code, past.message = status, event["exit_code"], event["message"]
         past.seconds = event["seconds"]
         if status is Status.FAILED:
             past.failures += 1
         if event.get("restart"):
             past.due = 0.0
-        elif status is not Status.FAILED or self.cancelled or past.failures > self._action(event).retries:
+        elif status is not Status.FAILED or self.cancelled or not self._has_hope(past, event):
             self._settle(event["action"], status)
+
+    def _has_hope(self, past: ActionState, event: Event) -> bool:
+        """Whether a failed action may be tried again, unasked or because a person says so."""
+        return self.plan.guided_failure or past.failures <= self._action(event).retries
+
+    def _ask(self, event: Event) -> None:
+        self._open(event["action"])
+        kind, choices = QuestionKind(event["kind"]), tuple(Choice(one) for one in event["choices"])
+        asked = Question(event["question"], kind, self._action(event), choices, event["text"])
+        self.questions[asked.id] = asked
+        self.actions[event["action"]].status = Status.WAITING
+
+    def _answer(self, event: Event) -> None:
+        asked = self.questions.pop(event["question"])
+        past, choice = self.actions[asked.action.id], Choice(event["choice"])
+        match choice:
+            case Choice.PROCEED:
+                self._settle(asked.action.id, Status.SUCCESS)
+            case Choice.RETRY:
+                past.status, past.due = Status.FAILED, 0.0
+                past.guided += 1
+            case Choice.ABORT:
+                past.message = f"aborted by {event['by']}" + (f": {event['notes']}" if event["notes"] else "")
+                self._settle(asked.action.id, Status.FAILED)
+            case Choice.FAIL:
+                self._settle(asked.action.id, Status.FAILED)
+            case Choice.IGNORE | Choice.EXCLUDE:
+                past.ignored = True
+                if choice is Choice.EXCLUDE and asked.action.target is not None:
+                    self.excluded.add(asked.action.target.name)
+                self._settle(asked.action.id, Status.FAILED)
 
     def _decide(self, event: Event) -> None:
         self._open(event["action"])
@@ -324,7 +325,7 @@ class RunState:
         state, number = self._places[action]
         lane, planned = state.lanes[number], state.lanes[number].actions[state.lanes[number].position]
         lane.position += 1
-        if status in _FAILURES and not planned.continue_on_error:
+        if status in _FAILURES and not (past.ignored or planned.continue_on_error):
             lane.failed = True
             state.stopped |= state.step.window is not None and not state.step.continue_on_error
         if lane.ended:
@@ -350,7 +351,7 @@ class RunState:
         for lane in state.lanes:
             for action in lane.actions:
                 past = self.actions[action.id]
-                if past.attempts or past.reused:
+                if past.attempts or past.reused or (action.manual and past.skip is None):
                     yield ActionResult(action.id, past.status, past.exit_code, past.message, past.seconds)
 
     def _action(self, event: Event) -> PlannedAction:
@@ -391,12 +392,3 @@ def run_status(results: Iterable[StepResult], cancelled: bool) -> Status:
         if worst in ends:
             return worst
     return Status.SKIPPED if ends and all(end is Status.SKIPPED for end in ends) else Status.SUCCESS
-
-
-def _where(step: PlannedStep, action: PlannedAction) -> str:
-    """Which of a step's actions it is about, where there are several."""
-    if len(step.actions) == 1:
-        return ""
-    parts = [action.target.name] if action.target and len(step.lanes) > 1 else []
-    parts += [action.name] if action.name != step.name else []
-    return f"{', '.join(parts)}: " if parts else ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from runner.model import Action, Condition, InlineScript, Process, RunOn, Step
+from runner.model import Action, Condition, InlineScript, Manual, Process, RunOn, Step
 
 _READ = re.compile(
     r"Octopus\.(?:Action|Step)\[([^\]#$]+)\](?:\.Output(?:\[[^\]]*\])?\.([\w.\- ]*[\w]))?", re.IGNORECASE
@@ -96,11 +96,17 @@ def graph_of(process: Process) -> ProcessGraph:
 
 
 def _action(action: Action, *, lone: bool) -> GraphAction:
-    what = (
-        f"{action.does.shell} script" if isinstance(action.does, InlineScript) else str(action.does.reference)
-    )
+    what = _what(action)
     remarks = () if lone else tuple(_rule_remarks(action))
     return GraphAction(action.name, what, (*remarks, *_own_remarks(action)))
+
+
+def _what(action: Action) -> str:
+    if isinstance(action.does, Manual):
+        return "asks a person"
+    return (
+        f"{action.does.shell} script" if isinstance(action.does, InlineScript) else str(action.does.reference)
+    )
 
 
 def _own_remarks(action: Action) -> Iterator[str]:
@@ -163,6 +169,8 @@ def _texts(step: Step) -> Iterator[str]:
         yield action.rules.when
         if isinstance(action.does, InlineScript):
             yield action.does.body
+        elif isinstance(action.does, Manual):
+            yield action.does.instructions
         else:
             yield from _present(action.does.values)
         yield from _present(action.env)

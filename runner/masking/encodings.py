@@ -102,11 +102,18 @@ def written_forms(text: str) -> Iterator[str]:
     if len(text) <= LARGE:
         yield from (_as_bash_words(text, ascii_only) for ascii_only in (False, True))
         yield text.translate(_TAGS_TWICE)
+        yield from (quote(quote(_utf8(text), safe=safe), safe="") for safe in ("", "/"))
 
 
 def base64_cores(text: str) -> Iterator[str]:
-    """What the base64 of any text with `text` in it holds, for each of the three ways it can be aligned."""
-    data = _utf8(text)
+    """What the base64 of any text with `text` in it holds, for each of the three ways it can be aligned: in UTF-8, and
+    in UTF-16 as PowerShell's `-EncodedCommand` takes it."""
+    yield from _cores(_utf8(text))
+    if len(text) <= LARGE:
+        yield from _cores(text.encode("utf-16-le", "surrogatepass"))
+
+
+def _cores(data: bytes) -> Iterator[str]:
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + data).decode()
         first, last = -(-offset * 8 // 6), (offset + len(data)) * 8 // 6

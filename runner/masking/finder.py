@@ -68,15 +68,18 @@ class _Automaton:
         hits = self._automaton.find_matches_as_indexes(squeeze(data), overlapping=True)
         position = counted = 0
         last: Span = (0, 0)
-        followed = -1  # the pattern of the last hit, if it has no gaps of its own
+        ends: dict[int, Span] = {}  # of patterns without gaps: where the last hit ended, squeezed and not
         for number, begin, end in hits:
-            before, gained = position, end - counted
-            position, counted = advance(data, position, gained), end
+            position, counted = advance(data, position, end - counted), end
             # What repeats itself, "aaaa", has a hit at every character: the next one only makes the last one longer.
-            if number == followed and before == last[1] and position - before == gained < end - begin:
-                last = last[0], position
+            counted_before, before = ends.get(number, (begin, 0))
+            if position - before == end - counted_before < end - begin:
+                last = min(last[0], before), position
+                ends[number] = end, position
                 continue
             start = retreat(data, position, end - begin)
+            if self._simple[number] and position - start == end - begin:
+                ends[number] = end, position
             if last[0] <= start and position <= last[1]:
                 continue
             hit = self._checked(number, data, start, position, end - begin)
@@ -84,7 +87,6 @@ class _Automaton:
                 if last[1]:
                     yield last
                 last = hit
-                followed = number if self._simple[number] else -1
         if last[1]:
             yield last
 

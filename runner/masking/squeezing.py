@@ -18,9 +18,10 @@ DROPPED = bytes(range(33)) + MARKS + b"\x7f"
 
 GAP = re.compile(b"[" + re.escape(DROPPED) + b"]+")
 
-# Control sequences, which colour text or move the cursor; and characters that take no room: soft hyphen, zero-width
-# ones, marks of direction, byte order mark, variation selectors.
-_CONTROL = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-B])"
+# Control sequences, which colour text, move the cursor, set a title or a link; and characters that take no room: soft
+# hyphen, zero-width ones, marks of direction, byte order mark, variation selectors.
+_STRING = rb"[^\x07\x1b\n]*(?:\x07|\x1b\\)"  # to its terminator: BEL as in xterm, or ST
+_CONTROL = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-B]|[]PX^_]" + _STRING + rb")"
 _NO_ROOM = rb"\xc2\xad|\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xa9])|\xef(?:\xbb\xbf|\xb8[\x80-\x8f])"
 _CONTROLS = re.compile(_CONTROL)
 _INVISIBLE = re.compile(_CONTROL + b"|" + _NO_ROOM)

@@ -7,8 +7,8 @@ once. It touches neither engine nor files: what it needs from outside comes in a
 from runner.planner.choices import Inputs
 from runner.planner.compiler import DefaultImage, compile_plan
 from runner.planner.extras import extras
-from runner.planner.names import name_problems, scope_problems
-from runner.planner.rules import Resolve, value_problems, violation
+from runner.planner.names import Resolve, ambiguity_problems, name_problems, scope_problems
+from runner.planner.rules import value_problems, violation
 from runner.planner.values import ReadSource
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Inputs",
     "ReadSource",
     "Resolve",
+    "ambiguity_problems",
     "compile_plan",
     "extras",
     "name_problems",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from registry.errors import Invalid, NotFound
 from registry.suggest import suggest
-from runner.model import Environment, Process, Project, Rules, SkipReason, Target
+from runner.model import Action, Environment, Manual, Process, Project, Rules, SkipReason, Target
 from runner.planner.order import all_names
 
 
@@ -18,7 +18,10 @@ class Inputs:
     `variables` (name -> text) come from `--var` and `--var-file`, `origins` tells for each which. `targets` empty
     means all. `plain` holds the names whose values stood on the command line, where process lists show them.
     `allow_revoked`: a template that was revoked is warned of, not refused. `allow_unset`: so is a variable whose source
-    is not there. `channel` and `tenant_tags` (`Set/Tag`) are what the run is for. `exclude_targets` are left out.
+    is not there. `reads` are texts beside the process that read variables. `ask`: a person will be asked for prompted
+    variables, so that none has to be there.
+    `channel` and `tenant_tags` (`Set/Tag`) are what the run is for. `exclude_targets` are left out.
+    `guided_failure` None leaves it to the project.
     """
 
     environment: str | None = None
@@ -29,9 +32,12 @@ class Inputs:
     plain: frozenset[str] = frozenset()
     allow_revoked: bool = False
     allow_unset: bool = False
+    reads: tuple[str, ...] = field(default=(), repr=False)
+    ask: bool = False
     channel: str | None = None
     tenant_tags: tuple[str, ...] = ()
     exclude_targets: tuple[str, ...] = ()
+    guided_failure: bool | None = None
 
 
 def check_inputs(inputs: Inputs, process: Process, project: Project) -> None:
@@ -58,7 +64,7 @@ def _is_required(name: str, process: Process) -> bool:
     """Whether a step of that name is required, or one of its actions, or an action of that name or its step."""
     return any(
         name.casefold() in (step.name.casefold(), action.name.casefold())
-        and (step.rules.required or action.rules.required)
+        and (step.rules.required or action.rules.required or _responsible(action))
         for step in process.steps
         for action in step.actions
     )
@@ -116,6 +122,19 @@ def choose_targets(project: Project, environment: Environment | None, inputs: In
             )
     chosen = folded(inputs.targets)
     return [target for target in there if target.name.casefold() in chosen]
+
+
+def guides_failures(project: Project, environment: Environment | None, inputs: Inputs) -> bool:
+    """Whether a failure asks a person: what the run says, else the project, else the environment."""
+    if inputs.guided_failure is not None:
+        return inputs.guided_failure
+    if project.guided_failure is not None:
+        return project.guided_failure
+    return environment is not None and environment.guided_failure
+
+
+def _responsible(action: Action) -> tuple[str, ...]:
+    return action.does.responsible if isinstance(action.does, Manual) else ()
 
 
 def why_skipped(

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import PurePath
 
-from registry.errors import Invalid, Mismatch, UserError
+from registry.errors import Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
 from runner.model import (
@@ -17,6 +18,8 @@ from runner.model import (
     Environment,
     FileCopy,
     InlineScript,
+    Manual,
+    Person,
     Process,
     Project,
     RunOn,
@@ -33,18 +36,22 @@ from runner.planner.choices import (
     choose_targets,
     either,
     folded,
+    guides_failures,
     why_skipped,
 )
 from runner.planner.conditions import condition_of, without_false_conditions
 from runner.planner.extras import extras
 from runner.planner.findings import Findings
-from runner.planner.names import check_names, scope_problems
+from runner.planner.names import Resolve, check_names, check_template_outputs, scope_problems
 from runner.planner.order import all_names, group_numbers, names_before
+from runner.planner.outputs import check_outputs_of_several
+from runner.planner.prompts import Prompted, check_answers
 from runner.planner.reading import ReadTexts, reading_texts
-from runner.planner.rules import Resolve, check_given, pin_template
+from runner.planner.rules import check_given, pin_template
+from runner.planner.systems import check_system, check_tools
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
-from runner.variables.binding import ActionPlace
 from runner.variables.readers import ReadingText
+from runner.variables.scopes import ActionPlace
 from runner.variables.system import machines_in_roles, planned_system_values
 
 ReadFiles = Callable[[tuple[FileCopy, ...]], tuple[PlannedFile, ...]]
@@ -65,35 +72,32 @@ def compile_plan(
     default_image: DefaultImage,
     other_steps: OtherSteps = lambda: (),
     read_files: ReadFiles = lambda _: (),
+    other_processes: OtherSteps = lambda: None,
 ) -> Plan:
     """The plan of a process in an environment.
 
     `resolve` raises UserError for what it cannot find; `read_source` gives the text behind a variable's `from`;
-    `other_steps` is asked only if a scope of the project names a step; `read_files` reads the files that a step takes
-    along, and raises UserError for those that it may not.
+    `other_steps` and `other_processes` are asked only if a scope of the project names a step or process; `read_files`
+    reads the files that a step takes along, and raises UserError for those that it may not.
     Raises Invalid with all problems (Mismatch if the lock is among them), NotFound for an unknown environment,
     target or step.
     """
     environment = choose_environment(project, inputs.environment)
     check_inputs(inputs, process, project)
     findings = Findings(process, project, warnings=[*project.warnings, *process.warnings])
+    check_answers(inputs, project, findings)
     check_names(process, project, findings)
-    findings.problems += scope_problems(project, lambda: _all_steps(process, other_steps))
+    findings.problems += scope_problems(project, lambda: _all_steps(process, other_steps), other_processes)
+    values = ActionValues(process, project, inputs, read_source, findings, Prompted(project, inputs))
+    targets = choose_targets(project, environment, inputs)
     compiler = _Compiler(
-        process,
-        project,
-        inputs,
-        resolve,
-        default_image,
-        findings,
-        ActionValues(process, project, inputs, read_source, findings),
-        environment,
-        choose_targets(project, environment, inputs),
-        read_files,
+        process, project, inputs, resolve, default_image, findings, values, environment, targets, read_files
     )
     steps = tuple(compiler.step(index, step) for index, step in enumerate(process.steps))
+    check_template_outputs(process, resolve, findings)
     compiler.read.check_inputs(inputs, project, findings)
-    _refuse_problems(process, findings)
+    check_outputs_of_several(process, steps, findings)
+    findings.refuse()
     _check_idle(steps, findings)
     return Plan(
         process=process.name,
@@ -101,19 +105,10 @@ def compile_plan(
         project=project.name,
         environment=environment.name if environment else None,
         steps=steps,
+        guided_failure=guides_failures(project, environment, inputs),
         warnings=tuple(findings.warnings),
+        prompts=values.prompted.found,
     )
-
-
-def _refuse_problems(process: Process, findings: Findings) -> None:
-    """Raises Invalid with all problems, Mismatch if the lock is among them."""
-    if findings.problems:
-        kind = Mismatch if findings.mismatched else Invalid
-        raise kind(
-            "invalid-process",
-            f'"{process.file}" cannot be planned',
-            problems=[*findings.problems, *findings.warnings],
-        )
 
 
 def _check_idle(steps: Sequence[PlannedStep], findings: Findings) -> None:
@@ -240,8 +235,14 @@ class _Compiler:
     def _action(self, action: Action) -> tuple[ScriptAction | None, TemplatePin | None]:
         """The script of an action, and its template made exact; both None where that fails, which is noted."""
         use = action.does
+        if isinstance(use, Manual):
+            return ScriptAction("", use.instructions, {}), None
         if isinstance(use, InlineScript):
-            return from_inline(use, action.properties), None
+            inline = from_inline(use, action.properties)
+            check_system(
+                (*action.at, "run"), action.label, inline, self.findings, aliases=bool(action.aliases)
+            )
+            return inline, None
         at = (*action.at, "uses")
         try:
             resolved = self.resolve(use.reference)
@@ -263,6 +264,8 @@ class _Compiler:
             self.findings.warning((*action.at, "aliases"), "aliases-without-powershell", message, hint)
         if script.warning:
             self.findings.warning(at, "assumed-syntax", f"the template {use.reference} {script.warning}")
+        label = f"{action.label}: the template {use.reference}"
+        check_system(at, label, script, self.findings, aliases=bool(action.aliases))
         if resolved.edited:
             message = f"{action.label}: {use.reference} has unpublished changes, which do not run"
             hint = "Publish them with `treadle publish`, or drop them."
@@ -309,25 +312,37 @@ class _Compiler:
         if script is None:
             return None
         place = ActionPlace(
-            self.environment.name if self.environment else None, step.name, step.roles, target
+            self.environment.name if self.environment else None,
+            step.name,
+            step.roles,
+            target,
+            (self.process.name, PurePath(self.process.file).stem),
         )
         system = planned_system_values(
             self.process, self.project, self.environment, step, action, target, pin, self.machines
         )
-        variables = self.values.variables(system, place, script)
         parameters = self.values.parameters(action, pin)
+        texts = [
+            *reading_texts(action, script, parameters, one.files),
+            *(ReadingText(rules.when) for rules in (step.rules, action.rules) if rules.when),
+        ]
+        variables = self.values.variables(system, place, script, texts)
         environment = self.values.environment(action)
         known, preview = self.values.evaluate(
-            action, one.earlier, script, pin, variables, parameters, environment, one.files
+            action, one.earlier, script, pin, variables, parameters, environment, texts
         )
         host = base.host
         container = self._container(action, host)
+        image = ""
+        if not base.manual:
+            image = container.image or self.default_image(script.syntax)
+            check_tools((*action.at, "uses" if pin else "run"), action.label, script, image, self.findings)
         planned = replace(
             base,
             syntax=script.syntax,
             script=script.body,
             preview=preview,
-            image=container.image or self.default_image(script.syntax),
+            image=image,
             container=container,
             template=pin,
             parameters=tuple(with_knowledge(value, known) for value in parameters),
@@ -358,12 +373,18 @@ class _Compiler:
             retries=action.retries,
             retry_delay=action.retry_delay,
             timeout=action.timeout,
-            required=step.rules.required or action.rules.required,
+            required=step.rules.required or action.rules.required or bool(self._responsible(action)),
+            manual=isinstance(action.does, Manual),
+            responsible=self._responsible(action),
             continue_on_error=action.rules.continue_on_error,
             on_cancel=step.rules.on_cancel or action.rules.on_cancel,
             restartable=action.restartable,
             notes=action.notes,
         )
+
+    def _responsible(self, action: Action) -> tuple[Person, ...]:
+        names = folded(action.does.responsible) if isinstance(action.does, Manual) else ()
+        return tuple(person for person in self.project.people if person.name.casefold() in names)
 
     def _fails_fast(self, action: Action) -> bool:
         """Templates keep the contract of their authors; a script of the process fails fast unless told otherwise."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from registry.errors import Invalid, Mismatch
 from registry.model import Problem, Severity, path_text
 from registry.text.document import KeyPath
 from runner.model import Process, Project
@@ -23,6 +24,13 @@ class Findings:
     """Whether one of the problems is that something is not what the lock says."""
     lenient: bool = False
     """Whether problems are warnings for now: of a step that will not run."""
+
+    def refuse(self) -> None:
+        """Raise Invalid with all problems, Mismatch if the lock is among them, where there are any."""
+        if self.problems:
+            kind = Mismatch if self.mismatched else Invalid
+            message = f'"{self.process.file}" cannot be planned'
+            raise kind("invalid-process", message, problems=[*self.problems, *self.warnings])
 
     @contextmanager
     def only_warnings(self, lenient: bool) -> Iterator[None]:
@@ -66,9 +74,12 @@ class Findings:
         self, name: str, code: str, message: str, hint: str | None, severity: Severity = Severity.ERROR
     ) -> None:
         """Something about a variable of the project."""
-        at: KeyPath = ("variables", name)
-        line, column = self.project.positions.get(at, (None, None))
-        self._add(Problem(message, code, path_text(at), hint, severity, self.project.file, line, column))
+        at = path_text(("variables", name))
+        place = next((one.place for one in self.project.variables if one.name == name), None)
+        if place is None:
+            self._add(Problem(message, code, at, hint, severity, self.project.file))
+        else:
+            self._add(Problem(message, code, at, hint, severity, place.file, place.line, place.column))
 
     def _add(self, finding: Problem) -> None:
         found = self.problems if finding.severity is Severity.ERROR else self.warnings

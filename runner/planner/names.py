@@ -7,19 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from registry.compatibility.script_facts import script_facts
-from registry.model import Problem, Severity
+from registry.errors import UserError
+from registry.model import Problem, Reference, ResolvedTemplate, Severity
 from registry.suggest import did_you_mean
+from registry.template.octopus import SCRIPT_BODY
 from registry.text.document import KeyPath
 from runner.actions.script import SHELL_SYNTAX
-from runner.model import Action, InlineScript, Process, Project, Rules, Step
+from runner.model import Action, InlineScript, Manual, Process, Project, Rules, Step, TemplateUse
 from runner.planner.findings import Findings
 from runner.planner.order import all_names, names_before
 from runner.variables.names import offset_of
 from runner.variables.readers import ReadingText, StepRead, steps_read
+from runner.variables.scopes import overlap
+
+Resolve = Callable[[Reference], ResolvedTemplate]
+"""Makes a reference exact. Raises UserError."""
 
 _LISTED = 10
+
+KnownNames = Callable[[], Collection[str] | None]
+"""Gives the names that there are; None where that is not known."""
 
 
 def name_problems(process: Process, project: Project) -> list[Problem]:
@@ -29,15 +39,27 @@ def name_problems(process: Process, project: Project) -> list[Problem]:
     return [*findings.problems, *findings.warnings]
 
 
-def scope_problems(project: Project, steps: Callable[[], Collection[str] | None]) -> list[Problem]:
-    """What is wrong with the steps that scopes name; `steps` gives those there are, None where that is not known.
-    It is asked only if there is such a scope."""
-    if not any(value.scope.steps for variable in project.variables for value in variable.values):
-        return []
-    names = steps()
+def scope_problems(project: Project, steps: KnownNames, processes: KnownNames) -> list[Problem]:
+    """What is wrong with the steps and processes that scopes name. Each is asked for only if there is such a scope."""
     findings = Findings(Process(project.name, (), project.file or ""), project)
-    if names is not None:
-        check_scopes(project, names, findings)
+    values = [value for variable in project.variables for value in variable.values]
+    if any(value.scope.steps for value in values) and (names := steps()) is not None:
+        check_scopes(project, "step", names, findings)
+    if any(value.scope.processes for value in values) and (names := processes()) is not None:
+        check_scopes(project, "process", names, findings)
+    return findings.problems
+
+
+def ambiguity_problems(project: Project) -> list[Problem]:
+    """Values of one variable that no rule tells apart wherever both apply."""
+    findings = Findings(Process(project.name, (), project.file or ""), project)
+    for variable in project.variables:
+        for one, other in combinations(variable.values, 2):
+            if overlap(one, other):
+                places = f"{one.place} and {other.place}"
+                message = f'variable "{variable.name}" has two values for the same places, {places}'
+                hint = "Remove one of them, or make its scope narrower."
+                findings.variable(variable.name, "ambiguous-variable", message, hint)
     return findings.problems
 
 
@@ -61,20 +83,31 @@ def _check_action(process: Process, step: Step, action: Action, project: Project
         reader.check((*action.at, "when"), "its condition", ReadingText(action.rules.when))
     for at, what, text in texts_of(action):
         reader.check(at, what, text)
+    if isinstance(action.does, Manual):
+        _check_people(action, action.does, project, findings)
 
 
-def check_scopes(project: Project, steps: Collection[str], findings: Findings) -> None:
-    """The steps that scopes of variables name; `steps` are those of all processes of the project."""
-    known = {name.casefold() for name in steps}
+def _check_people(action: Action, manual: Manual, project: Project, findings: Findings) -> None:
+    names = [person.name for person in project.people]
+    for i, name in _missing(manual.responsible, names):
+        message = f'{action.label} makes "{name}" responsible, whom people in treadle.yaml do not name'
+        hint = did_you_mean(name, names) or f"Add them under people: `{name}: {{}}`."
+        findings.problem((*action.at, "manual", "responsible", i), "unknown-person", message, hint)
+
+
+def check_scopes(project: Project, kind: str, names: Collection[str], findings: Findings) -> None:
+    """The steps or processes that scopes of variables name; `names` are all those of the project."""
+    known = {name.casefold() for name in names}
     for variable in project.variables:
         for value in variable.values:
-            for name in value.scope.steps:
+            for name in value.scope.steps if kind == "step" else value.scope.processes:
                 if name.casefold() not in known:
+                    which = "which no process here has" if kind == "step" else "which is not here"
                     findings.variable(
                         variable.name,
-                        "unknown-step",
-                        f'a value of variable "{variable.name}" is for step "{name}", which no process here has',
-                        nearest(name, steps, "steps"),
+                        f"unknown-{kind}",
+                        f'a value of variable "{variable.name}" is for {kind} "{name}", {which}',
+                        nearest(name, names, "steps" if kind == "step" else "processes"),
                     )
 
 
@@ -84,6 +117,8 @@ def texts_of(action: Action) -> Iterator[tuple[KeyPath, str, ReadingText]]:
     does = action.does
     if isinstance(does, InlineScript):
         yield (*at, "run"), "the script", ReadingText(does.body, SHELL_SYNTAX[does.shell])
+    elif isinstance(does, Manual):
+        yield (*at, "manual", "instructions"), "its instructions", ReadingText(does.instructions)
     else:
         for name, value in does.values.items():
             if value is not None:
@@ -173,7 +208,39 @@ def _check_output(
     one that it sets by name is told."""
     if not isinstance(setter.does, InlineScript):
         return
-    names = script_facts(setter.does.body).outputs
+    _tell_output(script_facts(setter.does.body).outputs, begin, at, text, read, findings)
+
+
+def check_template_outputs(process: Process, resolve: Resolve, findings: Findings) -> None:
+    """As for scripts of the process: the outputs that templates declare, and those that their scripts set by name.
+    Templates that `resolve` cannot find are told elsewhere."""
+    uses = {
+        action.name.casefold(): action.does
+        for action in process.actions
+        if isinstance(action.does, TemplateUse)
+    }
+    for action in process.actions:
+        for at, what, text in texts_of(action):
+            for read in steps_read(text):
+                use = uses.get(read.step.casefold())
+                if use is not None and read.output:
+                    begin = f'{action.label}: {what} reads "{read.name}", but'
+                    _tell_output(_outputs_of(use.reference, resolve), begin, at, text, read, findings)
+
+
+def _outputs_of(reference: Reference, resolve: Resolve) -> list[str]:
+    try:
+        template = resolve(reference).template
+    except UserError:
+        return []
+    bodies = [template.properties.get(SCRIPT_BODY) or "", *template.scripts.values()]
+    found = (name for body in bodies for name in script_facts(body).outputs)
+    return [*(output.name for output in template.outputs), *found]
+
+
+def _tell_output(
+    names: Collection[str], begin: str, at: KeyPath, text: ReadingText, read: StepRead, findings: Findings
+) -> None:
     question = did_you_mean(read.output, names)
     if question is not None and read.output.casefold() not in {name.casefold() for name in names}:
         message = f'{begin} that step sets no output "{read.output}"'

@@ -22,6 +22,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "file": plan.file,
         "project": plan.project,
         "environment": plan.environment,
+        "guided_failure": plan.guided_failure,
         "steps": [_step(step) for step in plan.steps],
         "warnings": [_problem(problem) for problem in plan.warnings],
     }
@@ -67,6 +68,8 @@ def _action(step: PlannedStep, action: PlannedAction) -> dict[str, Any]:
         "image": action.image,
         "container": _container(action.container),
         "asks_for": list(action.extras),
+        "manual": action.manual,
+        "responsible": [person.name for person in action.responsible],
         "syntax": action.syntax,
         "script": action.preview,
         "parameters": _values(action.parameters),

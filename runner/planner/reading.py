@@ -123,7 +123,7 @@ def check_unset(
             message = f'variable "{value.name}": {error.message}'
             missing = allowed and isinstance(error, NotFound)
             severity = Severity.WARNING if missing else Severity.ERROR
-            hint = f"A run needs it: {error.hint}" if missing and error.hint else error.hint
+            hint = f"A run needs it. {error.hint}" if missing and error.hint else error.hint
             findings.variable(value.name, error.code, message, hint, severity)
 
 

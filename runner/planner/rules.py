@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from registry.errors import UserError
 from registry.model import ControlType, Parameter, Problem, Reference, ResolvedTemplate
@@ -13,9 +13,8 @@ from runner.model import MASK, Action, Process, Project, TemplateUse
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import either
 from runner.planner.findings import Findings
-
-Resolve = Callable[[Reference], ResolvedTemplate]
-"""Makes a reference exact. Raises UserError."""
+from runner.planner.names import Resolve, check_template_outputs
+from runner.variables.readers import mentions
 
 
 def pin_template(reference: Reference, resolved: ResolvedTemplate) -> TemplatePin:
@@ -101,12 +100,31 @@ def value_problems(process: Process, project: Project, resolve: Resolve) -> list
         except UserError:
             continue
         check_given(action, action.does, pin, findings, process.blank_parameters_empty)
+        _check_collisions(action, action.does, pin, findings)
         for name, text in action.does.values.items():
             if text is not None and "#{" not in text:
                 origin = ValueOrigin(OriginKind.GIVEN)
                 sensitive = any(p.sensitive for p in pin.parameters if p.name == name)
                 check_value(action, pin, PlannedValue(name, text, origin, sensitive, text), findings)
+    check_template_outputs(process, resolve, findings)
     return [*findings.problems, *findings.warnings]
+
+
+def _check_collisions(action: Action, use: TemplateUse, pin: TemplatePin, findings: Findings) -> None:
+    """Parameters that have the name of a project variable, which they hide: somebody may think that they read it."""
+    variables = {variable.name.casefold(): variable for variable in findings.project.variables}
+    for parameter in pin.parameters:
+        variable = variables.get(parameter.name.casefold())
+        given = use.values.get(parameter.name)
+        if variable is None or (given is not None and mentions(given, variable.name)):
+            continue
+        key = ("with", parameter.name) if parameter.name in use.values else ("uses",)
+        message = (
+            f'{action.label}: the parameter "{parameter.name}" of {use.reference} has the name of a variable'
+            f" of the project ({variable.place}), which the template does not see"
+        )
+        hint = f'To pass the variable on, write {parameter.name}: "#{{{variable.name}}}"; else rename it.'
+        findings.warning((*action.at, *key), "parameter-collision", message, hint)
 
 
 def check_value(action: Action, pin: TemplatePin, value: PlannedValue, findings: Findings) -> None:

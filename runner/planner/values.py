@@ -24,28 +24,31 @@ from runner.model import (
     VariableSource,
 )
 from runner.octostache import Evaluation, OctostacheError, Variables
-from runner.plan import OriginKind, PlannedFile, PlannedValue, TemplatePin, ValueOrigin
-from runner.planner.choices import Inputs, either, folded
+from runner.plan import NOT_READ, OriginKind, PlannedValue, TemplatePin, ValueOrigin
+from runner.planner.choices import Inputs, folded
 from runner.planner.findings import Findings
-from runner.planner.reading import NameJudge, check_spelling, check_unset, reading_texts
+from runner.planner.prompts import Prompted
+from runner.planner.reading import NameJudge, check_spelling, check_unset
 from runner.planner.rules import check_value
 from runner.variables.binding import (
-    ActionPlace,
     Bound,
     VariableError,
     bind,
     bind_environment,
     explain_error,
     parameter_values,
-    select,
     strongest,
 )
 from runner.variables.names import mistakes_in, name_in, no_answer, offset_of, refusing_filter
+from runner.variables.readers import ReadingText, is_read
+from runner.variables.scopes import ActionPlace, scope_text, select
+from runner.variables.sources.kinds import kind_of, label
 
 if TYPE_CHECKING:
     from runner.masking.masker import Masker
 
-ReadSource = Callable[[VariableSource], str]
+ReadSource = Callable[[Variable, VariableSource], str]
+"""The text behind a variable's `from`. Raises UserError."""
 Knowledge = Mapping[tuple[str, ValueOrigin], PlannedValue]
 
 
@@ -58,19 +61,28 @@ class ActionValues:
     inputs: Inputs
     read_source: ReadSource
     findings: Findings
+    prompted: Prompted
     errors: dict[str, UserError] = field(default_factory=dict)
     """Why sources could not be read, by what `PlannedValue.unset` says."""
 
     def variables(
-        self, system: Iterable[PlannedValue], place: ActionPlace, script: ScriptAction
+        self,
+        system: Iterable[PlannedValue],
+        place: ActionPlace,
+        script: ScriptAction,
+        texts: Sequence[ReadingText],
     ) -> list[PlannedValue]:
-        """Everything but parameters, one value a name: inputs beat the project, the project the system."""
+        """Everything but parameters, one value a name: inputs beat the project, the project the system.
+
+        `texts` is what the action reads: a deferred source that none of them leads to is left alone.
+        """
         properties = (
             PlannedValue(name, content, ValueOrigin(OriginKind.PROPERTY))
             for name, content in script.properties.items()
             if not name.startswith("Octopus.Action.Script.ScriptBody")  # evaluated as a file, once
         )
-        return strongest([*system, *properties, *self._from_project(place), *self._from_inputs()])
+        values = strongest([*system, *properties, *self._from_project(place), *self._from_inputs()])
+        return self._read_deferred(values, place, texts)
 
     def parameters(self, action: Action, pin: TemplatePin | None) -> list[PlannedValue]:
         """What the template's parameters are given, or default to."""
@@ -104,7 +116,7 @@ class ActionValues:
         variables: list[PlannedValue],
         parameters: list[PlannedValue],
         environment: Sequence[PlannedValue] = (),
-        files: Sequence[PlannedFile] = (),
+        texts: Sequence[ReadingText] = (),
     ) -> tuple[Knowledge, str]:
         """The values by name and origin as far as they are known now, and the script with its secrets masked.
 
@@ -112,7 +124,7 @@ class ActionValues:
         """
         inline = isinstance(action.does, InlineScript)
         at = (*action.at, "run" if inline else "with")
-        texts = reading_texts(action, script, parameters, files)
+        self.prompted.note(variables, texts)
         check_unset(variables, texts, self.errors, self.findings, allowed=self.inputs.allow_unset)
         check_spelling(action, script, [*variables, *parameters], self.findings)
         try:
@@ -151,17 +163,48 @@ class ActionValues:
                 self._tell_ambiguous(variable, len(winners), place)
             if winners:
                 yield self._project_value(variable, winners[0])
+            elif variable.prompt is not None:
+                yield self._not_given(variable)
 
-    def _project_value(self, variable: Variable, winner: ScopedValue) -> PlannedValue:
+    def _read_deferred(
+        self, values: list[PlannedValue], place: ActionPlace, texts: Sequence[ReadingText]
+    ) -> list[PlannedValue]:
+        """The values; those that were put off are read where the texts lead to them, by way of other values too."""
+        waiting = {value.name: number for number, value in enumerate(values) if value.unset == NOT_READ}
+        contents = {value.name: value.text for value in values} if waiting else {}
+        texts = [*texts, *map(ReadingText, self.inputs.reads)] if waiting else []
+        while found := next((name for name in waiting if is_read(name, texts, contents)), None):
+            variable = next(one for one in self.project.variables if one.name == found)
+            value = self._project_value(variable, select(variable, place)[0], now=True)
+            values[waiting.pop(found)] = value
+            contents[found] = value.text
+        return values
+
+    def _project_value(self, variable: Variable, winner: ScopedValue, *, now: bool = False) -> PlannedValue:
+        """The value as it applies; a deferred source is read `now` or never."""
         content, unset = winner.value, ""
-        if winner.source is not None:
+        if winner.source is not None and kind_of(winner.source).deferred and not now:
+            unset = NOT_READ
+        elif winner.source is not None:
             try:
-                content = self.read_source(winner.source)
+                content = self.read_source(variable, winner.source)
             except UserError as error:
                 unset = error.message
                 self.errors[unset] = error
-        origin = ValueOrigin(OriginKind.PROJECT, _scope_text(winner))
+        if not unset and (missing := self.prompted.missing(variable, content)):
+            unset = missing.message
+            self.errors[unset] = missing
+        origin = ValueOrigin(OriginKind.PROJECT, _origin_text(winner))
         return PlannedValue(variable.name, content, origin, sensitive=variable.sensitive, unset=unset)
+
+    def _not_given(self, variable: Variable) -> PlannedValue:
+        """A prompted variable that has no value by itself: it is empty, unless it is required."""
+        origin = ValueOrigin(OriginKind.PROJECT, "not given")
+        error = self.prompted.missing(variable, None)
+        if error is not None:
+            self.errors[error.message] = error
+        unset = error.message if error else ""
+        return PlannedValue(variable.name, "", origin, sensitive=variable.sensitive, unset=unset)
 
     def _from_inputs(self) -> Iterable[PlannedValue]:
         secret = {v.name.casefold() for v in self.project.variables if v.sensitive}
@@ -315,16 +358,10 @@ def _preview(bound: Bound, script: ScriptAction) -> Evaluation:
     return bound.scope.evaluate(script.body, halt_on_error=False, conceal=MASK)
 
 
-def _scope_text(value: ScopedValue) -> str:
-    scope = value.scope
-    dimensions = (
-        ("step", scope.steps),
-        ("target", scope.targets),
-        ("role", scope.roles),
-        ("environment", scope.environments),
-    )
-    parts = [f"{label}: {either(names)}" for label, names in dimensions if names]
-    if value.source is not None:
-        source = value.source
-        parts.append(f"environment variable {source.env}" if source.env else f"file {source.file}")
-    return ", ".join(parts)
+def _origin_text(value: ScopedValue) -> str:
+    parts = [
+        scope_text(value.scope),
+        label(value.source) if value.source else "",
+        f"of {value.from_set}" if value.from_set else "",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.home import Home, home_not_writable, write_private
+from registry.home import Home, home_not_writable, open_regular, write_private
 
 if TYPE_CHECKING:
     from runner.engine.base import Endpoint
 
 _FILE = "engines.json"
 """In the run's folder."""
+
+_MOST_BYTES = 1 << 20
 
 
 def note_engines(home: Home, run: str, used: Iterable[Endpoint]) -> None:
@@ -55,7 +57,8 @@ def engines_of(home: Home, run: str) -> list[Endpoint]:
 
 
 def _entries(file: Path) -> list[Any]:
-    entries = json.loads(file.read_bytes())
+    with open_regular(file) as note:
+        entries = json.loads(note.read(_MOST_BYTES))
     if not isinstance(entries, list):
         raise TypeError("not a list")
     return entries

@@ -251,6 +251,13 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     return dict(last) if last is not None and last["event"] == Kind.RUN_FINISHED else None
 
 
+def waits(folder: Path) -> bool:
+    """Whether a run whose process has ended waits for a person. Raises NotFound, Invalid."""
+    with _EventReader(folder, after=0, logs=False) as reader:
+        last = reader.last()
+    return last is not None and last["event"] == Kind.RUN_WAITING
+
+
 def read(folder: Path, after: int = 0, logs: bool = True) -> Iterator[Event]:
     """The events recorded so far, from `seq` `after` + 1 on; without `logs` all but the log lines.
 

@@ -6,20 +6,24 @@ import getpass
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from registry.errors import UserError
 from registry.home import Home
 from runner.engine.base import EngineError
 from runner.execution import events
-from runner.execution.action import ActionServices, Cancellation
+from runner.execution.action import ActionServices
 from runner.execution.artifacts import ArtifactStore
+from runner.execution.cancellation import Cancellation
 from runner.execution.connections import Connections, RunImages, endpoints
 from runner.execution.container_pool import ContainerPool, RunLabels
 from runner.execution.outputs import Outputs
+from runner.execution.questions import Answerer
 from runner.execution.scheduler import Scheduler
 from runner.execution.state import RunState, fold, run_status
 from runner.execution.substitution import ScriptContext
@@ -31,10 +35,12 @@ from runner.planner.plan_json import plan_to_json
 from runner.runs.engine_notes import forget_engines, note_engines
 from runner.runs.journal import Journal
 from runner.runs.limits import RunLimits
+from runner.runs.queue import Withdrawn, queue_folder, turn
 from runner.runs.snapshot import Vault
 from runner.runs.sweep import home_identity
 from runner.variables.keys import ensure_key
-from runner.variables.system import image_environment, run_system_values
+from runner.variables.states import RunStates
+from runner.variables.system import image_environment, run_system_values, system_values
 
 Listener = Callable[[events.Event], None]
 
@@ -57,6 +63,7 @@ class LiveRun:
 
     state: how far it had come
     outputs: what it had set
+    ask: asks a person who is there
     news: the events that its beginning, or its being taken up again, is told with
     """
 
@@ -68,6 +75,7 @@ class LiveRun:
     state: RunState
     outputs: Outputs = field(default_factory=Outputs)
     news: Sequence[events.Event] = ()
+    ask: Answerer | None = None
     started: float = field(default_factory=time.monotonic)
     listener_error: Exception | None = None
 
@@ -123,11 +131,23 @@ class LiveRun:
         if unclean is None:
             forget_engines(self.supplies.home, journal.run)
         broken = broken or unclean
+        if broken is None and self.state.questions:
+            return self._leave(journal)
         result = self._result(journal.run, self.state.results, broken)
         journal.finish(result)
         if broken is not None:
             raise broken
         return result
+
+    def _leave(self, journal: Journal) -> RunResult:
+        """The run waits for a person, without this process."""
+        questions = list(self.state.questions.values())
+        journal.append(events.run_waiting(journal.run, len(questions)))
+        names = ", ".join(f'"{question.action.name}"' for question in questions)
+        seconds = time.monotonic() - self.started
+        return RunResult(
+            journal.run, Status.WAITING, seconds, tuple(self.state.results), f"{names} waits for an answer"
+        )
 
     def _follow(self, journal: Journal, after: int) -> None:
         """Tell the listener, until it fails: whoever watches a run must not end it."""
@@ -154,17 +174,44 @@ class LiveRun:
             keep_output=self._vault(journal),
         )
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        user = _user()
+        plan, states = self.plan, RunStates(self.plan.steps)
+        targets = (action.target.name for action in plan.actions if action.target)
+        fixed = run_system_values(journal.run, plan.process, plan.environment, _user(), created, targets)
 
         def run_values(results: Sequence[StepResult]) -> list[PlannedValue]:
-            plan = self.plan
-            return run_system_values(journal.run, plan.process, plan.environment, user, created, results)
+            return system_values({**fixed, **states.of(results)})
 
         def environment(action: PlannedAction) -> list[PlannedValue]:
             return image_environment(supplies.images.of(action).environment)
 
-        work = ContainerWork(services, run_values, environment)
-        return Scheduler(self.state, work, journal.append, self.cancellation, outputs=self.outputs), pool
+        work = ContainerWork(services, run_values, environment, turn=partial(self._turn, journal))
+        scheduler = Scheduler(
+            self.state, work, journal.append, self.cancellation, outputs=self.outputs, ask=self.ask
+        )
+        return scheduler, pool
+
+    @contextmanager
+    def _turn(self, journal: Journal, action: PlannedAction, cancellation: Cancellation) -> Iterator[bool]:
+        """One action at a time on a target, whichever runs they belong to."""
+        target = action.host
+        assert target is not None, "what runs on the worker waits for nobody"
+        endpoint = target.engine.host if target.engine else ""
+        folder = queue_folder(self.supplies.home.path / "queues", "target", endpoint, target.name.casefold())
+        about = f'"{action.name}" of run {journal.run}'
+
+        def tell(other: str) -> None:
+            if other.endswith(journal.run):
+                return  # a step beside it, which the run itself shows
+            message = f"it waits for {other}, which is on {target.name}"
+            journal.append(events.warning("target-busy", message, action.id))
+
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(turn(folder, about, tell, lambda: cancellation.requested))
+            except Withdrawn:
+                yield False
+            else:
+                yield True
 
     def _vault(self, journal: Journal) -> Callable[..., object]:
         """Where outputs are kept for a run that has to be taken up again, its plan too; a home without a key keeps
@@ -193,7 +240,7 @@ class LiveRun:
 
 def remaining(state: RunState) -> list[PlannedAction]:
     """The actions that may still run, in the order of the plan."""
-    return [action for action in state.plan.actions if not state.actions[action.id].settled]
+    return [action for action in state.plan.scripts if not state.actions[action.id].settled]
 
 
 def secrets_of(plan: Plan) -> Iterable[str]:

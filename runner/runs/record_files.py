@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from registry.errors import Invalid, NotFound
+from registry.home import open_regular
 from runner.execution.events import Kind
-from runner.model import Level, SkipReason, Status
+from runner.model import Choice, Level, SkipReason, Status
 
 MOST_BYTES = 64 << 20
 """A record's file that is larger was not written by a run."""
@@ -25,12 +24,17 @@ _TEXTS = (
     "reason",
     "error",
     "of",
+    "question",
+    "text",
+    "by",
+    "notes",
     "value",
     "path",
     "project",
     "process",
 )
 _STATUSES = frozenset(status.value for status in Status)
+_CHOICES = frozenset(choice.value for choice in Choice)
 _SKIPS = frozenset(reason.value for reason in SkipReason)
 _LEVELS = frozenset(level.value for level in Level)
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -48,6 +52,10 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     Kind.ARTIFACT: ("action", "name", "path", "size"),
     Kind.WARNING: ("message",),
     Kind.ACTION_FINISHED: ("action", "step", "name", "target", "status", "exit_code", "message", "seconds"),
+    Kind.QUESTION_ASKED: ("question", "kind", "action", "step", "name", "target", "choices", "text"),
+    Kind.QUESTION_TAKEN: ("question", "by"),
+    Kind.QUESTION_ANSWERED: ("question", "action", "choice", "by", "notes"),
+    Kind.RUN_WAITING: ("run",),
     Kind.RETRY_SCHEDULED: ("action", "attempt", "due"),
     Kind.CANCEL_REQUESTED: (),
     Kind.STEP_FINISHED: ("step", "status", "seconds"),
@@ -60,15 +68,11 @@ _HINT = "Remove the run's folder by hand if nobody needs it."
 def open_record(path: Path) -> BinaryIO:
     """Open a regular file; whatever else lies there (a pipe, say) is not waited for. Raises NotFound, Invalid."""
     try:
-        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        return open_regular(path)
     except FileNotFoundError:
         raise NotFound("run-not-found", f'there is no "{path}"') from None
     except OSError as error:
         raise damaged(path, f"cannot be read: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise damaged(path, "is not a regular file")
-    return file
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -116,6 +120,12 @@ def _fits(key: str, field: object) -> bool:
             return _is_number(field)
         case "sensitive" | "holds" | "of_step" | "restart":
             return isinstance(field, bool)
+        case "choice":
+            return isinstance(field, str) and field in _CHOICES
+        case "choices":
+            return isinstance(field, list) and all(one in _CHOICES for one in field)
+        case "kind":
+            return field in ("manual", "failure")
         case "skip":
             return isinstance(field, str) and field in _SKIPS
         case "due":

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Conflict, Undecided
 from runner.execution import events
-from runner.execution.action import Cancellation
-from runner.execution.events import Event
+from runner.execution.cancellation import Cancellation
+from runner.execution.events import Event, Kind
 from runner.execution.outputs import Outputs
+from runner.execution.questions import Answerer, outputs_of_answer
 from runner.execution.state import RunState, fold
 from runner.masking.masker import Masker
 from runner.model import RunResult, SkipReason, Status
@@ -46,13 +47,17 @@ class Resumption:
 
     restart: what becomes of actions that were cut off and may not be repeated: they are (True), they count as failed
     (False), or nobody has said (None)
+    answers: what somebody says to its open questions, as events; raises UserError for what nobody asks
     """
 
     folder: Path
     read: Callable[[], Past]
     restart: bool | None = None
+    answers: Callable[[RunState], list[Event]] = lambda _: []
 
-    def carry_out(self, supply: Supply, cancellation: Cancellation, listen: Listener) -> RunResult:
+    def carry_out(
+        self, supply: Supply, cancellation: Cancellation, listen: Listener, ask: Answerer | None = None
+    ) -> RunResult:
         """Go on from the first unfinished action.
 
         Raises Conflict for a run that is live or has ended, Undecided where somebody has to say whether an action is
@@ -66,12 +71,14 @@ class Resumption:
             refuse_finished(self.folder)  # somebody else may have been faster
             past = self.read()
             state = fold(past.plan, past.events)
-            news = [events.run_resumed(self.folder.name), *self._interruptions(state)]
+            said = self.answers(state)
+            news = [events.run_resumed(self.folder.name), *self._interruptions(state), *said]
             supplies = supply(remaining(state))
         except BaseException:
             journal.close()
             raise
-        run = LiveRun(past.plan, supplies, cancellation, listen, masker, state, _restored(past, state))
+        outputs = _restored(past, state, news)
+        run = LiveRun(past.plan, supplies, cancellation, listen, masker, state, outputs, ask=ask)
         return run.carry_out(journal, news, journal.seq)
 
     def _interruptions(self, state: RunState) -> Iterator[Event]:
@@ -92,7 +99,13 @@ class Resumption:
 
 
 def retried(
-    past: Past, supply: Supply, cancellation: Cancellation, listen: Listener, *, failed_only: bool
+    past: Past,
+    supply: Supply,
+    cancellation: Cancellation,
+    listen: Listener,
+    *,
+    failed_only: bool,
+    ask: Answerer | None = None,
 ) -> RunResult:
     """Another run of the same plan; `failed_only`: what succeeded counts here, too. Raises as `RunService.run`."""
     reused = list(_reusable(past)) if failed_only else []
@@ -102,7 +115,7 @@ def retried(
     ids = {event["action"] for event in reused}
     run.outputs.restore(past.outputs_of(one for one in past.plan.actions if one.id in ids), ())
     run.masker.add(*(one.value for one in past.outputs if one.sensitive))
-    run.news = reused
+    run.news, run.ask = reused, ask
     return run.begin()
 
 
@@ -121,8 +134,16 @@ def _reusable(past: Past) -> Iterator[Event]:
                     break
 
 
-def _restored(past: Past, state: RunState) -> Outputs:
+def _restored(past: Past, state: RunState, news: Iterable[Event]) -> Outputs:
+    """What a run had set, what people had answered included."""
     outputs = Outputs()
     ended = [one.step for one in state.steps.values() if one.result is not None]
-    outputs.restore(past.outputs_of(past.plan.actions), ended)
+    actions = {action.id: action for action in past.plan.actions}
+    said = (event for event in (*past.events, *news) if event["event"] == Kind.QUESTION_ANSWERED)
+    answers = [
+        (action, list(outputs_of_answer(action, event["choice"], event["by"], event["notes"])))
+        for event in said
+        if (action := actions.get(event["action"])) is not None
+    ]
+    outputs.restore([*past.outputs_of(past.plan.actions), *answers], ended)
     return outputs

@@ -8,37 +8,58 @@ journal gets its last event, and the result is written.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from registry.errors import Conflict, Invalid, NotFound
+from registry.errors import Conflict, Invalid, UserError
 from registry.home import Home
-from runner.documents import find_process, read_process, read_project, step_names
+from runner.documents import (
+    find_process,
+    process_names,
+    process_paths,
+    read_process,
+    read_project,
+    step_names,
+)
 from runner.documents.project_files import read_files
-from runner.documents.value_file import read_value_file
-from runner.execution.action import Cancellation
+from runner.execution.cancellation import Cancellation
 from runner.execution.certificates import read_certificates
 from runner.execution.connections import Connect, Connections, ensure_images, refuse_other_images
-from runner.model import Process, Project, RunResult, VariableSource
+from runner.execution.events import run_waiting
+from runner.execution.questions import Answerer
+from runner.execution.state import fold
+from runner.masking.masker import Masker
+from runner.model import Process, Project, RunResult
 from runner.plan import Plan, PlannedAction
 from runner.planner import DefaultImage, Inputs, Resolve, compile_plan
 from runner.runs.history import RunRecord
-from runner.runs.journal import read_result
+from runner.runs.intervention import Intervention
+from runner.runs.journal import Journal, read_result
 from runner.runs.limits import RunLimits
-from runner.runs.live_run import Listener, LiveRun, Supplies
+from runner.runs.live_run import Listener, LiveRun, Supplies, secrets_of
 from runner.runs.prune import keep_latest
-from runner.runs.recovery import Resumption, refuse_live, retried
+from runner.runs.queue import queue_folder, turn
+from runner.runs.recovery import Resumption, refuse_finished, refuse_live, retried
 from runner.runs.snapshot import Past, read_past
 from runner.runs.sweep import sweep
 from runner.variables.keys import read_keys
+from runner.variables.sources.reader import SourceReader
+
+T = TypeVar("T")
+Find = Callable[[Path, Collection[Path], Sequence[str]], list[T] | None]
+"""Finds something in the processes below a folder, but for those that are left out and ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunService:
-    """`directory` is where process files are looked for; `project_file` the nearest `treadle.yaml`, if any."""
+    """`directory` is where process files are looked for; `project_file` the nearest `treadle.yaml`, if any.
+
+    `queued`: a run waits for others of its project in its environment.
+    """
 
     home: Home
     directory: Path
@@ -48,28 +69,43 @@ class RunService:
     default_image: DefaultImage
     settings: RunLimits = field(default_factory=RunLimits)
     image_digests: Mapping[str, str] = field(default_factory=dict)
+    queued: bool = True
 
-    def plan(self, process_name: str, inputs: Inputs) -> Plan:
-        """Compile a process. Creates nothing. Raises UserError with every problem found."""
+    def plan(self, process_name: str, inputs: Inputs, sources: SourceReader | None = None) -> Plan:
+        """Compile a process. Creates nothing. `sources`, from `sources()`, reads the values behind `from`: who plans
+        twice reads each once. Raises UserError with every problem found."""
         path = find_process(process_name, self._folders)
         process, project = self._documents(path)
         folder = self._folders[-1] if self.project_file else path.parent
-
-        def read(source: VariableSource) -> str:
-            return read_source(source, folder)
 
         plan = compile_plan(
             process,
             project,
             inputs,
             self.resolve,
-            read,
+            sources or self.sources(),
             self.default_image,
-            self._steps_of_the_project,
+            partial(self._names_of_the_project, step_names),
             partial(read_files, folder),
+            partial(self._names_of_the_project, process_names),
         )
         read_certificates(plan)  # what would stop the run stops the plan
         return plan
+
+    def sources(self) -> SourceReader:
+        """What reads the values behind `from`, each once."""
+        return SourceReader(self._folders[-1], os.environ, lambda: read_keys(self.home, os.environ))
+
+    def processes(self, name: str | None = None) -> list[Process]:
+        """The process of that name, or all of the project that can be read. Raises NotFound, Invalid."""
+        if name is not None:
+            return [read_process(find_process(name, self._folders), self.directory)]
+        found = self._names_of_the_project(process_paths) or []
+        processes = []
+        for path in found:
+            with suppress(UserError):  # told when it is planned or validated
+                processes.append(read_process(path, self.directory))
+        return processes
 
     def _documents(self, path: Path) -> tuple[Process, Project]:
         """The process and the project. Raises Invalid with the problems of both."""
@@ -84,14 +120,14 @@ class RunService:
             raise Invalid(error.code, error.message, error.hint, problems) from None
         return read_process(path, self.directory), project
 
-    def _steps_of_the_project(self) -> list[str] | None:
+    def _names_of_the_project(self, find: Find[T]) -> list[T] | None:
         from registry.project.project_file import read_project_settings
 
         if self.project_file is None:
             return []
         settings = read_project_settings(self.project_file)
         library = (settings.library,) if settings.library else ()
-        return step_names(settings.folder, library, settings.ignore)
+        return find(settings.folder, library, settings.ignore)
 
     @property
     def _folders(self) -> list[Path]:
@@ -104,16 +140,21 @@ class RunService:
         listen: Listener,
         cancellation: Cancellation,
         tell: Callable[[str], None],
+        ask: Answerer | None = None,
     ) -> RunResult:
-        """Run a plan to its end. `listen` gets every event, `tell` a line about long preparations.
+        """Run a plan to its end, or until somebody has to decide whom `ask` does not reach.
+
+        `listen` gets every event, `tell` a line about long preparations.
 
         A `listen` that raises gets no more events; the run goes on. Raises ImageNotFound, EngineError before the
         run began; EngineError, Unavailable when it broke off, with the journal closed and the containers removed
         as far as the engine still answers.
         """
-        with self._engines() as engines:
-            supplies = self._supplies(engines, plan, plan.actions, tell)
-            result = LiveRun.new(plan, supplies, cancellation, listen).begin()
+        with self._turn(plan, tell), self._engines() as engines:
+            supplies = self._supplies(engines, plan, plan.scripts, tell)
+            run = LiveRun.new(plan, supplies, cancellation, listen)
+            run.ask = ask
+            result = run.begin()
             if self.settings.keep_runs is not None:
                 keep_latest(self.home.runs, supplies.folder, self.settings.keep_runs)
             return result
@@ -129,14 +170,19 @@ class RunService:
         listen: Listener,
         cancellation: Cancellation,
         tell: Callable[[str], None],
+        ask: Answerer | None = None,
+        answer: Intervention | None = None,
     ) -> RunResult:
-        """Go on with a run whose process has died; `restart` as in `Resumption`. Raises as that and as `run`."""
+        """Go on with a run whose process has died, or that waits; `restart` as in `Resumption`, `answer` to one of its
+        questions. Raises as that and as `run`."""
         refuse_live(record.folder)
-        with self._engines() as engines:
-            read = partial(self._past, record)
-            plan = read().plan
+        read = partial(self._past, record)
+        plan = read().plan
+        with self._turn(plan, tell), self._engines() as engines:
             supply = partial(self._supplies, engines, plan, tell=tell)
-            return Resumption(record.folder, read, restart).carry_out(supply, cancellation, listen)
+            answers = answer.events if answer else lambda _: []
+            resumption = Resumption(record.folder, read, restart, answers)
+            return resumption.carry_out(supply, cancellation, listen, ask)
 
     def retry(
         self,
@@ -145,6 +191,7 @@ class RunService:
         listen: Listener,
         cancellation: Cancellation,
         tell: Callable[[str], None],
+        ask: Answerer | None = None,
     ) -> RunResult:
         """Another run of the plan of one that has ended. Raises Conflict for one that has not; as `run`."""
         refuse_live(record.folder)
@@ -152,12 +199,33 @@ class RunService:
             message = f"run {record.run} has not ended"
             raise Conflict("run-unfinished", message, f"Go on with it: `treadle runs resume {record.run}`.")
         past = self._past(record)
-        with self._engines() as engines:
+        with self._turn(past.plan, tell), self._engines() as engines:
             supply = partial(self._supplies, engines, past.plan, tell=tell)
-            return retried(past, supply, cancellation, listen, failed_only=failed_only)
+            return retried(past, supply, cancellation, listen, failed_only=failed_only, ask=ask)
+
+    def take(self, record: RunRecord, answer: Intervention) -> None:
+        """Take responsibility for a question of a run that waits. Raises Conflict for one that is live or has ended; as
+        `Intervention.events`."""
+        refuse_finished(record.folder)
+        past = self._past(record)
+        with Journal.reopen(record.folder, Masker(secrets_of(past.plan))) as journal:
+            state = fold(past.plan, past.events)
+            for event in answer.events(state):
+                journal.append(event)
+            journal.append(run_waiting(record.run, len(state.questions)))
 
     def _past(self, record: RunRecord) -> Past:
         return read_past(record.folder, read_keys(self.home, os.environ))
+
+    def _turn(self, plan: Plan, tell: Callable[[str], None]) -> AbstractContextManager[None]:
+        """One run at a time in an environment of a project; a lone process, and one without an environment, waits for
+        nobody."""
+        if self.project_file is None or plan.environment is None or not self.queued:
+            return nullcontext()
+        key = str(self.project_file.resolve()), plan.environment.casefold()
+        folder = queue_folder(self.home.path / "queues", "run", *key)
+        about = f"{plan.process} in {plan.environment} (process {os.getpid()})"
+        return turn(folder, about, lambda other: tell(f"Waiting for {other} to end ..."))
 
     @contextmanager
     def _engines(self) -> Iterator[Connections]:
@@ -181,25 +249,3 @@ class RunService:
         refuse_other_images(images, self.image_digests)
         certificates = read_certificates(plan)
         return Supplies(self.home, engines, images, certificates, self.settings, self._folders[-1])
-
-
-def read_source(source: VariableSource, folder: Path) -> str:
-    """The text behind a variable's `from`. Raises NotFound, Invalid."""
-    if source.env is not None:
-        value = os.environ.get(source.env)
-        if value is None:
-            raise NotFound(
-                "environment-variable",
-                f'the environment variable "{source.env}" is not set',
-                hint=f"Export {source.env}=...",
-            )
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # Python keeps bytes that are not UTF-8 as lone surrogates
-            raise Invalid(
-                "variable-encoding",
-                f'the environment variable "{source.env}" is not UTF-8 text',
-                hint="Set it to text in UTF-8, or to the base64 of its bytes.",
-            ) from None
-        return value
-    return read_value_file(folder / (source.file or ""))

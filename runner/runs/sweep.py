@@ -7,6 +7,7 @@ colleague's run, or another home's, has on the same engine is never touched.
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 import uuid
@@ -15,13 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from registry.errors import UserError
-from registry.home import Home, exclusive, write_private
+from registry.home import Home, exclusive, open_regular, write_private
 from runner.execution.artifacts import PART_PREFIX
 from runner.execution.connections import Connections
 from runner.runs import journal
 from runner.runs.engine_notes import engines_of, forget_engines, noted_runs
 
 _IDENTITY = "home-id"
+_IDENTITY_TEXT = re.compile(rb"\s*([0-9A-Za-z-]{8,64})\s*")
+_LONGEST_IDENTITY = 100
 _POSTPONED = "sweep-postponed"
 
 _SOON = 2.0
@@ -32,13 +35,27 @@ _PAUSE = 600.0
 
 
 def home_identity(home: Home) -> str:
-    """What containers of this home are labelled with: random, made once, the same for good. Raises Unavailable."""
+    """What containers of this home are labelled with: random, made once, the same for good; made again where the file
+    is damaged. Raises Unavailable."""
     path = home.path / _IDENTITY
-    if not path.exists():
+    known = _read_identity(path)
+    if known is None:
         with exclusive(home.lock_file(_IDENTITY), "give this home its identity"):
-            if not path.exists():
-                write_private(path, uuid.uuid4().hex.encode())
-    return path.read_text().strip()
+            known = _read_identity(path)
+            if known is None:
+                known = uuid.uuid4().hex
+                write_private(path, known.encode())
+    return known
+
+
+def _read_identity(path: Path) -> str | None:
+    """What the file says; None where it is missing or holds something else than an identity."""
+    try:
+        with open_regular(path) as file:
+            found = _IDENTITY_TEXT.fullmatch(file.read(_LONGEST_IDENTITY))
+    except OSError:
+        return None
+    return found[1].decode() if found else None
 
 
 def dead_runs(home: Home) -> list[str]:

@@ -10,6 +10,7 @@ from registry.catalog.details import is_test
 from registry.errors import Invalid, NotFound
 from registry.git.objects import tree_id
 from registry.model import Problem, Provenance, Reference, ResolvedTemplate
+from registry.paths import real_path
 from registry.template.document import read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE
@@ -26,6 +27,12 @@ class Case:
 
     template: ResolvedTemplate
     test: TemplateTest
+
+
+def name_of(template: ResolvedTemplate) -> str:
+    """What people call it: a folder by its path, as they gave it."""
+    reference = template.reference
+    return template.provenance.path if reference.source == _FOLDER_SOURCE else str(reference)
 
 
 FilesOf = Callable[[Reference], Mapping[str, bytes]]
@@ -99,7 +106,7 @@ def _template_folders(folder: Path) -> list[Path]:
 
 def _from_folder(folder: Path, files: Mapping[str, bytes]) -> ResolvedTemplate:
     template = read_folder(files, str(folder)).template
-    slug = folder.resolve().name
+    slug = real_path(folder).name
     place = Provenance(_FOLDER_SOURCE, slug, str(folder), template.version, tree_id(files))
     return ResolvedTemplate(Reference(_FOLDER_SOURCE, slug), template, place)
 

@@ -23,9 +23,19 @@ from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import Action, ContainerSettings, Process, Project, Step, TemplateUse, VariableSource
+from runner.model import (
+    Action,
+    ContainerSettings,
+    Process,
+    Project,
+    Step,
+    TemplateUse,
+    Variable,
+    VariableSource,
+)
 from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import DefaultImage, Inputs, compile_plan
+from runner.testing.cases import name_of
 from runner.testing.checking import differences
 from runner.testing.model import CommandStub, Observed, SeenRequest, TemplateTest, TestResult
 from runner.testing.session import Session
@@ -45,7 +55,7 @@ def run_test(
 ) -> TestResult:
     """Run a test to its end. Raises EngineError; everything else is part of the result."""
     started = time.monotonic()
-    name = str(template.reference)
+    name = name_of(template)
     masker = Masker()
     try:
         action = _action(template, test, default_image)
@@ -74,7 +84,7 @@ def _action(template: ResolvedTemplate, test: TemplateTest, default_image: Defau
     def resolve(_: Reference) -> ResolvedTemplate:
         return _unchecked(template)
 
-    def no_source(_: VariableSource) -> str:
+    def no_source(_: Variable, __: VariableSource) -> str:
         raise AssertionError("a test has no project")
 
     plan: Plan = compile_plan(

@@ -11,11 +11,11 @@ from threading import Lock
 from registry.errors import NotFound
 from registry.home import Home
 from runner.engine.base import Endpoint
-from runner.execution.action import Cancellation
+from runner.execution.cancellation import Cancellation
 from runner.execution.connections import Connect, Connections
 from runner.planner import DefaultImage, Resolve
 from runner.runs.sweep import sweep
-from runner.testing.cases import Case, FilesOf, find_cases
+from runner.testing.cases import Case, FilesOf, find_cases, name_of
 from runner.testing.model import TestResult
 from runner.testing.running import run_test
 from runner.testing.session import test_session
@@ -42,7 +42,7 @@ class TestService:
         cases = [
             case
             for case in find_cases(paths, tests, self.resolve, self.files_of)
-            if wanted in f"{case.template.reference}: {case.test.name}".casefold()
+            if wanted in f"{name_of(case.template)}: {case.test.name}".casefold()
         ]
         if not cases:
             which = f' with "{pattern}" in their name' if pattern else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from registry.home import Home, exclusive, make_folder
 from runner.engine.base import Endpoint, Engine, EngineError
-from runner.execution.action import Cancellation
+from runner.execution.cancellation import Cancellation
 from runner.execution.container_pool import RunLabels
 from runner.runs import journal
 from runner.runs.engine_notes import note_engines

@@ -4,9 +4,7 @@ Pure functions over frozen data; nothing here reads a file, the environment or t
 
 Rules (docs/variables.md tells them to users):
 
-- A project variable's values are chosen by scope. Strongest first: step, target, a role that the step asks for,
-  any other role of the target, environment, unscoped; compared dimension by dimension, so that every added
-  dimension makes a value more specific.
+- A project variable's values are chosen by scope: `runner.variables.scopes`.
 - A template parameter beats a variable of the same name, and hides it even if it has no value itself. What a process
   gives to a parameter is evaluated *outside* the template, so `uri: "#{uri}"` passes the project's `uri` on; defaults
   are evaluated inside.
@@ -20,50 +18,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.model import Parameter
-from runner.model import Scope, ScopedValue, Target, Variable
 from runner.octostache import EvaluationLimits, FilterError, OctostacheError, Variables, escape
 from runner.plan import OriginKind, PlannedValue, ValueOrigin
 
 _SECONDS = 30.0
 """What evaluating all texts of one action may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionPlace:
-    """Where an action runs, as far as scopes care."""
-
-    environment: str | None
-    step: str
-    step_roles: tuple[str, ...] = ()
-    target: Target | None = None
-
-
-def select(variable: Variable, place: ActionPlace) -> tuple[ScopedValue, ...]:
-    """The values of a variable that win at a place: none, one, or several that are equally specific."""
-    matches = [(rank, value) for value in variable.values if (rank := _specificity(value.scope, place))]
-    best = max((rank for rank, _ in matches), default=None)
-    return tuple(value for rank, value in matches if rank == best)
-
-
-def _specificity(scope: Scope, place: ActionPlace) -> tuple[int, ...] | None:
-    """How specific a scope is at a place, comparable; None where it doesn't apply."""
-    target = place.target
-    roles = set(target.roles) if target else set()
-    applies = (
-        (not scope.steps or _among(place.step, scope.steps))
-        and (not scope.targets or (target is not None and _among(target.name, scope.targets)))
-        and (not scope.roles or any(_among(role, scope.roles) for role in roles))
-        and (not scope.environments or _among(place.environment, scope.environments))
-    )
-    if not applies:
-        return None
-    asked_for = any(_among(role, scope.roles) for role in roles & set(place.step_roles))
-    role_rank = 0 if not scope.roles else 2 if asked_for else 1
-    return (bool(scope.steps), bool(scope.targets), role_rank, bool(scope.environments), 1)
-
-
-def _among(name: str | None, names: Iterable[str]) -> bool:
-    return name is not None and name.casefold() in {other.casefold() for other in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from registry.errors import Conflict, Invalid, NotFound, Unavailable, Untrusted
 from registry.home import Home, exclusive, make_folder
+from registry.paths import real_path
 from runner.variables.sealing import SealingKey
 
 KEY_VARIABLE = "TREADLE_KEY"
@@ -124,7 +125,7 @@ def _refuse_shared(path: Path, mode: int) -> None:
 
 def _refuse_in_git(path: Path) -> None:
     """A work tree is there to be shared, and nobody looks at each file of a commit."""
-    folder = next((folder for folder in path.resolve().parents if (folder / ".git").exists()), None)
+    folder = next((folder for folder in real_path(path).parents if (folder / ".git").exists()), None)
     if folder is not None:
         message = f'the key file "{path}" would lie in the git work tree "{folder}"'
         raise Untrusted("key-in-git", message, f"Name another place: {KEY_FILE_VARIABLE}=PATH.")
@@ -136,7 +137,7 @@ def _write(path: Path, keys: tuple[SealingKey, ...]) -> None:
 
     text = "# Keys of Treadle: the first one seals, all of them open. Keep this file out of git.\n"
     text += "".join(f"{key.text}\n" for key in keys)
-    target = path.resolve()
+    target = real_path(path)
     make_folder(target.parent)
     draft = target.parent / f".treadle-{secrets.token_hex(8)}"
     try:

@@ -15,7 +15,7 @@ from registry.compatibility.script_reads import script_reads, without_comments
 _EXPRESSION = re.compile(r"#\{([^}]*)")
 _INDEXED = re.compile(
     r"\boctopus\.(?:action|step)\[(?P<step>[^\[\]#\n]+)\]"
-    r"(?:\.output(?:\[[^\[\]\n]*\])?\.(?P<output>[^\s|}\[\]]+)|[^\s|}]*)",
+    r"(?:\.output(?P<target>\[[^\[\]\n]*\])?\.(?P<output>[^\s|}\[\]]+)|[^\s|}]*)",
     re.IGNORECASE,
 )
 _READ_BY_THE_RUNNER = re.compile(r"octopus\.(action|script)\b|octopusshould|tentacle", re.IGNORECASE)
@@ -73,11 +73,17 @@ def mentions(text: str, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StepRead:
-    """A text reads something of a step: `name` is the whole variable, `output` that of the output, if it is one."""
+    """A text reads something of a step.
+
+    name: the whole variable
+    output: the name of the output, if it is one
+    of_a_target: whether it says of which target
+    """
 
     name: str
     step: str
     output: str = ""
+    of_a_target: bool = False
 
 
 def steps_read(text: ReadingText) -> Iterator[StepRead]:
@@ -87,7 +93,7 @@ def steps_read(text: ReadingText) -> Iterator[StepRead]:
         names += sorted(script_reads(without_comments(text.text), text.syntax).names)
     for name in names:
         for found in _INDEXED.finditer(name):
-            yield StepRead(found[0], found["step"], found["output"] or "")
+            yield StepRead(found[0], found["step"], found["output"] or "", found["target"] is not None)
 
 
 def _modules(variables: Mapping[str, str | None]) -> Iterator[ReadingText]:

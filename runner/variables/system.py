@@ -7,28 +7,18 @@ Names are Octopus's. What has no counterpart (`Octopus.Web.*`, `Octopus.Release.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
-from runner.model import Action, Environment, Process, Project, Status, Step, StepResult, Target
+from runner.model import Action, Environment, Process, Project, Step, Target
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
 _RUN_TIME = re.compile(
-    r"env:.*|Octopus\.(Task\.Id|Deployment\.(Id|Name|Created|CreatedBy\.(Id|Username|DisplayName)|Error|ErrorDetail)"
-    r"|Template\.Each\..*)",
+    r"env:.*|Octopus\.(Task\.(Id|Name)|Deployment\.(Id|Name|Machines|Created|CreatedBy\.(Id|Username|DisplayName))"
+    r"|Deployment\.(Error|ErrorDetail)|Template\.Each\..*)",
     re.IGNORECASE,
 )
 _INDEXED = re.compile(r"Octopus\.(?:Action|Step)\[(?P<name>.*?)\]\.", re.IGNORECASE)
-
-# Octopus's words for how a step stands.
-_STATUS_CODES = {
-    Status.SUCCESS: "Succeeded",
-    Status.SUCCESS_WITH_WARNINGS: "Succeeded",
-    Status.FAILED: "Failed",
-    Status.SKIPPED: "Skipped",
-    Status.CANCELLED: "Canceled",
-    Status.INTERRUPTED: "Abandoned",
-}
 
 
 def planned_system_values(
@@ -58,6 +48,7 @@ def planned_system_values(
         "Octopus.Action.StepName": step.name,
         "Octopus.Action.Number": own,
         "Octopus.Action.TargetRoles": ",".join(step.roles),
+        "Octopus.Action.MaxParallelism": str(step.max_parallel),
     }
     if pin is not None:
         values |= {
@@ -68,12 +59,13 @@ def planned_system_values(
         values |= {
             "Octopus.Environment.Id": f"Environments-{environment.name}",
             "Octopus.Environment.Name": environment.name,
+            "Octopus.Environment.SortOrder": str(_sort_order(project, environment)),
         }
         values |= machines
     if target is not None:
         values |= name_values(target.name)
         values["Octopus.Machine.Roles"] = ",".join(target.roles)
-    return _system(values)
+    return system_values(values)
 
 
 def name_values(target: str) -> dict[str, str]:
@@ -98,9 +90,14 @@ def machines_in_roles(environment: Environment, targets: Iterable[Target]) -> Ma
 
 
 def run_system_values(
-    run: str, process: str, environment: str | None, user: str, created: str, steps: Sequence[StepResult]
-) -> list[PlannedValue]:
-    """What only the run knows: its id, who started it when (ISO 8601), and how the steps before ended."""
+    run: str,
+    process: str,
+    environment: str | None,
+    user: str,
+    created: str,
+    targets: Iterable[str] = (),
+) -> dict[str, str]:
+    """What only the run knows, whatever its steps do: its id, who started it when (ISO 8601), on which targets."""
     values = {
         "Octopus.Task.Id": run,
         "Octopus.Deployment.Id": run,
@@ -110,25 +107,16 @@ def run_system_values(
         "Octopus.Deployment.CreatedBy.Username": user,
         "Octopus.Deployment.CreatedBy.DisplayName": user,
     }
-    for step in steps:
-        values[f"Octopus.Step[{step.step}].Status.Code"] = _STATUS_CODES[step.status]
-    broken = [step for step in steps if step.status is Status.FAILED]
-    failed = [action for step in broken for action in step.actions if action.status is Status.FAILED]
-    if failed:
-        # Octopus puts exit codes here, never text of the log.
-        code = failed[0].exit_code
-        error = (
-            f"The step failed with exit code {code}"
-            if code is not None
-            else "The step failed before its script ran"
-        )
-        values |= {"Octopus.Deployment.Error": error, "Octopus.Deployment.ErrorDetail": error}
-    return _system(values)
+    machines = ",".join(f"Machines-{name}" for name in dict.fromkeys(targets))
+    if machines:
+        values["Octopus.Deployment.Machines"] = machines
+    values["Octopus.Task.Name"] = f"Deploy {values['Octopus.Deployment.Name']}"
+    return values
 
 
 def image_environment(environment: Mapping[str, str]) -> list[PlannedValue]:
     """`env:NAME` for what the image defines; never the runner's own environment."""
-    return _system({f"env:{name}": value for name, value in environment.items()})
+    return system_values({f"env:{name}": value for name, value in environment.items()})
 
 
 def known_at_run_time(name: str, earlier_steps: Collection[str]) -> bool:
@@ -152,6 +140,13 @@ def is_of_a_step(name: str) -> bool:
     return _INDEXED.match(name) is not None
 
 
-def _system(values: Mapping[str, str]) -> list[PlannedValue]:
+def _sort_order(project: Project, environment: Environment) -> int:
+    """The place of an environment in the project's list, from 0."""
+    names = [one.name for one in project.environments]
+    return names.index(environment.name) if environment.name in names else 0
+
+
+def system_values(values: Mapping[str, str]) -> list[PlannedValue]:
+    """Values that the system itself defines, by their names."""
     origin = ValueOrigin(OriginKind.SYSTEM)
     return [PlannedValue(name, value, origin, value=value) for name, value in values.items()]

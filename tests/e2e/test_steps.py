@@ -138,3 +138,50 @@ def test_an_action_that_was_cut_off_waits_for_a_word(journey: Journey) -> None:
     assert "interrupted-action" in asked.stderr
     assert [step["status"] for step in json.loads(given_up.stdout)["steps"]] == ["failed", "skipped"]
     assert "run-finished" in again.stderr
+
+
+def test_a_run_waits_for_a_person_without_a_process(journey: Journey) -> None:
+    journey.write("treadle.yaml", {**FARM, "environments": {"Test": {"guided_failure": True}}})
+    output = "Octopus.Action[Approve].Output.Manual"
+    journey.process(
+        {"name": "Approve", "manual": {"instructions": "To **#{Octopus.Environment.Name}**?"}},
+        {"name": "Use", "run": f"echo '#{{{output}.Approved}} #{{{output}.Notes}}'"},
+        {"name": "Fails", "run": "exit 3"},
+    )
+
+    asked = journey.run("-e", "Test")
+    assert asked.exit_code == 4, asked.said
+    assert asked.events[-1]["event"] == "run-waiting"
+    assert journey.containers() == []
+
+    shown = json.loads(journey.treadle("runs", "show", "--json").stdout)
+    assert (shown["status"], shown["questions"][0]["text"]) == ("waiting", "To **Test**?")
+
+    failed = journey.treadle("runs", "intervene", "--proceed", "--notes", "fine", "--progress", "json")
+    assert failed.exit_code == 4, failed.said
+    assert log_lines(failed.events) == ["True fine"]
+    assert [event["kind"] for event in failed.events if event["event"] == "question-asked"] == ["failure"]
+
+    wrong = journey.treadle("runs", "intervene", "--exclude")
+    assert (wrong.exit_code, "answer-unknown" in wrong.stderr) == (2, True)
+    ended = journey.treadle("runs", "intervene", "--ignore", "--progress", "json")
+    assert ended.exit_code == 0, ended.said
+    assert ended.events[-1]["status"] == "success-with-warnings"
+    assert journey.treadle("runs", "intervene", "--retry").exit_code == 2
+
+
+def test_runs_of_one_environment_take_turns(journey: Journey) -> None:
+    journey.write("treadle.yaml", {"environments": {"Test": {}, "Live": {}}})
+    journey.process({"name": "Slow", "run": "echo on; sleep #{Seconds}"})
+    quick = ("--var", "Seconds=0")
+    with journey.running("-e", "Test", "--var", "Seconds=12") as first:
+        first.await_log("on")
+        beside = journey.run("-e", "Live", *quick)
+        second = journey.run("-e", "Test", *quick)
+        first.finish()
+
+    assert beside.exit_code == second.exit_code == 0, second.said
+    assert "Waiting for" not in beside.stderr
+    assert "Waiting for deploy in Test (process" in second.stderr
+    ends = [json.loads((folder / "result.json").read_text())["status"] for folder in journey.run_folders()]
+    assert ends == ["success"] * 3

@@ -109,3 +109,14 @@ def test_doctor_notices_damage_that_no_search_would_meet(project: ProjectTree) -
     assert "was damaged: it is built again" in done.stdout, done.stderr
     assert "41 templates" in done.stdout
     assert "damaged" not in project.treadle("doctor").stdout
+
+
+def test_a_command_that_is_started_again_keeps_what_it_read_from_standard_input(project: ProjectTree) -> None:
+    process = "version: 1\nsteps: [{name: Sleep, uses: builtin/sleep, with: {Sleep.Duration: '#{X}'}}]\n"
+    project.write({"deploy.yaml": process})
+    expected = project.treadle("plan", "deploy", "--json", "--var", "X=-", stdin="7")
+    assert '"7"' in expected.stdout, expected.stderr
+    _replace_by_other_bytes(project.home / "index.sqlite")
+    done = project.treadle("plan", "deploy", "--json", "--var", "X=-", stdin="7")
+    assert "was damaged" in done.stderr
+    assert done.stdout == expected.stdout

@@ -97,9 +97,11 @@ def test_what_is_new_follows_the_umask(tmp_path: Path, umask: int, folder: int, 
 
 def test_a_folder_that_cannot_be_made_is_not_blamed_on_the_home(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(Unavailable, match=r'cannot write ".*/file/below/x": Not a directory') as refused:
+    with pytest.raises(
+        Conflict, match=r'cannot write ".*/file/below/x": ".*/file" is a file, not a folder'
+    ) as refused:
         write_atomically(tmp_path / "file/below/x", b"")
-    assert refused.value.code == "not-written"
+    assert refused.value.code == "path-taken"
 
 
 def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

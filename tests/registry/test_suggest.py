@@ -27,6 +27,11 @@ COMMANDS = ["run", "runs", "plan", "validate"]
         (" ", ["a b"], []),
         ("x", ["a long name with x"], []),
         ("x", [], []),
+        ("Script.Shell", ["Script.Body", "Script.Args"], []),
+        ("Script.Bdy", ["Script.Body", "Script.Args"], ["Script.Body"]),
+        ("ssn_Url", ["ssn_Channel", "ssn_Title"], []),
+        ("community/slakc", ["community/slack", "community/xml"], ["community/slack"]),
+        ("Scrpt.Body", ["Script.Body", "Script.Args"], ["Script.Body"]),
     ],
 )
 def test_the_nearest_name_is_spelt_alike_or_contains_the_word(

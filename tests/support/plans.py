@@ -12,7 +12,7 @@ from registry.model import Parameter, Provenance, Reference, ResolvedTemplate, S
 from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
 from registry.text.yaml_document import dump_yaml
 from runner.documents import read_process, read_project
-from runner.model import Target, VariableSource
+from runner.model import Target, Variable, VariableSource
 from runner.plan import Plan, PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
 
@@ -82,8 +82,8 @@ class Desk:
         where = Provenance(reference.source, reference.slug, "tool.json", found.version, BLOB)
         return ResolvedTemplate(reference, found, where)
 
-    def _read(self, source: VariableSource) -> str:
-        name = source.env or source.file or ""
+    def _read(self, _: Variable, source: VariableSource) -> str:
+        name = str(source.setting)
         if name not in self.secrets:
             raise NotFound("environment-variable", f'the environment variable "{name}" is not set')
         return self.secrets[name]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.execution import events
-from runner.execution.action import ActionEnd, Cancellation
+from runner.execution.action import ActionEnd
+from runner.execution.cancellation import Cancellation
 from runner.execution.events import Event
 from runner.execution.scheduler import Clock, Inbox, Scheduler, Surroundings
 from runner.execution.state import RunState, fold, run_status
@@ -103,6 +104,9 @@ class _Work:
         target = action.target.name if action.target else None
         values = [*output_values(around.outputs, target), *action.variables]
         return Variables({value.name: value.text for value in values}).evaluate_truthy(expression.text)
+
+    def text_of(self, action: PlannedAction, text: str, around: Surroundings) -> str:
+        return text
 
     def give_up(self, action: PlannedAction) -> None:
         self.play.given_up.append(action.id)

@@ -14,11 +14,12 @@ from registry.model import StepTemplate
 from runner.engine.base import ACTION_LABEL, ContainerSpec, Endpoint, Engine, Stream
 from runner.engine.fake import FakeContainer, FakeEngine, Script
 from runner.engine.payload import Payload
-from runner.execution.action import Cancellation
+from runner.execution.cancellation import Cancellation
 from runner.execution.events import Event
 from runner.model import RunResult
 from runner.plan import Plan
 from runner.runs.history import Runs
+from runner.runs.intervention import Intervention
 from runner.runs.limits import RunLimits
 from runner.runs.service import RunService
 from tests.support.plans import IMAGE, Desk
@@ -139,10 +140,18 @@ class Stage:
             connect,
         )
 
-    def resume(self, run: str, scripts: Scripts | None = None, restart: bool | None = None) -> Ended:
+    def resume(
+        self,
+        run: str,
+        scripts: Scripts | None = None,
+        restart: bool | None = None,
+        answer: Intervention | None = None,
+    ) -> Ended:
         """Go on with a run; the plan is that of the record."""
         return self._again(
-            run, scripts, lambda service, record, *rest: service.resume(record, restart, *rest)
+            run,
+            scripts,
+            lambda service, record, *rest: service.resume(record, restart, *rest, answer=answer),
         )
 
     def retry(self, run: str, scripts: Scripts | None = None, failed_only: bool = False) -> Ended:

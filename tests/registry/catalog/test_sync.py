@@ -14,6 +14,7 @@ from registry.errors import Invalid, NotFound, Unavailable, UserError
 from registry.git.repository import Repository
 from registry.home import Home
 from registry.index.database import Index
+from registry.index.writer import IndexChanges
 from registry.project.source_definition import SourceDefinition, define
 from tests.conftest import GitConfig
 from tests.support.library import CommunityLibrary
@@ -43,6 +44,17 @@ def _source(
     repository: SourceRepository, ref: str | None = None, folder: str | None = "t"
 ) -> SourceDefinition:
     return define("team", str(repository.path), ref, folder, None, repository.path)
+
+
+def test_a_sync_without_news_is_noted_too(home: Home, index: Index, repository: SourceRepository) -> None:
+    source = _source(repository)
+    sync_source(home, index, source)
+    with index.transaction() as connection:
+        connection.execute("UPDATE source SET synced = '2020-01-01T00:00:00+00:00'")
+    assert sync_source(home, index, source).changes == IndexChanges()
+    state = index.source(source.index_key)
+    assert state is not None
+    assert state.synced > "2026"
 
 
 def test_a_sync_tells_what_is_new(home: Home, index: Index, repository: SourceRepository) -> None:
@@ -75,21 +87,21 @@ def test_without_a_ref_the_usual_branch_is_taken(
     for branch in branches:
         repository.git("branch", "--force", branch) if branch != "main" else None
     repository.git("bundle", "create", "--quiet", str(bundle), *(f"refs/heads/{name}" for name in branches))
-    assert probe(define("team", str(bundle), None, None, None, repository.path)) == chosen
+    assert probe(home, define("team", str(bundle), None, None, None, repository.path)) == chosen
 
 
-def test_the_remotes_head_is_taken_before_main(repository: SourceRepository) -> None:
+def test_the_remotes_head_is_taken_before_main(home: Home, repository: SourceRepository) -> None:
     repository.switch("release", create=True)
-    assert probe(_source(repository)) == "release"
+    assert probe(home, _source(repository)) == "release"
 
 
-def test_several_branches_and_no_usual_one_need_a_ref(repository: SourceRepository) -> None:
+def test_several_branches_and_no_usual_one_need_a_ref(home: Home, repository: SourceRepository) -> None:
     bundle = repository.path.parent / "team.bundle"
     repository.git("branch", "one")
     repository.git("branch", "two")
     repository.git("bundle", "create", "--quiet", str(bundle), "refs/heads/one", "refs/heads/two")
     with pytest.raises(NotFound) as refused:
-        probe(define("team", str(bundle), None, None, None, repository.path))
+        probe(home, define("team", str(bundle), None, None, None, repository.path))
     assert refused.value.hint == 'Name one with --ref: "one", "two".'
 
 
@@ -323,14 +335,18 @@ def test_settings_from_the_environment_hold_for_remotes(
     "narrowed", ["variable", "protocol.file.allow", "protocol.allow", "another variable"]
 )
 def test_protocols_that_the_user_forbids_stay_forbidden(
-    narrowed: str, repository: SourceRepository, monkeypatch: pytest.MonkeyPatch, git_config: GitConfig
+    narrowed: str,
+    home: Home,
+    repository: SourceRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    git_config: GitConfig,
 ) -> None:
     if narrowed.startswith("protocol"):
         git_config(narrowed, "never")
     else:
         monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "https:ssh" if narrowed == "variable" else "")
     with pytest.raises(Unavailable, match="transport 'file' not allowed"):
-        probe(_source(repository))
+        probe(home, _source(repository))
 
 
 def test_what_a_killed_git_left_in_a_mirror_goes(
@@ -348,9 +364,11 @@ def test_what_a_killed_git_left_in_a_mirror_goes(
     assert list(objects.rglob("*"))
 
 
-def test_a_ref_that_is_not_there_is_answered_with_each_name_once(repository: SourceRepository) -> None:
+def test_a_ref_that_is_not_there_is_answered_with_each_name_once(
+    home: Home, repository: SourceRepository
+) -> None:
     repository.git("tag", "--annotate", "--message", "first", "v1")
     repository.git("branch", "v1")
     with pytest.raises(NotFound) as refused:
-        probe(_source(repository, "other"))
+        probe(home, _source(repository, "other"))
     assert refused.value.hint == "There are: main, v1."

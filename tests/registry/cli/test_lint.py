@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.conftest import MakeProject
 from tests.support.repository import SourceRepository
 
@@ -107,3 +109,32 @@ def test_a_template_of_a_source_that_is_not_valid_has_its_errors_reported(make_p
 def test_built_in_templates_are_good_ones(make_project: MakeProject) -> None:
     done = make_project({}).treadle("lint", "builtin/sleep", "builtin/wait-for-http")
     assert (done.exit_code, done.stdout) == (0, "2 templates linted: all good\n")
+
+
+def test_powershell_scripts_are_said_to_run_somewhere(make_project: MakeProject) -> None:
+    def folder(name: str, script: str) -> dict[str, str]:
+        value = {
+            "Id": f"7f0d6a1e-5b0c-4a52-9d0e-2b1f6a3f9c{len(name):02}",
+            "Name": f"Tool - {name}",
+            "ActionType": "Octopus.Script",
+            "Version": 1,
+            "Properties": {
+                "Octopus.Action.Script.Syntax": "PowerShell",
+                "Octopus.Action.Script.ScriptBody": script,
+            },
+            "Parameters": [],
+        }
+        return {f"all/{name}.json": json.dumps(value)}
+
+    files = folder("a", "Get-Item x") | folder("bb", "az login") | folder("ccc", "Get-Service")
+    project = make_project(files)
+    one = project.treadle("lint", "all/bb.json").stdout
+    assert one.startswith("all/bb.json: runs on Linux with tools: az\n")
+    many = project.treadle("lint", "all").stdout
+    counts = "3 PowerShell scripts: 1 for Linux, 1 for Linux with tools, 1 for Windows only\n"
+    assert counts in many
+    assert "runs on Linux" not in many
+    assert "all/a.json: runs on Linux\n" in project.treadle("lint", "all", "--verbose").stdout
+    verdicts = {item["template"]: item for item in project.treadle("lint", "all", "--json").json["verdicts"]}
+    assert verdicts["all/ccc.json"]["platform"] == "windows-only"
+    assert verdicts["all/ccc.json"]["reasons"][0]["lines"] == [1]

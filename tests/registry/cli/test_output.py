@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,10 +11,11 @@ import pytest
 
 import registry.cli
 import runner.cli
-from registry.cli.output import aligned, cell_width, log_line, rendered, shorten, style
+from registry.cli.columns import cell_width
+from registry.cli.output import aligned, log_line, rendered, shorten, style
 from tests.conftest import MakeProject
+from tests.support.terminal import TREADLE, on_terminal
 
-TREADLE = str(Path(sys.executable).with_name("treadle"))
 NASTY = "Evil \x1b[2J\x1b]0;pwned\x07\x1b]52;c;ZXZp\x07\x1bPq\x1b\\ \x9b31m pay\u202eexe\u200b\U000e0041 [red]x[/red]"
 CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e0fff]"
@@ -25,20 +25,6 @@ OURS = re.compile(r"\x1b\[[0-9;]*m")
 
 def seen(text: str, *, colours: bool = True) -> str:
     return rendered(text, colours=colours)
-
-
-def on_terminal(command: str, folder: Path, columns: int = 80) -> str:
-    """What a terminal gets from a command."""
-    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
-    done = subprocess.run(
-        ["script", "-qec", command, "/dev/null"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    return done.stdout.replace("\r\n", "\n")
 
 
 def template(name: str, script: str = "echo hi\n") -> str:
@@ -177,3 +163,8 @@ def test_json_for_a_stream_that_is_not_utf_8_keeps_every_character(monkeypatch: 
     print_json({"name": "Grüße 日本 🚀 \u202e"})
     stream.seek(0)
     assert json.loads(stream.read()) == {"name": "Grüße 日本 🚀 \u202e"}
+
+
+def test_columns_that_have_to_be_whole_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("run-1", "a long process", "2026-11-28 10:00:00", "12.0 s")]
+    assert aligned(rows, right=(3,), whole=(2,), width=42) == ["run-1  a long …  2026-11-28 10:00:00  12.0 s"]

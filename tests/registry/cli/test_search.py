@@ -140,7 +140,7 @@ def test_facets_count_what_a_search_finds(project: ProjectTree) -> None:
     ]
     assert facets["syntax"][0] == {"value": "bash", "count": 5}
     assert facets["runnable"] == [{"value": "yes", "count": 4}, {"value": "no", "count": 3}]
-    assert list(facets) == ["source", "category", "syntax", "action_type", "runnable"]
+    assert list(facets) == ["source", "category", "syntax", "action_type", "platform", "runnable"]
     narrowed = project.treadle("search", "slack", "--source", "ours", "--facets").stdout.splitlines()
     assert [line.split() for line in narrowed] == [
         ["FILTER", "VALUE", "TEMPLATES"],
@@ -149,6 +149,68 @@ def test_facets_count_what_a_search_finds(project: ProjectTree) -> None:
         ["syntax", "bash", "1"],
         ["syntax", "csharp", "1"],
         ["action-type", "Octopus.Script", "2"],
+        ["platform", "linux", "1"],
         ["runnable", "no", "1"],
         ["runnable", "yes", "1"],
     ]
+
+
+@pytest.fixture
+def judged(make_project: MakeProject) -> ProjectTree:
+    """A project whose source `ours` has PowerShell templates for several systems."""
+    project = make_project({"treadle.yaml": "sources: {ours: {git: ./ours}}\n"})
+    scripts = {
+        "plain": "Get-Item x",
+        "cloud": "az login\nkubectl get pods",
+        "service": "Get-Date\nGet-Service x",
+    }
+    files = {
+        f"{slug}.json": template(slug, Properties={SYNTAX: "PowerShell", SCRIPT: script})
+        for slug, script in scripts.items()
+    }
+    files["tentacle.json"] = template(
+        "tentacle",
+        ActionType="Octopus.TentaclePackage",
+        Properties={"Octopus.Action.CustomScripts.PostDeploy.ps1": "Add-PSSnapin X"},
+    )
+    SourceRepository.create(project.root / "ours").commit(files)
+    assert project.treadle("source", "sync", "ours").exit_code == 0
+    return project
+
+
+def test_a_search_by_where_scripts_run(judged: ProjectTree) -> None:
+    assert _slugs(judged, "--platform", "linux") == ["plain"]
+    assert _slugs(judged, "--platform", "linux-with-tools,windows-only") == ["cloud", "service", "tentacle"]
+    assert _slugs(judged, "--platform", "unknown") == []
+    done = judged.treadle("search", "--platform", "windwos-only")
+    assert done.exit_code == 2
+    assert 'no template has the platform "windwos-only"' in done.stderr
+    assert 'Did you mean "windows-only"' in done.stderr
+
+
+def test_hits_say_where_they_run_and_why(judged: ProjectTree) -> None:
+    hits = {hit["slug"]: hit for hit in judged.treadle("search", "--source", "ours", "--json").json}
+    assert hits["plain"]["platform"] == "linux"
+    assert hits["cloud"]["verdict"]["tools"] == ["az", "kubectl"]
+    assert hits["service"]["verdict"] == {
+        "platform": "windows-only",
+        "tools": [],
+        "reasons": [{"kind": "services", "what": "Windows services", "name": "Get-Service", "lines": [2]}],
+        "remarks": [],
+        "needs_5": False,
+    }
+    assert hits["tentacle"]["verdict"]["needs_5"] is True
+
+
+def test_once_powershell_runs_what_needs_windows_does_not(
+    judged: ProjectTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.template.runnable.RUNNABLE_SYNTAXES", ("Bash", "Python", "PowerShell"))
+    assert judged.treadle("source", "sync", "ours", "--again").exit_code == 0
+    assert _slugs(judged, "--runnable") == ["cloud", "plain"]
+    table = judged.treadle("search", "--source", "ours")
+    runs = {line.split()[0]: line.split(maxsplit=3)[3] for line in table.stdout.splitlines()[1:]}
+    assert runs["ours/cloud"].startswith("with az, kubectl ")
+    assert runs["ours/plain"].startswith("yes ")
+    assert runs["ours/service"].startswith("no ")
+    assert "1 of these run on Windows only; --runnable leaves such templates out." in table.stderr

@@ -64,6 +64,34 @@ def test_why_a_template_cannot_run_is_shown(project: ProjectTree) -> None:
     assert (data["runnable"], data["obstacle"]) == (False, "is written in CSharp")
 
 
+def test_where_a_template_runs_is_shown_with_the_evidence(make_project: MakeProject) -> None:
+    project = make_project({"treadle.yaml": "sources: {ours: {git: ./ours}}\n"})
+    script = "Get-Item x\nGet-Service y\naz login\n$env:TEMP"
+    ours = SourceRepository.create(project.root / "ours")
+    ours.commit({"svc.json": template("Svc", Properties={SYNTAX: "PowerShell", SCRIPT: "az login"})})
+    ours.commit({"svc.json": template("Svc", Version=2, Properties={SYNTAX: "PowerShell", SCRIPT: script})})
+    project.treadle("source", "sync", "ours")
+    shown = project.treadle("show", "ours/svc").stdout
+    assert (
+        "Runs on: Windows only\n  Windows services: Get-Service (line 2)\n"
+        "  a variable that is empty on Linux: TEMP (line 4)\n" in shown
+    )
+    older = project.treadle("show", "ours/svc@1").stdout
+    assert "Runs on: Linux with tools: az\n" in older
+    data = project.treadle("show", "ours/svc", "--json").json
+    assert (data["platform"], data["verdict"]["tools"]) == ("windows-only", ["az"])
+
+
+def test_a_template_in_a_language_that_is_not_read_has_no_verdict(make_project: MakeProject) -> None:
+    project = make_project({"treadle.yaml": "sources: {ours: {git: ./ours}}\n"})
+    files = {"sharp.json": template("Sharp", Properties={SYNTAX: "CSharp", SCRIPT: "x"})}
+    SourceRepository.create(project.root / "ours").commit(files)
+    project.treadle("source", "sync", "ours")
+    assert "Runs on" not in project.treadle("show", "ours/sharp").stdout
+    data = project.treadle("show", "ours/sharp", "--json").json
+    assert (data["platform"], data["verdict"]) == (None, None)
+
+
 def test_an_example_is_a_step_to_paste(project: ProjectTree) -> None:
     done = project.treadle("show", "tool", "--example")
     assert done.stdout == (

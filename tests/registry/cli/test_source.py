@@ -47,6 +47,23 @@ def test_a_source_is_added_to_the_project_and_nothing_else_changes(project: Proj
     assert (project.root / "treadle.yaml").read_text() == SETTINGS
 
 
+@pytest.mark.parametrize("address", ["./theirs", "file://{root}/theirs", "./theirs.bundle"])
+def test_a_folder_that_a_source_does_not_have_is_refused_at_once(project: ProjectTree, address: str) -> None:
+    repository = SourceRepository(project.root / "theirs")
+    repository.git("bundle", "create", "--quiet", str(project.root / "theirs.bundle"), "main")
+    url = address.format(root=project.root)
+    for wrong in ("nope", "t/other.json", "t/t"):
+        done = project.treadle("source", "add", "theirs", url, "--path", wrong)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f'error[source-folder-not-found]: source "theirs" has no folder "{wrong}"' in done.stderr
+    assert (project.root / "treadle.yaml").read_text() == SETTINGS
+    assert not list((project.home / "sources").iterdir()), "nothing stays of what was asked"
+    assert project.treadle("source", "add", "theirs", url, "--path", "t", "--dry-run").exit_code == 0
+    assert not list((project.home / "sources").iterdir())
+    assert project.treadle("source", "add", "theirs", url, "--path", "t").exit_code == 0
+    assert project.treadle("source", "sync", "theirs").stdout.startswith("theirs: 1 added")
+
+
 def test_outside_of_a_project_a_source_goes_to_the_users_settings(make_project: MakeProject) -> None:
     place = make_project({})
     SourceRepository.create(place.root / "theirs").commit({"t/other.json": template("Other")})
@@ -83,7 +100,7 @@ def test_what_cannot_be_added_is_told(
 
 
 def test_credentials_are_never_stored_or_shown(project: ProjectTree, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.cli.source.probe", lambda wanted: "main")
+    monkeypatch.setattr("registry.cli.source.probe", lambda home, wanted, keep: "main")
     done = project.treadle("source", "add", "private", "https://me:s3cret@example.com/x.git")
     assert done.exit_code == 0, done.stderr
     assert "were not stored" in done.stderr
@@ -124,7 +141,9 @@ def test_list_tells_all_of_each(project: ProjectTree) -> None:
     ours = listed["ours"]
     head = SourceRepository(project.root / "ours").head()
     assert (ours["ref"], ours["commit"], ours["templates"], ours["versions"]) == ("main", head, 1, 1)
-    assert [(item["path"], item["kind"]) for item in ours["problems"]] == [("broken.json", "unreadable")]
+    (problem,) = ours["problems"]
+    assert list(problem) == ["message", "kind", "path", "blob", "commit"]
+    assert (problem["path"], problem["kind"]) == ("broken.json", "unreadable")
     table = project.treadle("source", "list")
     assert table.stdout.splitlines()[0].split() == [
         "NAME",
@@ -134,7 +153,7 @@ def test_list_tells_all_of_each(project: ProjectTree) -> None:
         "COMMIT",
         "ADDRESS",
     ]
-    assert "treadle source list --problems ours" in table.stderr
+    assert table.stderr == "", "only --problems lists them"
 
 
 def test_removing_deletes_mirror_and_index(project: ProjectTree) -> None:
@@ -174,7 +193,10 @@ def test_the_community_library_comes_from_where_the_environment_says(
     place = make_project({})
     done = place.treadle("source", "sync")
     assert done.stdout.startswith("community: 571 added (571 templates, 1739 versions; master at db7c1b5971)")
-    assert "community: 89 contents of its history cannot be read:" in done.stderr
+    assert done.stderr == (
+        "community: 89 contents of its history cannot be read: treadle source list --problems community\n"
+    )
+    assert place.treadle("source", "list").stderr == ""
     listed = place.treadle("source", "list", "community", "--json").json
     assert len(listed[0]["problems"]) == 89
 

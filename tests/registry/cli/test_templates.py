@@ -56,6 +56,7 @@ def test_show_describes_a_template(project: ProjectTree) -> None:
     assert done.stdout == (
         "Say - Hello\n"
         "ours/hello@2 · Octopus.Script · bash · category testing\n"
+        "Runs on: Linux\n"
         "\n"
         "What Say - Hello does.\n"
         "\n"
@@ -94,6 +95,7 @@ def test_show_as_json_has_everything(project: ProjectTree) -> None:
         "author",
         "date",
         "variants",
+        "notices",
     }
     assert (shown["runnable"], shown["obstacle"], shown["readme"], shown["tests"]) == (True, None, None, [])
     two = project.treadle("show", "ours/hello", "--json").json

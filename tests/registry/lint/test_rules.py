@@ -102,7 +102,31 @@ def test_good_template_is_good(tmp_path: Path) -> None:
             script("Bash", "set -e\npassword='Tr0ub4dor3'\n"),
             "line 2 of the script: this looks",
         ),
-        ("secret-in-script", script("PowerShell", "$k = 'ghp_" + "a1B2" * 9 + "'"), "line 1 of the script"),
+        (
+            "secret-in-script",
+            script("PowerShell", "$k = 'ghp_" + "a1B2" * 9 + "'"),
+            "line 1 of the script: this looks like a secret: a GitHub token",
+        ),
+        (
+            "secret-in-script",
+            script("Bash", "set -e\nexport AWS_SECRET_ACCESS_KEY=" + "a1B2+" * 8 + "\n"),
+            "line 2 of the script: this looks like a secret: an AWS secret key",
+        ),
+        (
+            "secret-in-script",
+            script("Python", "aws = {'aws_secret_access_key': '" + "a1B2/" * 8 + "'}\n"),
+            "an AWS secret key",
+        ),
+        (
+            "secret-in-script",
+            script("Bash", "set -e\ncat > key <<E\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nE\n"),
+            "line 3 of the script: this looks like a secret: a private key",
+        ),
+        (
+            "secret-in-script",
+            script("Bash", "set -e\nexport DEPLOY_TOKEN=9f8a7b6c5d4e3f2a1b0c\n"),
+            "named like one",
+        ),
         (
             "never-fails",
             script("Bash", "a\nb\nc\nd\n"),
@@ -139,6 +163,14 @@ def test_good_template_is_good(tmp_path: Path) -> None:
         ),
         ("line-ends", script("Bash", "set -e\r\n"), "the Bash script has Windows line ends"),
         ("line-ends", script("PowerShell", "a\r\nb\nc\n"), "the script has both kinds of line ends"),
+        ("windows-only", script("PowerShell", "$x = 1\nGet-Service\nGet-EventLog x"), "line 2 of the script"),
+        (
+            "windows-only",
+            script("PowerShell", "Get-Service\nGet-EventLog x"),
+            "Get-Service (line 1) and 1 more",
+        ),
+        ("windows-powershell-only", script("PowerShell", "\nSort x"), "Sort (= Sort-Object on Windows)"),
+        ("differs-on-linux", script("PowerShell", "\n$env:Path"), "line 2 of the script"),
         (
             "outputs-undeclared",
             {**script("Bash", 'set -e\nset_octopusvariable "Said" x\n'), "Treadle": {"Outputs": []}},
@@ -177,8 +209,15 @@ def test_rule_about_a_name(tmp_path: Path, rule: str, name: str) -> None:
         script("Bash", "x=$(get_octopusvariable 'a')\nset -x\n\n# copy\nrsync \\\n  -a \"$x\" /b\n"),
         script("Bash", "x='1'\nif [ -n \"$x\" ]; then\n  rsync a b\nfi\n"),
         script("Bash", "set -e\n# curl -k https://x | bash\n"),
+        script("PowerShell", "if ($IsWindows) { Get-Service }\naz login\nmy-tool"),
+        script("PowerShell", "# lint: allow windows-only\nGet-Service"),
         script("Bash", "set -e\ncurl -k https://x  # lint: allow certificate-not-checked\n"),
         script("Bash", "set -e\npassword=$(get_octopusvariable 'x')\npassword=\"$1\"\n"),
+        script(
+            "Bash",
+            "set -e\nexport AWS_SECRET_ACCESS_KEY=$key API_TOKEN=$1\nexport TOKEN_FILE=/run/secrets/a1\n",
+        ),
+        script("Bash", 'set -e\ngrep -q "-----BEGIN RSA PRIVATE KEY-----" file\n'),
         script("PowerShell", "$password = $OctopusParameters['x']\n$secret = 'placeholder'\na\nb\nc"),
         good(
             Parameters=[

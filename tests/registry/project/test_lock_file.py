@@ -120,6 +120,8 @@ def test_content_that_is_gone_or_another_is_told(catalog: Catalog) -> None:
         ("version: 1\ntemplates: {}\nimages: {a/b: latest}\n", "lock-invalid"),
         ("version: 2\n", "unknown-version"),
         ("", "unknown-version"),
+        ("garbage\n", "lock-invalid"),
+        ("- 1\n", "lock-invalid"),
         ("version: 1\ntemplates: {team/hello: {version: 1}}\n", "lock-invalid"),
         ("version: 1\ntemplates: {hello: 1, x/y: 2}\n", "lock-invalid"),
     ],

@@ -308,6 +308,17 @@ def test_hidden_characters_are_written_out(project: ProjectTree) -> None:
     assert "\\u202e" in (site / "templates/library/tell/index.html").read_text()
 
 
+def test_hidden_characters_of_a_notice_are_written_out(project: ProjectTree) -> None:
+    publish(project, document())
+    done = project.treadle("deprecate", "library/tell", "--reason", "old\x1b]0;x\x07\u202e")
+    assert done.exit_code == 0, done.stderr
+    site = build(project)
+    for name, data in files(site).items():
+        if name.endswith((".html", ".xml", ".md", ".txt")):
+            assert not re.search("[\x1b\x07\u202e]", data.decode()), name
+    ElementTree.parse(site / "feed.xml")  # raises where it is not well-formed
+
+
 def test_the_list_is_there_without_a_script(hostile: Path) -> None:
     tags = Elements((hostile / "index.html").read_text()).tags
     links = [attributes.get("href") for tag, attributes in tags if tag == "a"]

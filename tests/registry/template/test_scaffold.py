@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import Conflict, Invalid
+from registry.lint.linter import lint
 from registry.resources import builtin_templates
 from registry.template.document import read_folder
 from registry.template.files import load_folder
@@ -26,10 +27,17 @@ def test_new_template_is_valid(syntax: str, tmp_path: Path) -> None:
     assert [problem for one in checked for problem in one.problems] == []
 
 
+@pytest.mark.parametrize("slug", ["tell", "notify-team", "a.b_c-d"])
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_lint_has_nothing_against_a_new_template(syntax: str, slug: str, tmp_path: Path) -> None:
+    write_new(tmp_path / slug, new_template(slug, syntax))
+    assert lint([tmp_path / slug]).problems == ()
+
+
 @pytest.mark.parametrize(("syntax", "written"), SYNTAXES.items())
 def test_new_template_is_named_after_its_slug(syntax: str, written: str) -> None:
     document = read_folder(new_template("notify-team", syntax))
-    assert document.template.name == "Notify team"
+    assert document.template.name == "Notify - Team"
     assert document.template.parameters[0].name == "NotifyTeam.Message"
     assert document.template.properties["Octopus.Action.Script.Syntax"] == written
     script = document.template.properties["Octopus.Action.Script.ScriptBody"] or ""

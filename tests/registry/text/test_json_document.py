@@ -87,6 +87,7 @@ def test_duplicate_key_is_told() -> None:
         (b'{"a": "' + b"[" * 100 + b'", "b" 1}', "json-syntax", None),
         (b" " * 50_000_000, "json-too-large", None),
         (b"[" + b"1," * 100_000 + b"1]", "json-too-large", None),
+        (b"{" + b'"a":1,' * 100_000 + b'"a":1}', "json-too-large", None),
     ],
 )
 def test_what_is_no_document_is_refused(data: bytes, code: str, hint: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from registry.errors import Conflict
 from registry.text.yaml_document import load_yaml
-from registry.text.yaml_list import insert_item, move_item, remove_item
+from registry.text.yaml_edit import Entry
+from registry.text.yaml_list import append_entry, insert_item, move_item, remove_item
 
 THREE = """\
 # The shop.
@@ -108,3 +110,27 @@ def test_moving_there_and_back_says_the_same(items: list[str], gaps: list[str], 
     moved = move_item(text, "steps", index, to)
     assert sorted(moved.splitlines()) == sorted(text.splitlines())
     assert load_yaml(move_item(moved, "steps", to, index), "").value == before
+
+
+class TestAppendingAnEntry:
+    ITEM: Mapping[str, Entry] = {"value": "x: y", "sure": True, "names": ["a", "b"], "in": {"k": "v"}}
+    WRITTEN = '{value: "x: y", sure: true, names: [a, b], in: {k: v}}'
+
+    @pytest.mark.parametrize(
+        ("text", "edited"),
+        [
+            ("l:\n  - {a: 1} # one\n", "l:\n  - {a: 1} # one\n  - ITEM\n"),
+            ("l:\n- a: 1\n  b: 2\n# after\nm: 3\n", "l:\n- a: 1\n  b: 2\n- ITEM\n# after\nm: 3\n"),
+            ("l: [{a: 1}] # one\n", "l: [{a: 1}, ITEM] # one\n"),
+            ("l:\n  - {a: 1}", "l:\n  - {a: 1}\n  - ITEM\n"),
+            ("\ufeffl:\r\n  - {a: 1}\r\n", "\ufeffl:\r\n  - {a: 1}\r\n  - ITEM\r\n"),
+        ],
+    )
+    def test_it_goes_to_the_end_of_its_list(self, text: str, edited: str) -> None:
+        assert append_entry(text, ("l",), self.ITEM) == edited.replace("ITEM", self.WRITTEN)
+
+    @pytest.mark.parametrize("text", ["l: []\n", "l: {a: 1}\n", "m: 1\n", "m: &x [{a: 1}]\nl: *x\n"])
+    def test_where_there_is_no_list_it_says_what_to_write(self, text: str) -> None:
+        with pytest.raises(Conflict) as caught:
+            append_entry(text, ("l",), {"a": "b"})
+        assert "l: add - {a: b}" in (caught.value.hint or "")

@@ -77,7 +77,7 @@ def test_a_dry_run_writes_nothing(project: ProjectTree) -> None:
 def test_the_name_of_a_step_is_its_own(project: ProjectTree) -> None:
     assert project.treadle("add", "hello", "to", "deploy", "--name", "Greet: all").exit_code == 0
     assert '  - name: "Greet: all"\n' in _process(project)
-    names = [project.treadle("add", "hello", "to", "deploy", "--json").json["name"] for _ in range(3)]
+    names = [project.treadle("add", "hello", "to", "deploy", "--json").json["step"] for _ in range(3)]
     assert names == ["Say - Hello", "Say - Hello 2", "Say - Hello 3"]
     before = _process(project)
     done = project.treadle("add", "hello", "to", "deploy", "--name", "BUILD")

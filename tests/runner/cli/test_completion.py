@@ -25,7 +25,11 @@ def project(make_project: MakeProject) -> ProjectTree:
             "deploy.yaml": {
                 "steps": [{"name": "Say hello", "run": "echo"}, {"name": "Other", "run": "echo"}]
             },
-            "clean-up.yaml": {"steps": [{"name": "Tidy", "run": "echo"}]},
+            "clean-up.yaml": {
+                "steps": [{"name": "Tidy", "run": "echo"}, {"name": "Wait", "uses": "builtin/sleep"}]
+            },
+            "below/x": "",
+            "bundle.tar.gz": "",
         }
     )
 
@@ -68,10 +72,37 @@ def offered(project: ProjectTree, line: str, shell: str = "bash") -> list[str]:
         ("treadle runs show l", ["plain,last"]),
         ("treadle runs list --environment T", ["plain,Test"]),
         ("treadle completion po", ["plain,powershell"]),
+        ("treadle show sl", ["plain,sleep"]),
+        ("treadle test clean", ["file,clean"]),
+        ("treadle test b", ["prefix,builtin/", "prefix,below/", "plain,bundle.tar.gz"]),
+        ("treadle search --category other,tre", ["plain,other,treadle"]),
+        ("treadle search --syntax bash,py", ["plain,bash,python"]),
+        ("treadle search --action-type octopus.s", ["plain,Octopus.Script"]),
+        ("treadle lint --ignore blank", ["plain,blank-in-name"]),
+        ("treadle config show keep", ["plain,keep_runs"]),
+        ("treadle help out", ["plain,outdated"]),
+        ("treadle help runs pr", ["plain,prune"]),
+        ("treadle update --all --step w", ["plain,Wait"]),
     ],
 )
 def test_values_are_offered(project: ProjectTree, line: str, answer: list[str]) -> None:
     assert offered(project, line) == answer
+
+
+@pytest.mark.docker
+def test_runs_offer_their_steps_targets_and_projects(project: ProjectTree) -> None:
+    project.write(
+        {
+            "web.yaml": {"steps": [{"name": "On the web", "run": "echo", "roles": ["web"]}]},
+            "other.yaml": {"steps": [{"name": "Elsewhere", "run": "echo"}]},
+        }
+    )
+    first = project.treadle("run", "web", "-e", "Test", "--json").json["run"]
+    assert project.treadle("run", "other", "-e", "Test").exit_code == 0
+    assert offered(project, "treadle runs logs --step ") == ["plain,Elsewhere"]
+    assert offered(project, f"treadle runs logs {first} --step ") == ["plain,On the web"]
+    assert offered(project, f"treadle runs logs {first} --target w") == ["plain,web-1"]
+    assert offered(project, "treadle runs list --project ") == ["plain,project"]
 
 
 def test_what_cannot_be_read_offers_nothing(project: ProjectTree) -> None:

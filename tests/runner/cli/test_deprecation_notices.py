@@ -72,3 +72,39 @@ def test_a_dry_run_says_nothing_to_others(project: ProjectTree) -> None:
     tried = project.treadle("revoke", "library/tell", "--dry-run")
     assert tried.stdout == "library/tell would be revoked.\n"
     assert project.treadle("plan", "deploy").exit_code == 0
+
+
+def test_lists_of_versions_mark_those_that_were_revoked(project: ProjectTree) -> None:
+    project.write({"tell.json": template("Team - Tell", 2, "echo two\n")})
+    assert project.treadle("publish", "tell.json").exit_code == 0
+    project.treadle("revoke", "library/tell@1", "-m", "Leaks its token")
+    for command in (["log"], ["log", "--summary"], ["show", "--versions"]):
+        lines = project.treadle(*command, "library/tell").stdout.splitlines()
+        (marked,) = [line for line in lines if line.lstrip().startswith("1  ") or line.startswith("1 ")]
+        assert "revoked" in marked, command
+        assert sum("revoked" in line for line in lines if line.lstrip().startswith("2  ")) == 0, command
+    assert "    revoked: Leaks its token" in project.treadle("log", "library/tell").stdout
+    changes = project.treadle("log", "library/tell", "--json").json
+    assert [[notice["standing"] for notice in change["notices"]] for change in changes] == [[], ["revoked"]]
+
+
+def test_the_remedy_of_a_revoked_version_is_offered_however_fresh_it_is(
+    project: ProjectTree, make_project: MakeProject
+) -> None:
+    project.write(
+        {
+            "tell.json": template("Team - Tell", 2, "echo two\n"),
+            "shop/treadle.yaml": {"sources": {"team": {"git": "../library"}}},
+            "shop/deploy.yaml": {"steps": [{"name": "Tell", "uses": "team/tell@1"}]},
+        }
+    )
+    project.treadle("publish", "tell.json")
+    project.treadle("-C", "shop", "source", "sync", "team")
+    (held,) = project.treadle("-C", "shop", "outdated", "--json").json
+    assert (held["available"], held["held_back"]["version"]) == (None, 2), "a week has to pass"
+    project.treadle("revoke", "library/tell@1", "-m", "Leaks its token")
+    project.treadle("-C", "shop", "source", "sync", "team")
+    (offered,) = project.treadle("-C", "shop", "outdated", "--json").json
+    assert (offered["available"]["version"], offered["held_back"]) == (2, None)
+    assert project.treadle("-C", "shop", "update", "--all").exit_code == 0
+    assert "team/tell@2" in (project.root / "shop/deploy.yaml").read_text()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,12 +57,14 @@ def _leaves(command: click.Command, path: str) -> Iterator[tuple[str, set[str]]]
 
 
 def test_every_listing_has_json_and_every_change_a_dry_run() -> None:
-    """`plan` is the dry run of `run`; `source sync` changes a cache only."""
+    """`plan` is the dry run of what runs; `source sync` changes a cache only."""
+    running = {"run", "runs resume", "runs retry"}
     reading = {"search", "show", "validate", "test", "diff", "usage", "plan", "verify", "outdated", "expand"}
     reading |= {"doctor", "log", "graph", "config show", "source list", "source sync", "image list"}
+    reading |= {"vars list", "vars explain", "vars key list"}
     reading |= {f"runs {what}" for what in ("list", "show", "logs", "artifacts")}
     for path, options in _leaves(cli, ""):
-        if path not in ("run", "completion", "help"):
+        if path not in running | {"completion", "help"}:
             assert ("--json" if path in reading else "--dry-run") in options, path
 
 
@@ -115,6 +118,19 @@ def test_a_reader_that_went_away_is_nobody_to_complain_to(empty: ProjectTree) ->
     program = f"{Path(sys.executable).with_name('treadle')} plan deploy --json | head -1"
     done = subprocess.run(["sh", "-c", program], cwd=empty.root, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+@pytest.mark.parametrize(
+    "command", ["plan deploy", "plan deploy --json", "validate .", "--help", "plan --help"]
+)
+def test_a_reader_that_went_away_makes_no_failure(empty: ProjectTree, command: str) -> None:
+    empty.write({"deploy.yaml": {"steps": [{"name": "A", "run": "x"}]}})
+    program = [str(Path(sys.executable).with_name("treadle")), *command.split()]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(program, cwd=empty.root, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_late_ctrl_c_does_not_change_how_a_cancelled_command_ends() -> None:

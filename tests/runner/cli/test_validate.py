@@ -156,7 +156,20 @@ class TestBrokenProcesses:
     def test_in_outdated_and_update(self, broken: ProjectTree, command: list[str]) -> None:
         done = broken.treadle(*command)
         assert done.exit_code == 2
-        assert "slack@x" in done.stderr
+        assert 'bad.yaml:2:25: error: step "A": "slack@x" is not a template reference' in done.stderr
+
+    def test_in_the_json_of_outdated_are_entries(self, broken: ProjectTree) -> None:
+        broken.write({"worse.yaml": "version: 1\nsteps: [\n"})
+        entries = broken.treadle("outdated", "--all", "--json").json
+        errors = {entry["process"]: entry["error"] and entry["error"]["code"] for entry in entries}
+        assert errors == {"good.yaml": None, "bad.yaml": "bad-reference", "worse.yaml": "yaml-syntax"}
+        assert len({tuple(entry) for entry in entries}) == 1, "all have the same keys"
+
+    def test_in_the_json_of_update_are_problems(self, broken: ProjectTree) -> None:
+        broken.write({"worse.yaml": "version: 1\nsteps: [\n"})
+        problems = broken.treadle("update", "--all", "--json").json["problems"]
+        found = [(problem["file"], problem["line"], problem["code"]) for problem in problems]
+        assert found == [("bad.yaml", 2, "bad-reference"), ("worse.yaml", 3, "yaml-syntax")]
 
     def test_in_usage(self, broken: ProjectTree) -> None:
         broken.write({"bad.yaml": "version: 1\nsteps: [\n"})
@@ -186,3 +199,29 @@ class TestValues:
     def test_for_templates_that_are_not_there_are_left_to_the_plan(self, shop: ProjectTree) -> None:
         shop.write({"far.yaml": {"steps": [{"name": "A", "uses": "community/x", "with": {"P": "1"}}]}})
         assert codes(shop, "far.yaml") == []
+
+
+class TestCollisions:
+    def found(self, shop: ProjectTree, given: Any, variable: str = "sleep.duration") -> list[dict[str, Any]]:
+        step = {"name": "Wait", "uses": "builtin/sleep@1", "with": given}
+        shop.write(
+            {"treadle.yaml": {**PROJECT, "variables": {variable: "5s"}}, "deploy.yaml": {"steps": [step]}}
+        )
+        done = shop.treadle("validate", "deploy.yaml", "--json")
+        return [one for one in done.json["problems"] if one["code"] == "parameter-collision"]
+
+    def test_a_parameter_with_the_name_of_a_variable_is_warned_of(self, shop: ProjectTree) -> None:
+        (problem,) = self.found(shop, {"Sleep.Duration": "1s"})
+        assert problem["severity"] == "warning"
+        assert "which the template does not see" in problem["message"]
+        assert problem["hint"].startswith(
+            'To pass the variable on, write Sleep.Duration: "#{sleep.duration}"'
+        )
+        assert problem["line"] is not None
+
+    @pytest.mark.parametrize("given", ["#{Sleep.Duration}", "#{sleep.duration | ToLower}"])
+    def test_one_that_passes_the_variable_on_is_not(self, shop: ProjectTree, given: str) -> None:
+        assert self.found(shop, {"Sleep.Duration": given}) == []
+
+    def test_nor_is_one_of_another_name(self, shop: ProjectTree) -> None:
+        assert self.found(shop, {"Sleep.Duration": "1s"}, "Sleep.Durations") == []

@@ -104,10 +104,10 @@ def test_everything_is_read(tmp_path: Path) -> None:
                 ScopedValue("test.example.com"),
             ),
         ),
-        Variable("Hook", (ScopedValue(None, source=VariableSource(env="SLACK_HOOK")),), sensitive=True),
+        Variable("Hook", (ScopedValue(None, source=VariableSource("env", "SLACK_HOOK")),), sensitive=True),
         Variable(
             "Key",
-            (ScopedValue(None, Scope(environments=("Test",)), VariableSource(file="key.pem")),),
+            (ScopedValue(None, Scope(environments=("Test",)), VariableSource("file", "key.pem")),),
             sensitive=True,
         ),
     )

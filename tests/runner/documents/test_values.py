@@ -23,6 +23,17 @@ def test_values_are_texts(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("name", [".env", "test.env"])
+def test_an_env_file_will_do(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text("# answers\nSite.Host=www  # comment\nNotes='two\nlines'\n")
+    assert read_values(file) == {"Site.Host": "www", "Notes": "two\nlines"}
+    file.write_text("Site.Host\n")
+    assert refusal(lambda: read_values(file)) == [
+        f"{file}: line 1: expected NAME=value [dotenv-invalid] > Write one NAME=value a line."
+    ]
+
+
 def test_json_will_do(tmp_path: Path) -> None:
     file = tmp_path / "vars.json"
     file.write_text('{"Site.Host": "www", "Port": 80}')
@@ -91,5 +102,5 @@ def test_a_file_must_be_there(tmp_path: Path) -> None:
     path = tmp_path / "nope.yaml"
     assert refusal(lambda: read_values(path)) == [f'there is no file "{path}" [file-not-found]']
     assert refusal(lambda: read_values(tmp_path)) == [
-        f'"{tmp_path}" cannot be read: Is a directory [file-unreadable]'
+        f'"{tmp_path}" is neither a file nor a pipe [file-unreadable]'
     ]

@@ -11,9 +11,19 @@ from click.testing import CliRunner
 from registry.cli.context import Context
 from registry.home import Home
 from runner.cli.image import image
-from runner.engine.base import ContainerSpec
+from runner.engine.base import ContainerSpec, EngineError
 from runner.engine.docker import DockerEngine
-from runner.engine.worker_image import WORKER, context_digest, context_tar, worker_reference
+from runner.engine.worker_image import (
+    IMAGES,
+    POWERSHELL,
+    WORKER,
+    WorkerImage,
+    context_digest,
+    context_tar,
+    image_named,
+    image_with,
+    worker_reference,
+)
 from tests.support.engine import Bench, Program
 from tests.support.second_engine import second_engine
 
@@ -26,6 +36,21 @@ MOST_BYTES = 220_000_000
 def test_the_same_files_make_the_same_context() -> None:
     assert context_tar() == context_tar()
     assert len(context_digest()) == 64
+
+
+@pytest.mark.parametrize("ours", IMAGES.values(), ids=list(IMAGES))
+def test_every_image_has_its_files_and_says_what_it_brings(ours: WorkerImage) -> None:
+    files = {path.name: path for path in ours.context_files()}
+    assert "FROM ${BASE}" in files["Dockerfile"].read_text("utf-8")
+    assert image_named(ours.reference) is ours
+    assert ours.brings or ours is POWERSHELL
+    assert ours.tools >= WORKER.tools
+
+
+def test_the_smallest_image_with_some_tools() -> None:
+    assert image_with({"git", "jq"}) is WORKER
+    assert image_with({"git", "az"}) is IMAGES["azure-cli"]
+    assert image_with({"az", "aws"}) is None
 
 
 def invoke(context: Context, *arguments: str) -> str:
@@ -48,6 +73,18 @@ def test_a_current_image_is_not_built_again(context: Context, docker_engine: Doc
 
 
 @pytest.mark.docker
+def test_a_base_that_is_named_is_built_on(context: Context, docker_engine: DockerEngine) -> None:
+    assert (
+        invoke(context, "build", "--base", "treadle.invalid/nope:1", "--dry-run")
+        == "The image would be built.\n"
+    )
+    before = docker_engine.images.known.facts(worker_reference()).image.id
+    with pytest.raises(EngineError, match=r"treadle\.invalid/nope:1"):
+        invoke(context, "build", "--base", "treadle.invalid/nope:1")
+    assert docker_engine.images.known.facts(worker_reference()).image.id == before
+
+
+@pytest.mark.docker
 def test_an_engine_without_the_image_builds_it(docker_engine: DockerEngine, tmp_path: Path) -> None:
     said: list[str] = []
     with second_engine(tmp_path) as endpoint, DockerEngine(endpoint) as engine:
@@ -65,6 +102,11 @@ def test_images_are_listed(context: Context, docker_engine: DockerEngine) -> Non
     listed = {one["reference"]: one for one in json.loads(invoke(context, "list", "--json"))}
     assert listed[worker_reference()]["current"]
     assert listed[worker_reference()]["size"] < MOST_BYTES
+    assert {one["name"] for one in listed.values()} >= set(IMAGES)
+    not_built = [one for one in listed.values() if not one["built"]]
+    assert all((one["id"], one["current"]) == (None, False) for one in not_built)
+    table = invoke(context, "list")
+    assert all(f"treadle image build {one['name']}" in table for one in not_built)
 
 
 @pytest.mark.docker

@@ -12,8 +12,8 @@ from runner.engine.base import Container, Stream
 from runner.engine.fake import FakeContainer, Script
 from runner.engine.payload import WORK_DIR
 from runner.execution import action
-from runner.execution.action import Cancellation
 from runner.execution.artifacts import ArtifactLimits
+from runner.execution.cancellation import Cancellation
 from runner.runs.limits import RunLimits
 from tests.support.plans import template
 from tests.support.stage import Ended, Stage, create_artifact, said, set_variable

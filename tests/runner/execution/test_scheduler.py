@@ -375,3 +375,38 @@ class TestCleaningUp:
         assert ended.statuses == {"Hangs": "cancelled", "Next": "cancelled", "Clean": "success"}
         assert ended.events[-1]["status"] == "cancelled"
         ended.engine.check_nothing_left()
+
+
+class TestSharedTargets:
+    def together(self, stage: Stage, **project: Any) -> int:
+        """How many actions were on the one target at the same time."""
+        running, peak = [0], [0]
+
+        def count(event: Event) -> None:
+            running[0] += {"action-started": 1, "action-finished": -1}.get(event["event"], 0)
+            peak[0] = max(peak[0], running[0])
+
+        steps = [step("A", roles=["farm"]), step("B", roles=["farm"], start="with-previous")]
+        scripts = {"1-a@t-00": Script(seconds=0.3), "2-b@t-00": Script(seconds=0.3)}
+        ended = stage.run(steps, scripts, {**farm(1), **project}, count, environment="Test")
+        assert ended.statuses == {"A": "success", "B": "success"}
+        ended.engine.check_nothing_left()
+        return peak[0]
+
+    def test_take_one_action_at_a_time(self, stage: Stage) -> None:
+        assert self.together(stage) == 1
+
+    def test_unless_a_variable_allows_more(self, stage: Stage) -> None:
+        assert self.together(stage, variables={"OctopusBypassDeploymentMutex": "True"}) == 2
+
+    def test_an_action_that_waits_can_be_cancelled(self, stage: Stage) -> None:
+        def cancel(event: Event) -> None:
+            if event["event"] == "action-started":
+                threading.Timer(0.2, stage.cancellation.request).start()
+
+        steps = [step("A", roles=["farm"]), step("B", roles=["farm"], start="with-previous")]
+        scripts = {name: Script(hangs=True) for name in ("1-a@t-00", "2-b@t-00")}
+        ended = stage.run(steps, scripts, farm(1), cancel, environment="Test")
+        assert ended.statuses == {"A": "cancelled", "B": "cancelled"}
+        assert len(ended.of("action-started")) == 1
+        ended.engine.check_nothing_left()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runner.execution import events
-from runner.execution.moves import BeginStep, Decide, EndStep, Move, Retry, Skip, Start
+from runner.execution.moves import Ask, BeginStep, Decide, EndStep, Move, Retry, Skip, Start
 from runner.execution.state import RunState, fold, run_status
 from runner.model import ActionResult, Condition, SkipReason, Status, StepResult, Target
 from runner.plan import Expression, Plan, PlannedAction, PlannedStep
@@ -56,6 +56,8 @@ def said(moves: Iterable[Move]) -> list[str]:
                 words.append(f"skip {one.id}: {reason}")
             case Decide(one):
                 words.append(f"decide {one.id}")
+            case Ask(one, _, choices):
+                words.append(f"ask {one.id}: {' '.join(choices)}")
             case Retry(one, attempt):
                 words.append(f"retry {one.id} #{attempt}")
     return words
@@ -74,6 +76,9 @@ def make(state: RunState, move: Move, holds: bool = True, due: float = 0) -> Non
             state.apply(events.action_skipped(one, reason, detail))
         case Decide(one, expression, of_step):
             state.apply(events.condition_decided(one, expression.text, of_step, holds))
+        case Ask(one, kind, choices):
+            number = state.actions[one.id].guided + 1
+            state.apply(events.question_asked(f"{one.id}#{number}", kind, one, choices, "why"))
         case Retry(one, attempt):
             state.apply(events.retry_scheduled(one, attempt, datetime.fromtimestamp(due, UTC)))
 
@@ -251,6 +256,105 @@ class TestWarnings:
         assert advance(state) == ["start y@a"]
         end(state, "y@a")
         assert advance(state) == ["end S: success-with-warnings"]
+
+
+def answer(state: RunState, id_: str, choice: str, notes: str = "") -> None:
+    """Somebody answers the open question about an action."""
+    (asked,) = [one for one in state.questions.values() if one.action.id == id_]
+    state.apply(events.question_answered(asked.id, id_, choice, "alice", notes))
+
+
+def guided(*steps: PlannedStep) -> RunState:
+    return fold(Plan("p", "p.yaml", "p", None, steps, guided_failure=True), ())
+
+
+class TestManual:
+    def test_proceeding_is_success(self) -> None:
+        state = state_of(step("Ask", action("Ask", manual=True)), step("B", group=1))
+        assert advance(state) == ["begin Ask", "ask Ask: proceed abort"]
+        answer(state, "Ask", "proceed")
+        assert advance(state) == ["end Ask: success", "begin B", "start B"]
+
+    def test_aborting_is_a_failure_and_asks_nobody_again(self) -> None:
+        state = guided(step("Ask", action("Ask", manual=True)), step("B", group=1))
+        advance(state)
+        answer(state, "Ask", "abort", "too early")
+        assert advance(state) == ["end Ask: failed", "end B: skipped"]
+        assert state.results[0].reason == "aborted by alice: too early"
+
+    def test_each_target_of_a_rolling_step_asks(self) -> None:
+        actions = [action("ask", target, "S", manual=True) for target in "ab"]
+        state = state_of(step("S", *actions, window=1))
+        assert advance(state) == ["begin S", "ask ask@a: proceed abort"]
+        answer(state, "ask@a", "proceed")
+        assert advance(state) == ["ask ask@b: proceed abort"]
+
+    def test_a_cancellation_withdraws_the_question(self) -> None:
+        state = state_of(step("Ask", action("Ask", manual=True)))
+        advance(state)
+        state.apply(events.cancel_requested())
+        assert advance(state) == ["end Ask: cancelled"]
+
+
+class TestGuidedFailure:
+    def test_asks_when_the_retries_are_used_up(self) -> None:
+        state = guided(step("A", action("A", retries=1)))
+        advance(state)
+        end(state, "A", Status.FAILED)
+        assert advance(state) == ["retry A #2", "start A #2"]
+        end(state, "A", Status.FAILED)
+        assert advance(state) == ["ask A: fail retry ignore"]
+
+    @pytest.mark.parametrize(
+        ("choice", "made"),
+        [
+            ("fail", ["end A: failed", "end B: skipped"]),
+            ("ignore", ["end A: success-with-warnings", "begin B", "start B"]),
+            ("retry", ["start A #2"]),
+        ],
+    )
+    def test_does_what_the_person_says(self, choice: str, made: list[str]) -> None:
+        state = guided(step("A"), step("B", group=1))
+        advance(state)
+        end(state, "A", Status.FAILED)
+        assert advance(state) == ["ask A: fail retry ignore"]
+        answer(state, "A", choice)
+        assert advance(state) == made
+
+    def test_an_excluded_target_is_out_of_the_rest_of_the_run(self) -> None:
+        state = guided(rolling("S", "ab", "x", "y", window=1), rolling("T", "ab", "z", group=1))
+        advance(state)
+        end(state, "x@a", Status.FAILED)
+        assert advance(state) == ["ask x@a: fail retry ignore exclude"]
+        answer(state, "x@a", "exclude")
+        assert advance(state) == ["skip y@a: target-excluded", "start x@b"]
+        end(state, "x@b")
+        advance(state)
+        end(state, "y@b")
+        assert advance(state) == [
+            "end S: success-with-warnings",
+            "begin T",
+            "skip z@a: target-excluded",
+            "start z@b",
+        ]
+
+    def test_of_what_is_required_nobody_passes_over(self) -> None:
+        state = guided(step("A", action("A", "a", required=True)))
+        advance(state)
+        end(state, "A@a", Status.FAILED)
+        assert advance(state) == ["ask A@a: fail retry"]
+
+    def test_tries_again_ten_times_at_most_and_never_goes_on_by_itself(self) -> None:
+        state = guided(step("A"))
+        advance(state)
+        for _ in range(10):
+            end(state, "A", Status.FAILED)
+            assert "retry" in advance(state)[0]
+            answer(state, "A", "retry")
+            advance(state)
+        end(state, "A", Status.FAILED)
+        assert advance(state) == ["ask A: fail ignore"]
+        assert advance(state) == []
 
 
 class TestCancellation:

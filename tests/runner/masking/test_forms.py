@@ -108,12 +108,14 @@ ENCODERS: dict[str, Callable[[str], str]] = {
     "base64 in MIME": lambda s: base64.encodebytes(s.encode()).decode(),
     "base64 for URLs": lambda s: base64.urlsafe_b64encode(s.encode()).decode().rstrip("="),
     "base64 in a URL": lambda s: quote(base64.b64encode(s.encode())),
+    "base64 of UTF-16": lambda s: base64.b64encode(f"echo {s};".encode("utf-16-le")).decode(),
     "base64 of the words": shell("set -f; echo $S | base64"),
     "quote": quote,
     "quote all": lambda s: quote(s, safe=""),
     "quote, lower case": lambda s: lower_after_percent(quote(s, safe="")),
     "quote_plus": quote_plus,
     "quote_plus, lower case": lambda s: lower_after_percent(quote_plus(s)),
+    "quote twice": lambda s: quote(quote(s, safe=""), safe=""),
     "encodeURIComponent": lambda s: quote(s, safe="!'()*"),
     "encodeURI": lambda s: quote(s, safe=";,/?:@&=+$!'()*#"),
     "JSON": json.dumps,
@@ -139,6 +141,8 @@ ENCODERS: dict[str, Callable[[str], str]] = {
     "tabs for blanks": lambda s: s.replace(" ", "\t"),
     "coloured": lambda s: s[:3] + "\x1b[1;31m" + s[3:] + "\x1b[0m",
     "every character coloured": lambda s: "".join(f"\x1b[32m{c}\x1b[m" for c in s),
+    "a title set in between": lambda s: s[:3] + "\x1b]2;\x07" + s[3:],
+    "a link's end in between": lambda s: s[:3] + "\x1b]8;;\x1b\\" + s[3:],
     "NUL between": "\0".join,
     "backspace between": "\b".join,
     "overstruck": lambda s: "".join(c if c.isspace() else f"{c}\b{c}" for c in s),
@@ -163,7 +167,7 @@ def test_what_encodes_a_secret_does_not_show_it(secret: str, encoder: str) -> No
         for frame in FRAMES:
             rest = rest.replace(frame, "")
         # Quotes, colours, line ends of the secret's own at either end.
-        rest = re.sub(r"\x1b\[[0-9;]*m|&#?\w+;|%[0-9A-Fa-f]{2}|\\n|\\012|u0022|[^a-zA-Z0-9]", "", rest)
+        rest = re.sub(r"\x1b\[[0-9;]*m|&#?\w+;|%(?:25)?[0-9A-Fa-f]{2}|\\n|\\012|u0022|[^a-zA-Z0-9]", "", rest)
         assert len(rest) <= 1, rest
 
 

@@ -14,7 +14,7 @@ from runner.masking import masker as masking
 from runner.masking.lines import LineMasker
 from runner.masking.masker import Masker
 from runner.masking.patterns import Pattern, patterns_of
-from runner.model import Level
+from runner.model import MASK, Level
 
 LINES = st.lists(st.text(alphabet="abx", max_size=7), min_size=1, max_size=12)
 SECRETS = st.lists(st.text(alphabet="ab\n", min_size=4, max_size=12), max_size=4)
@@ -247,3 +247,18 @@ def test_a_secret_of_hardly_more_than_quotes_and_blanks_is_hidden(secret: str) -
 def test_a_value_that_is_not_text_is_hidden_as_programs_print_it() -> None:
     secrets = masker("s\udce9cret12", "s\ud800cret34")
     assert secrets.mask_text("s\ufffdcret12 s\ufffdcret34") == "******** ********"
+
+
+def test_secrets_that_repeat_themselves_take_time_in_proportion_to_the_text() -> None:
+    several = masker("a" * 20, "aaaa", "a" * 3000, "ab" * 40)
+
+    def seconds(size: int) -> float:
+        text = "a" * size
+        started = time.process_time()
+        hidden = several.mask_text(text)
+        assert hidden == MASK
+        return time.process_time() - started
+
+    seconds(1_000)
+    small, large = (min(seconds(size) for _ in range(3)) for size in (10_000, 80_000))
+    assert large < 8 * small * 3

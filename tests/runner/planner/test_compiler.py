@@ -91,7 +91,7 @@ def test_a_template_is_asked_for_once_for_each_step(tmp_path: Path) -> None:
         read_project(tmp_path / "treadle.yaml", tmp_path),
         Inputs("Production"),
         resolve,
-        lambda _: "",
+        lambda _, __: "",
         lambda _: IMAGE,
     )
     assert asked == [Reference("t", "tool")]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from registry.model import Output, StepTemplate
 from tests.support.plans import TWO_ENVIRONMENTS, Desk
 from tests.support.problems import problem_lines, refusal
 
@@ -72,6 +74,31 @@ class TestStepsThatTextsRead:
         ]
         for right in ("Version", "version", "Url"):
             assert desk.plan([build, run(f"echo #{{Octopus.Action[Build].Output.{right}}}")]).warnings == ()
+
+    @pytest.mark.parametrize(
+        ("outputs", "body", "read", "hint"),
+        [
+            (("Length",), "", "Lenght", 'Did you mean "Length"?'),
+            ((), 'set_octopusvariable "Version" 1', "Verison", 'Did you mean "Version"?'),
+            (("Length",), 'set_octopusvariable "Version" 1', "length", None),
+            (("Length",), "", "Somewhat.Else", None),
+        ],
+    )
+    def test_set_outputs_that_templates_declare_or_set(
+        self, desk: Desk, outputs: tuple[str, ...], body: str, read: str, hint: str | None
+    ) -> None:
+        template = StepTemplate(
+            "id",
+            "Say",
+            1,
+            "Octopus.Script",
+            properties={"Octopus.Action.Script.ScriptBody": body, "Octopus.Action.Script.Syntax": "Bash"},
+            outputs=tuple(Output(name) for name in outputs),
+        )
+        told = replace(desk, templates={**desk.templates, "team/say": template})
+        steps = [{"name": "Say", "uses": "team/say"}, run(f"echo #{{Octopus.Action[Say].Output.{read}}}")]
+        warnings = [(one.code, one.hint) for one in told.plan(steps).warnings]
+        assert warnings == ([("unknown-output", hint)] if hint else [])
 
     def test_are_not_looked_for_in_comments(self, desk: Desk) -> None:
         script = "# get_octopusvariable 'Octopus.Action[Nope].Output.X'"

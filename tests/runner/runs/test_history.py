@@ -10,8 +10,9 @@ from runner.execution.artifacts import Artifact
 from runner.execution.service_messages import OutputVariable
 from runner.masking.masker import Masker
 from runner.model import ActionResult, Level, RunResult, Status, StepResult
-from runner.runs.history import Runs, copy_artifacts, details
+from runner.runs.history import Runs, copy_artifacts
 from runner.runs.journal import Journal
+from runner.runs.story import details
 from tests.support.plans import execution
 
 PLAN = {"steps": [{"name": "Deploy"}, {"name": "Notify"}]}

@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +10,10 @@ import pytest
 from runner.engine.base import Endpoint, Stream
 from runner.engine.fake import FakeEngine, Script
 from runner.execution.events import Event
-from runner.model import Status, VariableSource
+from runner.model import Status
 from runner.runs import journal
 from runner.runs.journal import Journal
-from runner.runs.service import read_source
 from tests.support.plans import IMAGE, Desk
-from tests.support.problems import refusal
 from tests.support.stage import Ended, Stage, said, set_variable
 
 STEPS: list[dict[str, Any]] = [{"name": "A", "run": "x"}, {"name": "B", "run": "y"}]
@@ -154,49 +151,6 @@ class TestSweeping:
             stage.execute(plan, engine)
             assert theirs.state.value == "waiting for its payload"
             theirs.remove()
-
-
-class TestReadSource:
-    def test_an_environment_variable(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        monkeypatch.setenv("SHOP_HOOK", "with a line end\n")
-        assert read_source(VariableSource(env="SHOP_HOOK"), tmp_path) == "with a line end\n"
-        assert refusal(lambda: read_source(VariableSource(env="NOT_SET_AT_ALL"), tmp_path)) == [
-            'the environment variable "NOT_SET_AT_ALL" is not set [environment-variable] > Export NOT_SET_AT_ALL=...'
-        ]
-
-    @pytest.mark.parametrize(
-        ("content", "text"),
-        [
-            (b"key\n", "key"),
-            (b"key\r\n", "key"),
-            (b"two\nlines\n\n", "two\nlines\n"),
-            (b"", ""),
-            (b"bare", "bare"),
-            (b"a\r\nb", "a\r\nb"),
-        ],
-    )
-    def test_a_file_without_its_last_line_end(self, tmp_path: Path, content: bytes, text: str) -> None:
-        (tmp_path / "key").write_bytes(content)
-        assert read_source(VariableSource(file="key"), tmp_path) == text
-
-    def test_a_file_that_is_none(self, tmp_path: Path) -> None:
-        (tmp_path / "binary").write_bytes(b"\xff\xfe")
-        for name, said_ in {
-            ".": "is neither a file nor a pipe",
-            "binary": "is not UTF-8 text",
-        }.items():
-            (line,) = refusal(lambda name=name: read_source(VariableSource(file=name), tmp_path))  # type: ignore[misc]
-            assert line == f'"{tmp_path / name}" {said_} [variable-file]'
-
-
-def test_an_environment_variable_that_is_not_utf8_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PW", "s\udce9cret12")
-    assert refusal(lambda: read_source(VariableSource(env="PW"), tmp_path)) == [
-        'the environment variable "PW" is not UTF-8 text [variable-encoding]'
-        " > Set it to text in UTF-8, or to the base64 of its bytes."
-    ]
 
 
 class TestShortSecrets:

@@ -5,11 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.model import Parameter
-from runner.model import Scope, ScopedValue, Target, Variable
 from runner.octostache import FilterError
 from runner.plan import OriginKind, PlannedValue, ValueOrigin
 from runner.variables.binding import (
-    ActionPlace,
     Bound,
     OutputValue,
     VariableError,
@@ -17,78 +15,11 @@ from runner.variables.binding import (
     explain_error,
     output_values,
     parameter_values,
-    select,
     strongest,
 )
 
-WEB = Target("web-1", ("Test",), ("web-server", "primary"))
-PLACE = ActionPlace("Test", "Smoke test", ("web-server",), WEB)
-
 SYSTEM = ValueOrigin(OriginKind.SYSTEM)
 GIVEN = ValueOrigin(OriginKind.GIVEN)
-
-
-def chosen(place: ActionPlace, **values: Scope) -> list[str]:
-    variable = Variable("V", tuple(ScopedValue(name, scope) for name, scope in values.items()))
-    return [value.value or "" for value in select(variable, place)]
-
-
-class TestSelect:
-    # The order of strength, weakest first, as (name, scope).
-    LADDER = (
-        ("unscoped", Scope()),
-        ("environment", Scope(environments=("test",))),
-        ("any role", Scope(roles=("PRIMARY",))),
-        ("asked role", Scope(roles=("Web-Server",))),
-        ("target", Scope(targets=("WEB-1",))),
-        ("step", Scope(steps=("smoke TEST",))),
-    )
-
-    @pytest.mark.parametrize("stronger", range(1, len(LADDER)))
-    def test_each_dimension_beats_all_weaker_ones_together(self, stronger: int) -> None:
-        name, scope = self.LADDER[stronger]
-        weaker = Scope(
-            environments=("Test",) if stronger > 1 else (),
-            roles=("primary",) if stronger == 3 else ("web-server",) if stronger > 3 else (),
-            targets=("web-1",) if stronger > 4 else (),
-        )
-        assert chosen(PLACE, weaker=weaker, **{name: scope}) == [name]
-        assert chosen(PLACE, **{name: scope}, weaker=weaker) == [name]
-
-    def test_an_added_dimension_makes_a_value_more_specific(self) -> None:
-        scopes = {
-            "role": Scope(roles=("primary",)),
-            "both": Scope(roles=("primary",), environments=("Test",)),
-        }
-        assert chosen(PLACE, **scopes) == ["both"]
-
-    @pytest.mark.parametrize(
-        "scope",
-        [
-            Scope(environments=("Production",)),
-            Scope(targets=("web-2",)),
-            Scope(roles=("database",)),
-            Scope(steps=("Other",)),
-            Scope(environments=("Test",), steps=("Other",)),
-        ],
-    )
-    def test_a_value_for_elsewhere_does_not_apply(self, scope: Scope) -> None:
-        assert chosen(PLACE, elsewhere=scope) == []
-
-    def test_names_within_a_dimension_are_alternatives(self) -> None:
-        assert chosen(PLACE, one_of=Scope(environments=("Production", "Test"))) == ["one_of"]
-
-    def test_on_the_worker_nothing_is_scoped_to_targets_or_roles(self) -> None:
-        worker = ActionPlace("Test", "Smoke test")
-        assert chosen(worker, a=Scope(targets=("web-1",)), b=Scope(roles=("primary",)), c=Scope()) == ["c"]
-
-    def test_equally_specific_values_all_come_in_their_order(self) -> None:
-        assert chosen(PLACE, b=Scope(environments=("Test",)), a=Scope(environments=("TEST",))) == ["b", "a"]
-
-    @given(st.permutations([name for name, _ in LADDER]))
-    def test_the_order_in_the_file_decides_nothing_else(self, order: list[str]) -> None:
-        scopes = dict(self.LADDER)
-        assert chosen(PLACE, **{name: scopes[name] for name in order}) == ["step"]
 
 
 class TestOutputs:

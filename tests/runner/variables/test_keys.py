@@ -10,7 +10,7 @@ from registry.home import Home
 from runner.variables.keys import add_key, ensure_key, read_keys
 from runner.variables.sealing import SealingKey
 
-KEY, OTHER = SealingKey.new(), SealingKey.new()
+KEY, OTHER = SealingKey(bytes(range(32))), SealingKey(bytes(range(32, 64)))
 
 
 @pytest.fixture

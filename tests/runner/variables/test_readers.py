@@ -67,7 +67,7 @@ class TestIsRead:
 def test_steps_that_a_text_reads() -> None:
     script = "#{Octopus.Action[Build it].Output[web-1].X}\n# #{no}\nget_octopusvariable 'Octopus.Step[B].Status.Code'"
     assert list(steps_read(ReadingText(script, "Bash"))) == [
-        StepRead("Octopus.Action[Build it].Output[web-1].X", "Build it", "X"),
+        StepRead("Octopus.Action[Build it].Output[web-1].X", "Build it", "X", of_a_target=True),
         StepRead("Octopus.Step[B].Status.Code", "B"),
     ]
     assert (

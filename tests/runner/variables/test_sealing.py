@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from registry.errors import Invalid, NotFound
 from runner.variables.sealing import SealingKey, key_id_of, open_sealed, seal
 
-KEY = SealingKey.new()
-OTHER = SealingKey.new()
+KEY = SealingKey(bytes(range(32)))
+OTHER = SealingKey(bytes(range(32, 64)))
 
 
 @given(st.text(), st.text())

@@ -7,6 +7,7 @@ import pytest
 
 from runner.model import ActionResult, Status, StepResult
 from runner.plan import OriginKind, PlannedValue
+from runner.variables.states import RunStates
 from runner.variables.system import image_environment, known_at_run_time, run_system_values
 from tests.support.plans import TWO_ENVIRONMENTS, Desk, template
 
@@ -16,8 +17,9 @@ def as_texts(values: list[PlannedValue]) -> dict[str, str | None]:
     return {value.name: value.value for value in values}
 
 
-def of_the_run(*steps: StepResult) -> dict[str, str | None]:
-    return as_texts(run_system_values("1qf0", "Shop", "Test", "ada", "2026-01-02T03:04:05+00:00", steps))
+def of_the_run(*steps: StepResult) -> dict[str, str]:
+    fixed = run_system_values("1qf0", "Shop", "Test", "ada", "2026-01-02T03:04:05+00:00")
+    return {**fixed, **RunStates().of(steps)}
 
 
 class TestPlanned:
@@ -65,6 +67,7 @@ class TestRun:
     def test_who_runs_what_since_when(self) -> None:
         assert of_the_run() == {
             "Octopus.Task.Id": "1qf0",
+            "Octopus.Task.Name": "Deploy Shop to Test",
             "Octopus.Deployment.Id": "1qf0",
             "Octopus.Deployment.Name": "Shop to Test",
             "Octopus.Deployment.Created": "2026-01-02T03:04:05+00:00",

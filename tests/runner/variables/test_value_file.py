@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from registry.errors import Invalid, NotFound
-from runner.documents import value_file
-from runner.documents.value_file import MAX_VALUE_BYTES, read_value_file
+from runner.variables import value_file
+from runner.variables.value_file import MAX_VALUE_BYTES, read_value_file
 
 
 def test_a_file_is_read_without_its_last_line_end(tmp_path: Path) -> None:

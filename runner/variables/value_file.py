@@ -1,4 +1,4 @@
-"""A variable's value from a file: a regular file or a pipe, with a limit and an end."""
+"""Content from a file that somebody names: a regular file or a pipe, with a limit and an end."""
 
 from __future__ import annotations
 
@@ -22,11 +22,7 @@ _WAIT_FOR_END = 60.0
 def read_value_file(path: Path) -> str:
     """The text in `path`, without one line end at its end. Raises NotFound, Invalid."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        try:
-            data = _content(descriptor, path)
-        finally:
-            os.close(descriptor)
+        data = read_limited(path, MAX_VALUE_BYTES)
     except FileNotFoundError:
         raise NotFound("variable-file", f'there is no file "{path}"') from None
     except (OSError, ValueError) as error:
@@ -35,31 +31,43 @@ def read_value_file(path: Path) -> str:
     return value_text(data, f'"{path}"')
 
 
-def value_text(data: bytes, what: str) -> str:
-    """Bytes from outside as a value, without one line end at its end. Raises Invalid."""
+def read_limited(path: Path, most: int, code: str = "variable-file") -> bytes:
+    """The bytes in `path`; of a file with more than `most`, one more than that.
+
+    Raises OSError, ValueError for a path that cannot be one, and Invalid, with that code, for what has no end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        return _content(descriptor, path, most, code)
+    finally:
+        os.close(descriptor)
+
+
+def value_text(data: bytes, what: str, code: str = "variable-file") -> str:
+    """Bytes from outside as a value, without one line end at its end. Raises Invalid, with that code."""
     if len(data) > MAX_VALUE_BYTES:
-        raise Invalid("variable-file", f"{what} holds more than {MAX_VALUE_BYTES:,} bytes")
+        raise Invalid(code, f"{what} holds more than {MAX_VALUE_BYTES:,} bytes")
     try:
         return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise Invalid("variable-file", f"{what} is not UTF-8 text") from None
+        raise Invalid(code, f"{what} is not UTF-8 text") from None
 
 
-def _content(descriptor: int, path: Path) -> bytes:
+def _content(descriptor: int, path: Path, most: int, code: str) -> bytes:
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_VALUE_BYTES + 1)
+            return file.read(most + 1)
     if stat.S_ISFIFO(mode):
-        return _from_pipe(descriptor, path)
-    raise Invalid("variable-file", f'"{path}" is neither a file nor a pipe')
+        return _from_pipe(descriptor, path, most, code)
+    raise Invalid(code, f'"{path}" is neither a file nor a pipe')
 
 
-def _from_pipe(descriptor: int, path: Path) -> bytes:
+def _from_pipe(descriptor: int, path: Path, most: int, code: str) -> bytes:
     data, started, has_writer = b"", time.monotonic(), False
     watch = select.poll()
     watch.register(descriptor, select.POLLIN)
-    while len(data) <= MAX_VALUE_BYTES:
+    while len(data) <= most:
         ready = watch.poll(100)
         try:
             part = os.read(descriptor, 65536)
@@ -76,5 +84,5 @@ def _from_pipe(descriptor: int, path: Path) -> bytes:
                 if has_writer
                 else "has nobody who writes to it"
             )
-            raise Invalid("variable-file", f'"{path}" {what}', hint="Start its writer first, or name a file.")
+            raise Invalid(code, f'"{path}" {what}', hint="Start its writer first, or name a file.")
     return data

@@ -1,0 +1,1 @@
+"""PowerShell scripts read by their grammar: what they use, and where that exists."""
