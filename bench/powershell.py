@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from bench.rounds import alternate, run, table
 from bench.steps import docker_run, latencies, project, treadle_run
+from registry.errors import UserError
 from runner.engine.docker import DockerEngine
 from runner.engine.worker_image import POWERSHELL
 
@@ -45,8 +46,12 @@ def cold_image() -> Iterator[str]:
 def main() -> None:
     steps = [{"name": f"step {n}", "shell": "powershell", "run": SCRIPT} for n in range(STEPS)]
     found: list[float] = []
-    with DockerEngine() as engine:
-        engine.ensure_image(POWERSHELL.reference)
+    try:
+        with DockerEngine() as engine:
+            engine.ensure_image(POWERSHELL.reference)
+    except UserError as error:
+        print(f"left out: {error.message}. {error.hint or ''}")
+        return
     with cold_image() as image, project(steps) as folder:
         once = docker_run(f"{image} pwsh -NoProfile -NonInteractive -File /treadle/home/script.ps1")
 

@@ -65,7 +65,7 @@ def _start(request: ScriptRequest, variables: Mapping[str, str], language: Langu
             f"program={language.program or language.command[0]}",
             f"elsewhere={shlex.quote(language.elsewhere)}",
             _export("OctopusCalamariWorkingDirectory", WORK_DIR),
-            '[ "$stage" != ahead ] || before=$(cat /proc/self/environ | cksum)',
+            '[ "$stage" != ahead ] || before=$(export -p)',
             *(_export(name, value) for name, value in environment.items()),
             f"set -- {shlex.join(language.command)}",
             _start_script(),

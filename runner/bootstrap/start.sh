@@ -43,10 +43,9 @@ ln -sf /run/treadle/shown/* .
 
 if [ "$stage" = ahead ]; then
     exec 2>/dev/null
-    # Of a process of its own: the shell's is as it was at its start.
-    if [ ! "${TERM-}" ] && [ "$(cat /proc/self/environ | cksum)" = "$before" ]; then
+    if [ ! "${TERM-}" ] && [ "$(export -p)" = "$before" ]; then
         printf 0000000000
-    else
+    else # of a process of its own: the shell's is as it was at its start
         printf '%010d' "$(($(cat /proc/self/environ | wc -c)))" && exec cat /proc/self/environ
     fi
     exit

@@ -108,9 +108,10 @@ def mock_service(routes: Sequence[Route], hosts: Sequence[str]) -> Iterator[Mock
             def log_message(self, *_: Any) -> None:
                 """Nobody reads it."""
 
-        with ThreadingHTTPServer((gateway_address(), 0), Handler) as server:
+        gateway = gateway_address()
+        with ThreadingHTTPServer((gateway, 0), Handler) as server:
             server.daemon_threads = True
-            service.address = f"{server.server_address[0]!s}:{server.server_port}"
+            service.address = f"{gateway}:{server.server_port}"
             Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             try:
                 yield service

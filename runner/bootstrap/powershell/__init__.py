@@ -6,17 +6,22 @@ the bootstrap, which consists of the other files in the order of `_PARTS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from runner.bootstrap.dictionary import is_module, modules
+from runner.bootstrap.dictionary import ScriptModule, is_module, modules
 from runner.bootstrap.language import Language, shown_file
 from runner.bootstrap.request import ScriptRequest
 from runner.engine.payload import PRIVATE_DIR, WORK_DIR, PayloadFile
 from runner.octostache.dotnet.characters import encodable, is_letter_or_digit
 
-_PARTS = ("messages.ps1", "output.ps1", "targets.ps1", "prepare.ps1", "run.ps1")
+_TARGETS = "targets.ps1"
+_MENTIONS_TARGETS = re.compile(
+    r"octopus\w*(target|account)|(new|remove)-octopus(?!artifact\b)|get-command", re.IGNORECASE
+)
+_PARTS = ("messages.ps1", "output.ps1", _TARGETS, "prepare.ps1", "run.ps1")
 _MAIN = f"{PRIVATE_DIR}/bootstrap.ps1"
 _SCRIPT = f"{PRIVATE_DIR}/script"
 _READY = f"{PRIVATE_DIR}/ready"
@@ -45,7 +50,7 @@ def _files(request: ScriptRequest, variables: Mapping[str, str]) -> list[Payload
         _source_file("Script.ps1", request.body),
         PayloadFile(_SCRIPT, pack(texts)),
         PayloadFile(_READY, b"0" * 10),
-        PayloadFile(_MAIN, _bootstrap(request.windows_aliases)),
+        PayloadFile(_MAIN, _bootstrap(_may_make_targets(request, found), request.windows_aliases)),
     ]
 
 
@@ -96,9 +101,18 @@ def _text(name: str) -> str:
 
 
 @cache
-def _bootstrap(windows_aliases: bool) -> bytes:
-    parts = (*_PARTS[:-1], "aliases.ps1", _PARTS[-1]) if windows_aliases else _PARTS
+def _bootstrap(targets: bool, windows_aliases: bool) -> bytes:
+    parts = [part for part in _PARTS if targets or part != _TARGETS]
+    if windows_aliases:
+        parts.insert(-1, "aliases.ps1")
     return "\n".join(_text(part) for part in parts).encode()
+
+
+def _may_make_targets(request: ScriptRequest, found: list[ScriptModule]) -> bool:
+    """Whether the functions for targets and accounts may be called: few scripts do, and all would have to read them."""
+    texts = (request.body, request.parameters or "", *(module.source for module in found))
+    has_scripts = any(name.lower().endswith((".ps1", ".psm1")) for name in request.files)
+    return has_scripts or any(_MENTIONS_TARGETS.search(text) for text in texts)
 
 
 def _start(program: str) -> tuple[str, ...]:
