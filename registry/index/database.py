@@ -26,7 +26,7 @@ from registry.model import TemplateForm
 
 T = TypeVar("T")
 
-INDEX_FORMAT = 5
+INDEX_FORMAT = 6
 UNREADABLE = "unreadable"
 REFUSED = "refused"
 

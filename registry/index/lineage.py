@@ -7,6 +7,7 @@ which knows what is in them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -77,6 +78,14 @@ class History:
     folder: str
     lineages: dict[int, Lineage] = field(default_factory=dict)
     owners: dict[str, int] = field(default_factory=dict)
+    _deleted: dict[str, set[int]] = field(init=False)
+    """By path, the lineages that were deleted there."""
+
+    def __post_init__(self) -> None:
+        self._deleted = defaultdict(set)
+        for lineage in self.lineages.values():
+            if not lineage.alive:
+                self._deleted[lineage.path].add(lineage.number)
 
     def extend(self, commits: Sequence[Commit]) -> list[Content]:
         """Follow `commits` (children before parents, the new head first).
@@ -102,6 +111,8 @@ class History:
                 lineage.alive = False
                 if change.status == "R" and self._offers(change):
                     moved[change.path] = lineage
+                else:
+                    self._deleted[lineage.path].add(lineage.number)
         for path, lineage in moved.items():
             lineage.path = path
             self._enter(lineage, live)
@@ -118,9 +129,14 @@ class History:
         return change.mode in FILE_MODES and locate(change.path, self.folder) is not None
 
     def _revived(self, path: str) -> Lineage | None:
-        """A deleted template that comes back under its old path is the same template."""
-        lineage = self.lineages.get(self.owners.get(path, 0))
-        return lineage if lineage and not lineage.alive and lineage.path == path else None
+        """A deleted template that comes back under its old path is the same template, also if others passed
+        through that path since: the last that had it, or the youngest of those that were deleted there."""
+        if not (deleted := self._deleted.get(path)):
+            return None
+        owner = self.owners[path]
+        number = owner if owner in deleted else max(deleted)
+        deleted.remove(number)
+        return self.lineages[number]
 
     def _begun(self, path: str) -> Lineage:
         number = max(self.lineages, default=0) + 1

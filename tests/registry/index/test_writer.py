@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from registry.git.repository import Repository
@@ -52,6 +52,7 @@ def _plain_versions(path: Path, revision: str, folder: str) -> Versions:
 
     empty = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
     names: dict[str, int] = {}
+    owners: dict[str, int] = {}
     last: dict[int, str] = {}
     held: dict[int, dict[int, str]] = defaultdict(dict)
     before = empty
@@ -76,8 +77,10 @@ def _plain_versions(path: Path, revision: str, folder: str) -> Versions:
                 dead = [
                     number for number, name in last.items() if name == new and number not in names.values()
                 ]
-                names[new] = dead[-1] if dead else len(last) + 1
+                begun = max(dead, default=len(last) + 1)
+                names[new] = owners[new] if owners.get(new) in dead else begun
             last[names[new]] = new
+            owners[new] = names[new]
             document = json.loads(git("cat-file", "blob", blob))
             held[names[new]][document["Version"]] = blob
         before = commit
@@ -96,6 +99,27 @@ STEPS = st.lists(
     min_size=6,
     max_size=16,
 )
+
+# A template is deleted, another is renamed to its name and then to one more; the first comes back.
+PASSED_THROUGH = [
+    ("write", 0, 1),
+    ("write", 0, 2),
+    ("delete", 0, 0),
+    ("delete", 1, 0),
+    ("rename", 0, 2),
+    ("rename", 0, 0),
+    ("write", 0, 2),
+]
+# A template is deleted, another is renamed to its name and deleted as well; the second comes back.
+DELETED_TWICE = [
+    ("write", 0, 1),
+    ("write", 0, 2),
+    ("delete", 2, 0),
+    ("rename", 1, 2),
+    ("delete", 1, 0),
+    ("write", 0, 2),
+    ("raise", 1, 0),
+]
 
 
 def _play(repository: SourceRepository, steps: list[tuple[str, int, int]]) -> list[str]:
@@ -156,6 +180,8 @@ def _content(number: int, version: int, serial: int) -> bytes:
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, cut=st.integers(0, 100))
+@example(steps=PASSED_THROUGH, cut=0)
+@example(steps=DELETED_TWICE, cut=7)
 def test_any_history_is_read_right_in_one_go_and_in_two(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]], cut: int
 ) -> None:
