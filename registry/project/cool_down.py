@@ -44,8 +44,14 @@ class Ripeness:
         return self.now - waits if waits else None
 
     def day(self, source: str, date: str | None) -> str | None:
-        """The day (YYYY-MM-DD) from which a version of that date is old enough."""
-        return (datetime.fromisoformat(date) + self._of(source)).date().isoformat() if date else None
+        """The day (YYYY-MM-DD) from which a version of that date is old enough: the last one there is, where a
+        commit's date lies too far ahead."""
+        if not date:
+            return None
+        try:
+            return (datetime.fromisoformat(date) + self._of(source)).date().isoformat()
+        except OverflowError:
+            return datetime.max.date().isoformat()
 
     def _of(self, source: str) -> timedelta:
         return self.cool_down.of(None if source in _OWN_SOURCES else self.definitions.get(source))

@@ -141,6 +141,16 @@ def test_a_version_that_is_held_back_says_until_when_and_how_to_take_it(
     assert found["held_until"] == until
 
 
+@pytest.mark.parametrize("seconds", [253402300799, 253402300801, 99999999999999999])
+def test_a_version_from_the_end_of_time_is_held_back(seconds: int, project: ProjectTree, team: Team) -> None:
+    team.offer(2, URL, TEXT, date=f"@{seconds} +0000")
+    _sync(project)
+    said = "is held back until 9999-12-31: it is fresh."
+    assert said in project.treadle("outdated").stdout
+    assert said in project.treadle("update", "--all").stdout
+    assert project.treadle("outdated", "--cool-down", "0").exit_code == 1
+
+
 def test_the_remedy_of_a_revoked_version_does_not_wait(project: ProjectTree, team: Team) -> None:
     team.offer(2, URL, TEXT, date=datetime.now(UTC).isoformat(timespec="seconds"))
     _sync(project)
