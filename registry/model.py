@@ -7,9 +7,11 @@ that offers templates; a *version* is what the source branch's first-parent line
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 BUILTIN_SOURCE = "builtin"
@@ -78,9 +80,16 @@ class TextPlace:
         """Line and column of a character of `text`; the text's own beginning when more cannot be said."""
         if self.indent is None:
             return self.line, self.column
-        begin = text.rfind("\n", 0, offset) + 1
-        lines = text.count("\n", 0, offset)
+        starts = _line_starts(text)
+        lines = bisect_right(starts, offset)
+        begin = starts[lines - 1] if lines else 0
         return self.line + lines, (self.indent if lines else self.column) + offset - begin
+
+
+@lru_cache(maxsize=4)
+def _line_starts(text: str) -> tuple[int, ...]:
+    """Where each line but the first begins. A long text is asked about for each problem in it."""
+    return tuple(found.end() for found in re.finditer("\n", text))
 
 
 class ControlType(StrEnum):

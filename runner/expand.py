@@ -54,7 +54,7 @@ def expand(service: RunService, text: str, inputs: Inputs) -> Expansion:
 
 def _mistakes(text: str, missing: Iterable[str], scope: Variables) -> tuple[Mistake, ...]:
     """Mistakes in the text, and in what its variables hold; each once."""
-    found = mistakes_in(text)
+    found = list(mistakes_in(text))
     for token in missing:
         found += mistakes_in(token)
         if not mistakes_in(token) and (refused := refusing_filter(token, text, scope)):

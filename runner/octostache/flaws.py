@@ -18,6 +18,8 @@ _OPENING_TAG: Final = re.compile(rf"#\{{[{WHITE_SPACE}]*(if|unless|each)[{WHITE_
 _CLOSING_TAG: Final = re.compile(
     rf"#\{{[{WHITE_SPACE}]*/[{WHITE_SPACE}]*(if|unless|each)[{WHITE_SPACE}]*\}}", re.IGNORECASE
 )
+_PLAIN: Final = re.compile(r"#\{(?!/)[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)*\}")
+_ELSE: Final = re.compile(r"#\{else", re.IGNORECASE)
 _BRANCH_TAG: Final = re.compile(rf"#\{{[{WHITE_SPACE}]*(elseif)[{WHITE_SPACE}]", re.IGNORECASE)
 
 
@@ -43,12 +45,19 @@ def find_flaws(text: str, functions: Collection[str] = ()) -> list[Flaw]:
 
     Raises `LimitExceededError` for a text nested too deep.
     """
-    if "#{" not in text:
+    if "#{" not in text or _is_plain(text):
         return []
     tokens, failures = parse_with_failures(text)
     finder = _FlawFinder({name.lower() for name in functions})
     found = [*finder.visit_template(tokens), *_unpaired_tags(text, failures)]
     return _joined(sorted(dict.fromkeys(found), key=lambda flaw: flaw.position))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether the text has nothing but expressions such as `#{Name}`, in which nothing can be wrong."""
+    if "##" in text or _ELSE.search(text):
+        return False
+    return text.count("#{") == sum(1 for _ in _PLAIN.finditer(text))
 
 
 def _joined(flaws: list[Flaw]) -> list[Flaw]:

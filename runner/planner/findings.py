@@ -24,6 +24,7 @@ class Findings:
     """Whether one of the problems is that something is not what the lock says."""
     lenient: bool = False
     """Whether problems are warnings for now: of a step that will not run."""
+    _known: set[Problem] = field(default_factory=set, init=False)
 
     def refuse(self) -> None:
         """Raise Invalid with all problems, Mismatch if the lock is among them, where there are any."""
@@ -82,9 +83,9 @@ class Findings:
             self._add(Problem(message, code, at, hint, severity, place.file, place.line, place.column))
 
     def _add(self, finding: Problem) -> None:
-        found = self.problems if finding.severity is Severity.ERROR else self.warnings
-        if finding not in found:
-            found.append(finding)
+        if finding not in self._known:
+            self._known.add(finding)
+            (self.problems if finding.severity is Severity.ERROR else self.warnings).append(finding)
 
     def place(self, at: KeyPath) -> str:
         """Where something stands, for people: `deploy.yaml:12:7`."""

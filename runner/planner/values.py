@@ -291,12 +291,10 @@ class ActionValues:
     def _report_token(self, at: KeyPath, text: str, whose: str, token: str, scope: Variables) -> None:
         """Why an expression comes to nothing: a mistake in it, a filter without an answer, a name."""
         name = name_in(token)
-        known = {
-            mistake.message for mistake in mistakes_in(text)
-        }  # of this text they are reported by themselves
         mistakes = mistakes_in(token)
         for mistake in mistakes:
-            if mistake.message not in known:
+            # Those of this text are reported by themselves.
+            if all(known.message != mistake.message for known in mistakes_in(text)):
                 message = f'{whose} reads "{name}": {mistake.message}'
                 self.findings.expression(at, text, 0, mistake.code, message, mistake.hint)
         if mistakes:

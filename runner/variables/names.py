@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from registry.suggest import did_you_mean
 from runner.octostache import Flaw, LimitExceededError, OctostacheError, Variables, find_flaws, variable_names
+
+# Texts can be long and a plan asks again for each name that one of them reads.
+_REMEMBERED = 16
+_NAMED = re.compile(r"#\{\s*(?:if\s+|unless\s+|calc\s+)?([\w.-]+)", re.IGNORECASE)
 
 _HINTS = {
     "unknown-filter": "See the filters in docs/octostache.md.",
@@ -28,12 +33,15 @@ class Mistake:
     offset: int
 
 
-def mistakes_in(text: str) -> list[Mistake]:
+@lru_cache(maxsize=_REMEMBERED)
+def mistakes_in(text: str) -> tuple[Mistake, ...]:
     """Mistakes that no variable could mend: unknown filters, `#{if}` without `#{/if}` and the like."""
     try:
-        return [Mistake(flaw.code, flaw.message, _hint(flaw), flaw.position) for flaw in find_flaws(text)]
+        return tuple(
+            Mistake(flaw.code, flaw.message, _hint(flaw), flaw.position) for flaw in find_flaws(text)
+        )
     except LimitExceededError:
-        return []  # told as an error of its own
+        return ()  # told as an error of its own
 
 
 def name_in(token: str) -> str:
@@ -78,8 +86,20 @@ def _beginnings(token: str) -> Iterator[str]:
 
 def offset_of(name: str, text: str) -> int:
     """Where the first expression that begins with `name` is in `text`; 0 if it isn't written there."""
+    offsets = _offsets(text)
+    if (offset := offsets.get(name.casefold())) is not None:
+        return offset
     found = re.search(r"#\{\s*(?:if\s+|unless\s+|calc\s+)?" + re.escape(name), text, re.IGNORECASE)
     return found.start() if found else 0
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _offsets(text: str) -> dict[str, int]:
+    """Where the first of the expressions of each name is, by its name in lower case: one pass for all names."""
+    offsets: dict[str, int] = {}
+    for found in _NAMED.finditer(text):
+        offsets.setdefault(found[1].casefold(), found.start())
+    return offsets
 
 
 def _hint(flaw: Flaw) -> str:
