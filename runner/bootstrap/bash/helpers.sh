@@ -241,8 +241,12 @@ __treadle_report_lines() { # [namespace]; stdin: the manifest -> one message for
 # The start ----------------------------------------------------------------------------------------------------
 
 __treadle_log_environment() {
+    # As Bash's prompt has it, which asks the image for the name; containers do not set USER.
+    local __treadle_user='\u'
+    __treadle_user=${__treadle_user@P}
+    if [[ $__treadle_user == "I have no name!" ]]; then __treadle_user=$EUID; fi
     builtin printf '%s\n' '##octopus[stdout-verbose]' 'Bash environment:' "  Bash: $BASH_VERSION" \
-        "  Platform: $MACHTYPE" "  User: ${USER:-$EUID} (uid $EUID)" "  Host: $HOSTNAME" \
+        "  Platform: $MACHTYPE" "  User: $__treadle_user (uid $EUID)" "  Host: $HOSTNAME" \
         "  Working directory: $PWD" '##octopus[stdout-default]'
 }
 

@@ -7,7 +7,9 @@ import random
 
 import pytest
 
-from tests.runner.bootstrap.conftest import Run
+from runner.bootstrap import Syntax
+from tests.runner.bootstrap.conftest import Run, run_in
+from tests.support.containers import ContainerStock
 
 pytestmark = pytest.mark.docker
 
@@ -207,6 +209,13 @@ def test_the_environment_is_told_at_verbose_level(bash: Run) -> None:
     assert told[0] == "##octopus[stdout-verbose]"
     assert told[-2:] == ["##octopus[stdout-default]", "hi"]
     assert bash("echo hi", log_environment=False).lines == ["hi"]
+
+
+def test_the_environment_names_the_user(any_worker: ContainerStock) -> None:
+    """By name where the image has one; containers set no USER."""
+    told = run_in(any_worker, Syntax.BASH)("id -u", log_environment=True).lines
+    name = {"0": "root", "1000": "treadle"}.get(told[-1], told[-1])
+    assert f"  User: {name} (uid {told[-1]})" in told
 
 
 def test_a_module_is_there_to_source(bash: Run) -> None:
