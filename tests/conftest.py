@@ -22,7 +22,7 @@ REAL_HOME = Path.home()
 _FORBIDDEN = tuple(
     str(REAL_HOME / name)
     for name in (".gitconfig", ".config/git/config", ".config/treadle", ".local/share/treadle")
-)
+) + tuple(f"{Path(folder).absolute()}/" for folder in [os.environ.get("TREADLE_HOME")] if folder)
 _KEPT = ("TREADLE_TEST_",)
 _WATCHED = frozenset(
     {"open", "os.mkdir", "os.rename", "os.remove", "os.listdir", "os.scandir", "sqlite3.connect"}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,19 @@ from tests.conftest import REAL_HOME, MakeProject
 def test_touching_the_real_settings_trips_the_alarm() -> None:
     with pytest.raises(AssertionError, match="which belongs to you"):
         (REAL_HOME / ".local/share/treadle/index.sqlite").read_bytes()
+
+
+def test_touching_the_home_that_the_environment_names_trips_the_alarm(tmp_path: Path) -> None:
+    program = "import os, tests.conftest; open(os.environ['TREADLE_HOME'] + '/projects.json', 'w')"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TREADLE_HOME": str(tmp_path)},
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+    )
+    assert f'a test touched "{tmp_path}/projects.json"' in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_git_and_treadle_see_surroundings_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
