@@ -78,7 +78,24 @@ class RunService:
         path = find_process(process_name, self._folders)
         process, project = self._documents(path)
         folder = self._folders[-1] if self.project_file else path.parent
+        return self._compiled(process, project, inputs, folder, sources)
 
+    def plan_process(self, process: Process, inputs: Inputs) -> Plan:
+        """Compile a process that stands in no file. Raises as `plan`."""
+        return self._compiled(process, self.project(), inputs, self._folders[-1])
+
+    def project(self) -> Project:
+        """The project, or that of a lone process. Raises Invalid."""
+        return read_project(self.project_file, self.directory)
+
+    def _compiled(
+        self,
+        process: Process,
+        project: Project,
+        inputs: Inputs,
+        folder: Path,
+        sources: SourceReader | None = None,
+    ) -> Plan:
         plan = compile_plan(
             process,
             project,
@@ -111,7 +128,7 @@ class RunService:
     def _documents(self, path: Path) -> tuple[Process, Project]:
         """The process and the project. Raises Invalid with the problems of both."""
         try:
-            project = read_project(self.project_file, self.directory)
+            project = self.project()
         except Invalid as error:
             problems = list(error.problems)
             try:
