@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from registry.home import real_path
 from registry.model import Problem, errors_of
-from registry.paths import real_path
 from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import FORMAT_VERSION, is_sound, validate
