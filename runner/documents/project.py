@@ -18,7 +18,7 @@ from runner.documents.names import same_names
 from runner.documents.variable_sets import clear_secrets, read_variable_sets
 from runner.documents.variables import merged, read_variables, unknown_name, variable_rules
 from runner.engine.address import address_complaint, shown_address
-from runner.model import Environment, Person, Project, Target, TargetEngine
+from runner.project import Environment, Person, Project, Target, TargetEngine
 
 
 def read_project(path: Path | None, directory: Path) -> Project:

@@ -34,9 +34,10 @@ from runner.execution.outputs import Outputs
 from runner.execution.questions import Answerer
 from runner.execution.state import fold
 from runner.masking.masker import Masker
-from runner.model import Process, Project, RunResult, Status
+from runner.model import Process, RunResult, Status
 from runner.plan import Plan, PlannedAction
 from runner.planner import DefaultImage, Inputs, Resolve, compile_plan
+from runner.project import Project
 from runner.runs.history import RunFilter, RunRecord, Runs
 from runner.runs.intervention import Intervention
 from runner.runs.journal import Journal, read_result
