@@ -12,17 +12,7 @@ from registry.model import Severity
 from registry.suggest import did_you_mean
 from registry.text.document import KeyPath
 from runner.actions.script import ScriptAction
-from runner.model import (
-    MASK,
-    Action,
-    InlineScript,
-    Process,
-    Project,
-    ScopedValue,
-    TemplateUse,
-    Variable,
-    VariableSource,
-)
+from runner.model import MASK, Action, InlineScript, Process, TemplateUse
 from runner.octostache import Evaluation, OctostacheError, Variables
 from runner.plan import NOT_READ, OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import Inputs, folded
@@ -30,6 +20,7 @@ from runner.planner.findings import Findings
 from runner.planner.prompts import Prompted
 from runner.planner.reading import NameJudge, check_spelling, check_unset
 from runner.planner.rules import check_value
+from runner.project import Project, ScopedValue, Variable, VariableSource
 from runner.variables.binding import (
     Bound,
     VariableError,
@@ -146,9 +137,7 @@ class ActionValues:
         text = preview.text if preview.text is not None else script.body
         masker = _masker(frozenset(bound.secrets()))
         known = {
-            (value.name, value.origin): replace(
-                _guarded(value, masker), undefined=judge.undefined(value.missing)
-            )
+            (value.name, value.origin): _judged(_guarded(value, masker), judge)
             for value in (*bound.values, *bound.hidden, *around)
         }
         return known, masker.mask_text(text)
@@ -322,6 +311,8 @@ def with_knowledge(value: PlannedValue, evaluated: Knowledge) -> PlannedValue:
     known = evaluated.get((value.name, value.origin))
     if known is None:
         return value
+    if known.text == value.text:  # nothing was made of it on the way: the same, and more
+        return known
     return replace(
         value,
         value=known.value,
@@ -349,6 +340,10 @@ def _guarded(value: PlannedValue, masker: Masker) -> PlannedValue:
     if value.sensitive or not value.value or masker.mask_text(value.value) == value.value:
         return value
     return replace(value, sensitive=True)
+
+
+def _judged(value: PlannedValue, judge: NameJudge) -> PlannedValue:
+    return replace(value, undefined=judge.undefined(value.missing)) if value.missing else value
 
 
 def _preview(bound: Bound, script: ScriptAction) -> Evaluation:
