@@ -101,6 +101,7 @@ class Evaluator:
     def _render(self, template: Template, context: EvaluationContext) -> str:
         self._enter(len(template))
         out: list[str] = []
+        absent: set[str] = set()
         top = context.root if context.parent is None and not context.stack else None
         try:
             for token in template:
@@ -108,10 +109,7 @@ class Evaluator:
                 if type(token) is str:
                     out.append(token)
                 elif type(token) is Plain:
-                    text = (
-                        self._resolve(token.symbol, context) if top is None else self._plain_value(token, top)
-                    )
-                    out.append(self._missing(token) if text is None else text)
+                    out.append(self._plain(token, context, top, absent))
                 elif type(token) is Substitution:
                     out.append(self._substitute(token, context))
                 else:
@@ -135,6 +133,18 @@ class Evaluator:
     def _check_time(self) -> None:
         if self._clock() > self._deadline:
             raise LimitExceededError(f"the evaluation takes longer than {self._limits.seconds:g} s")
+
+    def _plain(
+        self, token: Plain, context: EvaluationContext, top: VariableNode | None, absent: set[str]
+    ) -> str:
+        """`absent` are the names that nothing in the text itself stood for: they stay so for its length."""
+        if top is None:
+            text = self._resolve(token.symbol, context)
+        elif token.name in absent:
+            text = None
+        elif (text := self._plain_value(token, top)) is None:
+            absent.add(token.name)
+        return self._missing(token) if text is None else text
 
     def _plain_value(self, token: Plain, top: VariableNode) -> str | None:
         """The most frequent case by a short way: a variable of the text itself whose value holds no token."""
