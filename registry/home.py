@@ -293,3 +293,11 @@ def _replace(target: Path, content: bytes, mode: int) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def real_path(path: Path) -> Path:
+    """`path` without links and `..`, absolute, as far as it exists.
+
+    Unlike `Path.resolve`, links that lead in a circle stay what they are: whoever opens the path meets an OSError.
+    """
+    return Path(os.path.realpath(path))

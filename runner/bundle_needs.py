@@ -16,8 +16,9 @@ from registry.sharing.bundle import Bundle, NeededVariable, Needs
 from registry.sharing.export_bundle import draft_bundle
 from registry.template.octopus import SCRIPT_BODY
 from runner.documents import read_process, read_project
-from runner.model import Action, InlineScript, Manual, Process, Project, Scope, TemplateUse
+from runner.model import Action, InlineScript, Manual, Process, TemplateUse
 from runner.octostache import OctostacheError, variable_names
+from runner.project import Project, Scope
 
 _WHOLE = re.compile(r"\s*#\{\s*([^{}|\[\]]+?)\s*\}\s*")
 _READ_BY_SCRIPT = re.compile(

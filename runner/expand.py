@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from registry.errors import Invalid, NotFound
 from runner.documents import read_project
-from runner.model import MASK, Action, InlineScript, Process, Project, Step
+from runner.model import MASK, Action, InlineScript, Process, Step
 from runner.octostache import OctostacheError, Variables
 from runner.plan import PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
+from runner.project import Project
 from runner.runs.service import RunService
 from runner.variables.binding import bind, explain_error
 from runner.variables.names import Mistake, mistakes_in, name_in, no_answer, refusing_filter

@@ -9,10 +9,11 @@ from registry.errors import Invalid, NotFound, UserError
 from registry.suggest import suggest
 from runner.documents import read_project
 from runner.expand import lone_action
-from runner.model import MASK, Process, Project, ScopedValue, Step, Target, TemplateUse, Variable
+from runner.model import MASK, Process, Step, TemplateUse
 from runner.plan import NOT_READ, OriginKind, PlannedAction, PlannedValue
 from runner.planner import Inputs
 from runner.planner.choices import choose_environment, choose_targets
+from runner.project import Project, ScopedValue, Target, Variable
 from runner.runs.service import RunService
 from runner.variables.scopes import ActionPlace, Verdict, judge, scope_text, select
 from runner.variables.sources.kinds import label

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry.model import Parameter, Problem, Provenance
-from runner.model import MASK, Condition, ContainerSettings, Person, SkipReason, Target
+from runner.model import MASK, Condition, SkipReason
+from runner.project import ContainerSettings, Person, Target
 
 NOT_READ = "nothing that runs here reads it"
 """Why a value was not asked for: `PlannedValue.unset`."""

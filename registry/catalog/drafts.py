@@ -6,8 +6,8 @@ from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.errors import NotFound
+from registry.home import real_path
 from registry.model import LIBRARY_SOURCE, Reference
-from registry.paths import real_path
 from registry.template.document import TemplateDocument, read_template
 from registry.template.files import load_folder, read_bytes
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import Conflict, NotFound
-from registry.home import Home, library_key
+from registry.home import Home, library_key, real_path
 from registry.index.database import Index, IndexedContent, SourceState
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, TemplateForm
-from registry.paths import real_path
 from registry.project.source_definition import SourceDefinition, unknown_source
 from registry.resources import builtin_templates
 from registry.template.builtin import builtin_files, builtin_slugs, fingerprint, read_builtin

@@ -10,7 +10,7 @@ from registry.cli.context import Context, pass_context
 from registry.cli.options import dry_run_option, force_option, json_option
 from registry.cli.output import print_document
 from registry.cli.written import tell_written
-from registry.paths import real_path
+from registry.home import real_path
 
 _PATH = click.Path(path_type=Path)
 

@@ -6,6 +6,7 @@ people work in, `registry.git.push` and `registry.git.transport` what talks to o
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -26,7 +27,6 @@ from registry.git.command import (
 from registry.git.layout import Layout, is_outside, known_layout, remember_layout
 from registry.git.objects import LOG_FORMAT, TREE_MODE, Commit, TreeEntry, parse_log, parse_tree
 from registry.git.reader import ObjectReader, open_reader
-from registry.paths import real_path
 
 # What fsck says of objects whose form it does not like: `error in commit 1234: badTimezone: ...`.
 # How many objects are asked for one by one, where a reader is open; more are streamed by a process of their own.
@@ -92,7 +92,7 @@ class Repository:
             return None
         bare, _, rest = told.decode(errors="surrogateescape").removesuffix("\n").partition("\n")
         up, _, git_folder = ("", "", rest) if bare == "true" else rest.partition("\n")
-        root = None if bare == "true" else real_path(self.folder / up)
+        root = None if bare == "true" else Path(os.path.realpath(self.folder / up))
         return remember_layout(self.folder, Layout(root, Path(git_folder)))
 
     def root(self) -> Path | None:

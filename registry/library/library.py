@@ -14,9 +14,8 @@ from registry.errors import Conflict
 from registry.git.command import GitFailedError
 from registry.git.objects import SUBMODULE_MODE
 from registry.git.repository import Repository
-from registry.home import library_key, nearest_folder
+from registry.home import library_key, nearest_folder, real_path
 from registry.library.origin import Origin, read_origins
-from registry.paths import real_path
 
 HEADS_WHILE_WRITING: dict[Path, Callable[[], str | None]] = {}
 """Who to ask for the head of a repository that this process alone may write to now, by the repository's folder."""

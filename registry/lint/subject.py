@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from registry.errors import Invalid
 from registry.git.repository import Repository
+from registry.home import real_path
 from registry.model import Problem, StepTemplate
-from registry.paths import real_path
 from registry.template.document import TemplateDocument, read_folder, template_of
 from registry.template.folder_format import TEMPLATE_FILE, yaml_path
 from registry.template.octopus import CUSTOM_SCRIPT, SCRIPT_BODY, SCRIPT_SYNTAX

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.errors import Invalid, Unavailable
+from registry.home import real_path
 from registry.model import Problem
-from registry.paths import real_path
 from registry.project.source_definition import MAX_DAYS, SourceDefinition, is_days, read_sources
 from registry.text.document import problem_at
 

@@ -15,9 +15,8 @@ from pathlib import Path
 from registry.errors import Invalid, UserError
 from registry.git.command import GitFailedError
 from registry.git.repository import Repository
-from registry.home import Home
+from registry.home import Home, real_path
 from registry.model import BUILTIN_SOURCE, LIBRARY_SOURCE, Problem, Reference, Severity
-from registry.paths import real_path
 from registry.project.lock_file import LOCK_FILE, Lock, parse_lock
 from registry.project.process_file import MAX_BYTES, SUFFIXES, is_ignored, parse_process_file, template_uses
 from registry.project.project_file import PROJECT_FILE, ProjectSettings, find_project

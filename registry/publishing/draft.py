@@ -8,12 +8,11 @@ from pathlib import Path
 
 from registry.compatibility.three_way import Files, numbered
 from registry.errors import Invalid, UserError
-from registry.home import write_atomically
+from registry.home import real_path, write_atomically
 from registry.library.library import Library
 from registry.lint.linter import lint_subjects
 from registry.lint.subject import Subject, subject_of
 from registry.model import Problem, Severity, StepTemplate
-from registry.paths import real_path
 from registry.template.document import TemplateDocument, read_folder, to_folder, write_json
 from registry.template.folder_format import TEMPLATE_FILE
 from registry.template.portable import check_names, check_slug

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import UserError
-from registry.home import Home, write_private
-from registry.paths import real_path
+from registry.home import Home, real_path, write_private
 
 _KEPT = 50
 

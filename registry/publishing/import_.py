@@ -11,13 +11,13 @@ from registry.catalog.catalog import Catalog
 from registry.catalog.sources import library_state
 from registry.errors import Conflict, Invalid
 from registry.git.objects import tree_id
+from registry.home import real_path
 from registry.index.content import read_content
 from registry.index.database import IndexedContent
 from registry.library.library import Library
 from registry.library.origin import Origin, import_message
 from registry.library.writer import writing
 from registry.model import LIBRARY_SOURCE, NoticeKind, Provenance, Reference, ResolvedTemplate, Severity
-from registry.paths import real_path
 from registry.publishing.uniqueness import Identity, check_unique, library_identities
 from registry.template.document import TemplateDocument, digest, read_template, to_folder
 from registry.template.files import load_folder, read_bytes

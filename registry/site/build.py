@@ -9,8 +9,7 @@ from pathlib import Path
 
 from registry.catalog.catalog import Catalog
 from registry.errors import Conflict, Invalid
-from registry.home import not_written
-from registry.paths import real_path
+from registry.home import not_written, real_path
 from registry.site.contents import Site, read_site
 from registry.site.html_page import feed, index_page, template_page
 from registry.site.markdown_page import llms_txt, markdown_page

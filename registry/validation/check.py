@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import Invalid, NotFound, Untrusted, UserError
+from registry.home import real_path
 from registry.model import Problem, Severity, errors_of
-from registry.paths import real_path
 from registry.project.process_file import is_ignored, is_process
 from registry.project.project_file import find_project
 from registry.suggest import did_you_mean_inline

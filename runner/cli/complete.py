@@ -16,7 +16,7 @@ from registry.errors import UserError
 from registry.text.visible import visible_line
 
 if TYPE_CHECKING:
-    from runner.model import Project
+    from runner.project import Project
     from runner.runs.history import RunDetails
 
 _MOST_RUNS = 50

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -132,20 +133,9 @@ def read_inputs(
     for path in var_files:
         for name, value in read_values(path).items():
             values[name], origins[name] = value or "", f"--var-file {path}"
-    from_stdin: str | None = None
-    for text in variables:
-        name, value = _name_and_value(text)
-        if value == "-":
-            if from_stdin is not None:
-                message = f'--var "{name}": standard input was read for "{from_stdin}" already'
-                raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
-            from_stdin = name
-            values[name] = read_stdin()
-            origins[name] = "--var, standard input"
-        elif value.startswith("@"):
-            values[name], origins[name] = read_value_file(Path(value[1:])), f"--var, {value[1:]}"
-        else:
-            values[name], origins[name] = value, "--var"
+    for name, given in read_pairs(variables, "--var").items():
+        values[name], origins[name] = given.value, given.origin
+        if given.plain:
             plain.add(name)
     return Inputs(
         environment,
@@ -158,6 +148,35 @@ def read_inputs(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class GivenValue:
+    """A value that an option gives; `plain`: it stood on the command line, where process lists show it."""
+
+    value: str = field(repr=False)
+    origin: str
+    plain: bool = False
+
+
+def read_pairs(texts: Iterable[str], option: str) -> dict[str, GivenValue]:
+    """The values of an option that is given as NAME=VALUE, NAME=@FILE or NAME=-, by their names. Raises Invalid,
+    NotFound."""
+    found: dict[str, GivenValue] = {}
+    from_stdin: str | None = None
+    for text in texts:
+        name, value = _name_and_value(text, option)
+        if value == "-":
+            if from_stdin is not None:
+                message = f'{option} "{name}": standard input was read for "{from_stdin}" already'
+                raise Invalid("stdin-twice", message, hint="Give one of the two as NAME=@FILE.")
+            from_stdin = name
+            found[name] = GivenValue(read_stdin(), f"{option}, standard input")
+        elif value.startswith("@"):
+            found[name] = GivenValue(read_value_file(Path(value[1:])), f"{option}, {value[1:]}")
+        else:
+            found[name] = GivenValue(value, option, plain=True)
+    return found
+
+
 def read_value(written: str) -> str:
     """The value that an argument means: itself, `@FILE` the content of a file, `-` standard input. Raises as
     `read_inputs`."""
@@ -166,7 +185,7 @@ def read_value(written: str) -> str:
     return read_value_file(Path(written[1:])) if written.startswith("@") else written
 
 
-def _name_and_value(text: str) -> tuple[str, str]:
+def _name_and_value(text: str, option: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     try:
         text.encode()
@@ -174,13 +193,13 @@ def _name_and_value(text: str) -> tuple[str, str]:
         shown = name.encode("utf-8", "replace").decode()
         raise Invalid(
             "variable-encoding",
-            f'--var "{shown}" is not UTF-8 text',
+            f'{option} "{shown}" is not UTF-8 text',
             hint="Give text in UTF-8, or the base64 of the bytes.",
         ) from None
     if not name.strip():
-        raise Invalid("bad-variable", f'--var "{text}" has no name', hint="Write --var NAME=value.")
+        raise Invalid("bad-variable", f'{option} "{text}" has no name', hint=f"Write {option} NAME=value.")
     if not equals:
-        raise Invalid("bad-variable", f'--var "{text}" has no value', hint="Write --var NAME=value.")
+        raise Invalid("bad-variable", f'{option} "{text}" has no value', hint=f"Write {option} NAME=value.")
     return name.strip(), value
 
 

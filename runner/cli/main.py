@@ -60,6 +60,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "lock": ("runner.cli.lock:lock", "Pin the exact content of every template in use."),
         "verify": ("registry.cli.verify:verify_command", "Find altered bytes in mirrors, library and lock."),
         "run": ("runner.cli.run:run_command", "Run a process in an environment."),
+        "try": ("runner.cli.try_:try_command", "Run one template once, with nothing written down."),
         "runs": ("runner.cli.runs:runs", "Look at earlier and live runs."),
         "outdated": ("runner.cli.outdated:outdated", "List steps whose template has a newer version."),
         "update": ("runner.cli.update:update", "Bring steps to newer versions of their templates."),

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from registry.model import Problem
     from registry.project.project_file import ProjectSettings
     from registry.text.yaml_document import YamlDocument
-    from runner.model import Process, Project
+    from runner.model import Process
+    from runner.project import Project
 
 
 def _process_rules(document: YamlDocument, found: Sequence[Problem]) -> list[Problem]:

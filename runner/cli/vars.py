@@ -18,7 +18,7 @@ from runner.cli.vars_edit import encrypt_command, key_group, set_command
 
 if TYPE_CHECKING:
     from runner.explain import Candidate, Explanation
-    from runner.model import ScopedValue, Variable
+    from runner.project import ScopedValue, Variable
 
 _MARKS = {"wins": ("✓", "green"), "ambiguous": ("!", "yellow")}
 

@@ -16,9 +16,8 @@ from registry.git.repository import Repository
 from registry.git.settings import read_git_settings
 from registry.git.workspace import commit as commit_paths
 from registry.git.workspace import uncommitted
-from registry.home import exclusive, write_atomically
+from registry.home import exclusive, real_path, write_atomically
 from registry.model import Reference
-from registry.paths import real_path
 from registry.project.lock_file import LockEntry, is_lockable, read_lock, write_lock
 from registry.text.yaml_edit import MappingEdit, edit_mappings
 from runner.dependencies.status import StepUpdate

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from registry.errors import Invalid, NotFound, Untrusted
 from registry.git.objects import tree_id
+from registry.home import real_path
 from registry.model import LOCAL_SOURCE, Provenance, Reference, ResolvedTemplate, errors_of
-from registry.paths import real_path
 from registry.template.document import read_folder
 from registry.template.files import template_files
 from registry.template.folder_format import TEMPLATE_FILE

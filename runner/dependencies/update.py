@@ -11,9 +11,8 @@ from pathlib import Path
 from registry.catalog.catalog import Catalog
 from registry.compatibility.compare import ChangeClass, compare
 from registry.errors import Invalid, NotFound, UserError
-from registry.home import Home
+from registry.home import Home, real_path
 from registry.model import Reference, VersionInfo
-from registry.paths import real_path
 from registry.project.cool_down import CoolDown, Ripeness
 from registry.project.lock_file import LOCK_FILE
 from registry.project.project_file import ProjectSettings as RegistryProject

@@ -11,7 +11,7 @@ from registry.suggest import did_you_mean
 from registry.text.document import problem_at
 from registry.text.yaml_document import YamlDocument
 from runner.documents.quantities import LARGEST, is_size, read_bytes
-from runner.model import ContainerSettings
+from runner.project import ContainerSettings
 
 _CAPABILITIES = """
     AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE

@@ -8,7 +8,6 @@ from typing import Any
 from registry.model import Problem, Severity, path_text
 from registry.text.document import KeyPath, problem_at
 from registry.text.yaml_document import YamlDocument
-from runner.model import Project
 from runner.octostache import (
     LimitExceededError,
     OctostacheError,
@@ -16,6 +15,7 @@ from runner.octostache import (
     Variables,
     parse_template,
 )
+from runner.project import Project
 from runner.variables.names import Mistake, mistakes_in, name_in, offset_of, refusing_filter
 from runner.variables.system import is_of_a_step, known_at_run_time
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from registry.home import real_path
 from registry.model import Problem, errors_of
-from registry.paths import real_path
 from registry.text.document import in_order, problem_at
 from registry.text.yaml_document import YamlDocument
 from registry.validation.json_schema import FORMAT_VERSION, is_sound, validate
@@ -18,7 +18,7 @@ from runner.documents.names import same_names
 from runner.documents.variable_sets import clear_secrets, read_variable_sets
 from runner.documents.variables import merged, read_variables, unknown_name, variable_rules
 from runner.engine.address import address_complaint, shown_address
-from runner.model import Environment, Person, Project, Target, TargetEngine
+from runner.project import Environment, Person, Project, Target, TargetEngine
 
 
 def read_project(path: Path | None, directory: Path) -> Project:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from registry.errors import Invalid, NotFound, Untrusted
-from registry.paths import real_path
+from registry.home import real_path
 from runner.model import FileCopy
 from runner.plan import PlannedFile
 

@@ -15,7 +15,7 @@ from runner.documents.expressions import project_texts, unparsable
 from runner.documents.loading import label_of, load
 from runner.documents.names import same_names
 from runner.documents.variables import read_variables, variable_rules
-from runner.model import Variable
+from runner.project import Variable
 
 KIND = "variable-set"
 

@@ -11,7 +11,7 @@ from registry.suggest import suggest
 from registry.text.document import KeyPath, problem_at
 from registry.text.yaml_document import YamlDocument
 from runner.documents.values import text
-from runner.model import Place, Scope, ScopedValue, Variable
+from runner.project import Place, Scope, ScopedValue, Variable
 from runner.variables.sources.kinds import complaints, source_of
 
 DIMENSIONS = ("environment", "target", "role", "step", "process")

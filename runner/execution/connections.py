@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from registry.errors import Mismatch
 from runner.engine.base import Endpoint, Engine, Image
-from runner.model import Target
 from runner.plan import Plan, PlannedAction
+from runner.project import Target
 
 Connect = Callable[[Endpoint], Engine]
 Tell = Callable[[str], None]

@@ -24,8 +24,8 @@ from runner.engine.base import (
     Engine,
     Namespace,
 )
-from runner.model import Target
 from runner.plan import PlannedAction
+from runner.project import Target
 
 AHEAD = 2
 """More gains nothing on two cores: a container's whole life costs about 120 ms of CPU."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from runner.execution import events
 from runner.execution.progress import Question, QuestionKind
-from runner.model import ActionResult, Choice, Person, Status
+from runner.model import ActionResult, Choice, Status
 from runner.plan import PlannedAction
+from runner.project import Person
 from runner.variables.binding import OutputValue
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
-from runner.model import Project, Target
 from runner.plan import PlannedAction, PlannedValue
+from runner.project import Project, Target
 from runner.variables.readers import mentions
 from runner.variables.system import name_values
 

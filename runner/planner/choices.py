@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from registry.errors import Invalid, NotFound
 from registry.suggest import suggest
-from runner.model import Action, Environment, Manual, Process, Project, Rules, SkipReason, Target
+from runner.model import Action, Manual, Process, Rules, SkipReason
 from runner.planner.order import all_names
+from runner.project import Environment, Project, Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,22 +11,7 @@ from pathlib import PurePath
 from registry.errors import Mismatch, UserError
 from registry.model import Notice, NoticeKind, Reference
 from runner.actions.script import NotRunnableError, ScriptAction, from_inline, from_template
-from runner.model import (
-    Action,
-    Condition,
-    ContainerSettings,
-    Environment,
-    FileCopy,
-    InlineScript,
-    Manual,
-    Person,
-    Process,
-    Project,
-    RunOn,
-    SkipReason,
-    Step,
-    Target,
-)
+from runner.model import Action, Condition, FileCopy, InlineScript, Manual, Process, RunOn, SkipReason, Step
 from runner.plan import Plan, PlannedAction, PlannedFile, PlannedStep, TemplatePin
 from runner.planner.alike import AlikeTargets
 from runner.planner.choices import (
@@ -50,6 +35,7 @@ from runner.planner.reading import ReadTexts, reading_texts
 from runner.planner.rules import check_given, pin_template
 from runner.planner.systems import check_system, check_tools
 from runner.planner.values import ActionValues, ReadSource, with_knowledge
+from runner.project import ContainerSettings, Environment, Person, Project, Target
 from runner.variables.readers import ReadingText
 from runner.variables.scopes import ActionPlace
 from runner.variables.system import machines_in_roles, planned_system_values
@@ -311,13 +297,7 @@ class _Compiler:
             return replace(base, skip=one.skip[0], skip_detail=one.skip[1])
         if script is None:
             return None
-        place = ActionPlace(
-            self.environment.name if self.environment else None,
-            step.name,
-            step.roles,
-            target,
-            (self.process.name, PurePath(self.process.file).stem),
-        )
+        place = self._place(step, target)
         system = planned_system_values(
             self.process, self.project, self.environment, step, action, target, pin, self.machines
         )
@@ -333,16 +313,12 @@ class _Compiler:
         )
         host = base.host
         container = self._container(action, host)
-        image = ""
-        if not base.manual:
-            image = container.image or self.default_image(script.syntax)
-            check_tools((*action.at, "uses" if pin else "run"), action.label, script, image, self.findings)
         planned = replace(
             base,
             syntax=script.syntax,
             script=script.body,
             preview=preview,
-            image=image,
+            image="" if base.manual else self._image(action, script, container, pin),
             container=container,
             template=pin,
             parameters=tuple(with_knowledge(value, known) for value in parameters),
@@ -358,6 +334,19 @@ class _Compiler:
             when=None if step.is_lone else condition_of(action.rules, variables),
         )
         return without_false_conditions(planned)
+
+    def _place(self, step: Step, target: Target | None) -> ActionPlace:
+        environment = self.environment.name if self.environment else None
+        names = self.process.name, PurePath(self.process.file).stem
+        return ActionPlace(environment, step.name, step.roles, target, names)
+
+    def _image(
+        self, action: Action, script: ScriptAction, container: ContainerSettings, pin: TemplatePin | None
+    ) -> str:
+        """The image that it runs in; tools that this lacks are warned of."""
+        image = container.image or self.default_image(script.syntax)
+        check_tools((*action.at, "uses" if pin else "run"), action.label, script, image, self.findings)
+        return image
 
     def _base(self, step: Step, action: Action, target: Target | None) -> PlannedAction:
         """What is said of an action whether it runs or not."""

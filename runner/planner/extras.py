@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from runner.engine.base import ContainerLimits
-from runner.model import ContainerSettings, Target
+from runner.project import ContainerSettings, Target
 
 ENGINE_SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
 """Whoever can write to one of these is root on the engine's machine."""

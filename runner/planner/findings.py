@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from registry.errors import Invalid, Mismatch
 from registry.model import Problem, Severity, path_text
 from registry.text.document import KeyPath
-from runner.model import Process, Project
+from runner.model import Process
+from runner.project import Project
 
 
 @dataclass

@@ -16,9 +16,10 @@ from registry.suggest import did_you_mean
 from registry.template.octopus import SCRIPT_BODY
 from registry.text.document import KeyPath
 from runner.actions.script import SHELL_SYNTAX
-from runner.model import Action, InlineScript, Manual, Process, Project, Rules, Step, TemplateUse
+from runner.model import Action, InlineScript, Manual, Process, Rules, Step, TemplateUse
 from runner.planner.findings import Findings
 from runner.planner.order import all_names, names_before
+from runner.project import Project
 from runner.variables.names import offset_of
 from runner.variables.readers import ReadingText, StepRead, steps_read
 from runner.variables.scopes import overlap

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from registry.model import Problem
-from runner.model import MASK, ContainerSettings, RunOn, Target
+from runner.model import MASK, RunOn
 from runner.plan import Expression, Plan, PlannedAction, PlannedFile, PlannedStep, PlannedValue, TemplatePin
+from runner.project import ContainerSettings, Target
 
 PLAN_FORMAT = 1
 

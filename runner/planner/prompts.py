@@ -9,11 +9,12 @@ from functools import cached_property
 from registry.errors import NotFound
 from registry.model import Parameter
 from registry.suggest import did_you_mean
-from runner.model import MASK, Project, Variable
+from runner.model import MASK
 from runner.plan import PlannedPrompt, PlannedValue
 from runner.planner.choices import Inputs, folded
 from runner.planner.findings import Findings
 from runner.planner.rules import violation
+from runner.project import Project, Variable
 from runner.variables.readers import ReadingText, is_read
 
 

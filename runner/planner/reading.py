@@ -11,10 +11,11 @@ from registry.model import Severity
 from registry.suggest import did_you_mean
 from registry.template.octopus import SCRIPT_BODY
 from runner.actions.script import ScriptAction
-from runner.model import Action, InlineScript, Project
+from runner.model import Action, InlineScript
 from runner.plan import PlannedFile, PlannedValue
 from runner.planner.choices import Inputs
 from runner.planner.findings import Findings
+from runner.project import Project
 from runner.variables.names import name_in
 from runner.variables.readers import ReadingText, is_read, mentions
 from runner.variables.system import is_of_a_step, known_at_run_time

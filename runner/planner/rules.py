@@ -9,11 +9,12 @@ from registry.model import ControlType, Parameter, Problem, Reference, ResolvedT
 from registry.suggest import did_you_mean, suggest
 from registry.text.numbers import read_number
 from registry.text.patterns import PatternError, compile_untrusted, shortened
-from runner.model import MASK, Action, Process, Project, TemplateUse
+from runner.model import MASK, Action, Process, TemplateUse
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import either
 from runner.planner.findings import Findings
 from runner.planner.names import Resolve, check_template_outputs
+from runner.project import Project
 from runner.variables.readers import mentions
 
 

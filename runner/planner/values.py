@@ -12,17 +12,7 @@ from registry.model import Severity
 from registry.suggest import did_you_mean
 from registry.text.document import KeyPath
 from runner.actions.script import ScriptAction
-from runner.model import (
-    MASK,
-    Action,
-    InlineScript,
-    Process,
-    Project,
-    ScopedValue,
-    TemplateUse,
-    Variable,
-    VariableSource,
-)
+from runner.model import MASK, Action, InlineScript, Process, TemplateUse
 from runner.octostache import Evaluation, OctostacheError, Variables
 from runner.plan import NOT_READ, OriginKind, PlannedValue, TemplatePin, ValueOrigin
 from runner.planner.choices import Inputs, folded
@@ -30,6 +20,7 @@ from runner.planner.findings import Findings
 from runner.planner.prompts import Prompted
 from runner.planner.reading import NameJudge, check_spelling, check_unset
 from runner.planner.rules import check_value
+from runner.project import Project, ScopedValue, Variable, VariableSource
 from runner.variables.binding import (
     Bound,
     VariableError,

@@ -34,9 +34,10 @@ from runner.execution.outputs import Outputs
 from runner.execution.questions import Answerer
 from runner.execution.state import fold
 from runner.masking.masker import Masker
-from runner.model import Process, Project, RunResult, Status
+from runner.model import Process, RunResult, Status
 from runner.plan import Plan, PlannedAction
 from runner.planner import DefaultImage, Inputs, Resolve, compile_plan
+from runner.project import Project
 from runner.runs.history import RunFilter, RunRecord, Runs
 from runner.runs.intervention import Intervention
 from runner.runs.journal import Journal, read_result
@@ -78,7 +79,24 @@ class RunService:
         path = find_process(process_name, self._folders)
         process, project = self._documents(path)
         folder = self._folders[-1] if self.project_file else path.parent
+        return self._compiled(process, project, inputs, folder, sources)
 
+    def plan_process(self, process: Process, inputs: Inputs) -> Plan:
+        """Compile a process that stands in no file. Raises as `plan`."""
+        return self._compiled(process, self.project(), inputs, self._folders[-1])
+
+    def project(self) -> Project:
+        """The project, or that of a lone process. Raises Invalid."""
+        return read_project(self.project_file, self.directory)
+
+    def _compiled(
+        self,
+        process: Process,
+        project: Project,
+        inputs: Inputs,
+        folder: Path,
+        sources: SourceReader | None = None,
+    ) -> Plan:
         plan = compile_plan(
             process,
             project,
@@ -111,7 +129,7 @@ class RunService:
     def _documents(self, path: Path) -> tuple[Process, Project]:
         """The process and the project. Raises Invalid with the problems of both."""
         try:
-            project = read_project(self.project_file, self.directory)
+            project = self.project()
         except Invalid as error:
             problems = list(error.problems)
             try:

@@ -9,8 +9,8 @@ from pathlib import Path
 from registry.catalog.details import is_test
 from registry.errors import Invalid, NotFound
 from registry.git.objects import tree_id
+from registry.home import real_path
 from registry.model import Problem, Provenance, Reference, ResolvedTemplate
-from registry.paths import real_path
 from registry.template.document import read_folder
 from registry.template.files import read_bytes, template_files
 from registry.template.folder_format import TEMPLATE_FILE

@@ -23,18 +23,10 @@ from runner.execution.artifacts import ArtifactStore
 from runner.execution.container_pool import container_spec
 from runner.execution.substitution import ScriptContext
 from runner.masking.masker import Masker
-from runner.model import (
-    Action,
-    ContainerSettings,
-    Process,
-    Project,
-    Step,
-    TemplateUse,
-    Variable,
-    VariableSource,
-)
+from runner.model import Action, Process, Step, TemplateUse
 from runner.plan import OriginKind, Plan, PlannedAction, PlannedValue, ValueOrigin
 from runner.planner import DefaultImage, Inputs, compile_plan
+from runner.project import ContainerSettings, Project, Variable, VariableSource
 from runner.testing.cases import name_of
 from runner.testing.checking import differences
 from runner.testing.model import CommandStub, Observed, SeenRequest, TemplateTest, TestResult

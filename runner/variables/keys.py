@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Conflict, Invalid, NotFound, Unavailable, Untrusted
-from registry.home import Home, exclusive, make_folder
-from registry.paths import real_path
+from registry.home import Home, exclusive, make_folder, real_path
 from runner.variables.sealing import SealingKey
 
 KEY_VARIABLE = "TREADLE_KEY"

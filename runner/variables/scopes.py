@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
-from runner.model import Scope, ScopedValue, Target, Variable
+from runner.project import Scope, ScopedValue, Target, Variable
 
 
 @dataclass(frozen=True)

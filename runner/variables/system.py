@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from runner.model import Action, Environment, Process, Project, Step, Target
+from runner.model import Action, Process, Step
 from runner.plan import OriginKind, PlannedValue, TemplatePin, ValueOrigin
+from runner.project import Environment, Project, Target
 
 # What a run adds to every action's variables; a plan that misses one of these has no reason to complain.
 _RUN_TIME = re.compile(

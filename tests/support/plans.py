@@ -12,9 +12,9 @@ from registry.model import Parameter, Provenance, Reference, ResolvedTemplate, S
 from registry.template.octopus import SCRIPT_BODY, SCRIPT_SYNTAX
 from registry.text.yaml_document import dump_yaml
 from runner.documents import read_process, read_project
-from runner.model import Target, Variable, VariableSource
 from runner.plan import Plan, PlannedAction, PlannedValue
 from runner.planner import Inputs, compile_plan
+from runner.project import Target, Variable, VariableSource
 
 IMAGE = "treadle/test:1"
 BLOB = "b" * 40

@@ -18,7 +18,7 @@ from contextlib import suppress
 from registry.errors import Invalid, NotFound
 from registry.text.numbers import read_seconds
 from registry.text.visible import visible_line
-from runner.model import VariableSource
+from runner.project import VariableSource
 from runner.variables.keys import KEY_VARIABLE
 from runner.variables.sources.kind import Complaint, Reading, SourceKind
 from runner.variables.value_file import MAX_VALUE_BYTES, value_text

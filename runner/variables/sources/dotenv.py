@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.errors import NotFound
 from registry.suggest import suggest
-from runner.model import VariableSource
+from runner.project import VariableSource
 from runner.variables.dotenv import parse_dotenv
 from runner.variables.sources.kind import Reading, SourceKind
 from runner.variables.value_file import read_value_file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.errors import Invalid, NotFound
-from runner.model import VariableSource
+from runner.project import VariableSource
 from runner.variables.sources.kind import Reading, SourceKind
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.model import VariableSource
+from runner.project import VariableSource
 from runner.variables.sources.kind import Reading, SourceKind
 from runner.variables.value_file import read_value_file
 

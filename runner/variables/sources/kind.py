@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.model import VariableSource
+from runner.project import VariableSource
 from runner.variables.sealing import SealingKey
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runner.model import VariableSource
+from runner.project import VariableSource
 from runner.variables.sources.command import COMMAND
 from runner.variables.sources.dotenv import DOTENV
 from runner.variables.sources.environment import ENVIRONMENT

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from registry.errors import UserError
-from runner.model import Variable, VariableSource
+from runner.project import Variable, VariableSource
 from runner.variables.sealing import SealingKey
 from runner.variables.sources.kind import Reading
 from runner.variables.sources.kinds import kind_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from registry.errors import Invalid
-from runner.model import VariableSource
+from runner.project import VariableSource
 from runner.variables.sealing import SealingKey, key_id_of, open_sealed, seal
 from runner.variables.sources.kind import Complaint, Reading, SourceKind
 

@@ -58,7 +58,7 @@ def _leaves(command: click.Command, path: str) -> Iterator[tuple[str, set[str]]]
 
 def test_every_listing_has_json_and_every_change_a_dry_run() -> None:
     """`plan` is the dry run of what runs; `source sync` changes a cache only."""
-    running = {"run", "runs resume", "runs retry", "runs intervene"}
+    running = {"run", "runs resume", "runs retry", "runs intervene", "try"}
     reading = {"search", "show", "validate", "test", "diff", "usage", "plan", "verify", "outdated", "expand"}
     reading |= {"doctor", "log", "graph", "config show", "source list", "source sync", "image list"}
     reading |= {"vars list", "vars explain", "vars key list"}

@@ -6,7 +6,7 @@ import pytest
 
 from runner.documents import process_rules, project_rules, read_process, read_project, unknown_names
 from runner.documents.loading import load
-from runner.model import Project, ScopedValue, Variable
+from runner.project import Project, ScopedValue, Variable
 
 CLOSE = "Write #{/if} where the block ends, or ##{ for a literal #{."
 REMOVE = "Remove it, or write the #{if} that it belongs to."

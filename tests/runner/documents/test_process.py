@@ -9,18 +9,8 @@ import pytest
 from registry.errors import NotFound
 from registry.model import Reference
 from runner.documents import find_process, read_process
-from runner.model import (
-    Action,
-    Condition,
-    ContainerSettings,
-    Filters,
-    InlineScript,
-    Process,
-    Rules,
-    RunOn,
-    Step,
-    TemplateUse,
-)
+from runner.model import Action, Condition, Filters, InlineScript, Process, Rules, RunOn, Step, TemplateUse
+from runner.project import ContainerSettings
 from tests.support.problems import golden_cases, refusal
 
 

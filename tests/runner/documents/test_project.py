@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from runner.documents import read_project
-from runner.model import (
+from runner.project import (
     ContainerSettings,
     Environment,
     Project,

@@ -9,7 +9,7 @@ import pytest
 from runner.engine.base import Endpoint, Image, ImageNotFound
 from runner.engine.fake import FakeEngine
 from runner.execution.connections import Connections, endpoint_of, endpoints, ensure_images
-from runner.model import Target, TargetEngine
+from runner.project import Target, TargetEngine
 from tests.support.plans import IMAGE, Desk
 
 REMOTE = Endpoint("tcp://10.0.0.5:2376", (("ca", "/ca.pem"), ("cert", "/cert.pem"), ("key", "/key.pem")))

@@ -10,8 +10,8 @@ import pytest
 from runner.engine.base import ACTION_LABEL, HOME_LABEL, RUN_LABEL, EngineError, ImageNotFound
 from runner.engine.fake import FakeContainer, FakeEngine, State
 from runner.execution.container_pool import AHEAD, ContainerPool, RunLabels
-from runner.model import ContainerSettings, Target, TargetEngine
 from runner.plan import PlannedAction
+from runner.project import ContainerSettings, Target, TargetEngine
 from tests.support.plans import IMAGE
 
 LABELS = RunLabels("home-1", "run-1")

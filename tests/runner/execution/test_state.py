@@ -11,8 +11,9 @@ import pytest
 from runner.execution import events
 from runner.execution.moves import Ask, BeginStep, Decide, EndStep, Move, Retry, Skip, Start
 from runner.execution.state import RunState, fold, run_status
-from runner.model import ActionResult, Condition, SkipReason, Status, StepResult, Target
+from runner.model import ActionResult, Condition, SkipReason, Status, StepResult
 from runner.plan import Expression, Plan, PlannedAction, PlannedStep
+from runner.project import Target
 
 OPEN = Expression("#{Wanted}", ("Wanted",))
 

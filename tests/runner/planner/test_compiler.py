@@ -5,8 +5,9 @@ from typing import Any
 
 from registry.model import Parameter, Reference, ResolvedTemplate
 from runner.documents import read_process, read_project
-from runner.model import Condition, ContainerSettings
+from runner.model import Condition
 from runner.planner import Inputs, compile_plan
+from runner.project import ContainerSettings
 from tests.support.plans import BLOB, IMAGE, TWO_ENVIRONMENTS, Desk, only, template
 from tests.support.problems import refusal
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from runner.model import ContainerSettings, Target
 from runner.planner import extras
+from runner.project import ContainerSettings, Target
 from tests.support.plans import Desk, only
 
 

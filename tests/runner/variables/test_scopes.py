@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.model import Scope, ScopedValue, Target, Variable
+from runner.project import Scope, ScopedValue, Target, Variable
 from runner.variables.scopes import ActionPlace, Verdict, judge, overlap, scope_text, select
 
 WEB = Target("web-1", ("Test",), ("web-server", "primary"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.model import Variable
+from runner.project import Variable
 from runner.variables.sealing import SealingKey
 from runner.variables.sources.kinds import source_of
 from runner.variables.sources.reader import SourceReader

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from registry.resources import schema_file
-from runner.model import Variable
+from runner.project import Variable
 from runner.variables.sources.kinds import KINDS, complaints, label, source_of
 from runner.variables.sources.reader import SourceReader
 
