@@ -59,6 +59,21 @@ class PlannedValue:
     undefined: tuple[str, ...] = ()
     unset: str = ""
 
+    def as_written(self) -> PlannedValue:
+        """The value with its text as what it comes to. Plans make many: `dataclasses.replace` takes ten times as
+        long."""
+        return PlannedValue(
+            self.name,
+            self.text,
+            self.origin,
+            self.sensitive,
+            self.text,
+            self.reads,
+            self.missing,
+            self.undefined,
+            self.unset,
+        )
+
     @property
     def shown(self) -> str | None:
         """The value as people may see it."""

@@ -137,9 +137,7 @@ class ActionValues:
         text = preview.text if preview.text is not None else script.body
         masker = _masker(frozenset(bound.secrets()))
         known = {
-            (value.name, value.origin): replace(
-                _guarded(value, masker), undefined=judge.undefined(value.missing)
-            )
+            (value.name, value.origin): _judged(_guarded(value, masker), judge)
             for value in (*bound.values, *bound.hidden, *around)
         }
         return known, masker.mask_text(text)
@@ -315,6 +313,8 @@ def with_knowledge(value: PlannedValue, evaluated: Knowledge) -> PlannedValue:
     known = evaluated.get((value.name, value.origin))
     if known is None:
         return value
+    if known.text == value.text:  # nothing was made of it on the way: the same, and more
+        return known
     return replace(
         value,
         value=known.value,
@@ -342,6 +342,10 @@ def _guarded(value: PlannedValue, masker: Masker) -> PlannedValue:
     if value.sensitive or not value.value or masker.mask_text(value.value) == value.value:
         return value
     return replace(value, sensitive=True)
+
+
+def _judged(value: PlannedValue, judge: NameJudge) -> PlannedValue:
+    return replace(value, undefined=judge.undefined(value.missing)) if value.missing else value
 
 
 def _preview(bound: Bound, script: ScriptAction) -> Evaluation:

@@ -209,12 +209,12 @@ def _outside(value: PlannedValue, outer: Variables, sensitive: set[str], derived
     try:
         return _evaluated(value, outer, sensitive, derived)
     except VariableError:
-        return replace(value, value=value.text)
+        return value.as_written()
 
 
 def _evaluated(value: PlannedValue, scope: Variables, sensitive: set[str], derived: set[str]) -> PlannedValue:
     if value.text is None or "#{" not in value.text:
-        return replace(value, value=value.text)
+        return value.as_written()
     try:
         evaluation = scope.evaluate(value.text)
     except OctostacheError as error:
