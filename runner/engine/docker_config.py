@@ -73,7 +73,7 @@ def current_context() -> DockerContext:
         raise EngineError(
             "docker-context-unreadable",
             f'The Docker context "{name}" cannot be read: {type(error).__name__}: {error}.',
-            hint="Look at it with: docker context inspect, or use another one.",
+            hint="Look at it with `docker context inspect`, or use another one.",
         ) from error
     folder = contexts / "tls" / number / "docker"
     files = {kind: folder / f"{kind}.pem" for kind in ("ca", "cert", "key")}

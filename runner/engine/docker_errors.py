@@ -63,7 +63,7 @@ def _no_network(client: APIClient, name: str) -> ContainerRefused:
     return _refused(
         "no-such-network",
         f'The engine has no network "{name}".',
-        f"It has: {', '.join(there)}. Make one with: docker network create {name}",
+        f"It has: {', '.join(there)}. Make one with `docker network create {name}`.",
     )
 
 
