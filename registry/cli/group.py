@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from registry.cli.context import Context
 from registry.cli.output import echo, forbid_pager, start_output
+
+if TYPE_CHECKING:
+    from registry.cli.context import Context
 
 Callback = Callable[[click.Context, click.Parameter, Any], None]
 
@@ -76,7 +77,7 @@ def global_options(*, shown: bool = False) -> list[click.Option]:
             **more,
         )
 
-    folder = click.Path(file_okay=False, exists=True, path_type=Path)
+    folder = click.Path(file_okay=False, exists=True)
     return [
         option("-C", tell=_in_folder, text="Work as if started in DIR.", metavar="DIR", type=folder),
         option("-q", "--quiet", tell=_changing(_quiet), text="Only results and errors.", is_flag=True),
@@ -99,19 +100,25 @@ def global_options(*, shown: bool = False) -> list[click.Option]:
     ]
 
 
-def _in_folder(ctx: click.Context, parameter: click.Parameter, folder: Path | None) -> None:
+def _in_folder(ctx: click.Context, parameter: click.Parameter, folder: str | None) -> None:
     if folder is not None and not ctx.resilient_parsing:
         os.chdir(folder)
-        here = Context.from_environment()
+        here = _from_environment()
         ctx.obj = replace(ctx.obj or here, directory=here.directory, home=here.home)
 
 
 def _changing(change: Callable[[Context], Context]) -> Callback:
     def apply(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
         if wanted and not ctx.resilient_parsing:
-            ctx.obj = change(ctx.obj or Context.from_environment())
+            ctx.obj = change(ctx.obj or _from_environment())
 
     return apply
+
+
+def _from_environment() -> Context:
+    from registry.cli.context import Context  # help does without it, and without the home behind it
+
+    return Context.from_environment()
 
 
 def _quiet(context: Context) -> Context:

@@ -12,14 +12,16 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from itertools import pairwise
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from registry.cli.context import WHEN_READY, Context
 from registry.cli.group import Group, global_options
 from registry.cli.output import echo, finish_output, start_output
 from registry.errors import Unavailable, UserError
+
+if TYPE_CHECKING:
+    from registry.cli.context import Context
 
 CANCELLED = 130
 OUR_FAULT = 3
@@ -137,6 +139,8 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Deployment step templates from git, run as processes in containers."""
+    from registry.cli.context import WHEN_READY  # help does without it
+
     ctx.meta[WHEN_READY] = _clear_up
 
 
