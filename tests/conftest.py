@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from registry.errors import UserError
+from registry.model import Problem
 from tests.support.project import Content, ProjectTree, project_tree
 
 pytest_plugins = ["tests.support.library", "tests.support.census", "tests.support.powershell"]
@@ -40,16 +41,20 @@ def _trip(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_trip)
 
 
-def _checked(error: UserError, *arguments: Any, **named: Any) -> None:
+def _check_hints(kind: type[UserError] | type[Problem]) -> None:
     """Every hint that any test meets is one or more sentences: a capital first, a full stop last."""
-    _make(error, *arguments, **named)
-    for hint in (error.hint, *(problem.hint for problem in error.problems)):
-        assert hint is None or _SENTENCE.match(hint), f"the hint is not a sentence: {hint!r}"
+    make = kind.__init__
+
+    def checked(self: Any, *arguments: Any, **named: Any) -> None:
+        make(self, *arguments, **named)
+        assert self.hint is None or _SENTENCE.match(self.hint), f"the hint is not a sentence: {self.hint!r}"
+
+    kind.__init__ = checked  # type: ignore[method-assign]
 
 
-_make = UserError.__init__
 _SENTENCE = re.compile(r"""(?=[^a-z])(?:.*[.?!]|[^\n]*:\n.+)\Z""", re.DOTALL)
-UserError.__init__ = _checked  # type: ignore[method-assign, assignment]
+_check_hints(UserError)
+_check_hints(Problem)
 
 # Where a shell started the tests in the background, Ctrl-C is ignored, and under nohup the hang-up; so they would be by
 # every program that the tests start and interrupt (POSIX, "Asynchronous Lists" and "nohup").

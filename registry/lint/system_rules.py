@@ -14,7 +14,7 @@ from registry.template.platform import Evidence, Platform
     "windows-only",
     Severity.WARNING,
     why="A step that runs in a container on Linux fails with this script.",
-    fix="use what PowerShell 7 has on Linux, or ask $IsWindows first; ignore this for what is about Windows",
+    fix="Use what PowerShell 7 has on Linux, or ask $IsWindows first; ignore this for what is about Windows.",
 )
 def _windows_only(subject: Subject) -> Iterator[Hit]:
     verdict = subject.verdict
@@ -26,7 +26,7 @@ def _windows_only(subject: Subject) -> Iterator[Hit]:
     "windows-powershell-only",
     Severity.WARNING,
     why="PowerShell 7, the one that Linux has, does this otherwise or not at all.",
-    fix="write what both PowerShells take, such as a command's full name instead of an alias",
+    fix="Write what both PowerShells take, such as a command's full name instead of an alias.",
 )
 def _windows_powershell_only(subject: Subject) -> Iterator[Hit]:
     verdict = subject.verdict
@@ -38,7 +38,7 @@ def _windows_powershell_only(subject: Subject) -> Iterator[Hit]:
     "differs-on-linux",
     Severity.WARNING,
     why="The script runs on Linux, but does something else there than on Windows.",
-    fix="write what means the same on both systems",
+    fix="Write what means the same on both systems.",
 )
 def _differs_on_linux(subject: Subject) -> Iterator[Hit]:
     verdict = subject.verdict

@@ -79,13 +79,13 @@ def _hidden_characters(value: Value) -> Iterator[RuleViolation]:
 
 def _duplicate_parameters(value: Value) -> Iterator[RuleViolation]:
     names = [parameter["Name"] for parameter in value["Parameters"]]
-    yield from _duplicates(names, "Parameters", "parameter", "names differ by more than case")
+    yield from _duplicates(names, "Parameters", "parameter", "Names differ by more than case.")
 
 
 def _duplicate_outputs(value: Value) -> Iterator[RuleViolation]:
     outputs = (value.get(EXTENSION_KEY) or {}).get("Outputs") or ()
     names = [output["Name"] for output in outputs]
-    for breach in _duplicates(names, "Outputs", "output", "names differ by more than case"):
+    for breach in _duplicates(names, "Outputs", "output", "Names differ by more than case."):
         yield RuleViolation(
             (EXTENSION_KEY, *breach.path), breach.code, breach.message, breach.hint, breach.severity
         )

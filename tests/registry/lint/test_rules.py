@@ -332,3 +332,7 @@ def test_a_parameter_that_is_read_in_another_case_gets_nothing(tmp_path: Path) -
     value = good(Properties={SYNTAX: "Bash", BODY: body}, Parameters=[parameter(Name="Greeting.Name")])
     (problem,) = findings(tmp_path, value)
     assert (problem.code, '"Greeting.Name"' in problem.message) == ("parameter-case", True)
+
+
+def test_what_a_rule_advises_is_a_sentence() -> None:
+    assert [one.id for one in RULES.values() if not one.fix[0].isupper() or one.fix[-1] != "."] == []
