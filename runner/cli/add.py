@@ -12,6 +12,7 @@ from registry.cli.options import REFERENCE, dry_run_option, json_option
 from registry.cli.output import echo, one_line, print_json, style, to_data
 from registry.model import Reference
 from runner.cli.complete import complete_process, complete_step
+from runner.cli.process_choice import process_path
 
 if TYPE_CHECKING:
     from runner.dependencies.add import AddedStep
@@ -76,11 +77,8 @@ def add(
       treadle add builtin/sleep deploy.yaml --name "Let it settle" --before "Smoke test"
     """
     from runner.dependencies.add import add_step
-    from runner.documents import find_process
 
-    project = context.project()
-    folders = [context.directory, *([project.folder] if project else [])]
-    process = find_process(_process(words), folders)
+    process = process_path(context, _process(words))
     with context.catalog() as catalog:
         added = add_step(
             catalog,

@@ -40,19 +40,25 @@ def ask_value(parameter: Parameter, proposed: str | None, complain: Complaint) -
         tell(f"  {shown} will not do: {complaint}.")
 
 
+def ask_parameter(parameter: Parameter, proposed: str | None = None) -> str:
+    """The answer of a person that keeps to what the parameter asks for; expressions are taken as they are."""
+    from runner.planner.prompts import answer_complaint
+
+    def complain(value: str) -> str | None:
+        return None if "#{" in value else answer_complaint(parameter, value)
+
+    return ask_value(parameter, proposed, complain)
+
+
 def with_answers(inputs: Inputs, prompts: Iterable[PlannedPrompt]) -> Inputs:
     """The inputs with what a person answers to each prompt."""
-    from runner.planner.prompts import answer_complaint, label_of
+    from runner.planner.prompts import label_of
 
     values, origins = dict(inputs.variables), dict(inputs.origins)
     for prompt in prompts:
         parameter = prompt.parameter
-
-        def complain(value: str, parameter: Parameter = parameter) -> str | None:
-            return None if "#{" in value else answer_complaint(parameter, value)
-
         tell(f"{label_of(parameter)}:")
-        values[parameter.name] = ask_value(parameter, prompt.proposed, complain)
+        values[parameter.name] = ask_parameter(parameter, prompt.proposed)
         origins[parameter.name] = "asked"
     return replace(inputs, variables=values, origins=origins, ask=False)
 

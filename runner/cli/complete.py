@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem, split_arg_string
@@ -14,6 +13,7 @@ from registry.cli.complete import completing, files
 from registry.cli.context import Context
 from registry.errors import UserError
 from registry.text.visible import visible_line
+from runner.cli.process_choice import process_folders, process_path
 
 if TYPE_CHECKING:
     from runner.project import Project
@@ -30,7 +30,7 @@ def complete_process(context: Context, typed: str) -> Iterable[CompletionItem | 
 
     if "/" in typed or typed.startswith((".", "~")):
         return [files(typed)]
-    return sorted({path.stem for folder in _folders(context) for path in process_files(folder)}) or [
+    return sorted({path.stem for folder in process_folders(context) for path in process_files(folder)}) or [
         files(typed)
     ]
 
@@ -57,11 +57,11 @@ def complete_target(context: Context, typed: str) -> Iterable[CompletionItem | s
 def complete_step(context: Context, typed: str) -> Iterable[CompletionItem | str]:
     """The steps of the process that is named on the command line. An option without its value yet keeps click from
     reading what stands before it, so the words are looked at themselves."""
-    from runner.documents import find_process, read_process
+    from runner.documents import read_process
 
     for word in split_arg_string(os.environ.get("COMP_WORDS", ""))[2:]:
         with suppress(UserError):
-            process = read_process(find_process(word, _folders(context)), context.directory)
+            process = read_process(process_path(context, word), context.directory)
             return [step.name for step in process.steps]
     return []
 
@@ -120,11 +120,6 @@ def _run_named(context: Context) -> RunDetails:
         with suppress(UserError):
             return details(runs.find(word, of_project))
     return details(runs.find(LAST, of_project))
-
-
-def _folders(context: Context) -> list[Path]:
-    project = context.project()
-    return [context.directory, *([project.folder] if project else [])]
 
 
 def _project(context: Context) -> Project:

@@ -14,6 +14,7 @@ from registry.cli.problems import show_problems
 from registry.cli.written import tell_written
 from registry.errors import Invalid
 from registry.model import Reference
+from runner.cli.process_choice import process_path
 
 _BUNDLE = "bundle"
 _FORMATS = ("octopus-json", "folder", _BUNDLE)
@@ -92,11 +93,9 @@ def _export_bundle(
     from registry.sharing.bundle import bundle_bytes
     from registry.template.files import write_files
     from runner.bundle_needs import make_bundle
-    from runner.documents import find_process
 
     project = context.project()
-    folders = [context.directory, *([project.folder] if project else [])]
-    files = [find_process(name, folders) for name in names if _is_process(name)]
+    files = [process_path(context, name) for name in names if _is_process(name)]
     references = [_reference(name) for name in names if not _is_process(name)]
     with context.catalog() as catalog:
         bundle, warnings = make_bundle(

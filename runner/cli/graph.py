@@ -10,6 +10,7 @@ from registry.cli.context import Context, pass_context
 from registry.cli.options import json_option
 from registry.cli.output import echo, one_line, print_json, to_data
 from runner.cli.complete import complete_process
+from runner.cli.process_choice import process_path
 
 
 @click.command()
@@ -36,15 +37,13 @@ def graph(context: Context, process: str, form: str, output: Path | None, as_jso
       treadle graph deploy -f svg -o deploy.svg
     """
     from registry.home import write_atomically
-    from runner.documents import find_process, read_process
+    from runner.documents import read_process
     from runner.graph.mermaid import mermaid
     from runner.graph.model import graph_of
     from runner.graph.svg import svg
     from runner.graph.tree import tree
 
-    project = context.project()
-    folders = [context.directory, *([project.folder] if project else [])]
-    drawn = graph_of(read_process(find_process(process, folders), context.directory))
+    drawn = graph_of(read_process(process_path(context, process), context.directory))
     if as_json:
         print_json(to_data(drawn))
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,7 @@ from registry.cli.options import dry_run_option, json_option
 from registry.cli.output import echo, one_line, print_json, style, to_data
 from runner.cli.add import add, position_options, read_position
 from runner.cli.complete import complete_process, complete_step
+from runner.cli.process_choice import process_path
 
 if TYPE_CHECKING:
     from runner.documents.process_edit import StepEdit
@@ -47,7 +47,7 @@ def remove(context: Context, process: str, step: str, dry_run: bool, as_json: bo
     """Take STEP out of PROCESS, and tell what still reads its outputs."""
     from runner.documents.process_edit import remove_step
 
-    done = remove_step(_path(context, process), context.directory, step, dry_run=dry_run)
+    done = remove_step(process_path(context, process), context.directory, step, dry_run=dry_run)
     if as_json:
         print_json(_data(done, dry_run=dry_run))
         return
@@ -69,7 +69,7 @@ def move(context: Context, process: str, step: str, dry_run: bool, as_json: bool
     position = read_position(**where)
     if position is None:
         raise click.UsageError("say where to: --first, --last, --before STEP or --after STEP")
-    done = move_step(_path(context, process), context.directory, step, position, dry_run=dry_run)
+    done = move_step(process_path(context, process), context.directory, step, position, dry_run=dry_run)
     if as_json:
         print_json(_data(done, dry_run=dry_run))
     elif not done.changed:
@@ -90,7 +90,7 @@ def rename(context: Context, process: str, step: str, name: str, dry_run: bool, 
     """Call STEP of PROCESS by another NAME, also where the process reads its outputs."""
     from runner.documents.process_edit import rename_step
 
-    done = rename_step(_path(context, process), context.directory, step, name, dry_run=dry_run)
+    done = rename_step(process_path(context, process), context.directory, step, name, dry_run=dry_run)
     if as_json:
         print_json(_data(done, dry_run=dry_run))
     elif not done.changed:
@@ -101,13 +101,6 @@ def rename(context: Context, process: str, step: str, name: str, dry_run: bool, 
         if not context.quiet:
             _show(done.rewritten, "Rewritten", err=False)
         _show(done.left, "Look at")
-
-
-def _path(context: Context, name: str) -> Path:
-    from runner.documents import find_process
-
-    project = context.project()
-    return find_process(name, [context.directory, *([project.folder] if project else [])])
 
 
 def _did(done: str, verb: str, dry_run: bool) -> str:

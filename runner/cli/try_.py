@@ -13,8 +13,8 @@ from registry.cli.complete import complete_reference
 from registry.cli.context import Context, pass_context
 from registry.cli.options import REFERENCE, json_option
 from registry.cli.output import echo, one_line, style
-from registry.model import Parameter, Reference
-from runner.cli.answers import ask_value, can_ask
+from registry.model import Reference
+from runner.cli.answers import ask_parameter, can_ask
 from runner.cli.complete import complete_environment, complete_target
 from runner.cli.inputs import lock_options, read_inputs, read_pairs
 from runner.cli.run import progress_option, watch_run
@@ -107,18 +107,12 @@ def _values(template: ResolvedTemplate, written: Sequence[str], *, asks: bool) -
 
 def _answers(template: ResolvedTemplate, values: Mapping[str, str]) -> dict[str, str]:
     from registry.project.step import needed_parameters
-    from runner.planner.prompts import answer_complaint
 
     answers = {}
     for parameter in needed_parameters(template.template):
-        if parameter.name in values:
-            continue
-
-        def complain(value: str, parameter: Parameter = parameter) -> str | None:
-            return None if "#{" in value else answer_complaint(parameter, value)
-
-        echo(style(one_line(parameter.label or parameter.name), bold=True))
-        answers[parameter.name] = ask_value(parameter, None, complain)
+        if parameter.name not in values:
+            echo(style(one_line(parameter.label or parameter.name), bold=True))
+            answers[parameter.name] = ask_parameter(parameter)
     return answers
 
 

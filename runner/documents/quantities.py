@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
+
+from registry.text import numbers
 
 LONGEST = 365 * 24 * 3600
 """Seconds that a timeout or a delay may have at most."""
@@ -11,17 +12,12 @@ LONGEST = 365 * 24 * 3600
 LARGEST = 1 << 50
 """Bytes that a limit may have at most."""
 
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _UNIT_BYTES = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 def read_seconds(value: Any) -> float | None:
-    """A duration that keeps to the schema, in seconds."""
-    if value is None or isinstance(value, int | float):
-        return value
-    match = re.fullmatch(r"([0-9.]+)([smh])", value)
-    assert match is not None, "the schema has checked durations"
-    return float(match[1]) * _UNIT_SECONDS[match[2]]
+    """A duration that keeps to the schema, in seconds; None where none is given."""
+    return None if value is None else numbers.read_seconds(value)
 
 
 def read_bytes(value: Any) -> int | None:

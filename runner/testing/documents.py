@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.errors import Invalid
 from registry.text.document import decode_utf8, problem_at
+from registry.text.numbers import read_seconds
 from registry.text.yaml_document import YamlDocument, load_yaml
 from registry.validation.json_schema import validate
 from runner.documents.values import text
@@ -67,7 +68,7 @@ def _test(value: Mapping[str, Any], file: str) -> TemplateTest:
         ),
         network=value.get("network", "none"),
         image=value.get("image"),
-        timeout=_seconds(value.get("timeout", "60s")),
+        timeout=read_seconds(value.get("timeout", "60s")),
     )
 
 
@@ -95,7 +96,3 @@ def _call(raw: Mapping[str, Any]) -> ExpectedCall:
 
 def _texts(raw: Mapping[str, Any] | None) -> dict[str, str | None]:
     return {name: text(value) for name, value in (raw or {}).items()}
-
-
-def _seconds(raw: str) -> float:
-    return float(raw[:-1]) * (60 if raw.endswith("m") else 1)
